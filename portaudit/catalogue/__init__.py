@@ -1,0 +1,1 @@
+"""The rule catalogue: its file format, loader, index, tests and documentation."""

@@ -1,0 +1,231 @@
+"""The catalogue as Markdown: a page per rule, an index, and the JSON Schema of a rule file.
+
+The words of a page are the rule's own; `portaudit explain` shows the same page. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from portaudit.catalogue.load import PREFIXES, Catalogue, Row
+from portaudit.catalogue.schema import Condition, Match, Rule, TargetFact
+from portaudit.types import TARGETS
+
+_KINDS = {
+    "call": "call",
+    "attribute": "mention",
+    "method": "method call",
+    "import": "import",
+    "decorator": "decorator",
+    "class-base": "base class",
+    "string": "string value",
+    "kwarg": "keyword argument",
+    "subscript": "subscript",
+    "env-var": "environment variable",
+    "detector": "detector",
+}
+_EXAMPLES = 2
+_GENERATED = "Generated from the rule files by `portaudit rules docs`."
+
+
+def pages(catalogue: Catalogue) -> dict[str, str]:
+    """All generated documents: path relative to the docs directory -> text."""
+    documents = {f"rules/{rule.id}.md": page(catalogue, rule) for rule in catalogue.rules.values()}
+    documents["rules/README.md"] = index(catalogue)
+    documents["rule.schema.json"] = _rule_schema()
+    return documents
+
+
+def stale(documents: Mapping[str, str], directory: Path) -> list[str]:
+    """What a directory of documents lacks, has differently, or has left over."""
+    problems = [
+        f"{directory / path}: {'is out of date' if (directory / path).is_file() else 'is missing'}"
+        for path, text in documents.items()
+        if not (directory / path).is_file() or (directory / path).read_bytes() != text.encode()
+    ]
+    left = [f"{path}: belongs to no rule" for path in leftovers(documents, directory)]
+    return sorted(problems + left)
+
+
+def leftovers(documents: Mapping[str, str], directory: Path) -> list[Path]:
+    """Rule pages in the directory that no rule stands behind."""
+    found = sorted((directory / "rules").glob("*.md"))
+    return [path for path in found if path.relative_to(directory).as_posix() not in documents]
+
+
+def index(catalogue: Catalogue) -> str:
+    """The page that lists all rules by category."""
+    lines = ["# Rules", "", f"{len(catalogue.rules)} rules. {_GENERATED}", ""]
+    rules = sorted(catalogue.rules.values(), key=lambda rule: (_position(rule), rule.id))
+    for category, group in groupby(rules, key=lambda rule: rule.category):
+        lines += [
+            f"## {category}",
+            "",
+            f"| id | name | severity | {' | '.join(TARGETS)} | effort |",
+            "|---|---|---|" + "---|" * len(TARGETS) + "---|",
+        ]
+        for rule in group:
+            statuses = " | ".join(rule.target[target].status for target in TARGETS)
+            lines.append(
+                f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | {statuses} "
+                f"| {rule.effort} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def page(catalogue: Catalogue, rule: Rule) -> str:
+    """The page of a rule of the catalogue."""
+    rows = {key[1]: found for key, found in catalogue.rows.items() if key[0] == rule.id}
+    lines = [
+        f"# {rule.id} {rule.name}",
+        "",
+        _lead(rule, rows),
+        "",
+        " | ".join(
+            (
+                f"**{rule.severity}**",
+                rule.category,
+                f"confidence {rule.confidence}",
+                f"effort {rule.effort}",
+            )
+        ),
+        "",
+    ]
+    if rule.reason == "status":
+        lines += ["Reported only because of what the target supports.", ""]
+    if rule.when_guarded != "lower":
+        lines += [f"When guarded: {rule.when_guarded}. {rule.when_guarded_reason}".strip(), ""]
+    lines += ["## Why", "", rule.why.strip(), "", "## What to do", "", rule.fix.strip(), ""]
+    for target in TARGETS:
+        lines += _target(target, rule, rule.target[target])
+    lines += ["## What it finds", ""]
+    lines += _matches(rule, rows)
+    lines += _examples(rule)
+    if rule.reference:
+        lines += ["## References", ""]
+        lines += [f"- [{reference.title}]({reference.url})" for reference in rule.reference]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _position(rule: Rule) -> int:
+    return list(PREFIXES.values()).index(rule.category)
+
+
+def _lead(rule: Rule, rows: Mapping[int, Sequence[Row]]) -> str:
+    """The rule's message about the first thing that it finds."""
+    match = rule.match[0]
+    row = next(iter(rows.get(0, ())), None)
+    name = row.name if row else next(iter(match.name), "")
+    value = str(match.value[0]) if match.value else ""
+    text = rule.message.replace("{anchor}", match.anchor or name or value)
+    text = text.replace("{value}", value or name)
+    for column, cell in (row.cells if row else {}).items():
+        text = text.replace(f"{{row.{column}}}", cell)
+    return text
+
+
+def _target(target: str, rule: Rule, fact: TargetFact) -> Iterator[str]:
+    yield from (f"## On {target}", "")
+    if not fact.report:
+        yield from ("Not reported on this target: nothing needs to change.", "")
+    whose = f"{fact.evidence.replace('_', ' ')}, SDK {fact.sdk}"
+    yield f"- status: **{fact.status}** ({whose}, checked {fact.checked.isoformat()})"
+    yield f"- source: <{fact.source}>"
+    if fact.replacement:
+        yield f"- use: `{fact.replacement}`"
+    if fact.note:
+        yield f"- note: {' '.join(fact.note.split())}"
+    for key, value in (("severity", fact.severity), ("effort", fact.effort)):
+        if value and value != getattr(rule, key):
+            yield f"- {key} on this target: {value}"
+    yield ""
+    if fact.fix:
+        yield from (fact.fix.strip(), "")
+
+
+def _matches(rule: Rule, rows: Mapping[int, Sequence[Row]]) -> Iterator[str]:
+    """What is matched: kinds that select the same things share a line, tables follow."""
+    kinds: dict[str, list[str]] = {}
+    tables: dict[str, tuple[list[str], Sequence[Row]]] = {}
+    for position, match in enumerate(rule.match):
+        label = _KINDS[match.kind] + _limits(match)
+        found = rows.get(position, ())
+        names = [row.name for row in found] or match.name or [str(value) for value in match.value]
+        listed = ", ".join(f"`{name}`" for name in names)
+        if found:
+            tables.setdefault(listed, ([], found))[0].append(label)
+        else:
+            kinds.setdefault(listed, []).append(label)
+    for listed, labels in kinds.items():
+        yield f"- {', '.join(dict.fromkeys(labels))}: {listed}"
+    if kinds:
+        yield ""
+    for labels, found in tables.values():
+        yield from _table(", ".join(dict.fromkeys(labels)), found)
+
+
+def _table(label: str, rows: Sequence[Row]) -> Iterator[str]:
+    yield from (f"{label[0].upper()}{label[1:]}, one of:", "")
+    yield f"| name | severity | {' | '.join(TARGETS)} | use |"
+    yield "|---|---|" + "---|" * len(TARGETS) + "---|"
+    for row in rows:
+        facts = [row.facts.get(target) for target in TARGETS]
+        statuses = " | ".join(fact.status if fact else "as the rule" for fact in facts)
+        replacement = _cell(facts[0].replacement) if facts[0] else ""
+        yield f"| `{row.name}` | {row.severity or ''} | {statuses} | {replacement} |"
+    yield ""
+
+
+def _limits(match: Match) -> str:
+    parts = [f"where {_condition(condition)}" for condition in match.where]
+    parts += [f"unless {_condition(condition)}" for condition in match.unless]
+    if match.kind == "kwarg" and match.value:
+        parts.append("with " + " or ".join(f"`{value}`" for value in match.value))
+    if match.callee:
+        parts.append("in a call of " + ", ".join(f"`{name}`" for name in match.callee))
+    if match.receiver:
+        parts.append("on a value from " + ", ".join(f"`{name}`" for name in match.receiver))
+    if match.context:
+        parts.append("inside a training " + " or ".join(match.context))
+    return "".join(f" {part}" for part in parts)
+
+
+def _condition(condition: Condition) -> str:
+    given = condition.argument
+    places = given if isinstance(given, list) else [given]
+    argument = "argument " + " or ".join(f"`{place}`" for place in places)
+    if condition.absent is not None:
+        return f"{argument} is {'absent' if condition.absent else 'given'}"
+    tests = [f"is `{value}`" for value in condition.equals]
+    tests += [f"begins with `{value}`" for value in condition.prefix]
+    tests += [f"is a {value}" for value in condition.type]
+    return f"{argument} {' or '.join(tests)}"
+
+
+def _examples(rule: Rule) -> Iterator[str]:
+    bad = [test.bad for test in rule.test if test.bad][:_EXAMPLES]
+    good = [test.good for test in rule.test if test.good][:_EXAMPLES]
+    for title, snippets in (("Reported", bad), ("Not reported", good)):
+        if snippets:
+            yield from (f"## {title}", "")
+        for snippet in snippets:
+            yield from ("```python", snippet.strip("\n"), "```", "")
+
+
+def _cell(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|") if text else ""
+
+
+def _rule_schema() -> str:
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "portaudit rule file, schema 1",
+        **msgspec.json.schema(Rule),
+    }
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"

@@ -1,0 +1,96 @@
+"""The catalogue by what triggers it: from a resolved name, keyword or string to the rules.
+
+Built once per run; knows no syntax.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portaudit.catalogue.load import Row
+    from portaudit.catalogue.schema import Match
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A match of a rule (by position), or one table row of it."""
+
+    rule: str
+    position: int
+    name: str = ""
+    row: Row | None = None
+
+
+@dataclass
+class Names:
+    """Selectors by exact dotted name and by the name they lie below (`apex.*`)."""
+
+    exact: dict[str, list[Selector]] = field(default_factory=lambda: defaultdict(list))
+    below: dict[str, list[Selector]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, pattern: str, selector: Selector) -> None:
+        """Register a name, or everything below one (`name.*`)."""
+        if pattern.endswith(".*"):
+            self.below[pattern[:-2]].append(selector)
+        else:
+            self.exact[pattern].append(selector)
+
+    def find(self, name: str) -> list[Selector]:
+        """Selectors of the most specific pattern that selects `name`, of each rule."""
+        found = list(self.exact.get(name, ()))
+        if self.below:
+            seen = {selector.rule for selector in found}
+            prefix = name
+            while "." in prefix:
+                prefix = prefix.rpartition(".")[0]
+                for selector in self.below.get(prefix, ()):
+                    if selector.rule not in seen:
+                        found.append(selector)
+                seen.update(selector.rule for selector in self.below.get(prefix, ()))
+        return found
+
+
+@dataclass
+class Index:
+    """What can trigger a rule in Python source, by kind of match."""
+
+    names: Mapping[str, Names]
+    members: Mapping[str, list[Selector]]
+    methods: Mapping[str, list[Selector]]
+    keywords: Mapping[str, list[Selector]]
+    strings: Iterable[Selector]
+    variables: Iterable[tuple[str, Selector]]
+    detectors: Mapping[str, list[Selector]]
+
+
+def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
+    """Sort the selectors by what triggers them."""
+    names: dict[str, Names] = defaultdict(Names)
+    members: dict[str, list[Selector]] = defaultdict(list)
+    methods: dict[str, list[Selector]] = defaultdict(list)
+    keywords: dict[str, list[Selector]] = defaultdict(list)
+    strings: list[Selector] = []
+    variables: list[tuple[str, Selector]] = []
+    detectors: dict[str, list[Selector]] = defaultdict(list)
+    for selector, match in pairs:
+        patterns = [selector.name] if selector.row else match.name
+        if match.kind == "string":
+            strings.append(selector)
+        for pattern in patterns:
+            if match.kind == "method":
+                methods[pattern.removeprefix(".")].append(selector)
+            elif match.kind == "kwarg":
+                keywords[pattern].append(selector)
+            elif match.kind == "env-var":
+                variables.append((pattern, selector))
+            elif match.kind == "detector":
+                detectors[pattern].append(selector)
+            elif pattern.startswith("."):
+                members[pattern[1:]].append(selector)
+            else:
+                names[match.kind].add(pattern, selector)
+    return Index(names, members, methods, keywords, strings, variables, detectors)

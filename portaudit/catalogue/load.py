@@ -1,0 +1,481 @@
+"""Loads and validates the catalogue: `rules/**/*.toml` and `rules/_data/*.csv` -> `Catalogue`.
+
+Every refusal names the file, the key and the remedy. Nothing here knows how source is matched.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import cast, get_args
+
+import msgspec
+import tomli
+
+from portaudit.catalogue.index import Index, Selector, build_index
+from portaudit.catalogue.schema import InlineTest, Match, Rule, Section, TargetFact
+from portaudit.errors import CatalogueError, nearest
+from portaudit.types import TARGETS, Confidence, Effort, Severity, Target
+
+PREFIXES: Mapping[str, str] = {
+    "DEV": "device-api",
+    "DST": "device-string",
+    "AMP": "amp",
+    "MEM": "memory-api",
+    "STR": "streams-graphs",
+    "RNG": "rng",
+    "DIS": "distributed",
+    "FUS": "fused-kernel-lib",
+    "EXT": "custom-cuda-ext",
+    "SRC": "cuda-source",
+    "TRI": "triton-kernel",
+    "PAT": "framework-patch",
+    "BKF": "backend-flags",
+    "CMP": "compile",
+    "DTY": "dtype",
+    "SHP": "dynamic-shape",
+    "SYN": "host-sync",
+    "OPF": "op-fallback",
+    "DAT": "data-pipeline",
+    "QNT": "quantization",
+    "PRF": "profiling",
+    "INF": "inference-engine",
+    "DEP": "dependency",
+    "CTR": "container",
+    "ENV": "scheduler-env",
+    "NBK": "notebook",
+}
+"""Rule id prefix -> category."""
+
+_COMMON = {"kind", "anchor", "confidence", "message", "context"}
+_NAMED = _COMMON | {"name", "table", "rows"}
+_KEYS: Mapping[str, set[str]] = {
+    "call": _NAMED | {"where", "unless"},
+    "attribute": _NAMED,
+    "method": _NAMED | {"where", "unless", "receiver"},
+    "import": _NAMED,
+    "decorator": _NAMED | {"where", "unless"},
+    "class-base": _NAMED,
+    "string": _COMMON | {"value", "names", "sinks"},
+    "kwarg": _COMMON | {"name", "value", "callee", "where", "unless"},
+    "subscript": _NAMED,
+    "env-var": _NAMED,
+    "detector": _COMMON | {"name"},
+}
+"""Which keys mean something for each kind of match."""
+
+_NAME = re.compile(r"\.?[A-Za-z_]\w*(\.\w+)*(\.\*)?")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_FACT_COLUMNS = ("status", "evidence", "source", "sdk", "checked")
+_MESSAGE_WORDS = {"anchor", "value"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: the name it selects, its cells, and its facts per target."""
+
+    name: str
+    cells: Mapping[str, str]
+    facts: Mapping[Target, TargetFact]
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+    effort: Effort | None = None
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Names and words whose truth says what is there (`rules/_data/guards.toml`)."""
+
+    cuda: frozenset[str]
+    vendor: frozenset[str]
+    lib: Mapping[str, str]
+    words: Mapping[str, str]
+
+    def word(self, word: str) -> str:
+        """`cuda`, `vendor` or `host` for a word that names a device or backend, else empty."""
+        return self.words.get(word, "")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All rules by id, the table rows that each match selected, and a digest of all of it."""
+
+    rules: dict[str, Rule]
+    rows: dict[tuple[str, int], tuple[Row, ...]]
+    digest: str
+    guards: Guards
+    sources: dict[str, Path] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> Index:
+        """The rules by what can trigger them in Python source."""
+        return build_index((item, self.match_of(item)) for item in self.selectors())
+
+    @cached_property
+    def libraries(self) -> frozenset[str]:
+        """Import names of CUDA-only libraries: that one is importable implies CUDA."""
+        named = {rule.library for rule in self.rules.values() if rule.library}
+        for (rule_id, _), rows in self.rows.items():
+            if self.rules[rule_id].library:
+                named.update(row.name.split(".")[0] for row in rows)
+        return frozenset(named)
+
+    def selectors(self) -> Iterable[Selector]:
+        """One selector per match, or per table row of a match."""
+        for rule_id, rule in self.rules.items():
+            for position, match in enumerate(rule.match):
+                if match.table:
+                    for row in self.rows[rule_id, position]:
+                        yield Selector(rule_id, position, row.name, row)
+                else:
+                    yield Selector(rule_id, position)
+
+    def match_of(self, selector: Selector) -> Match:
+        """The `[[match]]` that a selector stands for."""
+        return self.rules[selector.rule].match[selector.position]
+
+    def facts(self, rule_id: str, row: Row | None, target: Target) -> TargetFact:
+        """A rule's facts for a target, or its row's where the row has its own."""
+        if row is not None and target in row.facts:
+            return row.facts[target]
+        return self.rules[rule_id].target[target]
+
+    def restricted(self, ids: Iterable[str]) -> Catalogue:
+        """The same catalogue with these rules only."""
+        kept = set(ids)
+        return Catalogue(
+            {key: rule for key, rule in self.rules.items() if key in kept},
+            {key: rows for key, rows in self.rows.items() if key[0] in kept},
+            self.digest,
+            self.guards,
+            self.sources,
+        )
+
+
+def builtin_rules() -> Path:
+    """Where the shipped rules are: beside the code in a wheel, at the top level in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    shipped = package / "_rules"
+    return shipped if shipped.is_dir() else package.parent / "rules"
+
+
+def load(extra: Sequence[Path] = ()) -> Catalogue:
+    """Load the shipped rules and those of `extra` directories.
+
+    Raises `CatalogueError` for a file that is not as `docs/rule-format.md` says.
+    """
+    rules: dict[str, Rule] = {}
+    rows: dict[tuple[str, int], tuple[Row, ...]] = {}
+    sources: dict[str, Path] = {}
+    digest = hashlib.sha256()
+    for directory in (builtin_rules(), *extra):
+        if not directory.is_dir():
+            raise CatalogueError(f"{directory}: no such directory of rules")
+        tables = {path.stem: path for path in sorted(directory.glob("_data/*.csv"))}
+        loaded: dict[str, tuple[Row, ...]] = {}
+        for path in sorted(directory.rglob("*.toml")):
+            if path.parent.name == "_data":
+                continue
+            rule = read_rule(path)
+            _refuse_twins(rule, path, rules, sources)
+            for position, match in enumerate(rule.match):
+                if match.table:
+                    where = f"{path}: [[match]] {position + 1}"
+                    table = _table(where, match.table, tables, loaded)
+                    rows[rule.id, position] = _filter(where, table, match.rows)
+            rules[rule.id] = rule
+            sources[rule.id] = path
+            digest.update(path.read_bytes())
+        for path in sorted(directory.glob("_data/*")):
+            digest.update(path.read_bytes())
+    guards = read_guards(builtin_rules() / "_data" / "guards.toml")
+    return Catalogue(dict(sorted(rules.items())), rows, digest.hexdigest()[:16], guards, sources)
+
+
+def read_guards(path: Path) -> Guards:
+    """Read the names that prove guards. Raises `CatalogueError`."""
+    try:
+        data = tomli.loads(path.read_text(encoding="utf-8"))
+        words = {word: kind for kind, listed in data["words"].items() for word in listed}
+        return Guards(frozenset(data["cuda"]), frozenset(data["vendor"]), data["lib"], words)
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, KeyError) as error:
+        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+
+
+def read_rule(path: Path) -> Rule:
+    """Read and check one rule file. Raises `CatalogueError`."""
+    try:
+        data = tomli.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    except tomli.TOMLDecodeError as error:
+        raise CatalogueError(f"{path}: not valid TOML: {error}") from error
+    try:
+        rule = msgspec.convert(data, Rule)
+    except msgspec.ValidationError as error:
+        raise CatalogueError(f"{path}: {_explain(str(error), data)}") from error
+    problem = next(_problems(rule, path), None)
+    if problem:
+        raise CatalogueError(f"{path}: {problem}")
+    return rule
+
+
+def _explain(text: str, data: object) -> str:
+    """Turn msgspec's message into key and remedy."""
+    found = re.match(r"(?s)(.*?)(?: - at `\$(.*)`)?$", text)
+    reason, place = (found.group(1), found.group(2) or "") if found else (text, "")
+    key = re.sub(r"\[(\d+)\]", lambda index: f" {int(index.group(1)) + 1}", place.lstrip("."))
+    unknown = re.search(r"unknown field `(.*?)`", reason)
+    if unknown:
+        fields = _fields_at(place)
+        hint = nearest(unknown.group(1), fields) or f"; known keys: {', '.join(fields)}"
+        return f"{_section(key)}unknown key `{unknown.group(1)}`{hint}"
+    choice = re.search(r"Invalid enum value '(.*?)'", reason)
+    if choice:
+        known = _choices_at(place)
+        hint = nearest(choice.group(1), known) or f"; one of: {', '.join(known)}"
+        return f'`{key}` cannot be "{choice.group(1)}"{hint}'
+    missing = re.search(r"missing required field `(.*?)`", reason)
+    if missing:
+        return f"{_section(key)}`{missing.group(1)}` is missing: add it (see `portaudit rules new`)"
+    return f"`{key}`: {reason}" if key else reason
+
+
+def _section(key: str) -> str:
+    return f"[{key}]: " if key else ""
+
+
+def _type_at(place: str) -> object:
+    """The type annotation of a place such as `.match[0].kind`."""
+    node: object = Rule
+    for step in re.findall(r"\.(\w+)|\[(\.\.\.|\d+|`?\w+`?)\]", place):
+        name = step[0]
+        if name and isinstance(node, type) and issubclass(node, Section):
+            info = msgspec.structs.fields(node)
+            node = next((item.type for item in info if item.name == name), None)
+        else:
+            arguments = get_args(node)
+            node = arguments[-1] if arguments else node
+    return node
+
+
+def _fields_at(place: str) -> tuple[str, ...]:
+    node = _type_at(place)
+    if isinstance(node, type) and issubclass(node, Section):
+        return tuple(item.name for item in msgspec.structs.fields(node))
+    return ()
+
+
+def _choices_at(place: str) -> tuple[str, ...]:
+    def leaves(node: object) -> Iterable[str]:
+        for argument in get_args(node):
+            if isinstance(argument, str):
+                yield argument
+            else:
+                yield from leaves(argument)
+
+    return tuple(leaves(_type_at(place)))
+
+
+def _problems(rule: Rule, path: Path) -> Iterable[str]:
+    """What the shapes cannot say."""
+    if rule.schema != 1:
+        yield f"`schema` is {rule.schema}; this version reads 1"
+    prefix = rule.id[:3]
+    if not re.fullmatch(r"[A-Z]{3}\d{3}", rule.id) or prefix not in PREFIXES:
+        yield f'`id` "{rule.id}" is not a category prefix and three digits{nearest(prefix, PREFIXES)}'
+    elif PREFIXES[prefix] != rule.category:
+        yield f'`id` "{rule.id}" has the prefix of {PREFIXES[prefix]}, but `category` is {rule.category}'
+    if path.name != f"{rule.id}-{rule.name}.toml":
+        yield f"the file must be named {rule.id}-{rule.name}.toml, after its `id` and `name`"
+    if rule.when_guarded != "lower" and not rule.when_guarded_reason:
+        yield f'`when_guarded = "{rule.when_guarded}"` needs `when_guarded_reason`'
+    for target in TARGETS:
+        if target not in rule.target:
+            yield f"[target.{target}] is missing: say `undocumented` where nobody knows"
+        else:
+            yield from _fact_problems(f"[target.{target}]", rule.target[target])
+    if not rule.match:
+        yield "no [[match]]: a rule must select something"
+    for position, match in enumerate(rule.match, start=1):
+        yield from _match_problems(f"[[match]] {position}", match)
+    yield from _text_problems(rule)
+    yield from _test_problems(rule)
+
+
+def _fact_problems(where: str, fact: TargetFact) -> Iterable[str]:
+    if not re.match(r"https://[^/\s]+/\S", fact.source):
+        yield f'{where} `source` must be the https address of the page that says it, not "{fact.source}"'
+    if not fact.sdk.strip():
+        yield f"{where} `sdk` is empty: name the SDK version that the source speaks of"
+
+
+def _match_problems(where: str, match: Match) -> Iterable[str]:
+    allowed = _KEYS[match.kind]
+    for item in msgspec.structs.fields(Match):
+        value = getattr(match, item.name)
+        if value and item.name not in allowed:
+            yield f'{where}: `{item.name}` means nothing for kind "{match.kind}"'
+    if match.kind == "string":
+        if not match.value:
+            yield f'{where}: kind "string" needs `value`'
+    elif bool(match.name) == bool(match.table):
+        yield f"{where}: needs either `name` or `table`"
+    if match.kind not in {"env-var", "detector", "kwarg"}:
+        for name in match.name:
+            if not _NAME.fullmatch(name):
+                yield f'{where}: `name` "{name}" is no dotted name (a `*` may only end it)'
+    if match.kind == "detector":
+        from portaudit.detectors import names  # noqa: PLC0415 - only rules with detectors pay
+
+        for name in match.name:
+            if name not in names():
+                yield f'{where}: no detector is called "{name}"{nearest(name, names())}'
+    for condition in (*match.where, *match.unless):
+        if condition.absent is None and not (
+            condition.equals or condition.prefix or condition.type
+        ):
+            yield f"{where}: a condition needs `equals`, `prefix`, `type` or `absent`"
+
+
+def _text_problems(rule: Rule) -> Iterable[str]:
+    texts = {"message": rule.message}
+    for position, match in enumerate(rule.match, start=1):
+        texts[f"[[match]] {position} message"] = match.message
+    for target, fact in rule.target.items():
+        texts[f"[target.{target}] message"] = fact.message
+    for key, text in texts.items():
+        for word in _PLACEHOLDER.findall(text):
+            if word not in _MESSAGE_WORDS and not word.startswith("row."):
+                known = [*_MESSAGE_WORDS, "row.COLUMN"]
+                yield f"`{key}` has the unknown placeholder {{{word}}}{nearest(word, known)}"
+    for key in ("message", "why", "fix"):
+        if not getattr(rule, key).strip():
+            yield f"`{key}` is empty"
+
+
+def expects(test: InlineTest) -> bool:
+    """Whether an inline test expects a finding."""
+    texts = (test.bad, *test.files.values())
+    return bool(test.expect) or any("# expect:" in text for text in texts)
+
+
+def _test_problems(rule: Rule) -> Iterable[str]:
+    for position, test in enumerate(rule.test, start=1):
+        if sum(map(bool, (test.bad, test.good, test.files))) != 1:
+            yield f"[[test]] {position}: give exactly one of `bad`, `good` and `files`"
+        if test.bad and not expects(test):
+            yield f"[[test]] {position}: `bad` has no `# expect: {rule.id}` line"
+        if test.good and "# expect:" in test.good:
+            yield f"[[test]] {position}: `good` must expect nothing; make it `bad`"
+    if not any(expects(test) for test in rule.test):
+        yield "no [[test]] that must report: add a `bad` snippet"
+    if not any(not expects(test) for test in rule.test):
+        yield "no [[test]] that must stay quiet: add a `good` snippet that looks alike"
+
+
+def _refuse_twins(
+    rule: Rule, path: Path, rules: Mapping[str, Rule], sources: Mapping[str, Path]
+) -> None:
+    if rule.id in rules:
+        raise CatalogueError(f"{path}: `id` {rule.id} is taken by {sources[rule.id]}; use a free one")
+    twin = next((other for other in rules.values() if other.name == rule.name), None)
+    if twin:
+        raise CatalogueError(f"{path}: `name` {rule.name} is taken by {sources[twin.id]}")
+
+
+def _table(
+    where: str, name: str, paths: Mapping[str, Path], loaded: dict[str, tuple[Row, ...]]
+) -> tuple[Row, ...]:
+    if name not in loaded:
+        if name not in paths:
+            raise CatalogueError(f'{where}: no table _data/{name}.csv{nearest(name, paths)}')
+        loaded[name] = read_table(paths[name])
+    return loaded[name]
+
+
+def _filter(
+    where: str, rows: tuple[Row, ...], wanted: Mapping[str, str | list[str]]
+) -> tuple[Row, ...]:
+    kept = rows
+    for column, values in wanted.items():
+        if rows and column not in rows[0].cells:
+            raise CatalogueError(f"{where}: `rows`: the table has no column `{column}`")
+        allowed = [values] if isinstance(values, str) else values
+        kept = tuple(row for row in kept if row.cells[column] in allowed)
+    if not kept:
+        raise CatalogueError(f"{where}: `rows` selects no row of the table")
+    return kept
+
+
+def read_table(path: Path) -> tuple[Row, ...]:
+    """Read one CSV table; every row has facts with sources. Raises `CatalogueError`."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            records = list(csv.DictReader(line for line in stream if not line.startswith("#")))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    return tuple(_row(path, number, record) for number, record in enumerate(records, start=1))
+
+
+def _row(path: Path, number: int, record: Mapping[str, str]) -> Row:
+    where = f"{path}: row {number} ({record.get('name')})"
+    if None in record or None in record.values():
+        raise CatalogueError(f"{where}: has not as many cells as the header")
+    if not record.get("name"):
+        raise CatalogueError(f"{where}: `name` is empty")
+    facts: dict[Target, TargetFact] = {}
+    for target in TARGETS:
+        given = {
+            column.removeprefix(f"{target}_"): cell
+            for column, cell in record.items()
+            if column.startswith(f"{target}_") and cell
+        }
+        if not given:
+            continue
+        for column in _FACT_COLUMNS:
+            if column not in given:
+                raise CatalogueError(f"{where}: `{target}_{column}` is empty; a fact needs it")
+        facts[target] = _row_fact(f"{where} {target}", given)
+    return Row(
+        name=record["name"],
+        cells=dict(record),
+        facts=facts,
+        severity=cast("Severity | None", _cell(where, record, "severity", Severity)),
+        confidence=cast("Confidence | None", _cell(where, record, "confidence", Confidence)),
+        effort=cast("Effort | None", _cell(where, record, "effort", Effort)),
+    )
+
+
+def _row_fact(where: str, given: Mapping[str, str]) -> TargetFact:
+    data: dict[str, object] = dict(given)
+    try:
+        data["checked"] = datetime.date.fromisoformat(given["checked"])
+    except ValueError:
+        raise CatalogueError(f"{where}_checked must be a date such as 2026-11-21") from None
+    if "report" in given:
+        data["report"] = given["report"].lower() not in {"false", "no", "0"}
+    try:
+        fact = msgspec.convert(data, TargetFact)
+    except msgspec.ValidationError as error:
+        raise CatalogueError(f"{where}: {error}") from error
+    problem = next(iter(_fact_problems(where, fact)), None)
+    if problem:
+        raise CatalogueError(problem)
+    return fact
+
+
+def _cell(where: str, record: Mapping[str, str], column: str, choices: object) -> str | None:
+    value = record.get(column)
+    if not value:
+        return None
+    known = get_args(choices)
+    if value not in known:
+        raise CatalogueError(f'{where}: `{column}` cannot be "{value}"{nearest(value, known)}')
+    return value

@@ -1,0 +1,323 @@
+"""First stage: what the user asked for, from the command line and the root's settings, as `Config`.
+
+Must not look at the audited code; which words name a rule is known only to the catalogue.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar, cast
+
+import tomli
+
+from portaudit.errors import ConfigError, UsageError, nearest
+from portaudit.types import CONFIDENCES, SEVERITIES, TARGETS, Confidence, Severity, Target
+
+OWN_FILE = ".portaudit.toml"
+SHARED_FILE = "pyproject.toml"
+BASELINE_FILE = ".portaudit-baseline.json"
+
+Setting = str | int | tuple[str, ...] | tuple[Path, ...] | None
+_Word = TypeVar("_Word", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A run, fully decided.
+
+    `root` and `paths` are absolute, with symbolic links resolved; every path lies under the root.
+    `jobs` 0 means one process per core. `origins` says where each setting that is not a default
+    came from.
+    """
+
+    root: Path
+    paths: tuple[Path, ...]
+    target: Target = "torchneuron"
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    min_confidence: Confidence = "low"
+    rules: tuple[Path, ...] = ()
+    fail_on: Severity | None = None
+    jobs: int = 0
+    origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said; `None` and empty mean that it said nothing.
+
+    `fail_on` also knows the word `none`, which switches off the gate that the settings file set.
+    """
+
+    root: Path | None = None
+    target: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    min_confidence: str | None = None
+    rules: tuple[Path, ...] = ()
+    fail_on: str | None = None
+    jobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings file of a root: its values by the name of the `Config` field."""
+
+    file: str
+    values: Mapping[str, Setting]
+
+
+def load(paths: Sequence[Path], options: Options, *, cwd: Path) -> Config:
+    """Decide a run: the command line wins over the root's settings file, that over the defaults.
+
+    `extend-select` and `rules` are added to, the others replaced. Raises `UsageError` for a path
+    that does not exist or lies outside the root, `ConfigError` for settings that cannot be used.
+    """
+    given = [_existing(cwd, path) for path in paths or (Path(),)]
+    root = _existing(cwd, options.root) if options.root else find_root(given, cwd=cwd.resolve())
+    _check_inside(root, given)
+    config = Config(root=root, paths=tuple(given))
+    settings = read_settings(root)
+    if settings:
+        config = _with(config, settings.values, settings.file)
+    return _override(config, options, cwd)
+
+
+def find_root(paths: Sequence[Path], *, cwd: Path) -> Path:
+    """The directory that paths, fingerprints and settings are relative to.
+
+    One directory: its nearest ancestor, itself included, with portaudit settings or a baseline,
+    else itself. Otherwise the nearest common ancestor with either or with `.git`, else the
+    working directory. All paths absolute and resolved.
+    """
+    if len(paths) == 1 and paths[0].is_dir():
+        marked = (folder for folder in _upward(paths[0]) if _has_settings(folder))
+        return next(marked, paths[0])
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    common = Path(os.path.commonpath(folders))
+    for folder in _upward(common):
+        if _has_settings(folder) or (folder / ".git").exists():
+            return folder
+    # Above the paths, or a whole disk or home directory: that would walk what nobody asked about.
+    too_wide = cwd in (Path(cwd.anchor), Path.home())
+    return common if too_wide or not common.is_relative_to(cwd) else cwd
+
+
+def read_settings(root: Path) -> Settings | None:
+    """The settings of a root: `.portaudit.toml`, or `[tool.portaudit]` of its pyproject.toml."""
+    own = _parse(root / OWN_FILE)
+    shared = _tool_table(root / SHARED_FILE)
+    if own is not None and shared is not None:
+        raise ConfigError(
+            f"{OWN_FILE} and [tool.portaudit] in {SHARED_FILE} both hold settings; "
+            f"keep one of them in {root}"
+        )
+    if own is not None:
+        return Settings(OWN_FILE, _values(own, root, OWN_FILE))
+    if shared is not None:
+        return Settings(SHARED_FILE, _values(shared, root, f"{SHARED_FILE}: [tool.portaudit]"))
+    return None
+
+
+def read_target(word: str) -> Target:
+    """The target that a word of the command line names. Raises `ConfigError`."""
+    return _word(word, "--target", TARGETS)
+
+
+def show(config: Config) -> str:
+    """The run as settings in TOML, each with where it came from."""
+    origins = dict(config.origins)
+    rows = [
+        ("target", config.target),
+        ("select", config.select),
+        ("ignore", config.ignore),
+        ("extend-select", config.extend_select),
+        ("exclude", config.exclude),
+        ("min-confidence", config.min_confidence),
+        ("rules", tuple(path.as_posix() for path in config.rules)),
+        ("fail-on", config.fail_on or "none"),
+        ("jobs", config.jobs),
+    ]
+    lines = [f"# root: {config.root.as_posix()}"]
+    lines += [f"# path: {path.relative_to(config.root).as_posix()}" for path in config.paths]
+    lines += [
+        f"{key} = {_toml(value)}  # {origins.get(key.replace('-', '_'), 'default')}"
+        for key, value in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+# --- paths ----------------------------------------------------------------------------------------
+
+
+def _existing(cwd: Path, path: Path) -> Path:
+    try:
+        return (cwd / path).resolve(strict=True)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file or directory") from None
+    except RuntimeError:  # how Python before 3.13 says that links form a loop
+        raise UsageError(f"{path}: symbolic links form a loop") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+
+
+def _check_inside(root: Path, paths: Sequence[Path]) -> None:
+    if not root.is_dir():
+        raise UsageError(
+            f"the root {root} is a file; give the directory that holds the code with --root"
+        )
+    for path in paths:
+        if not path.is_relative_to(root):
+            raise UsageError(
+                f"{path} is outside the root {root}; give a --root that holds every path"
+            )
+
+
+def _upward(folder: Path) -> Iterator[Path]:
+    yield folder
+    yield from folder.parents
+
+
+def _has_settings(folder: Path) -> bool:
+    return (
+        (folder / OWN_FILE).is_file()
+        or (folder / BASELINE_FILE).is_file()
+        or _tool_table(folder / SHARED_FILE) is not None
+    )
+
+
+# --- the settings file ----------------------------------------------------------------------------
+
+
+def _parse(path: Path) -> dict[str, object] | None:
+    try:
+        return tomli.loads(path.read_bytes().decode())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def _tool_table(path: Path) -> dict[str, object] | None:
+    try:
+        if b"portaudit" not in path.read_bytes():
+            return None  # a broken pyproject.toml of the audited code is no mistake of the user's
+    except OSError:
+        return None
+    tools = (_parse(path) or {}).get("tool")
+    table = tools.get("portaudit") if isinstance(tools, dict) else None
+    if table is None or isinstance(table, dict):
+        return table
+    raise ConfigError(f"{path}: tool.portaudit must be a table")
+
+
+def _values(table: Mapping[str, object], root: Path, where: str) -> dict[str, Setting]:
+    values: dict[str, Setting] = {}
+    for key, value in table.items():
+        if key not in _READERS:
+            raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, _READERS)}")
+        values[key.replace("-", "_")] = _READERS[key](value, f"{where}: {key}", root)
+    return values
+
+
+def _texts(value: object, where: str, _root: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise ConfigError(f"{where} must be a list of strings, not {_toml(value)}")
+    return tuple(value)
+
+
+def _folders(value: object, where: str, root: Path) -> tuple[Path, ...]:
+    folders = tuple(root / text for text in _texts(value, where, root))
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"{where}: {folder} is no directory")
+    return folders
+
+
+def _count(value: object, where: str, _root: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ConfigError(
+            f"{where} must be a number of processes (0: one per core), not {_toml(value)}"
+        )
+    return value
+
+
+def _word(value: object, where: str, known: Sequence[_Word]) -> _Word:
+    if value in known:
+        return cast("_Word", value)
+    words = ", ".join(known)
+    hint = nearest(value, known) if isinstance(value, str) else ""
+    raise ConfigError(f"{where} must be one of {words}, not {_toml(value)}{hint}")
+
+
+def _target(value: object, where: str, _root: Path) -> Target:
+    return _word(value, where, TARGETS)
+
+
+def _confidence(value: object, where: str, _root: Path) -> Confidence:
+    return _word(value, where, CONFIDENCES)
+
+
+def _severity(value: object, where: str, _root: Path) -> Severity | None:
+    return None if value == "none" else _word(value, where, SEVERITIES)
+
+
+_READERS: dict[str, Callable[[object, str, Path], Setting]] = {
+    "target": _target,
+    "select": _texts,
+    "ignore": _texts,
+    "extend-select": _texts,
+    "exclude": _texts,
+    "min-confidence": _confidence,
+    "rules": _folders,
+    "fail-on": _severity,
+    "jobs": _count,
+}
+
+
+# --- merging --------------------------------------------------------------------------------------
+
+
+def _override(config: Config, options: Options, cwd: Path) -> Config:
+    changes: dict[str, Setting] = {}
+    if options.target is not None:
+        changes["target"] = read_target(options.target)
+    if options.min_confidence is not None:
+        changes["min_confidence"] = _word(options.min_confidence, "--min-confidence", CONFIDENCES)
+    if options.fail_on is not None:
+        changes["fail_on"] = _severity(options.fail_on, "--fail-on", cwd)
+    if options.jobs is not None:
+        changes["jobs"] = _count(options.jobs, "--jobs", cwd)
+    if options.select:
+        changes["select"] = options.select
+    if options.ignore:
+        changes["ignore"] = options.ignore
+    if options.extend_select:
+        changes["extend_select"] = config.extend_select + options.extend_select
+    if options.rules:
+        extra = _folders([str(path) for path in options.rules], "--rules", cwd)
+        changes["rules"] = config.rules + extra
+    return _with(config, changes, "command line")
+
+
+def _with(config: Config, changes: Mapping[str, Setting], origin: str) -> Config:
+    origins = dict(config.origins) | dict.fromkeys(changes, origin)
+    changed = replace(config, **changes)  # type: ignore[arg-type]  # its reader checked each value
+    return replace(changed, origins=tuple(sorted(origins.items())))
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return str(value)

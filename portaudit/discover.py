@@ -1,0 +1,328 @@
+"""Second stage: which files a run audits, from the root and the paths given, as `Tree`.
+
+Must not judge or keep file contents; of what it leaves out it says why. Git's ignore files inside
+the root count, those above it and git's index do not: a run depends on the tree alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+from pathspec.pattern import RegexPattern
+
+from portaudit.errors import ConfigError
+from portaudit.types import FileKind, ScanError, Skipped
+
+SIZE_LIMIT = 5_000_000
+"""Bytes. A longer file is generated or data; libcst would take minutes over it."""
+
+_SUFFIXES: dict[str, FileKind] = {".py": "python"}
+_INTERPRETERS: dict[bytes, FileKind] = {b"python": "python"}
+_QUIET = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "node_modules",
+        "__pycache__",
+        ".tox",
+        ".nox",
+        ".eggs",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+    }
+)
+"""Directories of tools: never the audited code, so not even mentioned."""
+_MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})
+_ROOT_MANIFESTS = _MANIFESTS | {"requirements.txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The files of a run. All paths are posix, relative to the root and sorted.
+
+    `files`: every source file under the root, which relating needs · `selected`: those whose
+    findings are reported · `skipped`: what was left out under the given paths · `projects`:
+    directories that a project of its own begins in, by their manifest.
+    """
+
+    root: Path
+    files: tuple[str, ...]
+    selected: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = ()
+    errors: tuple[ScanError, ...] = ()
+    projects: frozenset[str] = frozenset()
+
+
+def walk(root: Path, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree:
+    """Find the files under the root, and among them those under the paths.
+
+    Root and paths are absolute and resolved. `exclude` holds patterns as in a .gitignore at the
+    root; a path that is given itself is taken even if a pattern or ignore file names it. Symbolic
+    links inside the tree are not followed: their target is either in the tree or not its code.
+    Raises `ConfigError` for a pattern that cannot be read.
+    """
+    given = frozenset(_relative(root, path) for path in paths)
+    excluded = _exclusions(exclude)
+    found = _Found()
+    _descend(found, root, "", excluded)
+    missed = sorted(given - found.files - found.folders)
+    found.skipped = [skipped for skipped in found.skipped if skipped.path not in given]
+    for path in missed:
+        if (root / path).is_dir():
+            outside = excluded and excluded.verdict(path, folder=True)
+            _descend(found, root, path, None if outside else excluded)
+        else:
+            _add_named(found, root, path)
+    skipped = (entry for entry in found.skipped if _within(entry.path, given))
+    errors = (entry for entry in found.errors if _within(entry.path, given))
+    return Tree(
+        root=root,
+        files=tuple(sorted(found.files)),
+        selected=tuple(sorted(path for path in found.files if _within(path, given))),
+        skipped=tuple(sorted(skipped, key=lambda entry: entry.path)),
+        errors=tuple(sorted(errors, key=lambda entry: entry.path)),
+        projects=frozenset(found.projects),
+    )
+
+
+def read(root: Path, path: str) -> bytes | ScanError:
+    """The bytes of a file of the tree, or why there are none."""
+    try:
+        return (root / path).read_bytes()
+    except OSError as error:
+        return ScanError(path, _unreadable(error))
+
+
+def kind_of(path: Path) -> FileKind | None:
+    """What kind of source a file is, by its suffix or, without one, its first line."""
+    if path.suffix or path.name.startswith("."):
+        return _SUFFIXES.get(path.suffix)
+    with path.open("rb") as file:
+        start = file.read(128)
+    if not start.startswith(b"#!"):
+        return None
+    line = start.partition(b"\n")[0]
+    return next((kind for word, kind in _INTERPRETERS.items() if word in line), None)
+
+
+# --- walking --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Found:
+    files: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    skipped: list[Skipped] = field(default_factory=list)
+    errors: list[ScanError] = field(default_factory=list)
+    projects: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of an ignore file. `ignores` is false for one that begins with `!`."""
+
+    regex: re.Pattern[str]
+    ignores: bool
+    folders_only: bool
+
+    def selects(self, path: str, *, folder: bool) -> bool:
+        """Whether the line means this very entry, and not only a directory above it.
+
+        Directories are judged on the way down, each by itself: `!/a` takes back `a`, but not
+        the `a/a` that another line ignores. pathspec puts what lies below a match into a group.
+        """
+        if self.folders_only and not folder:
+            return False
+        match = self.regex.search(path)
+        return match is not None and match.groupdict().get("ps_d") is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """Ignore patterns, the last line first, and the directory that they are relative to.
+
+    `some` matches whatever a line may mean: most paths are settled by this one search.
+    """
+
+    base: str
+    lines: tuple[_Line, ...]
+    some: re.Pattern[str]
+    reason: str
+
+    def verdict(self, path: str, *, folder: bool) -> bool | None:
+        """Ignored, taken back by a `!` line, or not mentioned."""
+        inner = path[len(self.base) + 1 :] if self.base else path
+        if not self.some.search(inner):
+            return None
+        selecting = (line for line in self.lines if line.selects(inner, folder=folder))
+        return next((line.ignores for line in selecting), None)
+
+
+def _descend(found: _Found, root: Path, start: str, excluded: _Patterns | None) -> None:
+    waiting: list[tuple[str, tuple[_Patterns, ...]]] = [(start, ())]
+    while waiting:
+        folder, outer = waiting.pop()
+        if folder in found.folders:
+            continue
+        found.folders.add(folder)
+        try:
+            with os.scandir(root / folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            found.errors.append(ScanError(folder or ".", _unreadable(error)))
+            continue
+        names = {entry.name for entry in entries}
+        if "pyvenv.cfg" in names and folder != start:
+            found.folders.discard(folder)
+            found.skipped.append(Skipped(folder, "a virtual environment"))
+            continue
+        if names & (_MANIFESTS if folder else _ROOT_MANIFESTS):
+            found.projects.add(folder)
+        inner = outer
+        if ".gitignore" in names:
+            inner = (_ignore_file(root, folder), *outer)
+        searched = (excluded, *inner) if excluded else inner
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if not _is_quiet(entry.name) and _sort_out(found, entry, path, searched):
+                waiting.append((path, inner))
+
+
+def _sort_out(
+    found: _Found, entry: os.DirEntry[str], path: str, patterns: tuple[_Patterns, ...]
+) -> bool:
+    """Record an entry as file or as skipped; true when it is a directory to walk."""
+    if not _is_text(path):
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        found.skipped.append(Skipped(shown, "its name is not UTF-8"))
+        return False
+    try:
+        folder = entry.is_dir(follow_symlinks=False)
+        if not folder and not _is_source(entry):
+            return False
+        reason = _reason_to_skip(entry, path, patterns, folder=folder)
+    except OSError as error:
+        found.errors.append(ScanError(path, _unreadable(error)))
+        return False
+    if reason:
+        found.skipped.append(Skipped(path, reason))
+    elif not folder:
+        found.files.add(path)
+    return folder and not reason
+
+
+def _is_source(entry: os.DirEntry[str]) -> bool:
+    if entry.is_symlink():
+        return Path(entry.path).suffix in _SUFFIXES or Path(entry.path).is_dir()
+    return entry.is_file(follow_symlinks=False) and kind_of(Path(entry.path)) is not None
+
+
+def _reason_to_skip(
+    entry: os.DirEntry[str], path: str, patterns: tuple[_Patterns, ...], *, folder: bool
+) -> str:
+    ignored = _ignored(path, patterns, folder=folder)
+    if ignored:
+        return ignored
+    if entry.is_symlink():
+        return "a symbolic link"
+    if not folder and entry.stat(follow_symlinks=False).st_size > SIZE_LIMIT:
+        return f"larger than {SIZE_LIMIT // 1_000_000} MB"
+    return ""
+
+
+def _add_named(found: _Found, root: Path, path: str) -> None:
+    try:
+        kind = kind_of(root / path)
+    except OSError as error:
+        found.errors.append(ScanError(path, _unreadable(error)))
+        return
+    if kind:
+        found.files.add(path)
+    else:
+        found.skipped.append(Skipped(path, "not a Python file"))
+
+
+def _is_quiet(name: str) -> bool:
+    return name in _QUIET or name == ".venv" or name.endswith(".egg-info")
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unreadable(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or error}"
+
+
+# --- patterns -------------------------------------------------------------------------------------
+
+
+def _exclusions(patterns: Iterable[str]) -> _Patterns | None:
+    lines = tuple(patterns)
+    for line in lines:
+        if _compiled(line) is None:
+            raise ConfigError(f"exclude: {line!r} is no pattern that a .gitignore could hold")
+    return _patterns("", lines, "excluded by the settings") if lines else None
+
+
+def _ignore_file(root: Path, folder: str) -> _Patterns:
+    path = f"{folder}/.gitignore" if folder else ".gitignore"
+    content = read(root, path)
+    text = "" if isinstance(content, ScanError) else content.decode("utf-8", "replace")
+    return _patterns(folder, text.removeprefix("\ufeff").split("\n"), f"ignored by {path}")
+
+
+def _patterns(base: str, lines: Iterable[str], reason: str) -> _Patterns:
+    compiled = (_compiled(line.rstrip("\r")) for line in lines)
+    kept = [line for line in compiled if line]
+    bare = (line.regex.pattern.replace("(?P<ps_d>", "(?:") for line in kept)
+    some = re.compile("|".join(f"(?:{text})" for text in bare) or r"(?!)")
+    return _Patterns(base, tuple(reversed(kept)), some, reason)
+
+
+def _compiled(line: str) -> _Line | None:
+    """A line as pathspec reads it; `None` for a comment, and where git would pass over it."""
+    text = line if line.endswith("\\ ") else line.rstrip(" ")
+    try:
+        patterns = list(GitIgnoreSpec.from_lines([text.removesuffix("/")]).patterns)
+    except ValueError:
+        return None
+    pattern = patterns[0] if patterns else None
+    if not isinstance(pattern, RegexPattern) or pattern.regex is None or pattern.include is None:
+        return None
+    return _Line(pattern.regex, pattern.include, text.endswith("/"))
+
+
+def _ignored(path: str, patterns: tuple[_Patterns, ...], *, folder: bool) -> str:
+    """Why a path is ignored, or an empty string: the first group that mentions it decides."""
+    for group in patterns:
+        verdict = group.verdict(path, folder=folder)
+        if verdict is not None:
+            return group.reason if verdict else ""
+    return ""
+
+
+# --- the given paths ------------------------------------------------------------------------------
+
+
+def _relative(root: Path, path: Path) -> str:
+    relative = path.relative_to(root).as_posix()
+    return "" if relative == "." else relative
+
+
+def _within(path: str, given: frozenset[str]) -> bool:
+    if "" in given or path in given:
+        return True
+    parts = path.split("/")
+    return any("/".join(parts[:length]) in given for length in range(1, len(parts)))

@@ -1,0 +1,238 @@
+"""Runs the stages: discover, scan every file, relate, scan again what other modules changed, report.
+
+The only place that knows of processes. Order of files and results never depends on them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from portaudit import __version__, discover, score
+from portaudit.catalogue.load import Catalogue, load
+from portaudit.catalogue.schema import Rule
+from portaudit.catalogue.select import select_rules
+from portaudit.config import Config
+from portaudit.relate.exports import Solver
+from portaudit.relate.modules import Modules
+from portaudit.relate.project import roots, with_foreign_uses
+from portaudit.scan import scan_file
+from portaudit.types import (
+    CONFIDENCES,
+    TARGETS,
+    Coverage,
+    Externals,
+    FileFacts,
+    FileResult,
+    Finding,
+    Link,
+    Report,
+    RuleSummary,
+    ScanError,
+    Skipped,
+    SourceFile,
+    Target,
+    TargetFacts,
+    Tool,
+)
+
+Progress = Callable[[int, int], None]
+_POOL_FROM = 24
+"""Files from which starting processes pays."""
+_ROUNDS = 3
+"""Times that a file is judged again because its answers led to further questions."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file to scan, and what other modules told of its names."""
+
+    path: str
+    first_party: frozenset[str]
+    externals: Externals = Externals()
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Scans files of one root: what a process needs to know."""
+
+    root: Path
+    catalogue: Catalogue
+    target: Target
+    contents: Mapping[str, bytes] | None = None
+
+    def __call__(self, task: Task) -> FileResult:
+        """Read and scan one file."""
+        content = (self.contents or {}).get(task.path)
+        if content is None:
+            read = discover.read(self.root, task.path)
+            if isinstance(read, ScanError):
+                return FileResult(task.path, errors=(read,))
+            content = read
+        source = SourceFile(task.path, "python", content, task.first_party)
+        return scan_file(source, self.catalogue, self.target, task.externals)
+
+
+_scanner: Scanner | None = None
+
+
+def _start(scanner: Scanner) -> None:
+    global _scanner  # noqa: PLW0603 - what a worker process was started for
+    _scanner = scanner
+
+
+def _work(task: Task) -> FileResult:
+    if _scanner is None:
+        raise RuntimeError("worker was not started")
+    return _scanner(task)
+
+
+Runner = Callable[[Sequence[Task]], Iterator[FileResult]]
+
+
+@contextmanager
+def _runner(scanner: Scanner, jobs: int, files: int) -> Iterator[Runner]:
+    """A function that scans tasks in order, in processes where that pays."""
+    workers = min(jobs or os.cpu_count() or 1, max(1, files // 4))
+    if workers < 2 or files < _POOL_FROM:  # noqa: PLR2004 - one process needs no pool
+        yield lambda tasks: map(scanner, tasks)
+        return
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(scanner,)) as pool:
+        yield lambda tasks: pool.map(_work, tasks, chunksize=4)
+
+
+def scan_tree(
+    scanner: Scanner,
+    modules: Modules,
+    paths: Sequence[str],
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> tuple[FileResult, ...]:
+    """Scan files of a tree, in both waves. A module that is only asked about is read on demand."""
+    with _runner(scanner, jobs, len(paths)) as run:
+        results: dict[str, FileResult] = {}
+        tasks = [Task(path, modules.first_party(path)) for path in paths]
+        for result in run(tasks):
+            results[result.path] = result
+            if progress:
+                progress(len(results), len(paths))
+        asked: dict[str, FileFacts] = {}
+
+        def facts_of(path: str) -> FileFacts | None:
+            if path in first:
+                return first[path]
+            if path not in asked:
+                asked[path] = scanner(Task(path, modules.first_party(path))).facts
+            return asked[path]
+
+        first = {path: result.facts for path, result in results.items()}
+        solver = Solver(modules, facts_of)
+        told: dict[str, Externals] = {}
+        for _ in range(_ROUNDS):
+            again = []
+            for path, result in results.items():
+                names = {name for name, _ in told.get(path, Externals()).names}
+                externals = solver.externals(path, names.union(result.facts.open))
+                if externals != told.get(path, Externals()):
+                    told[path] = externals
+                    again.append(Task(path, modules.first_party(path), externals))
+            if not again:
+                break
+            for result in run(again):
+                results[result.path] = result
+        return tuple(results[path] for path in paths)
+
+
+def scan(config: Config, *, progress: Progress | None = None) -> Report:
+    """Audit what a config names. Raises `PortauditError` for what the user must mend."""
+    everything = load(config.rules)
+    ids = select_rules(
+        everything.rules,
+        select=config.select,
+        extend_select=config.extend_select,
+        ignore=config.ignore,
+    )
+    catalogue = everything.restricted(ids)
+    tree = discover.walk(config.root, config.paths, config.exclude)
+    modules = Modules(tree, everything.libraries)
+    scanner = Scanner(config.root, catalogue, config.target)
+    results = scan_tree(
+        scanner, modules, tree.selected, jobs=config.jobs, progress=progress
+    )
+    return report(config, everything, results, tree.skipped, tree.errors, len(ids))
+
+
+def report(
+    config: Config,
+    catalogue: Catalogue,
+    results: Sequence[FileResult],
+    skipped: Sequence[Skipped],
+    errors: Sequence[ScanError],
+    rules_run: int,
+) -> Report:
+    """Relate and score results into a report."""
+    least = CONFIDENCES.index(config.min_confidence)
+    findings = tuple(
+        item
+        for item in with_foreign_uses(results)
+        if CONFIDENCES.index(item.confidence) >= least
+    )
+    causes = roots(findings, catalogue.rules)
+    torch = sum(result.facts.imports_torch for result in results)
+    failures = [*errors, *(error for result in results for error in result.errors)]
+    return Report(
+        tool=Tool("portaudit", __version__, catalogue.digest),
+        target=config.target,
+        partial=bool(failures),
+        score=score.assess(findings, causes, torch=bool(torch)),
+        rules=_summaries(findings, catalogue.rules),
+        findings=findings,
+        roots=causes,
+        errors=tuple(sorted(failures, key=lambda item: (item.path, item.line or 0))),
+        skipped=tuple(sorted(skipped, key=lambda item: item.path)),
+        coverage=Coverage(
+            files_scanned=sum(not _is_lost(result) for result in results),
+            files_total=len(results),
+            files_torch=torch,
+            unknown_facts=sum(item.facts.status == "undocumented" for item in findings),
+            rules_run=rules_run,
+        ),
+    )
+
+
+def _is_lost(result: FileResult) -> bool:
+    """Whether nothing of a file could be read."""
+    return bool(result.errors) and not result.findings and result.facts == FileFacts()
+
+
+def _summaries(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> dict[str, RuleSummary]:
+    fired = sorted({finding.rule for finding in findings})
+    return {rule_id: _summary(rules[rule_id]) for rule_id in fired}
+
+
+def _summary(rule: Rule) -> RuleSummary:
+    return RuleSummary(
+        name=rule.name,
+        title=rule.name.replace("-", " "),
+        category=rule.category,
+        fix=rule.fix.strip(),
+        targets={
+            target: TargetFacts(
+                fact.status,
+                fact.evidence,
+                fact.source,
+                fact.sdk,
+                fact.checked.isoformat(),
+                fact.replacement,
+                fact.note,
+            )
+            for target in TARGETS
+            if (fact := rule.target[target])
+        },
+        references=tuple(Link(item.title, item.url) for item in rule.reference),
+    )

@@ -1,0 +1,1 @@
+"""Judging matches: guards proved from the branch they control, and effective severity."""

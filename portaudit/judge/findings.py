@@ -1,0 +1,162 @@
+"""From hits to findings: guard, severity, words, identity. The last step inside one file."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from functools import cache
+
+import libcst as cst
+
+from portaudit import fingerprint
+from portaudit.catalogue.load import Catalogue, Row
+from portaudit.catalogue.schema import TargetFact
+from portaudit.judge.guards import Guard, Judge, Subject
+from portaudit.judge.severity import effective, intrinsic
+from portaudit.match.hits import Hit
+from portaudit.match.strings import bindings_of
+from portaudit.read.python.flags import Flags
+from portaudit.read.python.values import Reader
+from portaudit.types import Finding, Target, TargetFacts
+
+
+def judge(
+    reader: Reader, catalogue: Catalogue, target: Target, hits: Sequence[Hit]
+) -> tuple[Finding, ...]:
+    """Judge the hits of one file for one target."""
+    judgment = Judge(Flags(reader, catalogue.guards), catalogue.libraries)
+    merged = _without_merged_checks(reader, catalogue, hits)
+    found = [
+        finding
+        for hit in merged
+        if (finding := _finding(reader, catalogue, target, judgment, hit)) is not None
+    ]
+    return fingerprint.identify(found)
+
+
+def _without_merged_checks(
+    reader: Reader, catalogue: Catalogue, hits: Sequence[Hit]
+) -> list[Hit]:
+    """`"cuda" if is_available() else "cpu"` is one finding, at the literal."""
+    chosen: set[cst.CSTNode] = set()
+    for hit in hits:
+        parent = reader.model.parents.get(hit.node)
+        if catalogue.match_of(hit.selector).kind == "string":
+            while isinstance(parent, (cst.IfExp, cst.BooleanOperation)):
+                chosen.add(parent)
+                parent = reader.model.parents.get(parent)
+    if not chosen:
+        return list(hits)
+    return [hit for hit in hits if not (catalogue.rules[hit.selector.rule].check and _tested_in(reader, hit.node, chosen))]
+
+
+def _tested_in(reader: Reader, node: cst.CSTNode, chosen: set[cst.CSTNode]) -> bool:
+    child: cst.CSTNode = node
+    parent = reader.model.parents.get(child)
+    while isinstance(parent, cst.BaseExpression) or isinstance(parent, (cst.Arg, cst.ComparisonTarget)):
+        if parent in chosen and (not isinstance(parent, cst.IfExp) or parent.test is child):
+            return True
+        child, parent = parent, reader.model.parents.get(parent)
+    return False
+
+
+def _finding(
+    reader: Reader, catalogue: Catalogue, target: Target, judgment: Judge, hit: Hit
+) -> Finding | None:
+    rule = catalogue.rules[hit.selector.rule]
+    match = catalogue.match_of(hit.selector)
+    row = hit.selector.row
+    fact = catalogue.facts(rule.id, row, target)
+    severity = intrinsic(rule, fact, row.severity if row else None)
+    if severity is None or judgment.silent(hit.place):
+        return None
+    library = rule.library
+    guard = _guard(reader, judgment, hit, library, check=rule.check, string=match.kind == "string")
+    if match.kind == "string" and _is_comparison(reader, hit.node) and guard.state != "hard-fail":
+        return None  # a comparison is a guard, unless the code stops where it does not hold
+    lowered = effective(severity, guard.state, rule.when_guarded)
+    if lowered is None:
+        return None
+    span = reader.span(hit.node)
+    words = fact.message or match.message or rule.message
+    return Finding(
+        rule=rule.id,
+        category=rule.category,
+        severity=severity,
+        effective_severity=lowered,
+        confidence=hit.confidence,
+        path=reader.source.path,
+        span=span,
+        message=_words(words, hit, row),
+        anchor=hit.anchor,
+        scope=hit.place.scope.qualname,
+        snippet=reader.line(span.line).rstrip()[:400],
+        guard=guard.state,
+        guard_by=guard.by,
+        facts=_facts(fact),
+        effort=fact.effort or (row.effort if row and row.effort else rule.effort),
+        root=_root(rule.id, hit, reader.source.path),
+        context=fingerprint.context(_statement(reader, hit)),
+        uses=tuple(hit.uses),
+        fix=_words(fact.fix, hit, row),
+    )
+
+
+def _guard(
+    reader: Reader, judgment: Judge, hit: Hit, library: str, *, check: bool, string: bool
+) -> Guard:
+    if hit.guard is not None:
+        return hit.guard
+    if check:
+        return judgment.check(hit.node, hit.place)
+    if string and _is_comparison(reader, hit.node):
+        return judgment.check(hit.node, hit.place)
+    guard = judgment.guard(hit.place, Subject(library, hit.anchor, hit.is_import))
+    if string and guard.state in {"none", "guarded"}:
+        binding, others = bindings_of(reader, hit)
+        if binding is not None:
+            return judgment.replaced(binding, others, guard)
+    return guard
+
+
+def _is_comparison(reader: Reader, node: cst.CSTNode) -> bool:
+    parent = reader.model.parents.get(node)
+    return isinstance(parent, (cst.Comparison, cst.ComparisonTarget))
+
+
+def _words(template: str, hit: Hit, row: Row | None) -> str:
+    text = template.replace("{anchor}", hit.anchor).replace("{value}", hit.value)
+    if row is not None:
+        for column, cell in row.cells.items():
+            text = text.replace(f"{{row.{column}}}", cell)
+    return text
+
+
+@cache
+def _date(day: datetime.date) -> str:
+    return day.isoformat()
+
+
+def _facts(fact: TargetFact) -> TargetFacts:
+    return TargetFacts(
+        fact.status,
+        fact.evidence,
+        fact.source,
+        fact.sdk,
+        _date(fact.checked),
+        fact.replacement,
+        fact.note,
+    )
+
+
+def _root(rule: str, hit: Hit, path: str) -> str:
+    """What one change would repair, as far as one file can tell: relating may join further."""
+    return f"{rule}:{path}:{hit.owner}" if hit.owner else rule
+
+
+def _statement(reader: Reader, hit: Hit) -> str:
+    """The text of the statement, or of the header of a compound one."""
+    node = hit.place.statement
+    if isinstance(node, cst.SimpleStatementLine):
+        return reader.model.module.code_for_node(node.with_changes(leading_lines=()))
+    return reader.line(reader.span(hit.node).line)

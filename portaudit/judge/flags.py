@@ -1,0 +1,67 @@
+"""The algebra of flags: which facts follow from a flag being true, or false.
+
+Pure: flags in, facts out. Names of other modules are looked up by a function that the caller gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from portaudit.types import AllOf, AnyOf, Atom, Choice, Fact, Flag, Known, Named, Not
+
+Facts = frozenset[Fact]
+Lookup = Callable[[Named], Flag | None]
+
+_NO_FACTS: Facts = frozenset()
+
+
+def unknown(_: Named) -> Flag | None:
+    """A lookup that knows no other module."""
+    return None
+
+
+def implied(flag: Flag, truth: bool, lookup: Lookup = unknown, depth: int = 0) -> Facts | None:
+    """The facts that hold when `flag` has this truth; None when it cannot have it."""
+    if depth > 40:  # noqa: PLR2004 - far deeper than written conditions
+        return _NO_FACTS
+    if isinstance(flag, Atom):
+        return frozenset(flag.when_true if truth else flag.when_false)
+    if isinstance(flag, Known):
+        return None if flag.truth is not None and flag.truth != truth else _NO_FACTS
+    if isinstance(flag, Not):
+        return implied(flag.flag, not truth, lookup, depth + 1)
+    if isinstance(flag, AllOf):
+        parts = [implied(part, truth, lookup, depth + 1) for part in flag.flags]
+        return _every(parts) if truth else _common(parts)
+    if isinstance(flag, AnyOf):
+        parts = [implied(part, truth, lookup, depth + 1) for part in flag.flags]
+        return _common(parts) if truth else _every(parts)
+    if isinstance(flag, Named):
+        found = lookup(flag)
+        return _NO_FACTS if found is None else implied(found, truth, lookup, depth + 1)
+    return _common(
+        [
+            _every(
+                [
+                    implied(place, True, lookup, depth + 1),
+                    implied(value, truth, lookup, depth + 1),
+                ]
+            )
+            for place, value in flag.cases
+        ]
+    )
+
+
+def _every(parts: Sequence[Facts | None]) -> Facts | None:
+    """All of these hold."""
+    if any(part is None for part in parts):
+        return None
+    return frozenset(fact for part in parts if part for fact in part)
+
+
+def _common(parts: Sequence[Facts | None]) -> Facts | None:
+    """One of these holds, nobody knows which: what they share."""
+    possible = [part for part in parts if part is not None]
+    if not possible:
+        return None
+    return frozenset(fact for fact in possible[0] if all(fact in part for part in possible[1:]))

@@ -1,0 +1,302 @@
+"""Proves guards: does a place only run where CUDA is, and what happens where it is not?
+
+The proof is always the branch that the place is in, never a word near it. The innermost proof wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import libcst as cst
+
+from portaudit.judge.flags import Facts, implied
+from portaudit.read.python.flags import Flags
+from portaudit.read.python.model import Binding, Branch, Otherwise, Place, is_false
+from portaudit.read.python.nodes import body_of, descendants, dotted
+from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
+
+Outcome = Literal["works", "nothing", "fails"]
+_STATES: dict[Outcome, GuardState] = {
+    "works": "fallback",
+    "nothing": "guarded",
+    "fails": "hard-fail",
+}
+_TALK = {"print", "warn", "warning", "info", "debug", "error", "exception", "critical", "log", "warn_once", "warning_once", "print_exc"}
+_EXITS = {"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"}
+_SKIPS = ("SkipTest", "skip")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A guard's state and the line that proves it."""
+
+    state: GuardState = "none"
+    by: Proof | None = None
+
+
+UNGUARDED = Guard()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is being judged: the rule's library, the anchor, and whether the place is an import."""
+
+    library: str = ""
+    anchor: str = ""
+    is_import: bool = False
+
+
+@dataclass
+class Judge:
+    """Proves guards of places of one file."""
+
+    flags: Flags
+    libraries: frozenset[str]
+    _facts: dict[Branch, Facts] = field(default_factory=dict)
+
+    def facts(self, branch: Branch) -> Facts:
+        """What a branch's own condition implies."""
+        known = self._facts.get(branch)
+        if known is None:
+            known = self.of_flag(self.flags.branch(branch), branch.node)
+            self._facts[branch] = known
+        return known
+
+    def of_flag(self, flag: Flag, node: cst.CSTNode) -> Facts:
+        """What the truth of a flag implies; code behind a constant False is switched off."""
+        found = implied(flag, True)
+        if found is None:
+            proof = self.flags.reader.proof(node)
+            return frozenset({Fact("opt-in", "a constant", proof)})
+        return found
+
+    # --- the state of a place ---
+
+    def silent(self, place: Place) -> bool:
+        """Whether the place never runs, or only on another vendor's device."""
+        branch = place.branch
+        while branch is not None:
+            if any(fact.kind in {"never", "vendor"} for fact in self.facts(branch)):
+                return True
+            branch = branch.parent
+        return False
+
+    def guard(self, place: Place, subject: Subject) -> Guard:
+        """The guard of a place, by the innermost branch that proves one."""
+        branch = place.branch
+        while branch is not None:
+            found = self._of_branch(branch, subject)
+            if found is not None:
+                return found
+            branch = branch.parent
+        return UNGUARDED
+
+    def _of_branch(self, branch: Branch, subject: Subject) -> Guard | None:
+        if branch.kind == "attempt":
+            return self._of_attempt(branch, subject)
+        proofs = [fact for fact in self.facts(branch) if self._matters(fact, subject)]
+        if not proofs:
+            return None
+        state = _STATES[self.outcome(branch.otherwise)]
+        return Guard(state, _first(proofs, self.flags.reader.proof(branch.node)))
+
+    def _of_attempt(self, branch: Branch, subject: Subject) -> Guard | None:
+        if not branch.truth:
+            return None
+        outcome = self.outcome(branch.otherwise)
+        proof = self.flags.reader.proof(branch.node)
+        if subject.is_import and not self._imports(branch, subject) and branch.modules:
+            return None
+        if subject.is_import and branch.modules:
+            state: GuardState = "import-guarded" if outcome == "nothing" else _STATES[outcome]
+            return Guard(state, proof)
+        if any(self._matters(fact, subject) for fact in self.facts(branch)):
+            return Guard(_STATES[outcome], proof)
+        if branch.guards_calls and outcome != "fails":
+            return Guard(_STATES[outcome], proof)
+        return None
+
+    def _imports(self, branch: Branch, subject: Subject) -> bool:
+        root = subject.anchor.split(".")[0]
+        return any(module.split(".")[0] == root for module, _ in branch.modules)
+
+    def _matters(self, fact: Fact, subject: Subject) -> bool:
+        if fact.kind in {"cuda", "opt-in"}:
+            return True
+        if fact.kind == "lib":
+            root = subject.anchor.split(".")[0]
+            return fact.subject in self.libraries or fact.subject in {subject.library, root}
+        return False
+
+    # --- checks: judged by what happens without CUDA ---
+
+    def check(self, node: cst.CSTNode, place: Place) -> Guard:
+        """The guard of an availability check: what the code does when the answer is no."""
+        model = self.flags.reader.model
+        found: list[Guard] = []
+        for owner, test, orelse, body, _ in model.tests:
+            if not self._inside(node, test) and not self._tests_name_of(node, test):
+                continue
+            guard = self._by_other_branch(owner, test, orelse, body)
+            if guard is not None:
+                found.append(guard)
+        if found:
+            return min(found, key=lambda guard: GUARD_STATES.index(guard.state))
+        branch = place.branch
+        parent: cst.CSTNode | None = node
+        while parent is not None:
+            if isinstance(parent, cst.Decorator):
+                return Guard("guarded", self.flags.reader.proof(parent))
+            parent = model.parents.get(parent)
+        return self.guard(Place(place.scope, branch, place.statement), Subject())
+
+    def _by_other_branch(
+        self, owner: cst.CSTNode, test: cst.BaseExpression, orelse: Otherwise, body: Otherwise
+    ) -> Guard | None:
+        flag = self.flags.flag(test)
+        for truth, other in ((True, orelse), (False, body)):
+            facts = implied(flag, truth) or frozenset()
+            if any(fact.kind == "cuda" for fact in facts):
+                return Guard(_STATES[self.outcome(other)], self.flags.reader.proof(owner))
+        return None
+
+    def _inside(self, node: cst.CSTNode, test: cst.BaseExpression) -> bool:
+        parent: cst.CSTNode | None = node
+        while parent is not None:
+            if parent is test:
+                return True
+            parent = self.flags.reader.model.parents.get(parent)
+        return False
+
+    def _tests_name_of(self, node: cst.CSTNode, test: cst.BaseExpression) -> bool:
+        """Whether `test` asks a variable that this check was stored in."""
+        model = self.flags.reader.model
+        parent = model.parents.get(node)
+        while isinstance(parent, (cst.BooleanOperation, cst.Call, cst.Arg, cst.UnaryOperation)):
+            parent = model.parents.get(parent)
+        if not isinstance(parent, cst.Assign) or len(parent.targets) != 1:
+            return False
+        target = dotted(parent.targets[0].target)
+        if target is None:
+            return False
+        scope = model.places[parent].scope if parent in model.places else model.root
+        for item in descendants(test):
+            if isinstance(item, (cst.Name, cst.Attribute)) and dotted(item) == target:
+                if "." in target:
+                    return True
+                bindings = self.flags.reader.lookup(target, self.flags.reader.scope_of(item))
+                if any(binding.place.scope is scope for binding in bindings):
+                    return True
+        return False
+
+    # --- overridden values ---
+
+    def replaced(self, binding: Binding, others: Sequence[Binding], guard: Guard) -> Guard:
+        """The guard of a bound value, given the other values of its name.
+
+        `device = "cuda"` that is replaced where CUDA is missing is a fallback, and so is one that
+        replaces another value only where CUDA is.
+        """
+        outer = set(branches(binding.place))
+        for other in others:
+            if other is binding or other.value is None or other.place.scope is not binding.place.scope:
+                continue
+            around = list(branches(other.place))
+            if guard.state == "guarded":
+                inside = outer.difference(around)
+                if inside and set(around) <= outer and not is_false(other.value):
+                    return Guard("fallback", guard.by)
+            for branch in around:
+                if branch in outer:
+                    break
+                if any(fact.kind == "no-cuda" for fact in self.facts(branch)):
+                    return Guard("fallback", self.flags.reader.proof(branch.node))
+        return guard
+
+    # --- outcomes ---
+
+    def outcome(self, other: Otherwise) -> Outcome:
+        """What happens when a branch is not taken."""
+        if other.kind == "block":
+            return outcome_of(other.block)
+        if other.kind == "expression" and other.expression is not None:
+            return "nothing" if is_false(other.expression) else "works"
+        if other.kind == "elif" and other.elif_ is not None:
+            return self._elif(other.elif_)
+        if other.kind in {"works", "fails"}:
+            return "works" if other.kind == "works" else "fails"
+        return "nothing"
+
+    def _elif(self, node: cst.If) -> Outcome:
+        """An `elif` for another vendor or for CUDA is skipped; any other may be what runs."""
+        facts = implied(self.flags.flag(node.test), True) or frozenset()
+        if isinstance(node.orelse, cst.If):
+            after = self._elif(node.orelse)
+        elif isinstance(node.orelse, cst.Else):
+            after = outcome_of(body_of(node.orelse.body))
+        else:
+            after = "nothing"
+        if any(fact.kind in {"cuda", "vendor", "lib"} for fact in facts):
+            return after
+        here = outcome_of(body_of(node.body))
+        return min(here, after, key=("fails", "nothing", "works").index)
+
+
+def _first(facts: Iterable[Fact], otherwise: Proof) -> Proof:
+    proofs = [fact.proof for fact in facts if fact.proof is not None]
+    return min(proofs, key=lambda proof: (proof.path, proof.line)) if proofs else otherwise
+
+
+def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:
+    """`fails` if a block raises or exits, `works` if it does something, else `nothing`."""
+    found: Outcome = "nothing"
+    for item in block:
+        if isinstance(item, cst.Raise):
+            return "nothing" if _is_skip(item.exc) else "fails"
+        if isinstance(item, cst.Assert) and is_false(item.test):
+            return "fails"
+        if isinstance(item, cst.Expr) and isinstance(item.value, cst.Call):
+            name = dotted(item.value.func) or ""
+            if name in _EXITS:
+                return "fails"
+            if name.rpartition(".")[2] in {"skip", "skipTest"}:
+                return "nothing"
+        if _does_something(item):
+            found = "works"
+    return found
+
+
+def _is_skip(node: cst.BaseExpression | None) -> bool:
+    name = dotted(node.func if isinstance(node, cst.Call) else node) or ""
+    return name.endswith(_SKIPS)
+
+
+def _does_something(item: cst.CSTNode) -> bool:
+    if isinstance(item, (cst.Pass, cst.Import, cst.Continue, cst.Break, cst.Global, cst.Nonlocal)):
+        return isinstance(item, cst.Import) and not _is_talk_import(item)
+    if isinstance(item, cst.Return):
+        return item.value is not None and not is_false(item.value)
+    if isinstance(item, cst.Expr):
+        if isinstance(item.value, cst.Call):
+            name = dotted(item.value.func) or ""
+            return name.rpartition(".")[2] not in _TALK
+        return not isinstance(
+            item.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis)
+        )
+    if isinstance(item, cst.Assign):
+        return not is_false(item.value)
+    return not isinstance(item, (cst.EmptyLine, cst.Del))
+
+
+def _is_talk_import(item: cst.Import) -> bool:
+    return all((dotted(alias.name) or "") in {"warnings", "logging", "traceback"} for alias in item.names)
+
+
+def branches(place: Place) -> Iterator[Branch]:
+    """The branches around a place, innermost first."""
+    branch = place.branch
+    while branch is not None:
+        yield branch
+        branch = branch.parent

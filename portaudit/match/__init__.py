@@ -1,0 +1,1 @@
+"""Selecting places: the catalogue's patterns against the reader's model."""

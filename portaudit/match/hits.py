@@ -1,0 +1,53 @@
+"""What matching hands to judging: a place, what was found there, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from portaudit.catalogue.index import Selector
+from portaudit.judge.guards import Guard
+from portaudit.read.python.model import Place
+from portaudit.types import Confidence, Use
+
+
+@dataclass(frozen=True, eq=False)
+class Spot:
+    """A place that a detector points at."""
+
+    node: cst.CSTNode
+    place: Place
+    anchor: str
+    confidence: Confidence | None = None
+
+
+@dataclass(eq=False)
+class Hit:
+    """A rule's pattern selected a place.
+
+    `node` is reported, `key` is what competing hits share (one finding per obstacle), `rank` how
+    specific the pattern is; `owner` ties several hits to one piece of work.
+    """
+
+    selector: Selector
+    node: cst.CSTNode
+    key: cst.CSTNode
+    place: Place
+    anchor: str
+    confidence: Confidence
+    rank: int
+    value: str = ""
+    is_import: bool = False
+    owner: str = ""
+    guard: Guard | None = None
+    uses: list[Use] = field(default_factory=list)
+
+
+LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}
+
+
+def lowest(levels: Sequence[Confidence]) -> Confidence:
+    """The least sure of several confidences."""
+    return min(levels, key=("low", "medium", "high").index)

@@ -1,0 +1,555 @@
+"""Matches the catalogue against one Python file: resolved names, methods, arguments, imports.
+
+String values that flow are in `strings`. Nothing is judged here: guards and severities come later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+import libcst as cst
+
+from portaudit import detectors
+from portaudit.catalogue.index import Selector
+from portaudit.catalogue.load import Catalogue
+from portaudit.catalogue.schema import Condition, Match
+from portaudit.match.context import Contexts
+from portaudit.match.hits import LOWER, Hit
+from portaudit.match.strings import string_hits
+from portaudit.read.python.model import Place, import_name
+from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.values import (
+    LocalObject,
+    Reader,
+    argument,
+    has_unpacking,
+)
+from portaudit.types import Confidence, Constant, ForeignUse, Instance, Ref
+
+_TORCH_WORLD = frozenset(
+    "torch torchvision torchaudio torchtext torchdata lightning pytorch_lightning transformers "
+    "diffusers accelerate peft trl timm mmengine mmcv mmdet ignite fastai monai deepspeed "
+    "fairscale megatron apex kornia einops torchmetrics torch_geometric dgl allennlp fairseq".split()
+)
+_EVERYTHING = "*"
+
+
+def works_with_torch(reader: Reader) -> bool:
+    """Whether the file imports torch or a library built on it."""
+    return any(
+        target.split(".")[0] in _TORCH_WORLD and not reader.is_open(target)
+        for _, target, _ in reader.model.imports
+    )
+
+
+class Matcher:
+    """Collects hits of one file."""
+
+    def __init__(self, reader: Reader, catalogue: Catalogue) -> None:
+        self.reader = reader
+        self.model = reader.model
+        self.catalogue = catalogue
+        self.index = catalogue.index
+        self.torch = works_with_torch(reader)
+        self.contexts = Contexts(reader)
+        self.hits: list[Hit] = []
+        self.foreign: list[ForeignUse] = []
+        self._covered: set[cst.CSTNode] = set()
+
+    def run(self) -> list[Hit]:
+        """All hits, competing ones settled."""
+        self._imports()
+        self._calls()
+        self._mentions()
+        self._decorators()
+        self._bases()
+        self._subscripts()
+        self._members()
+        self._keywords()
+        self._environment()
+        self._detectors()
+        named = self._settle(self.hits)
+        strings, self.foreign = string_hits(self.reader, self.catalogue, self.torch)
+        return self._settle([*named, *self._unexplained(strings, named)])
+
+    # --- helpers ---
+
+    def _confidence(self, selector: Selector, *, unsure: int = 0) -> Confidence:
+        match = self.catalogue.match_of(selector)
+        rule = self.catalogue.rules[selector.rule]
+        row = selector.row.confidence if selector.row else None
+        level: Confidence = row or match.confidence or rule.confidence
+        for _ in range(unsure):
+            level = LOWER[level]
+        return level
+
+    def _add(
+        self,
+        selector: Selector,
+        node: cst.CSTNode,
+        key: cst.CSTNode,
+        anchor: str,
+        *,
+        rank: int = 0,
+        unsure: int = 0,
+        value: str = "",
+        is_import: bool = False,
+        confidence: Confidence | None = None,
+        place: Place | None = None,
+    ) -> None:
+        match = self.catalogue.match_of(selector)
+        place = place or self.model.places.get(node) or self.model.places.get(key)
+        if place is None or not self.contexts.holds(match.context, node, place):
+            return
+        exact = selector.row is not None or not any(name.endswith("*") for name in match.name)
+        conditions = len(match.where) + len(match.unless)
+        self.hits.append(
+            Hit(
+                selector,
+                node,
+                key,
+                place,
+                match.anchor or anchor,
+                confidence or self._confidence(selector, unsure=unsure),
+                rank + exact + 2 * bool(conditions),
+                value=value,
+                is_import=is_import,
+            )
+        )
+
+    def _settle(self, hits: Sequence[Hit]) -> list[Hit]:
+        """One finding per place and category: the most specific pattern wins."""
+        best: dict[tuple[cst.CSTNode, str], Hit] = {}
+        for hit in hits:
+            category = self.catalogue.rules[hit.selector.rule].category
+            current = best.get((hit.key, category))
+            if current is None or hit.rank > current.rank:
+                best[hit.key, category] = hit
+        return list(best.values())
+
+    def _unexplained(self, strings: Iterable[Hit], named: Sequence[Hit]) -> Iterator[Hit]:
+        """Literals that no more specific finding covers: API > argument > string."""
+        keys = {hit.key for hit in named}
+        for hit in strings:
+            node: cst.CSTNode | None = hit.node
+            parent = self.model.parents.get(hit.node)
+            while isinstance(parent, (cst.IfExp, cst.BooleanOperation, cst.BinaryOperation)):
+                node, parent = parent, self.model.parents.get(parent)
+            if isinstance(parent, cst.Arg):
+                call = self.model.parents.get(parent)
+                if parent in keys:
+                    continue
+                if isinstance(call, cst.Call) and (call.func in keys or call in keys):
+                    if self.reader.name(call.func):
+                        continue
+            yield hit
+
+    # --- names ---
+
+    def _is_store(self, node: cst.CSTNode) -> bool:
+        parent = self.model.parents.get(node)
+        return isinstance(parent, (cst.AssignTarget, cst.For, cst.CompFor)) and (
+            getattr(parent, "target", None) is node
+        )
+
+    def mentioned(self, node: cst.CSTNode) -> Iterator[Ref]:
+        """Names of installed packages that an expression spells here.
+
+        A variable that was given such a name elsewhere is no mention: that place is.
+        """
+        if isinstance(node, cst.Name):
+            bindings = self.reader.lookup(node.value, self.reader.scope_of(node))
+            if bindings and not any(binding.kind == "import" for binding in bindings):
+                return
+            yield from self.reader.refs(node)
+        elif isinstance(node, cst.Attribute):
+            for value in self.reader.values(node.value):
+                if isinstance(value, Ref):
+                    for item in self.reader.member(value, node.attr.value):
+                        if isinstance(item, Ref) and not item.open:
+                            yield item
+        elif isinstance(node, cst.Call):
+            yield from self.reader.refs(node)
+
+    def _mentions(self) -> None:
+        names = self.index.names["attribute"]
+        attributes = [node for node in self.model.attributes if not self._in_import(node)]
+        for node in (*attributes, *self.model.names):
+            if node in self._covered or (isinstance(node, cst.Name) and self._is_store(node)):
+                continue
+            for ref in self.mentioned(node):
+                found = names.find(ref.name)
+                for selector in found:
+                    parent = self.model.parents.get(node)
+                    called = isinstance(parent, cst.Call) and parent.func is node
+                    where = parent if called and parent else node
+                    self._add(
+                        selector, where, node, ref.name, unsure=self._star_doubt(node)
+                    )
+                if found:
+                    self._cover(node)
+                    break
+        for call in self.model.calls:
+            if isinstance(call.func, cst.Name) and call.func.value == "getattr":
+                for ref in self.mentioned(call):
+                    for selector in names.find(ref.name):
+                        self._add(selector, call, call, ref.name)
+
+    def _in_import(self, node: cst.CSTNode) -> bool:
+        return isinstance(self.model.parents.get(node), (cst.Import, cst.ImportFrom))
+
+    def _star_doubt(self, node: cst.CSTNode) -> int:
+        return int(bool(self.model.stars) and self.reader.starred(node))
+
+    def _cover(self, node: cst.CSTNode) -> None:
+        while isinstance(node, cst.Attribute):
+            node = node.value
+            self._covered.add(node)
+
+    # --- calls ---
+
+    def _calls(self) -> None:
+        names = self.index.names["call"]
+        for call in self.model.calls:
+            for ref in self.reader.refs(call.func):
+                for selector in names.find(ref.name):
+                    if self._conditions(self.catalogue.match_of(selector), call):
+                        self._add(
+                            selector,
+                            call,
+                            call.func,
+                            ref.name,
+                            rank=1,
+                            unsure=self._star_doubt(call.func),
+                        )
+                if ref.name == "functools.partial":
+                    self._partial(call)
+            self._method(call)
+
+    def _partial(self, call: cst.Call) -> None:
+        target = argument(call, (0,)).value
+        if target is None:
+            return
+        shifted = call.with_changes(args=call.args[1:])
+        for ref in self.reader.refs(target):
+            for selector in self.index.names["call"].find(ref.name):
+                if self._conditions(self.catalogue.match_of(selector), shifted):
+                    self._add(selector, call, target, ref.name, rank=1)
+
+    def _method(self, call: cst.Call) -> None:
+        if not isinstance(call.func, cst.Attribute):
+            return
+        selectors = self.index.methods.get(call.func.attr.value)
+        if not selectors:
+            return
+        receiver = self.reader.values(call.func.value)
+        if any(isinstance(value, Ref) and not value.open for value in receiver):
+            return  # a function of a module, judged by its name
+        for selector in selectors:
+            match = self.catalogue.match_of(selector)
+            if not self._conditions(match, call):
+                continue
+            origins = [value.of.name for value in receiver if isinstance(value, Instance)]
+            if match.receiver and not any(
+                _under(origin, pattern) for origin in origins for pattern in match.receiver
+            ):
+                continue
+            certain = any(origin.startswith("torch.") for origin in origins) or any(
+                isinstance(value, LocalObject) for value in receiver
+            )
+            foreign = [name for name in origins if name.split(".")[0] not in _TORCH_WORLD]
+            if foreign and not certain and len(foreign) == len(origins) == len(receiver):
+                continue  # an object of a library that has nothing to do with torch
+            if not self.torch and not self._near_torch():
+                continue
+            unsure = 0 if certain and self.torch else 1 if self.torch else 2
+            self._add(selector, call, call.func, f".{call.func.attr.value}", unsure=unsure)
+
+    def _near_torch(self) -> bool:
+        """Whether the file works with the tree's own modules: its objects may be tensors."""
+        return any(self.reader.is_open(target) for _, target, _ in self.model.imports)
+
+    def _conditions(self, match: Match, call: cst.Call) -> bool:
+        return all(self._holds(item, call) for item in match.where) and not any(
+            self._holds(item, call) for item in match.unless
+        )
+
+    def _holds(self, condition: Condition, call: cst.Call) -> bool:
+        places = condition.argument
+        given = argument(call, places if isinstance(places, list) else [places])
+        if condition.absent is not None:
+            if given.value is None and has_unpacking(call):
+                return False
+            return (given.value is None) == condition.absent
+        if given.value is None:
+            return False
+        values = self.reader.values(given.value)
+        if condition.equals and not any(_equals(value, condition.equals) for value in values):
+            return False
+        if condition.prefix and not any(
+            text.value.startswith(tuple(condition.prefix)) for text in self.reader.texts(given.value)
+        ):
+            return False
+        return not condition.type or _type(given.value) in condition.type
+
+    # --- imports, decorators, bases, subscripts, members ---
+
+    def _imports(self) -> None:
+        names = self.index.names["import"]
+        for node, target, place in self.model.imports:
+            if self.reader.is_open(target):
+                continue
+            statement = place.statement
+            for selector in names.find(target):
+                anchor = target
+                small = self._import_of(node, statement)
+                if isinstance(small, cst.ImportFrom):
+                    module = import_name(small)
+                    if any(other.rule == selector.rule for other in names.find(module)):
+                        anchor = module
+                self._add(
+                    selector, node, small or node, anchor, is_import=True, place=place
+                )
+
+    def _import_of(self, node: cst.CSTNode, statement: cst.CSTNode) -> cst.CSTNode | None:
+        """The import statement that an alias is in."""
+        if isinstance(statement, cst.SimpleStatementLine):
+            for small in statement.body:
+                if small is node:
+                    return small
+                if isinstance(small, (cst.Import, cst.ImportFrom)) and not isinstance(
+                    small.names, cst.ImportStar
+                ):
+                    if any(alias is node for alias in small.names):
+                        return small
+        return None
+
+    def _decorators(self) -> None:
+        for decorator in self.model.decorators:
+            expression = decorator.decorator
+            call = expression if isinstance(expression, cst.Call) else None
+            function = call.func if call else expression
+            bare = call or cst.Call(cst.Name("_"))
+            for ref in self.reader.refs(function):
+                found = list(self.index.names["decorator"].find(ref.name))
+                if call is None:
+                    found.extend(self.index.names["call"].find(ref.name))
+                for selector in found:
+                    if self._conditions(self.catalogue.match_of(selector), bare):
+                        self._add(
+                            selector,
+                            expression,
+                            function,
+                            ref.name,
+                            rank=2,
+                            place=self.model.places[decorator],
+                        )
+
+    def _bases(self) -> None:
+        for base in self.model.bases:
+            for ref in self.reader.refs(base.value):
+                for selector in self.index.names["class-base"].find(ref.name):
+                    self._add(selector, base.value, base.value, ref.name, rank=2)
+
+    def _subscripts(self) -> None:
+        names = self.index.names["subscript"]
+        for node in self.model.subscripts:
+            for ref in self.reader.refs(node.value):
+                for selector in names.find(ref.name):
+                    self._add(selector, node, node.value, ref.name, rank=1)
+
+    def _members(self) -> None:
+        for node in self.model.attributes:
+            selectors = self.index.members.get(node.attr.value)
+            if not selectors or self._is_store(node):
+                continue
+            values = self.reader.values(node.value)
+            if any(isinstance(value, Ref) for value in values):
+                continue
+            if any(
+                isinstance(value, LocalObject)
+                and self.reader.class_attribute(value.scope, node.attr.value)
+                for value in values
+            ):
+                continue
+            if not self.torch and not self._near_torch():
+                continue
+            for selector in selectors:
+                self._add(
+                    selector, node, node, f".{node.attr.value}", unsure=0 if self.torch else 2
+                )
+
+    # --- keyword arguments ---
+
+    def _keywords(self) -> None:
+        for call in self.model.calls:
+            for item in call.args:
+                if item.keyword is None:
+                    continue
+                for selector in self.index.keywords.get(item.keyword.value, ()):
+                    match = self.catalogue.match_of(selector)
+                    if match.callee and not self._callee(call, match.callee):
+                        continue
+                    if self._conditions(match, call):
+                        self._keyword(selector, item, item.keyword.value, item.value)
+        for node in self.model.dicts:
+            for element in node.elements:
+                if not isinstance(element, cst.DictElement):
+                    continue
+                key = string_value(element.key)
+                for selector in self.index.keywords.get(key[0], ()) if key and key[1] else ():
+                    match = self.catalogue.match_of(selector)
+                    if not match.callee and not match.where:
+                        self._keyword(selector, element, key[0] if key else "", element.value)
+
+    def _callee(self, call: cst.Call, wanted: Sequence[str]) -> bool:
+        names = [ref.name for ref in self.reader.refs(call.func)]
+        names += [
+            f"{value.scope.name}" for value in self.reader.values(call.func) if hasattr(value, "scope")
+        ]
+        return any(_under(name, pattern) for name in names for pattern in wanted)
+
+    def _keyword(
+        self, selector: Selector, node: cst.CSTNode, name: str, value: cst.BaseExpression
+    ) -> None:
+        match = self.catalogue.match_of(selector)
+        for item in self.reader.values(value):
+            if _equals(item, match.value):
+                shown = _shown(item)
+                self._add(
+                    selector,
+                    node,
+                    node,
+                    f"{name}={shown}",
+                    rank=2,
+                    value=shown,
+                    place=self.model.places.get(value),
+                )
+                return
+        if not match.value and not (isinstance(value, cst.Name) and value.value in {"False", "None"}):
+            self._add(
+                selector, node, node, name, rank=1, place=self.model.places.get(value)
+            )
+
+    # --- environment variables ---
+
+    def _environment(self) -> None:
+        if not self.index.variables:
+            return
+        for node, name in self._variables():
+            for pattern, selector in self.index.variables:
+                if fnmatchcase(name, pattern):
+                    self._add(selector, node, node, name, value=name)
+                    break
+
+    def _variables(self) -> Iterator[tuple[cst.CSTNode, str]]:
+        """Environment variables named in code: read, set, tested or put into an `env` dict."""
+        for call in self.model.calls:
+            name = self.reader.name(call.func)
+            if name in _ENVIRONMENT_CALLS and call.args:
+                text = string_value(call.args[0].value)
+                if text and text[1]:
+                    yield call, text[0]
+        for node in self.model.subscripts:
+            key = self._environment_key(node)
+            if key:
+                yield node, key
+        for node in self.model.dicts:
+            if not self._is_environment_dict(node):
+                continue
+            for element in node.elements:
+                if isinstance(element, cst.DictElement):
+                    text = string_value(element.key)
+                    if text and text[1]:
+                        yield element.key, text[0]
+
+    def _environment_key(self, node: cst.Subscript) -> str:
+        if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
+            return ""
+        name = self.reader.name(node.value)
+        spelled = (dotted(node.value) or "").rpartition(".")[2].lower()
+        if name != "os.environ" and spelled not in {"env", "environ", "environment", "env_vars"}:
+            return ""
+        text = string_value(node.slice[0].slice.value)
+        return text[0] if text and text[1] else ""
+
+    def _is_environment_dict(self, node: cst.Dict) -> bool:
+        parent = self.model.parents.get(node)
+        if isinstance(parent, cst.Arg):
+            if parent.keyword and parent.keyword.value.lower() in _ENVIRONMENT_NAMES:
+                return True
+            call = self.model.parents.get(parent)
+            return isinstance(call, cst.Call) and self.reader.name(call.func) == "os.environ.update"
+        if isinstance(parent, (cst.Assign, cst.AnnAssign)):
+            target = parent.targets[0].target if isinstance(parent, cst.Assign) else parent.target
+            name = (dotted(target) or "").rpartition(".")[2].lower()
+            return name in _ENVIRONMENT_NAMES or name.endswith(("_env", "_environ"))
+        return False
+
+    # --- detectors ---
+
+    def _detectors(self) -> None:
+        for name, selectors in self.index.detectors.items():
+            for spot in detectors.get(name)(self.reader, self.contexts):
+                for selector in selectors:
+                    self._add(
+                        selector,
+                        spot.node,
+                        spot.node,
+                        spot.anchor,
+                        confidence=spot.confidence,
+                        place=spot.place,
+                    )
+
+
+_ENVIRONMENT_CALLS = {
+    "os.getenv",
+    "os.putenv",
+    "os.unsetenv",
+    "os.environ.get",
+    "os.environ.pop",
+    "os.environ.setdefault",
+}
+_ENVIRONMENT_NAMES = {"env", "environ", "environment", "env_vars", "extra_env", "environment_variables"}
+
+
+def _under(name: str, pattern: str) -> bool:
+    """Whether a dotted name is the pattern, or lies below it (`torch.*`)."""
+    if pattern.endswith(".*"):
+        return name.startswith(pattern[:-1])
+    return name == pattern or pattern == _EVERYTHING or name.rpartition(".")[2] == pattern
+
+
+def _equals(value: object, wanted: Sequence[str | bool | int | float]) -> bool:
+    if isinstance(value, Constant):
+        return any(type(item) is type(value.value) and item == value.value for item in wanted)
+    text = getattr(value, "value", None)
+    if isinstance(text, str):
+        shown = text if getattr(value, "exact", True) else f"{text}*"
+        return any(isinstance(item, str) and fnmatchcase(shown, item) for item in wanted)
+    if isinstance(value, Ref):
+        return any(isinstance(item, str) and item == value.name for item in wanted)
+    return False
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Ref):
+        return value.name
+    text = getattr(value, "value", None)
+    return text if isinstance(text, str) else str(text)
+
+
+def _type(node: cst.BaseExpression) -> str:
+    if string_value(node) is not None:
+        return "str"
+    if isinstance(node, cst.Name):
+        return {"True": "bool", "False": "bool", "None": "none"}.get(node.value, "name")
+    if isinstance(node, cst.Integer):
+        return "int"
+    if isinstance(node, cst.Float):
+        return "float"
+    return "call" if isinstance(node, cst.Call) else "name"
+
+

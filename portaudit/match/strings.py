@@ -1,0 +1,405 @@
+"""String values that flow: device and backend literals, from the literal to its uses.
+
+The finding is at the literal. What makes a literal one is where it goes: an argument that takes a
+device, a variable or key that is named for one. What is only compared, printed or looked up is left
+alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import libcst as cst
+
+from portaudit.catalogue.index import Selector
+from portaudit.catalogue.load import Catalogue
+from portaudit.catalogue.schema import Sink
+from portaudit.match.hits import LOWER, Hit, lowest
+from portaudit.read.python.model import Binding, Scope
+from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.values import LocalText, Reader, argument
+from portaudit.types import Confidence, ForeignUse, Text, Use
+
+RoleKind = Literal["silent", "argument", "bound", "returned", "compared", "listed"]
+
+_TALK = {"print", "warn", "warning", "info", "debug", "error", "exception", "critical", "log",
+         "warn_once", "warning_once", "write", "echo", "fail", "skip", "xfail", "format_exc"}
+_LOOKUPS = {"get", "pop", "setdefault", "split", "rsplit", "join", "replace", "startswith",
+            "endswith", "find", "index", "count", "strip", "lstrip", "rstrip", "partition",
+            "removeprefix", "removesuffix", "has", "contains", "encode", "hasattr", "getattr",
+            "setattr", "delattr", "isinstance", "open", "len", "field_names", "register_module",
+            "import_module", "__import__", "add_argument", "add_parser", "add_mutually_exclusive_group",
+            "skipif", "mark", "TypeVar", "NewType", "getfixturevalue", "addHandler", "getLogger",
+            "get_logger", "glob", "rglob", "joinpath", "Path", "exists", "version", "find_spec"}
+_SPOKEN = {"help", "description", "desc", "msg", "message", "reason", "title", "label", "doc", "text",
+           "epilog", "metavar", "choices", "prefix", "postfix", "suffix", "sep", "end"}
+_STDLIB = frozenset(sys.stdlib_module_names)
+
+
+@dataclass(frozen=True, eq=False)
+class Role:
+    """What a literal's surroundings do with it; `names` are what it is bound to."""
+
+    kind: RoleKind
+    names: tuple[str, ...] = ()
+    call: cst.Call | None = None
+    arg: cst.Arg | None = None
+    node: cst.CSTNode | None = None
+    listed: bool = False
+
+
+@dataclass(eq=False)
+class _Literal:
+    node: cst.BaseExpression
+    text: str
+    role: Role
+    hit: Hit | None = None
+    uses: list[Use] = field(default_factory=list)
+
+
+def string_hits(
+    reader: Reader, catalogue: Catalogue, torch: bool
+) -> tuple[list[Hit], list[ForeignUse]]:
+    """Hits at the literals of this file, and uses seen here of literals of other files."""
+    return _Strings(reader, catalogue, torch).run()
+
+
+class _Strings:
+    def __init__(self, reader: Reader, catalogue: Catalogue, torch: bool) -> None:
+        self.reader = reader
+        self.model = reader.model
+        self.catalogue = catalogue
+        self.torch = torch
+        self.selectors = [
+            (selector, catalogue.match_of(selector)) for selector in catalogue.index.strings
+        ]
+        self.sinks = [sink for _, match in self.selectors for sink in match.sinks]
+        self.methods = {name for sink in self.sinks for name in sink.method}
+        self.callees = {name for sink in self.sinks for name in sink.call}
+        self.keywords = {
+            place for sink in self.sinks for place in sink.argument if isinstance(place, str)
+        }
+
+    def run(self) -> tuple[list[Hit], list[ForeignUse]]:
+        literals = {node: literal for node, literal in self._literals()}
+        foreign = self._uses(literals)
+        hits = [hit for literal in literals.values() if (hit := self._hit(literal)) is not None]
+        return hits, foreign
+
+    def _literals(self) -> Iterator[tuple[cst.CSTNode, _Literal]]:
+        globs = [pattern for _, match in self.selectors for pattern in match.value]
+        wanted = [str(pattern) for pattern in globs]
+        for node in self.model.strings:
+            text = string_value(node)
+            if text is None or len(text[0]) > 64:  # noqa: PLR2004 - no device is named so long
+                continue
+            value, role_node = self._whole(node, *text)
+            if not any(fnmatchcase(value, pattern) for pattern in wanted):
+                continue
+            role = self._role(role_node)
+            if role.kind != "silent":
+                yield node, _Literal(node, value, role)
+
+    def _whole(self, node: cst.BaseExpression, value: str, exact: bool) -> tuple[str, cst.CSTNode]:
+        """The value with what is added to it as `*`, and the expression that carries it."""
+        parent = self.model.parents.get(node)
+        if isinstance(parent, cst.BinaryOperation) and parent.left is node:
+            if isinstance(parent.operator, cst.Add):
+                return f"{value}*", parent
+            if isinstance(parent.operator, cst.Modulo):
+                return f"{value.partition('%')[0]}*", parent
+        if isinstance(parent, cst.Attribute) and parent.attr.value == "format":
+            call = self.model.parents.get(parent)
+            if isinstance(call, cst.Call):
+                return f"{value.partition('{')[0]}*", call
+        return (value if exact else f"{value}*"), node
+
+    # --- roles ---
+
+    def _role(self, node: cst.CSTNode) -> Role:  # noqa: C901, PLR0911, PLR0912 - one case a line
+        parent = self.model.parents.get(node)
+        if isinstance(parent, cst.IfExp):
+            return Role("silent") if parent.test is node else self._role(parent)
+        if isinstance(parent, (cst.BooleanOperation, cst.NamedExpr, cst.Await)):
+            return self._role(parent)
+        if isinstance(parent, cst.Element):
+            container = self.model.parents.get(parent)
+            return self._listed(container) if container else Role("silent")
+        if isinstance(parent, cst.DictElement):
+            return self._entry(parent, node)
+        if isinstance(parent, cst.Arg):
+            return self._argument(parent)
+        if isinstance(parent, cst.Assign):
+            names = tuple(_target_name(target.target) for target in parent.targets)
+            place = self.model.places.get(parent)
+            if place and place.scope.kind == "class" and _is_enum(place.scope):
+                return Role("silent")
+            if any(name in {"__all__", "__slots__"} for name in names):
+                return Role("silent")
+            return Role("bound", names, node=parent)
+        if isinstance(parent, cst.AnnAssign):
+            place = self.model.places.get(node)
+            if place and place.scope.kind == "class" and _is_enum(place.scope):
+                return Role("silent")
+            return Role("bound", (_target_name(parent.target),), node=parent)
+        if isinstance(parent, cst.Param):
+            return Role("bound", (parent.name.value,), node=parent)
+        if isinstance(parent, (cst.Return, cst.Yield, cst.Lambda)):
+            return Role("returned", (self._function_name(node),), node=parent)
+        if isinstance(parent, (cst.Comparison, cst.ComparisonTarget)):
+            return Role("compared")
+        return Role("silent")
+
+    def _function_name(self, node: cst.CSTNode) -> str:
+        scope: Scope | None = self.model.places[node].scope if node in self.model.places else None
+        return scope.name if scope else ""
+
+    def _listed(self, container: cst.CSTNode) -> Role:
+        """An item of a list: what the list is."""
+        parent = self.model.parents.get(container)
+        if isinstance(parent, (cst.Comparison, cst.ComparisonTarget)):
+            return Role("silent")
+        if isinstance(parent, (cst.For, cst.CompFor)):
+            return Role("listed", (_target_name(parent.target),), node=parent, listed=True)
+        role = self._role(container)
+        if role.kind in {"silent", "compared"}:
+            return Role("silent")
+        return Role("listed", role.names, role.call, role.arg, role.node, listed=True)
+
+    def _entry(self, element: cst.DictElement, node: cst.CSTNode) -> Role:
+        if element.key is node:
+            return Role("silent")
+        key = string_value(element.key)
+        return Role("bound", (key[0] if key else "",), node=element)
+
+    def _argument(self, arg: cst.Arg) -> Role:
+        call = self.model.parents.get(arg)
+        if not isinstance(call, cst.Call):
+            return Role("silent")
+        name = dotted(call.func) or ""
+        last = call.func.attr.value if isinstance(call.func, cst.Attribute) else name
+        keyword = arg.keyword.value if arg.keyword else ""
+        if keyword in _SPOKEN or last in _TALK or last.endswith(("Error", "Exception", "Warning")):
+            return Role("silent")
+        if not keyword and last in _LOOKUPS:
+            if last in {"get", "pop", "setdefault", "getattr"} and call.args[-1] is arg:
+                if len(call.args) == (3 if last == "getattr" else 2):
+                    return self._default_of(call)
+            return Role("silent")
+        resolved = self.reader.name(call.func)
+        if resolved in _DEFAULTS or (keyword == "default" and resolved.split(".")[0] in _STDLIB):
+            bound = self._role(call)
+            if bound.kind == "bound":
+                return bound
+        if keyword == "default":
+            option = next(
+                (item.name for item in self.reader.options.values() if item.call is call), ""
+            )
+            return Role("bound", (option,), call, arg, call)
+        if last == "str" and not keyword:
+            return self._role(call)
+        if resolved.split(".")[0] in _STDLIB and resolved.split(".")[0] != "functools":
+            return Role("silent")
+        return Role("argument", (keyword,) if keyword else (), call, arg, call)
+
+    def _default_of(self, call: cst.Call) -> Role:
+        """The default of a look-up: named by the key that is looked up, used where the call is."""
+        index = 1 if isinstance(call.func, cst.Name) else 0
+        key = string_value(call.args[index].value)
+        role = self._role(call)
+        names = (key[0],) if key else ()
+        if role.kind in {"argument", "bound"}:
+            return Role(role.kind, (*names, *role.names), role.call, role.arg, role.node)
+        return Role("bound", names, node=call)
+
+    # --- sinks and uses ---
+
+    def _sink(self, sink: Sink, call: cst.Call) -> cst.Arg | None:
+        """The argument of a call that a sink takes."""
+        wanted = False
+        if sink.method and isinstance(call.func, cst.Attribute):
+            wanted = call.func.attr.value in sink.method
+        if not wanted and sink.call:
+            if "*" in sink.call:
+                wanted = True
+            else:
+                names = {ref.name for ref in self.reader.refs(call.func)}
+                wanted = any(_named(name, pattern) for name in names for pattern in sink.call)
+        return argument(call, sink.argument).node if wanted else None
+
+    def _may_be_sink(self, call: cst.Call) -> bool:
+        if any(item.keyword and item.keyword.value in self.keywords for item in call.args):
+            return True
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in self.methods:
+            return True
+        return bool(call.args) and any(
+            _named(ref.name, pattern)
+            for ref in self.reader.refs(call.func)
+            for pattern in self.callees
+            if pattern != "*"
+        )
+
+    def _uses(self, literals: dict[cst.CSTNode, _Literal]) -> list[ForeignUse]:
+        foreign: list[ForeignUse] = []
+        globs = [str(pattern) for _, match in self.selectors for pattern in match.value]
+        for call in self.model.calls:
+            if not self._may_be_sink(call):
+                continue
+            seen: set[cst.Arg] = set()
+            for sink in self.sinks:
+                arg = self._sink(sink, call)
+                if arg is None or arg in seen:
+                    continue
+                seen.add(arg)
+                for text in self.reader.texts(arg.value):
+                    if isinstance(text, LocalText):
+                        literal = literals.get(text.node)
+                        if literal and not self._below(text.node, arg):
+                            literal.uses.append(self._use(call))
+                    elif any(fnmatchcase(_pattern(text), pattern) for pattern in globs):
+                        foreign.append(
+                            ForeignUse(text.path, text.line, text.column, self._use(call))
+                        )
+        return list(dict.fromkeys(foreign))
+
+    def _use(self, call: cst.Call) -> Use:
+        into = self.reader.name(call.func) or dotted(call.func)
+        if not into and isinstance(call.func, cst.Attribute):
+            into = f".{call.func.attr.value}"
+        return Use(self.reader.source.path, self.reader.span(call).line, into or "")
+
+    def _below(self, node: cst.CSTNode, arg: cst.Arg) -> bool:
+        parent: cst.CSTNode | None = node
+        while parent is not None:
+            if parent is arg:
+                return True
+            parent = self.model.parents.get(parent)
+        return False
+
+    # --- choosing the rule ---
+
+    def _hit(self, literal: _Literal) -> Hit | None:
+        best: tuple[int, Confidence, Selector] | None = None
+        for selector, match in self.selectors:
+            if not any(fnmatchcase(literal.text, str(pattern)) for pattern in match.value):
+                continue
+            rule = self.catalogue.rules[selector.rule]
+            level = match.confidence or rule.confidence
+            rank, level = self._rank(literal, match.sinks, match.names, level)
+            if rank and (best is None or rank > best[0]):
+                best = (rank, level, selector)
+        if best is None:
+            return None
+        rank, level, selector = best
+        node = literal.node
+        place = self.model.places[node]
+        return Hit(
+            selector,
+            node,
+            node,
+            place,
+            literal.text,
+            level,
+            rank,
+            value=literal.text,
+            owner=self._owner(literal),
+            uses=sorted(set(literal.uses), key=lambda use: (use.line, use.into)),
+        )
+
+    def _rank(
+        self, literal: _Literal, sinks: Sequence[Sink], names: Sequence[str], level: Confidence
+    ) -> tuple[int, Confidence]:
+        role = literal.role
+        if role.call is not None and role.arg is not None:
+            for sink in sinks:
+                if self._sink(sink, role.call) is role.arg:
+                    return (3 if "*" in sink.call else 4), level
+        if not names:
+            return 0, level
+        if literal.uses:
+            return 2, level
+        if role.kind == "compared":
+            return 2, level
+        if any(fnmatchcase(name.lower(), pattern) for name in role.names if name for pattern in names):
+            return 2, level
+        unsure = LOWER[level] if self.torch else "low"
+        if role.kind == "listed" or not self.torch:
+            unsure = "low" if role.kind == "listed" or role.kind == "argument" else unsure
+        if role.kind == "bound" and not self.torch:
+            unsure = lowest([LOWER[level], "medium"])
+        return 1, unsure
+
+    def _owner(self, literal: _Literal) -> str:
+        """What groups literals that reach one variable: its scope and name."""
+        role = literal.role
+        name = next((item for item in role.names if item), "")
+        if role.kind not in {"bound", "returned"} or not name:
+            return ""
+        scope = self.model.places[literal.node].scope.qualname
+        return f"{scope}.{name}" if scope else name
+
+
+def _pattern(text: Text) -> str:
+    return text.value if text.exact else f"{text.value}*"
+
+
+def _named(name: str, pattern: str) -> bool:
+    if pattern.endswith(".*"):
+        return name.startswith(pattern[:-1])
+    return name == pattern
+
+
+def _target_name(node: cst.BaseExpression) -> str:
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    if isinstance(node, cst.Subscript) and len(node.slice) == 1:
+        item = node.slice[0].slice
+        key = string_value(item.value) if isinstance(item, cst.Index) else None
+        return key[0] if key else ""
+    return ""
+
+
+def _is_enum(scope: Scope) -> bool:
+    node = scope.node
+    return isinstance(node, cst.ClassDef) and any(
+        (dotted(base.value) or "").endswith(("Enum", "Flag")) for base in node.bases
+    )
+
+
+_DEFAULTS = {
+    "dataclasses.field",
+    "pydantic.Field",
+    "typer.Option",
+    "typer.Argument",
+    "attr.ib",
+    "attrs.field",
+    "torch.device",
+}
+
+
+def bindings_of(reader: Reader, hit: Hit) -> tuple[Binding | None, list[Binding]]:
+    """The binding that a literal feeds, and all bindings of that name in its scope."""
+    node: cst.CSTNode | None = hit.node
+    while node is not None and not isinstance(node, (cst.Assign, cst.AnnAssign, cst.Param)):
+        node = reader.model.parents.get(node)
+    if node is None:
+        return None, []
+    for scope_bindings in _all_bindings(reader):
+        for binding in scope_bindings:
+            if binding.node is node:
+                return binding, scope_bindings
+    return None, []
+
+
+def _all_bindings(reader: Reader) -> Iterator[list[Binding]]:
+    scopes = [reader.model.root, *reader.model.scopes.values()]
+    for scope in scopes:
+        yield from scope.bindings.values()
+        yield from scope.attributes.values()
+    yield from reader.model.members.values()

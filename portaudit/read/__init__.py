@@ -1,0 +1,1 @@
+"""Readers: one module or folder per kind of file, `SourceFile -> model`."""

@@ -1,0 +1,1 @@
+"""The Python reader: libcst parses, the binder resolves names, values and flags."""

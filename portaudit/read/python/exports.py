@@ -1,0 +1,114 @@
+"""What a file tells the others: its module-level names, as values and flags that travel.
+
+Only what can matter to a judgment elsewhere is exported; the rest stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import libcst as cst
+
+from portaudit.read.python.flags import Flags, tells_nothing
+from portaudit.read.python.model import Scope
+from portaudit.read.python.values import (
+    AnyValue,
+    LocalClass,
+    LocalFunction,
+    LocalObject,
+    LocalText,
+    Reader,
+)
+from portaudit.types import Constant, Export, Flag, Instance, Known, Ref, Text, Value
+
+_NOTHING = Export()
+_MAX_TEXT = 64
+
+
+class Exporter:
+    """Turns the names of one file into exports."""
+
+    def __init__(self, reader: Reader, flags: Flags, is_api: Callable[[str], bool]) -> None:
+        self.reader = reader
+        self.flags = flags
+        self.is_api = is_api
+
+    def exports(self) -> tuple[tuple[str, Export], ...]:
+        """Every module-level name that says something, sorted."""
+        found: list[tuple[str, Export]] = []
+        for name, bindings in self.reader.model.root.bindings.items():
+            imported = any(binding.kind == "import" for binding in bindings)
+            values = [value for binding in bindings for value in self.reader.bound(binding)]
+            flag = self.flags._choice(bindings, bindings[0].node)  # noqa: SLF001 - same stage
+            export = self._export(values, flag, imported=imported)
+            if export != _NOTHING:
+                found.append((name, export))
+        return tuple(sorted(found, key=lambda item: item[0]))
+
+    def _export(self, values: Iterable[AnyValue], flag: Flag, *, imported: bool) -> Export:
+        listed = list(values)
+        kept = tuple(item for value in listed for item in self._value(value, imported=imported))
+        returns: list[Value] = []
+        returned: Flag = Known()
+        members: list[tuple[str, Export]] = []
+        for value in listed:
+            if isinstance(value, LocalFunction):
+                returns.extend(self._returns(value))
+                returned = self.flags._returned(value)  # noqa: SLF001 - same stage
+            elif isinstance(value, (LocalClass, LocalObject)):
+                members.extend(self._members(value.scope))
+        return Export(
+            kept,
+            _worth(flag),
+            tuple(dict.fromkeys(returns)),
+            _worth(returned),
+            tuple(sorted(members, key=lambda item: item[0])),
+        )
+
+    def _returns(self, function: LocalFunction) -> Iterable[Value]:
+        for expression, _ in function.scope.returns:
+            for value in self.reader.values(expression):
+                for item in self._value(value, imported=False):
+                    if isinstance(item, (Text, Instance)):
+                        yield item
+
+    def _members(self, scope: Scope) -> Iterable[tuple[str, Export]]:
+        for name, bindings in scope.attributes.items():
+            values = [
+                value
+                for binding in bindings
+                if binding.kind == "value"
+                for value in self.reader.bound(binding)
+            ]
+            flag = self.flags._choice(bindings, bindings[0].node)  # noqa: SLF001 - same stage
+            value = next((item.value for item in bindings if item.value is not None), None)
+            if tells_nothing(flag) and isinstance(value, cst.BaseExpression) and len(bindings) == 1:
+                flag = self.flags._opt_in(value)  # noqa: SLF001 - same stage
+            export = Export(
+                tuple(item for value in values for item in self._value(value, imported=False)),
+                _worth(flag),
+            )
+            if export != _NOTHING:
+                yield name, export
+
+    def _value(self, value: AnyValue, *, imported: bool) -> Iterable[Value]:
+        if isinstance(value, LocalText):
+            if len(value.value) <= _MAX_TEXT:
+                span = self.reader.span(value.node)
+                path = self.reader.source.path
+                yield Text(value.value, value.exact, path, span.line, span.column)
+        elif isinstance(value, Ref):
+            # A variable that holds an API was reported where it got it; an import was not.
+            if imported or value.open or not self.is_api(value.name):
+                yield value
+        elif isinstance(value, (Text, Instance)):
+            yield value
+        elif isinstance(value, Constant) and isinstance(value.value, (bool, type(None))):
+            yield value
+
+
+def _worth(flag: Flag) -> Flag:
+    """A flag worth telling; `Known(None)` where it says nothing."""
+    if tells_nothing(flag) or (isinstance(flag, Known) and flag.truth is True):
+        return Known()
+    return flag

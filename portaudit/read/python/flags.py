@@ -1,0 +1,431 @@
+"""What conditions mean: from an expression to a `Flag`, and from a branch to what holds in it.
+
+A flag is symbolic, so that one file can tell it to another; `portaudit.judge.guards` draws the
+conclusions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import libcst as cst
+
+from portaudit.catalogue.load import Guards
+from portaudit.read.python.folding import Folder
+from portaudit.read.python.model import Binding, Branch
+from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.values import (
+    LocalClass,
+    LocalFunction,
+    LocalObject,
+    Reader,
+    argument,
+)
+from portaudit.types import (
+    AllOf,
+    AnyOf,
+    Atom,
+    Choice,
+    Constant,
+    Fact,
+    FactKind,
+    Flag,
+    Instance,
+    Known,
+    Named,
+    Not,
+    Ref,
+)
+
+UNKNOWN = Known(None)
+_OPPOSITE: Mapping[FactKind, FactKind] = {"cuda": "no-cuda", "lib": "no-lib"}
+_NEVER = {"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"}
+
+
+@dataclass
+class Flags:
+    """Answers what conditions of one file mean."""
+
+    reader: Reader
+    guards: Guards
+
+    def __post_init__(self) -> None:
+        """Start with nothing remembered."""
+        self._known: dict[object, Flag] = {}
+        self._busy: set[object] = set()
+        self.folder = Folder(self.reader)
+
+    def _remember(self, key: object, compute: Callable[[], Flag]) -> Flag:
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        if key in self._busy or len(self._busy) > 100:
+            return UNKNOWN
+        self._busy.add(key)
+        try:
+            result = compute()
+        finally:
+            self._busy.discard(key)
+        self._known[key] = result
+        return result
+
+    # --- branches ---
+
+    def branch(self, branch: Branch) -> Flag:
+        """What holds inside a branch, by its own condition alone."""
+        return self._remember(branch, lambda: self._branch(branch))
+
+    def _branch(self, branch: Branch) -> Flag:
+        if branch.kind == "attempt":
+            facts = tuple(
+                Fact("lib", module.split(".")[0], self.reader.proof(branch.node))
+                for module, _ in branch.modules
+                if module and not self.reader.is_open(module)
+            )
+            atom = _atom(facts)
+            return atom if branch.truth else Not(atom)
+        if branch.test is None:
+            return UNKNOWN
+        if branch.kind == "decorator":
+            return self._decorator(branch.test)
+        if branch.kind == "case":
+            text = string_value(branch.test)
+            return self._word(text[0], branch.node) if text else UNKNOWN
+        flag = self.flag(branch.test)
+        return flag if branch.truth else Not(flag)
+
+    def in_force(self, branch: Branch | None) -> Flag:
+        """What holds at a place: all branches around it."""
+        flags: list[Flag] = []
+        while branch is not None:
+            flag = self.branch(branch)
+            if flag != UNKNOWN:
+                flags.append(flag)
+            branch = branch.parent
+        return AllOf(tuple(flags)) if flags else Known(True)
+
+    def _decorator(self, node: cst.BaseExpression, depth: int = 0) -> Flag:
+        """The condition under which a decorated function runs (`skipif`, `skipUnless`)."""
+        if isinstance(node, cst.Call):
+            name = dotted(node.func) or ""
+            last = name.rpartition(".")[2]
+            if last in {"skipif", "skipIf", "xfail"}:
+                condition = argument(node, (0, "condition")).value
+                return Not(self.flag(condition)) if condition else UNKNOWN
+            if last == "skipUnless":
+                condition = argument(node, (0, "condition")).value
+                return self.flag(condition) if condition else UNKNOWN
+            return UNKNOWN
+        if isinstance(node, cst.Name) and depth < 3:
+            for binding in self.reader.lookup(node.value, self.reader.scope_of(node)):
+                if binding.kind == "value" and binding.value is not None:
+                    return self._decorator(binding.value, depth + 1)
+        return UNKNOWN
+
+    # --- expressions ---
+
+    def flag(self, node: cst.BaseExpression) -> Flag:
+        """What the truth of an expression means."""
+        return self._remember(node, lambda: self._flag(node))
+
+    def _flag(self, node: cst.BaseExpression) -> Flag:
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            return Not(self.flag(node.expression))
+        if isinstance(node, cst.BooleanOperation):
+            sides = (self.flag(node.left), self.flag(node.right))
+            return AllOf(sides) if isinstance(node.operator, cst.And) else AnyOf(sides)
+        if isinstance(node, cst.NamedExpr):
+            return self.flag(node.value)
+        found = UNKNOWN
+        if isinstance(node, cst.Comparison):
+            found = self._comparison(node)
+        elif isinstance(node, cst.Call):
+            found = self._call(node)
+        elif isinstance(node, cst.Attribute):
+            found = self._attribute(node)
+        elif isinstance(node, cst.Name):
+            found = self._name(node)
+        elif isinstance(node, cst.IfExp):
+            test = self.flag(node.test)
+            found = Choice(((test, self.flag(node.body)), (Not(test), self.flag(node.orelse))))
+        return self._opt_in(node) if tells_nothing(found) else found
+
+    def _opt_in(self, node: cst.BaseExpression) -> Flag:
+        """An atom when the expression is off by default, and the default is known."""
+        folded = self.folder.fold(node)
+        if folded is None or not folded.source or folded.value:
+            if folded is not None and not folded.source:
+                return Known(bool(folded.value))
+            return UNKNOWN
+        return Atom((Fact("opt-in", folded.source, self.reader.proof(node)),))
+
+    def _word(self, word: str, node: cst.CSTNode) -> Flag:
+        """What it means that something equals a device or backend word."""
+        kind = self.guards.word(word)
+        proof = self.reader.proof(node)
+        if kind == "cuda":
+            return Atom((Fact("cuda", "", proof),), (Fact("no-cuda", "", proof),))
+        if kind == "vendor":
+            return Atom((Fact("vendor", word, proof),))
+        if kind == "host":
+            return Atom((Fact("no-cuda", "", proof),))
+        return UNKNOWN
+
+    def _named(self, ref: Ref, node: cst.CSTNode) -> Flag | None:
+        """The meaning of a well-known name, or of one of another module of the tree."""
+        proof = self.reader.proof
+        if ref.open:
+            self.reader.asked.add(ref.name)
+            export = self.reader.externals.get(ref.name)
+            return export.flag if export else Named(ref.name)
+        if ref.name in _NEVER:
+            return Atom((Fact("never", "", proof(node)),))
+        if ref.name in self.guards.cuda:
+            return Atom((Fact("cuda", "", proof(node)),), (Fact("no-cuda", "", proof(node)),))
+        if ref.name in self.guards.vendor:
+            return Atom((Fact("vendor", ref.name, proof(node)),))
+        if ref.name in self.guards.lib:
+            return _atom((Fact("lib", self.guards.lib[ref.name], proof(node)),))
+        return None
+
+    def _name(self, node: cst.Name) -> Flag:
+        if node.value in {"True", "False", "None"}:
+            return Known(node.value == "True")
+        bindings = self.reader.lookup(node.value, self.reader.scope_of(node))
+        if not bindings:
+            for value in self.reader.values(node):
+                if isinstance(value, Ref):
+                    return self._named(value, node) or UNKNOWN
+        return self._choice(bindings, node)
+
+    def _choice(self, bindings: list[Binding], node: cst.CSTNode) -> Flag:
+        cases = [
+            (self.in_force(binding.place.branch), self._bound(binding, node))
+            for binding in bindings[:12]
+        ]
+        if len(cases) == 1 and cases[0][0] == Known(True):
+            return cases[0][1]
+        return Choice(tuple(cases)) if cases else UNKNOWN
+
+    def _bound(self, binding: Binding, node: cst.CSTNode) -> Flag:
+        """The truth of what a binding gives."""
+        if binding.kind == "import":
+            is_open = self.reader.is_open(binding.target)
+            named = self._named(Ref(binding.target, is_open), node)
+            if named is not None:
+                return named
+            root = binding.target.split(".")[0]
+            return _atom((Fact("lib", root, self.reader.proof(binding.node)),))
+        if binding.kind == "value" and binding.value is not None:
+            return self.flag(binding.value)
+        if binding.kind in {"function", "class"}:
+            return Known(True)
+        if binding.kind == "param":
+            return self._opt_in(node) if isinstance(node, cst.BaseExpression) else UNKNOWN
+        return UNKNOWN
+
+    def _attribute(self, node: cst.Attribute) -> Flag:
+        if node.attr.value == "is_cuda":
+            return self._word("cuda", node)
+        if node.attr.value in {"is_xpu", "is_mps", "is_hpu", "is_npu", "is_xla"}:
+            return Atom((Fact("vendor", node.attr.value, self.reader.proof(node)),))
+        for value in self.reader.values(node):
+            if isinstance(value, Ref):
+                named = self._named(value, node)
+                if named is not None:
+                    return named
+        for value in self.reader.values(node.value):
+            if isinstance(value, (LocalObject, LocalClass)):
+                bindings = self.reader.class_attribute(value.scope, node.attr.value)
+                if bindings:
+                    return self._choice(bindings, node)
+            if isinstance(value, Instance) and value.of.open:
+                return self._named(Ref(f"{value.of.name}.{node.attr.value}", True), node) or UNKNOWN
+        key = dotted(node)
+        bindings = self.reader.model.members.get(key, []) if key else []
+        base = self.reader.values(node.value)
+        if self.reader.holds_options(node.value, base) and bindings:
+            return self._choice(bindings, node)
+        return UNKNOWN
+
+    def _call(self, node: cst.Call) -> Flag:
+        function = dotted(node.func) or ""
+        if function in {"bool", "int"} and node.args:
+            return self.flag(node.args[0].value)
+        if function in {"any", "all"} and node.args:
+            parts = self.reader.elements(node.args[0].value)
+            flags = tuple(self.flag(part) for part in parts)
+            if flags:
+                return AnyOf(flags) if function == "any" else AllOf(flags)
+        if function == "isinstance" and len(node.args) == 2:  # noqa: PLR2004 - object and class
+            names = [ref.name for ref in self.reader.refs(node.args[1].value)]
+            if names and all(name.startswith("torch.cuda.") for name in names):
+                return self._word("cuda", node)
+        if function == "hasattr" and len(node.args) == 2:  # noqa: PLR2004 - object and name
+            return self._hasattr(node)
+        if isinstance(node.func, cst.Attribute) and node.func.attr.value == "startswith":
+            text = string_value(node.args[0].value) if node.args else None
+            return self._word(text[0].rstrip(":"), node) if text else UNKNOWN
+        for value in self.reader.values(node.func):
+            found = self._called(value, node)
+            if found is not None:
+                return found
+        return UNKNOWN
+
+    def _called(self, value: object, node: cst.Call) -> Flag | None:
+        if isinstance(value, Ref):
+            if value.open:
+                self.reader.asked.add(value.name)
+                export = self.reader.externals.get(value.name)
+                return export.returns_flag if export else Named(value.name, call=True)
+            if value.name in {"importlib.util.find_spec", "importlib.find_loader", "pkgutil.find_loader"}:
+                text = string_value(node.args[0].value) if node.args else None
+                if text and text[1]:
+                    root = text[0].split(".")[0]
+                    return _atom((Fact("lib", root, self.reader.proof(node)),))
+                return None
+            return self._named(value, node)
+        if isinstance(value, LocalFunction):
+            return self._returned(value)
+        return None
+
+    def _returned(self, function: LocalFunction) -> Flag:
+        """The truth of a call of a function of this file: its returns, each under its branch."""
+        cases = tuple(
+            (
+                self.in_force(place.branch),
+                self.flag(expression) if expression is not None else Known(False),
+            )
+            for expression, place in function.scope.returns[:12]
+        )
+        return Choice(cases) if cases else UNKNOWN
+
+    def _hasattr(self, node: cst.Call) -> Flag:
+        text = string_value(node.args[1].value)
+        if text is None:
+            return UNKNOWN
+        for ref in self.reader.refs(node.args[0].value):
+            name = f"{ref.name}.{text[0]}"
+            if name == "torch.cuda" or self.guards.word(text[0]) == "cuda":
+                return UNKNOWN  # every build of torch has the module
+            if self.guards.word(text[0]) == "vendor":
+                return Atom((Fact("vendor", text[0], self.reader.proof(node)),))
+        return UNKNOWN
+
+    def _comparison(self, node: cst.Comparison) -> Flag:
+        if len(node.comparisons) != 1:
+            return UNKNOWN
+        target = node.comparisons[0]
+        operator, right = target.operator, target.comparator
+        negative = isinstance(operator, (cst.NotEqual, cst.IsNot, cst.NotIn))
+        equal = isinstance(operator, (cst.Equal, cst.Is, cst.NotEqual, cst.IsNot))
+        if equal and isinstance(right, cst.Name) and right.value in {"None", "False", "True"}:
+            flag = self.flag(node.left)
+            if right.value == "True":
+                return Not(flag) if negative else flag
+            return flag if negative else Not(flag)
+        found = UNKNOWN
+        if equal:
+            found = self._equals(node.left, right, node)
+        elif isinstance(operator, (cst.In, cst.NotIn)):
+            found = self._contains(node.left, right, node)
+        else:
+            return self._counts(node.left, operator, right)
+        if found == UNKNOWN and equal:
+            return self._counts(node.left, operator, right)
+        return Not(found) if negative and found != UNKNOWN else found
+
+    def _equals(self, left: cst.BaseExpression, right: cst.BaseExpression, node: cst.CSTNode) -> Flag:
+        for side, other in ((right, left), (left, right)):
+            word = self._device_word(side)
+            if word and self._device_word(other) is None:
+                return self._word(word, node)
+        return UNKNOWN
+
+    def _device_word(self, node: cst.BaseExpression) -> str | None:
+        """The device or backend word of a literal, a constant, or `torch.device(literal)`."""
+        if isinstance(node, cst.Call) and "torch.device" in {
+            ref.name for ref in self.reader.refs(node.func)
+        }:
+            inner = argument(node, (0, "type")).value
+            return self._device_word(inner) if inner else None
+        text = string_value(node)
+        if text is None:
+            return None
+        word = text[0].partition(":")[0]
+        return word if self.guards.word(word) else None
+
+    def _contains(
+        self, left: cst.BaseExpression, right: cst.BaseExpression, node: cst.CSTNode
+    ) -> Flag:
+        word = self._device_word(left)
+        elements = self.reader.elements(right)
+        if word and not elements and not isinstance(right, cst.Dict):
+            if (dotted(right) or "").endswith("environ"):
+                return UNKNOWN
+            return self._word(word, node)
+        words = [self._device_word(element) for element in elements]
+        if words and all(words):
+            kinds = {self.guards.word(item) for item in words if item}
+            if kinds == {"cuda"} or kinds == {"cuda", "vendor"}:
+                return self._word("cuda", node)
+            if kinds == {"vendor"}:
+                return self._word(words[0] or "", node)
+        return UNKNOWN
+
+    def _counts(
+        self, left: cst.BaseExpression, operator: cst.BaseCompOp, right: cst.BaseExpression
+    ) -> Flag:
+        """Comparisons of a count with a number: `device_count() > 0`."""
+        if not isinstance(right, cst.Integer):
+            return UNKNOWN
+        flag = self.flag(left)
+        if tells_nothing(flag):
+            return UNKNOWN
+        number = right.evaluated_value
+        if isinstance(operator, (cst.GreaterThan, cst.GreaterThanEqual)) and number > 1:
+            return AllOf((flag, UNKNOWN))
+        if (isinstance(operator, (cst.GreaterThan, cst.NotEqual)) and number == 0) or (
+            isinstance(operator, cst.GreaterThanEqual) and number == 1
+        ):
+            return flag
+        if isinstance(operator, (cst.GreaterThan, cst.Equal)) and number >= 1:
+            return AllOf((flag, UNKNOWN))
+        if (isinstance(operator, (cst.Equal, cst.LessThanEqual)) and number == 0) or (
+            isinstance(operator, cst.LessThan) and number == 1
+        ):
+            return Not(flag)
+        return UNKNOWN
+
+
+def _atom(facts: tuple[Fact, ...]) -> Atom:
+    """All facts when true; when false their opposites, if there is just one."""
+    opposites = tuple(
+        Fact(_OPPOSITE[fact.kind], fact.subject, fact.proof)
+        for fact in facts
+        if fact.kind in _OPPOSITE
+    )
+    return Atom(facts, opposites if len(facts) == 1 else ())
+
+
+def tells_nothing(flag: Flag) -> bool:
+    """Whether a flag carries neither a fact, a constant, nor a name of another module."""
+    return not any(_leaves(flag))
+
+
+def _leaves(flag: Flag) -> Iterator[bool]:
+    if isinstance(flag, Atom):
+        yield bool(flag.when_true or flag.when_false)
+    elif isinstance(flag, Known):
+        yield flag.truth is not None
+    elif isinstance(flag, Named):
+        yield True
+    elif isinstance(flag, Not):
+        yield from _leaves(flag.flag)
+    elif isinstance(flag, (AllOf, AnyOf)):
+        for part in flag.flags:
+            yield from _leaves(part)
+    else:
+        for _, value in flag.cases:
+            yield from _leaves(value)

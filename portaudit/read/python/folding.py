@@ -1,0 +1,226 @@
+"""Constant folding under default options: is this switch off unless somebody turns it on?
+
+Folds only what is certain: literals, parameters, options and environment variables at their
+defaults, comparisons and simple conversions of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import libcst as cst
+
+from portaudit.read.python.model import Binding
+from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.values import LocalClass, LocalObject, Reader, argument
+
+Plain = bool | int | float | str | None
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A value at default options; `source` names the option, empty for a plain constant."""
+
+    value: Plain
+    source: str = ""
+
+
+@dataclass
+class Folder:
+    """Folds expressions of one file."""
+
+    reader: Reader
+    _busy: set[object] = field(default_factory=set)
+
+    def fold(self, node: cst.CSTNode | None) -> Folded | None:
+        """The value at defaults, or None when it cannot be known."""
+        if node is None or node in self._busy or len(self._busy) > 60:
+            return None
+        self._busy.add(node)
+        try:
+            return self._fold(node)
+        finally:
+            self._busy.discard(node)
+
+    @cached_property
+    def _switched_on(self) -> frozenset[str]:
+        """Keywords that some call of this file passes as True: their default says nothing."""
+        return frozenset(
+            item.keyword.value
+            for call in self.reader.model.calls
+            for item in call.args
+            if item.keyword
+            and isinstance(item.value, cst.Name)
+            and item.value.value == "True"
+            and not (dotted(call.func) or "").endswith(("add_argument", "option", "field"))
+        )
+
+    def _fold(self, node: cst.CSTNode) -> Folded | None:
+        if isinstance(node, cst.Name):
+            if node.value in {"True", "False", "None"}:
+                return Folded({"True": True, "False": False}.get(node.value))
+            bindings = self.reader.lookup(node.value, self.reader.scope_of(node))
+            return self._agree(bindings, node.value)
+        if isinstance(node, cst.Attribute):
+            return self._attribute(node)
+        if isinstance(node, (cst.Integer, cst.Float)):
+            return Folded(node.evaluated_value)
+        if isinstance(node, cst.Call):
+            return self._call(node)
+        if isinstance(node, cst.Comparison):
+            return self._comparison(node)
+        if isinstance(node, cst.Subscript):
+            return None
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            inner = self.fold(node.expression)
+            return Folded(not inner.value, inner.source) if inner else None
+        if isinstance(node, cst.BooleanOperation):
+            return self._boolean(node)
+        if isinstance(node, cst.BaseExpression):
+            text = string_value(node)
+            return Folded(text[0]) if text and text[1] else None
+        return None
+
+    def _agree(self, bindings: list[Binding], name: str) -> Folded | None:
+        """The value that all bindings share."""
+        found: set[Folded] = set()
+        for binding in bindings:
+            folded = self._bound(binding, name)
+            if folded is None:
+                return None
+            found.add(folded)
+        return found.pop() if len(found) == 1 else None
+
+    def _bound(self, binding: Binding, name: str) -> Folded | None:
+        if binding.kind == "param":
+            if name in self._switched_on:
+                return None
+            if binding.value is None:
+                return None
+            folded = self._default(binding.value)
+            if folded is None or folded.value is None:
+                return None  # None as a default stands for "not given", not for "off"
+            return Folded(folded.value, folded.source or name)
+        if binding.kind == "value" and binding.value is not None:
+            folded = self._default(binding.value)
+            return Folded(folded.value, folded.source or name) if folded else None
+        return None
+
+    def _default(self, node: cst.BaseExpression) -> Folded | None:
+        if isinstance(node, cst.Call):
+            name = (dotted(node.func) or "").rpartition(".")[2]
+            if name in {"field", "Field", "Option", "Argument"}:
+                places = ("default",) if name == "field" else (0, "default")
+                return self.fold(argument(node, places).value)
+        return self.fold(node)
+
+    def _attribute(self, node: cst.Attribute) -> Folded | None:
+        name = node.attr.value
+        base = self.reader.values(node.value)
+        for value in base:
+            if isinstance(value, (LocalObject, LocalClass)):
+                return self._agree(self.reader.class_attribute(value.scope, name), name)
+        if self.reader.holds_options(node.value, base):
+            option = self.reader.options.get(name)
+            if option is not None and name not in self._switched_on:
+                if option.default is not None:
+                    folded = self.fold(option.default)
+                    return Folded(folded.value, folded.source or f"--{name}") if folded else None
+                if option.truth is not None:
+                    return Folded(option.truth, f"--{name}")
+        return None
+
+    def _call(self, node: cst.Call) -> Folded | None:
+        function = self.reader.name(node.func) or dotted(node.func) or ""
+        if function in {"os.getenv", "os.environ.get"}:
+            variable = string_value(node.args[0].value) if node.args else None
+            name = variable[0] if variable else "environment"
+            default = argument(node, (1, "default")).value
+            if default is None:
+                return Folded(None, name)
+            folded = self.fold(default)
+            return Folded(folded.value, folded.source or name) if folded else None
+        if function in _CONVERSIONS and len(node.args) == 1:
+            folded = self.fold(node.args[0].value)
+            if folded is None:
+                return None
+            try:
+                return Folded(_CONVERSIONS[function](folded.value), folded.source)
+            except (TypeError, ValueError):
+                return None
+        if isinstance(node.func, cst.Attribute):
+            return self._method(node, node.func)
+        return None
+
+    def _method(self, node: cst.Call, function: cst.Attribute) -> Folded | None:
+        name = function.attr.value
+        if name in {"lower", "upper", "strip"} and not node.args:
+            folded = self.fold(function.value)
+            if folded is not None and isinstance(folded.value, str):
+                return Folded(str(getattr(folded.value, name)()), folded.source)
+        if name in {"get", "pop"} and dotted(function.value) == "kwargs" and node.args:
+            default = self.fold(argument(node, (1, "default")).value)
+            key = string_value(node.args[0].value)
+            if default is not None and key and key[0] not in self._switched_on:
+                return Folded(default.value, key[0])
+        return None
+
+    def _comparison(self, node: cst.Comparison) -> Folded | None:
+        if len(node.comparisons) != 1:
+            return None
+        operator = node.comparisons[0].operator
+        right = node.comparisons[0].comparator
+        if isinstance(operator, (cst.In, cst.NotIn)):
+            return self._membership(node.left, right, isinstance(operator, cst.NotIn))
+        left, other = self.fold(node.left), self.fold(right)
+        compare = _COMPARISONS.get(type(operator))
+        if left is None or other is None or compare is None:
+            return None
+        try:
+            return Folded(compare(left.value, other.value), left.source or other.source)
+        except TypeError:
+            return None
+
+    def _membership(
+        self, left: cst.BaseExpression, right: cst.BaseExpression, negative: bool
+    ) -> Folded | None:
+        if self.reader.name(right) == "os.environ":
+            variable = string_value(left)
+            return Folded(negative, variable[0]) if variable else None
+        item = self.fold(left)
+        elements = [self.fold(element) for element in self.reader.elements(right)]
+        if item is None or not elements or None in elements:
+            return None
+        inside = item.value in [element.value for element in elements if element]
+        return Folded(inside != negative, item.source)
+
+    def _boolean(self, node: cst.BooleanOperation) -> Folded | None:
+        left, right = self.fold(node.left), self.fold(node.right)
+        conjunction = isinstance(node.operator, cst.And)
+        for side in (left, right):
+            if side is not None and bool(side.value) != conjunction:
+                return side  # one side decides
+        if left is None or right is None:
+            return None
+        return Folded(right.value, left.source or right.source)
+
+
+_CONVERSIONS: Mapping[str, Callable[[Plain], Plain]] = {
+    "int": lambda value: int(value) if value is not None else 0,
+    "bool": bool,
+    "str": str,
+    "float": lambda value: float(value) if value is not None else 0.0,
+    "distutils.util.strtobool": lambda value: str(value).lower() in {"1", "true", "yes", "on"},
+}
+_COMPARISONS: Mapping[type[cst.BaseCompOp], Callable[[Plain, Plain], bool]] = {
+    cst.Equal: lambda left, right: left == right,
+    cst.NotEqual: lambda left, right: left != right,
+    cst.Is: lambda left, right: left is right,
+    cst.IsNot: lambda left, right: left is not right,
+    cst.GreaterThan: lambda left, right: left > right,  # type: ignore[operator]
+    cst.GreaterThanEqual: lambda left, right: left >= right,  # type: ignore[operator]
+    cst.LessThan: lambda left, right: left < right,  # type: ignore[operator]
+    cst.LessThanEqual: lambda left, right: left <= right,  # type: ignore[operator]
+}

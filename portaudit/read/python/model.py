@@ -1,0 +1,760 @@
+"""One walk over a parsed module: scopes, bindings, branches, and the places worth judging.
+
+Only structure is collected here. What a name or a condition means is asked of `values` later, when
+all bindings are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import libcst as cst
+
+from portaudit.read.python.nodes import body_of, children, dotted, string_value
+
+Statement = cst.BaseStatement | cst.BaseSmallStatement
+ScopeKind = Literal["module", "class", "function", "comprehension"]
+BindingKind = Literal["import", "value", "each", "param", "function", "class", "unknown"]
+
+
+@dataclass(eq=False)
+class Scope:
+    """A namespace. `attributes` are a class's: its own and those set on `self`."""
+
+    kind: ScopeKind
+    name: str
+    parent: Scope | None
+    node: cst.CSTNode
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    attributes: dict[str, list[Binding]] = field(default_factory=dict)
+    returns: list[tuple[cst.BaseExpression | None, Place]] = field(default_factory=list)
+    outer_names: set[str] = field(default_factory=set)
+    self_name: str = ""
+
+    @property
+    def qualname(self) -> str:
+        """`Class.method`, empty at module level."""
+        names: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.kind in {"class", "function"} and scope.name:
+                names.append(scope.name)
+            scope = scope.parent
+        return ".".join(reversed(names))
+
+    @property
+    def owner(self) -> Scope | None:
+        """The class whose method this scope is in."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.kind == "function" and scope.parent and scope.parent.kind == "class":
+                return scope.parent
+            scope = scope.parent
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Otherwise:
+    """What runs when a branch is not taken: an `elif`, a block, the rest, or an outcome."""
+
+    kind: Literal["nothing", "works", "fails", "block", "elif", "expression"]
+    block: Sequence[Statement] = ()
+    elif_: cst.If | None = None
+    expression: cst.BaseExpression | None = None
+    scope: Scope | None = None
+
+
+NOTHING = Otherwise("nothing")
+FAILS = Otherwise("fails")
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A condition in force at a place; `parent` is the one around it.
+
+    `test` holds with `truth`; an `attempt` is the body of a `try` (or what follows one whose
+    handler leaves) and `modules` are what it imports; a `decorator` may skip the function.
+    """
+
+    parent: Branch | None
+    kind: Literal["test", "attempt", "case", "decorator"]
+    node: cst.CSTNode
+    scope: Scope
+    otherwise: Otherwise
+    test: cst.BaseExpression | None = None
+    truth: bool = True
+    modules: tuple[tuple[str, bool], ...] = ()
+    guards_calls: bool = False
+    subject: cst.BaseExpression | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where something stands: its namespace, the innermost branch, its statement."""
+
+    scope: Scope
+    branch: Branch | None
+    statement: cst.CSTNode
+    loop: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """One way a name gets a value."""
+
+    kind: BindingKind
+    name: str
+    place: Place
+    node: cst.CSTNode
+    value: cst.BaseExpression | None = None
+    annotation: cst.BaseExpression | None = None
+    target: str = ""
+    inner: Scope | None = None
+
+
+@dataclass(eq=False)
+class Model:
+    """A module, taken apart. Lists are in source order, outer expressions before inner ones."""
+
+    module: cst.Module
+    root: Scope
+    parents: dict[cst.CSTNode, cst.CSTNode] = field(default_factory=dict)
+    places: dict[cst.CSTNode, Place] = field(default_factory=dict)
+    calls: list[cst.Call] = field(default_factory=list)
+    attributes: list[cst.Attribute] = field(default_factory=list)
+    names: list[cst.Name] = field(default_factory=list)
+    strings: list[cst.BaseExpression] = field(default_factory=list)
+    subscripts: list[cst.Subscript] = field(default_factory=list)
+    dicts: list[cst.Dict] = field(default_factory=list)
+    imports: list[tuple[cst.CSTNode, str, Place]] = field(default_factory=list)
+    decorators: list[cst.Decorator] = field(default_factory=list)
+    bases: list[cst.Arg] = field(default_factory=list)
+    assigns: list[cst.Assign] = field(default_factory=list)
+    tests: list[tuple[cst.CSTNode, cst.BaseExpression, Otherwise, Otherwise, Scope]] = field(
+        default_factory=list
+    )
+    members: dict[str, list[Binding]] = field(default_factory=dict)
+    stars: list[tuple[str, cst.CSTNode]] = field(default_factory=list)
+    scopes: dict[cst.CSTNode, Scope] = field(default_factory=dict)
+
+
+def build(module: cst.Module) -> Model:
+    """Take a module apart."""
+    root = Scope("module", "", None, module)
+    model = Model(module, root)
+    _Builder(model).block(list(module.body), Place(root, None, module))
+    return model
+
+
+def import_name(node: cst.ImportFrom) -> str:
+    """The module of a `from` import: `.pkg.mod` with its leading dots, or absolute."""
+    return "." * len(node.relative) + (dotted(node.module) or "")
+
+
+def join(module: str, name: str) -> str:
+    """A member's dotted name: `.` and `x` give `.x`."""
+    return module + name if module.endswith(".") else f"{module}.{name}"
+
+
+class _Builder:
+    """The walk itself; state is what is around the current place."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    # --- blocks and branches ---
+
+    def block(self, statements: Sequence[cst.CSTNode], place: Place) -> None:
+        """Visit statements in order; an early exit changes what holds for the rest."""
+        flat: list[tuple[cst.CSTNode, cst.CSTNode]] = []
+        for item in statements:
+            if isinstance(item, cst.SimpleStatementLine):
+                flat.extend((small, item) for small in item.body)
+            else:
+                flat.append((item, item))
+        branch = place.branch
+        for position, (item, line) in enumerate(flat):
+            here = Place(place.scope, branch, line, place.loop)
+            rest = [later for later, _ in flat[position + 1 :]]
+            self.statement(item, here, rest)
+            branch = self._after(item, here)
+
+    def _after(self, item: cst.CSTNode, place: Place) -> Branch | None:
+        """What holds behind a statement."""
+        scope, branch = place.scope, place.branch
+        if isinstance(item, cst.Assert):
+            return Branch(branch, "test", item, scope, FAILS, test=item.test)
+        if isinstance(item, cst.If):
+            body = body_of(item.body)
+            if leaves(body):
+                gone = Otherwise("block", body, scope=scope)
+                branch = Branch(branch, "test", item, scope, gone, test=item.test, truth=False)
+            tail = item.orelse
+            while isinstance(tail, cst.If) and leaves(body):
+                body = body_of(tail.body)
+                if leaves(body):
+                    gone = Otherwise("block", body, scope=scope)
+                    branch = Branch(
+                        branch, "test", tail, scope, gone, test=tail.test, truth=False
+                    )
+                tail = tail.orelse
+            if isinstance(item.orelse, cst.Else) and leaves(body_of(item.orelse.body)):
+                gone = Otherwise("block", body_of(item.orelse.body), scope=scope)
+                branch = Branch(branch, "test", item, scope, gone, test=item.test)
+        elif isinstance(item, cst.Try):
+            for handler in item.handlers:
+                body = body_of(handler.body)
+                if _catches_import(handler) and leaves(body):
+                    branch = Branch(
+                        branch,
+                        "attempt",
+                        item,
+                        scope,
+                        Otherwise("block", body, scope=scope),
+                        modules=tuple(_imports_in(item.body)),
+                    )
+        return branch
+
+    # --- statements ---
+
+    def statement(self, node: cst.CSTNode, place: Place, rest: Sequence[cst.CSTNode]) -> None:
+        """Visit one statement."""
+        method = getattr(self, f"_{type(node).__name__}", None)
+        if isinstance(node, cst.If):
+            self._if(node, place, rest)
+        elif method is not None:
+            method(node, place)
+        else:
+            self._expressions(node, place)
+
+    def _if(self, node: cst.If, place: Place, rest: Sequence[cst.CSTNode]) -> None:
+        scope = place.scope
+        body = body_of(node.body)
+        orelse = self._otherwise(node.orelse, scope)
+        if node.orelse is None and leaves(body) and rest:
+            orelse = Otherwise("block", _statements(rest), scope=scope)
+        gone = Otherwise("block", body, scope=scope)
+        self.model.tests.append((node, node.test, orelse, gone, scope))
+        self.expression(node.test, node, place)
+        inside = Branch(place.branch, "test", node, scope, orelse, test=node.test)
+        self.block(node.body.body, Place(scope, inside, node, place.loop))
+        outside = Branch(place.branch, "test", node, scope, gone, test=node.test, truth=False)
+        if isinstance(node.orelse, cst.If):
+            self._if(node.orelse, Place(scope, outside, node.orelse, place.loop), rest)
+        elif isinstance(node.orelse, cst.Else):
+            self.block(node.orelse.body.body, Place(scope, outside, node, place.loop))
+
+    def _otherwise(self, orelse: cst.If | cst.Else | None, scope: Scope) -> Otherwise:
+        if orelse is None:
+            return NOTHING
+        if isinstance(orelse, cst.If):
+            return Otherwise("elif", elif_=orelse, scope=scope)
+        return Otherwise("block", body_of(orelse.body), scope=scope)
+
+    def _While(self, node: cst.While, place: Place) -> None:
+        self.expression(node.test, node, place)
+        inside = Branch(place.branch, "test", node, place.scope, NOTHING, test=node.test)
+        self.block(node.body.body, Place(place.scope, inside, node, loop=True))
+        if node.orelse:
+            self.block(node.orelse.body.body, place)
+
+    def _For(self, node: cst.For, place: Place) -> None:
+        self.expression(node.iter, node, place)
+        self._bind_each(node.target, node.iter, place, node)
+        self.expression(node.target, node, place)
+        self.block(node.body.body, Place(place.scope, place.branch, node, loop=True))
+        if node.orelse:
+            self.block(node.orelse.body.body, place)
+
+    def _With(self, node: cst.With, place: Place) -> None:
+        inside = place
+        for item in node.items:
+            self.expression(item.item, node, place)
+            if item.asname:
+                self._bind_target(item.asname.name, item.item, place, node)
+            if (suppressed := _suppressed(item.item)) is not None:
+                inside = Place(
+                    place.scope,
+                    Branch(
+                        place.branch,
+                        "attempt",
+                        node,
+                        place.scope,
+                        NOTHING,
+                        modules=tuple(_imports_in(node.body)),
+                        guards_calls=suppressed,
+                    ),
+                    node,
+                    place.loop,
+                )
+        self.block(node.body.body, Place(inside.scope, inside.branch, node, place.loop))
+
+    def _Try(self, node: cst.Try | cst.TryStar, place: Place) -> None:
+        scope = place.scope
+        inside = place.branch
+        modules = tuple(_imports_in(node.body))
+        simple = all(isinstance(item, cst.BaseSmallStatement) for item in body_of(node.body))
+        for handler in node.handlers:
+            broad = simple and _catches_all(handler)
+            if (modules and _catches_import(handler)) or broad:
+                inside = Branch(
+                    inside,
+                    "attempt",
+                    node,
+                    scope,
+                    Otherwise("block", body_of(handler.body), scope=scope),
+                    modules=modules,
+                    guards_calls=broad,
+                )
+        self.block(node.body.body, Place(scope, inside, node, place.loop))
+        if node.orelse:
+            self.block(node.orelse.body.body, Place(scope, inside, node, place.loop))
+        for handler in node.handlers:
+            if handler.type:
+                self.expression(handler.type, handler, place)
+            failed = place.branch
+            if modules and _catches_import(handler):
+                failed = Branch(
+                    place.branch, "attempt", node, scope, NOTHING, truth=False, modules=modules
+                )
+            if handler.name:
+                name = handler.name.name
+                if isinstance(name, cst.Name):
+                    self._bind(name.value, Binding("unknown", name.value, place, handler))
+            self.block(handler.body.body, Place(scope, failed, handler, place.loop))
+        if node.finalbody:
+            self.block(node.finalbody.body.body, place)
+
+    _TryStar = _Try
+
+    def _Match(self, node: cst.Match, place: Place) -> None:
+        scope = place.scope
+        self.expression(node.subject, node, place)
+        default: Otherwise = NOTHING
+        for case in node.cases:
+            if isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None:
+                default = Otherwise("block", body_of(case.body), scope=scope)
+        for case in node.cases:
+            branch = place.branch
+            if isinstance(case.pattern, cst.MatchValue):
+                branch = Branch(
+                    branch,
+                    "case",
+                    case,
+                    scope,
+                    default,
+                    test=case.pattern.value,
+                    subject=node.subject,
+                )
+            if case.guard:
+                self.expression(case.guard, case, place)
+                branch = Branch(branch, "test", case, scope, default, test=case.guard)
+            for name in _captured(case.pattern):
+                self._bind(name, Binding("unknown", name, place, case))
+            self.block(case.body.body, Place(scope, branch, case, place.loop))
+
+    def _FunctionDef(self, node: cst.FunctionDef, place: Place) -> None:
+        inner = Scope("function", node.name.value, place.scope, node)
+        self.model.scopes[node] = inner
+        self._bind(
+            node.name.value, Binding("function", node.name.value, place, node, inner=inner)
+        )
+        branch = place.branch
+        for decorator in node.decorators:
+            self._decorator(decorator, place)
+            branch = Branch(
+                branch, "decorator", decorator, place.scope, NOTHING, test=decorator.decorator
+            )
+        self._parameters(node.params, inner, place, node)
+        static = any(dotted(item.decorator) == "staticmethod" for item in node.decorators)
+        if place.scope.kind == "class" and node.params.params and not static:
+            inner.self_name = node.params.params[0].name.value
+        self.block(node.body.body, Place(inner, branch, node))
+
+    def _decorator(self, decorator: cst.Decorator, place: Place) -> None:
+        self.model.decorators.append(decorator)
+        self.model.places[decorator] = place
+        self.expression(decorator.decorator, decorator, place)
+
+    def _parameters(
+        self, params: cst.Parameters, inner: Scope, outer: Place, node: cst.CSTNode
+    ) -> None:
+        inside = Place(inner, outer.branch, node)
+        plain = (*params.posonly_params, *params.params, *params.kwonly_params)
+        for param in plain:
+            if param.default:
+                self.expression(param.default, param, Place(outer.scope, outer.branch, node))
+                self.model.parents[param] = node
+            name = param.name.value
+            note = param.annotation.annotation if param.annotation else None
+            self._bind_in(
+                inner, name, Binding("param", name, inside, param, param.default, note)
+            )
+        for star in (params.star_arg, params.star_kwarg):
+            if isinstance(star, cst.Param):
+                name = star.name.value
+                self._bind_in(inner, name, Binding("unknown", name, inside, star))
+
+    def _ClassDef(self, node: cst.ClassDef, place: Place) -> None:
+        inner = Scope("class", node.name.value, place.scope, node)
+        self.model.scopes[node] = inner
+        self._bind(node.name.value, Binding("class", node.name.value, place, node, inner=inner))
+        branch = place.branch
+        for decorator in node.decorators:
+            self._decorator(decorator, place)
+            branch = Branch(
+                branch, "decorator", decorator, place.scope, NOTHING, test=decorator.decorator
+            )
+        for base in node.bases:
+            self.model.bases.append(base)
+            self.model.places[base] = place
+            self.expression(base.value, base, place)
+        for keyword in node.keywords:
+            self.expression(keyword.value, keyword, place)
+        self.block(node.body.body, Place(inner, branch, node))
+
+    def _Import(self, node: cst.Import, place: Place) -> None:
+        for alias in node.names:
+            target = dotted(alias.name) or ""
+            self.model.imports.append((alias, target, place))
+            if alias.asname and isinstance(alias.asname.name, cst.Name):
+                name = alias.asname.name.value
+            else:
+                name = target = target.split(".")[0]
+            self._bind(name, Binding("import", name, place, alias, target=target))
+
+    def _ImportFrom(self, node: cst.ImportFrom, place: Place) -> None:
+        module = import_name(node)
+        if isinstance(node.names, cst.ImportStar):
+            self.model.stars.append((module, node))
+            self.model.imports.append((node, module, place))
+            return
+        for alias in node.names:
+            member = dotted(alias.name) or ""
+            target = join(module, member)
+            self.model.imports.append((alias, target, place))
+            asname = alias.asname.name if alias.asname else None
+            name = asname.value if isinstance(asname, cst.Name) else member
+            self._bind(name, Binding("import", name, place, alias, target=target))
+
+    def _Assign(self, node: cst.Assign, place: Place) -> None:
+        self.model.assigns.append(node)
+        self.model.places[node] = place
+        self.expression(node.value, node, place)
+        for target in node.targets:
+            self.expression(target.target, target, place)
+            self.model.parents[target] = node
+            self._bind_target(target.target, node.value, place, node)
+
+    def _AnnAssign(self, node: cst.AnnAssign, place: Place) -> None:
+        if node.value:
+            self.expression(node.value, node, place)
+        note = node.annotation.annotation
+        self._bind_target(node.target, node.value, place, node, note)
+        if isinstance(node.target, cst.Attribute):
+            self.expression(node.target, node, place)
+
+    def _AugAssign(self, node: cst.AugAssign, place: Place) -> None:
+        self.expression(node.value, node, place)
+        self.expression(node.target, node, place)
+
+    def _Return(self, node: cst.Return, place: Place) -> None:
+        scope: Scope | None = place.scope
+        while scope is not None and scope.kind == "comprehension":
+            scope = scope.parent
+        if scope is not None:
+            scope.returns.append((node.value, place))
+        if node.value:
+            self.expression(node.value, node, place)
+
+    def _Assert(self, node: cst.Assert, place: Place) -> None:
+        self.model.tests.append((node, node.test, FAILS, Otherwise("works"), place.scope))
+        self.expression(node.test, node, place)
+        if node.msg:
+            self.expression(node.msg, node, place)
+
+    def _Global(self, node: cst.Global, place: Place) -> None:
+        place.scope.outer_names.update(item.name.value for item in node.names)
+
+    def _Nonlocal(self, node: cst.Nonlocal, place: Place) -> None:
+        place.scope.outer_names.update(item.name.value for item in node.names)
+
+    def _Del(self, node: cst.Del, place: Place) -> None:
+        self._expressions(node, place)
+
+    def _TypeAlias(self, node: cst.TypeAlias, place: Place) -> None:
+        name = node.name.value
+        self._bind(name, Binding("unknown", name, place, node))
+
+    def _expressions(self, node: cst.CSTNode, place: Place) -> None:
+        for child in children(node):
+            if isinstance(child, cst.BaseExpression):
+                self.expression(child, node, place)
+
+    # --- expressions ---
+
+    def expression(self, node: cst.CSTNode, parent: cst.CSTNode, place: Place) -> None:
+        """Visit an expression and all below it."""
+        model = self.model
+        model.parents[node] = parent
+        model.places[node] = place
+        if isinstance(node, cst.Name):
+            model.names.append(node)
+        elif isinstance(node, cst.Attribute):
+            model.attributes.append(node)
+            self.expression(node.value, node, place)
+        elif isinstance(node, cst.Call):
+            model.calls.append(node)
+            self.expression(node.func, node, place)
+            for argument in node.args:
+                model.parents[argument] = node
+                model.places[argument] = place
+                self.expression(argument.value, argument, place)
+        elif isinstance(node, (cst.SimpleString, cst.ConcatenatedString)):
+            model.strings.append(node)
+        elif isinstance(node, cst.FormattedString):
+            model.strings.append(node)
+            for part in node.parts:
+                if isinstance(part, cst.FormattedStringExpression):
+                    self.expression(part.expression, node, place)
+        elif isinstance(node, cst.IfExp):
+            self._conditional(node, place)
+        elif isinstance(node, cst.BooleanOperation):
+            self.expression(node.left, node, place)
+            holds = isinstance(node.operator, cst.And)
+            branch = Branch(
+                place.branch, "test", node, place.scope, NOTHING, test=node.left, truth=holds
+            )
+            self.expression(
+                node.right, node, Place(place.scope, branch, place.statement, place.loop)
+            )
+        elif isinstance(node, cst.Lambda):
+            inner = Scope("function", "", place.scope, node)
+            model.scopes[node] = inner
+            self._parameters(node.params, inner, place, node)
+            self.expression(node.body, node, Place(inner, place.branch, place.statement))
+        elif isinstance(node, cst.BaseComp):
+            self._comprehension(node, place)
+        elif isinstance(node, cst.NamedExpr):
+            self.expression(node.value, node, place)
+            self._bind_target(node.target, node.value, place, node)
+        elif isinstance(node, cst.Annotation):
+            return
+        else:
+            if isinstance(node, cst.Subscript):
+                model.subscripts.append(node)
+            elif isinstance(node, cst.Dict):
+                model.dicts.append(node)
+            for child in children(node):
+                self.expression(child, node, place)
+
+    def _conditional(self, node: cst.IfExp, place: Place) -> None:
+        scope = place.scope
+        orelse = Otherwise("expression", expression=node.orelse, scope=scope)
+        body = Otherwise("expression", expression=node.body, scope=scope)
+        self.model.tests.append((node, node.test, orelse, body, scope))
+        taken = Branch(place.branch, "test", node, scope, orelse, test=node.test)
+        other = Branch(place.branch, "test", node, scope, body, test=node.test, truth=False)
+        self.expression(node.body, node, Place(scope, taken, place.statement, place.loop))
+        self.expression(node.test, node, place)
+        self.expression(node.orelse, node, Place(scope, other, place.statement, place.loop))
+
+    def _comprehension(self, node: cst.BaseComp, place: Place) -> None:
+        inner = Scope("comprehension", "", place.scope, node)
+        branch = place.branch
+        clause: cst.CompFor | None = node.for_in
+        while clause is not None:
+            here = Place(inner, branch, place.statement, loop=True)
+            self.expression(clause.iter, clause, here)
+            self._bind_each(clause.target, clause.iter, here, clause)
+            for condition in clause.ifs:
+                self.expression(condition.test, condition, here)
+                branch = Branch(branch, "test", condition, inner, NOTHING, test=condition.test)
+            clause = clause.inner_for_in
+        here = Place(inner, branch, place.statement, loop=True)
+        if isinstance(node, cst.DictComp):
+            self.expression(node.key, node, here)
+            self.expression(node.value, node, here)
+        elif isinstance(node, cst.BaseSimpleComp):
+            self.expression(node.elt, node, here)
+
+    # --- bindings ---
+
+    def _bind(self, name: str, binding: Binding) -> None:
+        scope = binding.place.scope
+        while scope.kind == "comprehension" and scope.parent:
+            scope = scope.parent
+        if name in scope.outer_names:
+            scope = self.model.root
+        self._bind_in(scope, name, binding)
+
+    def _bind_in(self, scope: Scope, name: str, binding: Binding) -> None:
+        scope.bindings.setdefault(name, []).append(binding)
+        if scope.kind == "class":
+            scope.attributes.setdefault(name, []).append(binding)
+
+    def _bind_each(
+        self, target: cst.BaseExpression, source: cst.BaseExpression, place: Place, node: cst.CSTNode
+    ) -> None:
+        if isinstance(target, cst.Name):
+            binding = Binding("each", target.value, place, node, source)
+            self._bind_in(place.scope, target.value, binding)
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            for element in target.elements:
+                if isinstance(element.value, cst.Name):
+                    name = element.value.value
+                    self._bind_in(place.scope, name, Binding("unknown", name, place, node))
+
+    def _bind_target(
+        self,
+        target: cst.BaseExpression,
+        value: cst.BaseExpression | None,
+        place: Place,
+        node: cst.CSTNode,
+        annotation: cst.BaseExpression | None = None,
+    ) -> None:
+        if isinstance(target, cst.Name):
+            kind: BindingKind = "value" if value is not None else "unknown"
+            self._bind(
+                target.value, Binding(kind, target.value, place, node, value, annotation)
+            )
+        elif isinstance(target, cst.Attribute):
+            self._bind_member(target, value, place, node)
+        elif isinstance(target, cst.Subscript):
+            key = member_key(target)
+            if key and value is not None:
+                binding = Binding("value", key, place, node, value)
+                self.model.members.setdefault(key, []).append(binding)
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            values: Sequence[cst.BaseExpression | None] = [None] * len(target.elements)
+            if isinstance(value, (cst.Tuple, cst.List)):
+                given = [element.value for element in value.elements]
+                if len(given) == len(target.elements):
+                    values = given
+            for element, part in zip(target.elements, values, strict=True):
+                self._bind_target(element.value, part, place, node)
+
+    def _bind_member(
+        self,
+        target: cst.Attribute,
+        value: cst.BaseExpression | None,
+        place: Place,
+        node: cst.CSTNode,
+    ) -> None:
+        if value is None:
+            return
+        name = target.attr.value
+        owner = place.scope.owner
+        base = target.value
+        if owner and isinstance(base, cst.Name) and base.value == _self_name(place.scope):
+            binding = Binding("value", name, place, node, value)
+            owner.attributes.setdefault(name, []).append(binding)
+        elif key := dotted(target):
+            binding = Binding("value", key, place, node, value)
+            self.model.members.setdefault(key, []).append(binding)
+
+
+def _self_name(scope: Scope) -> str:
+    current: Scope | None = scope
+    while current is not None:
+        if current.self_name:
+            return current.self_name
+        current = current.parent
+    return ""
+
+
+def member_key(node: cst.Subscript) -> str | None:
+    """`config[device]` for a constant string key on a dotted name."""
+    base = dotted(node.value)
+    if base is None or len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
+        return None
+    key = string_value(node.slice[0].slice.value)
+    return f"{base}[{key[0]}]" if key and key[1] else None
+
+
+# --- what blocks do -------------------------------------------------------------------------------
+
+_EXITS = {"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"}
+_SKIPS = {"pytest.skip", "self.skipTest", "unittest.skip"}
+
+
+def leaves(block: Sequence[cst.CSTNode]) -> bool:
+    """Whether control never runs off the end of a block."""
+    if not block:
+        return False
+    last = block[-1]
+    if isinstance(last, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
+        return True
+    if isinstance(last, cst.Expr) and isinstance(last.value, cst.Call):
+        return dotted(last.value.func) in _EXITS | _SKIPS
+    if isinstance(last, cst.Assert):
+        return is_false(last.test)
+    if isinstance(last, cst.If):
+        return (
+            leaves(body_of(last.body))
+            and last.orelse is not None
+            and leaves(
+                [last.orelse] if isinstance(last.orelse, cst.If) else body_of(last.orelse.body)
+            )
+        )
+    return False
+
+
+def is_false(node: cst.BaseExpression) -> bool:
+    """`False`, `0` or `None`."""
+    return (isinstance(node, cst.Name) and node.value in {"False", "None"}) or (
+        isinstance(node, cst.Integer) and node.evaluated_value == 0
+    )
+
+
+def _statements(nodes: Sequence[cst.CSTNode]) -> list[Statement]:
+    return [
+        node for node in nodes if isinstance(node, (cst.BaseStatement, cst.BaseSmallStatement))
+    ]
+
+
+def _handler_names(handler: cst.CSTNode) -> list[str]:
+    kind = getattr(handler, "type", None)
+    if kind is None:
+        return ["BaseException"]
+    kinds = [element.value for element in kind.elements] if isinstance(kind, cst.Tuple) else [kind]
+    return [(dotted(item) or "").rpartition(".")[2] for item in kinds]
+
+
+def _catches_import(handler: cst.CSTNode) -> bool:
+    known = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+    return any(name in known for name in _handler_names(handler))
+
+
+def _catches_all(handler: cst.CSTNode) -> bool:
+    known = {"Exception", "BaseException", "RuntimeError", "AssertionError"}
+    return any(name in known for name in _handler_names(handler))
+
+
+def _suppressed(node: cst.BaseExpression) -> bool | None:
+    """For `contextlib.suppress(...)`: whether it swallows run-time errors; None for others."""
+    if not isinstance(node, cst.Call) or dotted(node.func) not in {"suppress", "contextlib.suppress"}:
+        return None
+    names = {(dotted(item.value) or "").rpartition(".")[2] for item in node.args}
+    if names & {"Exception", "BaseException", "RuntimeError", "AssertionError"}:
+        return True
+    return False if names & {"ImportError", "ModuleNotFoundError"} else None
+
+
+def _imports_in(block: cst.BaseSuite) -> Iterator[tuple[str, bool]]:
+    """Modules imported by a block's own statements, and whether each is a `from` import."""
+    for item in body_of(block):
+        if isinstance(item, cst.Import):
+            for alias in item.names:
+                yield dotted(alias.name) or "", False
+        elif isinstance(item, cst.ImportFrom):
+            yield import_name(item), True
+
+
+def _captured(pattern: cst.CSTNode) -> Iterator[str]:
+    if isinstance(pattern, cst.MatchAs) and pattern.name:
+        yield pattern.name.value
+    for child in children(pattern):
+        yield from _captured(child)

@@ -1,0 +1,116 @@
+"""Walking libcst nodes without their white space.
+
+A plain walk of the meaningful fields costs a tenth of a `CSTVisitor`, which rebuilds every node it
+visits. Knows no scopes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import cache
+
+import libcst as cst
+
+_DULL = {
+    "leading_lines",
+    "lines_after_decorators",
+    "lpar",
+    "rpar",
+    "lbracket",
+    "rbracket",
+    "lbrace",
+    "rbrace",
+    "header",
+    "footer",
+    "trailing_whitespace",
+    "comma",
+    "semicolon",
+    "equal",
+    "colon",
+    "first_colon",
+    "second_colon",
+    "dot",
+    "indent",
+    "relative",
+    "star",
+    "asynchronous",
+    "separator",
+}
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.name not in _DULL and not field.name.startswith(("whitespace_", "_"))
+    )
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The node's children in source order, white space and punctuation left out."""
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            for item in value:
+                if isinstance(item, cst.CSTNode):
+                    yield item
+
+
+def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The node and everything below it, parents first."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(children(current))))
+
+
+def dotted(node: cst.CSTNode | None) -> str | None:
+    """`a.b.c` for a chain of attributes on a name, otherwise None."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return None
+    parts.append(node.value)
+    return ".".join(reversed(parts))
+
+
+def body_of(block: cst.BaseSuite | cst.Module) -> list[cst.BaseStatement | cst.BaseSmallStatement]:
+    """The statements of a block, small statements taken out of their lines."""
+    found: list[cst.BaseStatement | cst.BaseSmallStatement] = []
+    for item in block.body:
+        if isinstance(item, cst.SimpleStatementLine):
+            found.extend(item.body)
+        elif isinstance(item, (cst.BaseStatement, cst.BaseSmallStatement)):
+            found.append(item)
+    return found
+
+
+def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
+    """The text of a string literal and whether it is all of it; None for anything else.
+
+    A formatted string gives what stands before its first expression.
+    """
+    if isinstance(node, cst.SimpleString):
+        value = node.evaluated_value
+        return (value, True) if isinstance(value, str) else None
+    if isinstance(node, cst.ConcatenatedString):
+        left = string_value(node.left)
+        if left is None or not left[1]:
+            return left
+        right = string_value(node.right)
+        return None if right is None else (left[0] + right[0], right[1])
+    if isinstance(node, cst.FormattedString):
+        text = ""
+        for part in node.parts:
+            if not isinstance(part, cst.FormattedStringText):
+                return text, False
+            text += part.value.replace("{{", "{").replace("}}", "}")
+        return text, True
+    return None

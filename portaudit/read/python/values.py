@@ -1,0 +1,585 @@
+"""What names and expressions may be: modules and API names, string literals, constants, objects.
+
+Flow-insensitive on purpose: a name is everything that was bound to it where it is visible. Nothing
+is judged here, and nothing is ever imported or run.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from portaudit.read.python.model import Binding, Model, Scope, join, member_key
+from portaudit.read.python.nodes import dotted, string_value
+from portaudit.types import (
+    Constant,
+    Export,
+    Externals,
+    Instance,
+    Proof,
+    Ref,
+    SourceFile,
+    Span,
+    Text,
+    Value,
+)
+
+_MAX_VALUES = 16
+_BUILTINS = frozenset(dir(builtins))
+_CONFIG_NAMES = frozenset(
+    "arg args argv cfg conf config configs cli_args flags hparams hyper_params opt option options "
+    "opts params parsed parsed_args script_args settings training_args FLAGS".split()
+)
+"""Variables that hold parsed options: `args.device` then means the option `--device`."""
+
+
+@dataclass(frozen=True, eq=False)
+class LocalFunction:
+    """A function of this file."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class LocalClass:
+    """A class of this file."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True, eq=False)
+class LocalObject:
+    """An object of a class of this file."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class LocalText:
+    """A string literal of this file; `exact` is false when only its beginning is known."""
+
+    value: str
+    exact: bool
+    node: cst.BaseExpression
+
+
+AnyText = Text | LocalText
+AnyValue = Value | LocalFunction | LocalClass | LocalObject | LocalText
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a call: `None` value when the call does not give it."""
+
+    node: cst.Arg | None
+    value: cst.BaseExpression | None
+
+
+def argument(call: cst.Call, positions: Sequence[int | str]) -> Argument:
+    """The argument given at a position or by a keyword."""
+    for wanted in positions:
+        index = 0
+        for item in call.args:
+            if item.star:
+                if not item.keyword and isinstance(wanted, int) and index <= wanted:
+                    break
+                continue
+            if item.keyword:
+                if item.keyword.value == wanted:
+                    return Argument(item, item.value)
+            else:
+                if index == wanted:
+                    return Argument(item, item.value)
+                index += 1
+    return Argument(None, None)
+
+
+def has_unpacking(call: cst.Call) -> bool:
+    """Whether a call passes `*args` or `**kwargs`: an absent argument may be in there."""
+    return any(item.star for item in call.args)
+
+
+class Reader:
+    """Answers questions about one file; every answer is remembered.
+
+    Also those found inside a cycle of assignments, where something may be missing: asking again
+    from elsewhere would cost exponential time on code that reassigns its variables.
+    """
+
+    def __init__(
+        self, source: SourceFile, model: Model, text: str, externals: Externals = Externals()
+    ) -> None:
+        self.source = source
+        self.model = model
+        self.lines = text.splitlines()
+        self.externals: Mapping[str, Export] = dict(externals.names)
+        self.asked: set[str] = set()
+        self._values: dict[cst.CSTNode, tuple[AnyValue, ...]] = {}
+        self._bound: dict[Binding, tuple[AnyValue, ...]] = {}
+        self._busy: set[object] = set()
+
+    # --- positions ---
+
+    @cached_property
+    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        wrapper = MetadataWrapper(self.model.module, unsafe_skip_copy=True)
+        return wrapper.resolve(PositionProvider)
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where a node stands."""
+        place = self._positions[node]
+        return Span(
+            place.start.line, place.start.column + 1, place.end.line, place.end.column + 1
+        )
+
+    def line(self, number: int) -> str:
+        """The text of a line (1-based), without its end."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def proof(self, node: cst.CSTNode) -> Proof:
+        """The line where a condition stands, as evidence."""
+        number = self.span(node).line
+        return Proof(self.source.path, number, self.line(number).strip()[:160])
+
+    # --- names ---
+
+    def is_open(self, target: str) -> bool:
+        """Whether an imported name belongs to the audited tree."""
+        return target.startswith(".") or target.split(".")[0] in self.source.first_party
+
+    def lookup(self, name: str, scope: Scope) -> list[Binding]:
+        """The bindings that a name means in a scope, by Python's rules."""
+        current: Scope | None = scope
+        first = True
+        while current is not None:
+            if (first or current.kind != "class") and name not in current.outer_names:
+                found = current.bindings.get(name)
+                if found:
+                    return found
+            first = first and current.kind == "comprehension"
+            current = current.parent
+        return []
+
+    def scope_of(self, node: cst.CSTNode) -> Scope:
+        """The namespace in which an expression is evaluated."""
+        return self.model.places[node].scope if node in self.model.places else self.model.root
+
+    def values(self, node: cst.CSTNode | None) -> tuple[AnyValue, ...]:
+        """Everything an expression may be, as far as can be told; empty when nothing is known."""
+        if node is None:
+            return ()
+        known = self._values.get(node)
+        if known is not None:
+            return known
+        if node in self._busy or len(self._busy) > 200:
+            return ()
+        self._busy.add(node)
+        try:
+            result = _unique(self._evaluate(node))
+        finally:
+            self._busy.discard(node)
+        self._values[node] = result
+        return result
+
+    def refs(self, node: cst.CSTNode | None) -> Iterator[Ref]:
+        """The names of installed packages that an expression may be."""
+        for value in self.values(node):
+            if isinstance(value, Ref) and not value.open:
+                yield value
+
+    def name(self, node: cst.CSTNode | None) -> str:
+        """The first resolved dotted name of an expression, or an empty string."""
+        return next((ref.name for ref in self.refs(node)), "")
+
+    def texts(self, node: cst.CSTNode | None) -> Iterator[AnyText]:
+        """The string literals that an expression may be."""
+        for value in self.values(node):
+            if isinstance(value, (Text, LocalText)):
+                yield value
+
+    def bound(self, binding: Binding) -> tuple[AnyValue, ...]:
+        """What a binding gives its name."""
+        known = self._bound.get(binding)
+        if known is not None:
+            return known
+        if binding in self._busy or len(self._busy) > 200:
+            return ()
+        self._busy.add(binding)
+        try:
+            result = _unique(self._binding(binding))
+        finally:
+            self._busy.discard(binding)
+        self._bound[binding] = result
+        return result
+
+    def _binding(self, binding: Binding) -> Iterator[AnyValue]:
+        if binding.kind == "import":
+            yield from self.expand(Ref(binding.target, self.is_open(binding.target)))
+        elif binding.kind == "value":
+            yield from self.values(binding.value)
+            yield from self._annotated(binding)
+        elif binding.kind == "each":
+            for element in self.elements(binding.value):
+                yield from self.values(element)
+        elif binding.kind == "param":
+            if binding.value is not None:
+                yield from self.values(binding.value)
+            yield from self._annotated(binding)
+            option = self.options.get(binding.name)
+            if option and _is_command(binding.place.scope):
+                yield from self.values(option.default)
+        elif binding.kind == "function" and binding.inner:
+            yield LocalFunction(binding.inner)
+        elif binding.kind == "class" and binding.inner:
+            yield LocalClass(binding.inner)
+        elif binding.kind == "unknown":
+            yield from self._annotated(binding)
+
+    def _annotated(self, binding: Binding) -> Iterator[AnyValue]:
+        """An object of the annotated class, where that class is known."""
+        if binding.annotation is None:
+            return
+        note: cst.BaseExpression = binding.annotation
+        scope = binding.place.scope
+        if isinstance(note, cst.SimpleString):
+            return
+        if isinstance(note, cst.Name):
+            for item in self.lookup(note.value, scope):
+                if item.kind == "class" and item.inner:
+                    yield LocalObject(item.inner)
+                elif item.kind == "import" and self.is_open(item.target):
+                    yield Instance(Ref(item.target, open=True))
+
+    def elements(self, node: cst.CSTNode | None) -> list[cst.BaseExpression]:
+        """The items of a list, tuple or set literal, through a name."""
+        if isinstance(node, (cst.List, cst.Tuple, cst.Set)):
+            return [element.value for element in node.elements]
+        if isinstance(node, cst.Name) and node in self.model.places:
+            bindings = self.lookup(node.value, self.scope_of(node))
+            if len(bindings) == 1 and bindings[0].value is not node:
+                value = bindings[0].value
+                if isinstance(value, (cst.List, cst.Tuple, cst.Set)):
+                    return [element.value for element in value.elements]
+        return []
+
+    # --- expressions ---
+
+    def _evaluate(self, node: cst.CSTNode) -> Iterator[AnyValue]:  # noqa: C901, PLR0912
+        if isinstance(node, cst.Name):
+            yield from self._name(node)
+        elif isinstance(node, cst.Attribute):
+            yield from self._attribute(node)
+        elif isinstance(node, cst.Call):
+            yield from self._call(node)
+        elif isinstance(node, (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)):
+            yield from self._string(node)
+        elif isinstance(node, cst.IfExp):
+            yield from self.values(node.body)
+            yield from self.values(node.orelse)
+        elif isinstance(node, cst.BooleanOperation):
+            yield from self.values(node.left)
+            yield from self.values(node.right)
+        elif isinstance(node, (cst.NamedExpr, cst.Await)):
+            inner = node.value if isinstance(node, cst.NamedExpr) else node.expression
+            yield from self.values(inner)
+        elif isinstance(node, cst.BinaryOperation):
+            if isinstance(node.operator, (cst.Add, cst.Modulo)):
+                for text in self.texts(node.left):
+                    yield _beginning(text, formatted=isinstance(node.operator, cst.Modulo))
+        elif isinstance(node, (cst.Integer, cst.Float)):
+            yield Constant(node.evaluated_value)
+        elif isinstance(node, cst.Subscript):
+            yield from self._subscript(node)
+
+    def _string(self, node: cst.BaseExpression) -> Iterator[AnyValue]:
+        text = string_value(node)
+        if text is None:
+            return
+        if not text[0] and not text[1]:
+            parts = getattr(node, "parts", ())
+            if len(parts) == 1 and isinstance(parts[0], cst.FormattedStringExpression):
+                yield from self.values(parts[0].expression)
+            return
+        yield LocalText(text[0], text[1], node)
+
+    def _name(self, node: cst.Name) -> Iterator[AnyValue]:
+        if node.value in {"True", "False", "None"}:
+            yield Constant({"True": True, "False": False}.get(node.value))
+            return
+        scope = self.scope_of(node)
+        bindings = self.lookup(node.value, scope)
+        for binding in bindings:
+            if binding.kind == "param" and binding.place.scope.self_name == node.value:
+                owner = binding.place.scope.owner
+                if owner:
+                    yield LocalObject(owner)
+            else:
+                yield from self.bound(binding)
+        if not bindings and node.value not in _BUILTINS:
+            for module, _ in self.model.stars:
+                target = join(module, node.value)
+                is_open = self.is_open(module)
+                for value in self.expand(Ref(target, is_open)):
+                    if not (isinstance(value, Ref) and value.open):
+                        yield value
+
+    def starred(self, node: cst.CSTNode) -> bool:
+        """Whether a name can only come from a star import."""
+        while isinstance(node, cst.Attribute):
+            node = node.value
+        return isinstance(node, cst.Name) and not self.lookup(node.value, self.scope_of(node))
+
+    def expand(self, ref: Ref) -> tuple[AnyValue, ...]:
+        """An open name's values, as far as other modules told them; itself otherwise."""
+        if not ref.open:
+            return (ref,)
+        self.asked.add(ref.name)
+        export = self.externals.get(ref.name)
+        return export.values if export and export.values else (ref,)
+
+    def _attribute(self, node: cst.Attribute) -> Iterator[AnyValue]:
+        attr = node.attr.value
+        base = self.values(node.value)
+        for value in base:
+            yield from self.member(value, attr)
+        key = dotted(node)
+        if key:
+            for binding in self.model.members.get(key, ()):
+                yield from self.bound(binding)
+        if self.holds_options(node.value, base) and attr in self.options:
+            yield from self.values(self.options[attr].default)
+
+    def holds_options(self, node: cst.BaseExpression, values: Sequence[AnyValue]) -> bool:
+        """Whether an expression is the namespace of parsed command-line options."""
+        known = any(isinstance(value, (Ref, LocalClass, LocalFunction)) for value in values)
+        name = (dotted(node) or "").rpartition(".")[2]
+        return name in _CONFIG_NAMES and not known
+
+    def member(self, value: AnyValue, attr: str) -> Iterator[AnyValue]:
+        """What an attribute of a value may be."""
+        if isinstance(value, Ref):
+            name = f"{value.name}.{attr}" if not value.name.endswith(".") else value.name + attr
+            yield from self.expand(Ref(name, value.open))
+        elif isinstance(value, (LocalObject, LocalClass)):
+            for binding in self.class_attribute(value.scope, attr):
+                yield from self.bound(binding)
+        elif isinstance(value, Instance) and value.of.open:
+            for item in self.expand(Ref(f"{value.of.name}.{attr}", open=True)):
+                if not (isinstance(item, Ref) and item.open):
+                    yield item
+
+    def class_attribute(self, scope: Scope, attr: str, depth: int = 0) -> list[Binding]:
+        """The bindings of an attribute of a class of this file, or of its bases."""
+        found = scope.attributes.get(attr, [])
+        if found or depth > 8 or not isinstance(scope.node, cst.ClassDef):
+            return found
+        for base in scope.node.bases:
+            for value in self.values(base.value):
+                if isinstance(value, LocalClass):
+                    inherited = self.class_attribute(value.scope, attr, depth + 1)
+                    if inherited:
+                        return inherited
+        return []
+
+    def _subscript(self, node: cst.Subscript) -> Iterator[AnyValue]:
+        key = member_key(node)
+        if key is None:
+            return
+        for binding in self.model.members.get(key, ()):
+            yield from self.bound(binding)
+        wanted = key[key.index("[") + 1 : -1]
+        if isinstance(node.value, cst.Name):
+            for binding in self.lookup(node.value.value, self.scope_of(node.value)):
+                if binding.kind == "value" and isinstance(binding.value, cst.Dict):
+                    yield from self._entry(binding.value, wanted)
+
+    def _entry(self, node: cst.Dict, wanted: str) -> Iterator[AnyValue]:
+        for element in node.elements:
+            if isinstance(element, cst.DictElement):
+                key = string_value(element.key)
+                if key and key == (wanted, True):
+                    yield from self.values(element.value)
+
+    # --- calls ---
+
+    def _call(self, node: cst.Call) -> Iterator[AnyValue]:
+        if isinstance(node.func, cst.Name) and node.func.value in _BUILTIN_CALLS:
+            if not self.lookup(node.func.value, self.scope_of(node.func)):
+                yield from _BUILTIN_CALLS[node.func.value](self, node)
+                return
+        method = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+        if method in _TEXT_METHODS and isinstance(node.func, cst.Attribute):
+            for text in self.texts(node.func.value):
+                yield _beginning(text, formatted=True) if method == "format" else text
+        if method in {"get", "pop", "setdefault"}:
+            yield from self.values(argument(node, (1, "default")).value)
+        for value in self.values(node.func):
+            yield from self.called(value, node)
+
+    def called(self, value: AnyValue, node: cst.Call) -> Iterator[AnyValue]:
+        """What calling a value gives."""
+        if isinstance(value, Ref):
+            if value.name in _PASSING:
+                yield from self.values(argument(node, _PASSING[value.name]).value)
+            if value.name in {"importlib.import_module"}:
+                for text in self.texts(argument(node, (0, "name")).value):
+                    if text.exact:
+                        yield from self.expand(Ref(text.value, self.is_open(text.value)))
+                return
+            if value.name == "functools.partial":
+                yield from self.values(argument(node, (0,)).value)
+                return
+            export = self.externals.get(value.name) if value.open else None
+            if export and export.returns:
+                yield from export.returns
+            yield Instance(value)
+        elif isinstance(value, LocalClass):
+            yield LocalObject(value.scope)
+        elif isinstance(value, LocalFunction):
+            for expression, _ in value.scope.returns:
+                for item in self.values(expression):
+                    if isinstance(item, (Text, LocalText, Instance, Constant, LocalObject)):
+                        yield item
+
+    # --- options ---
+
+    @cached_property
+    def options(self) -> Mapping[str, Option]:
+        """The command-line options that this file declares, by the attribute that holds them."""
+        found: dict[str, Option] = {}
+        for call in self.model.calls:
+            option = _option(call)
+            if option and (option.name not in found or found[option.name].default is None):
+                found[option.name] = option
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """A declared command-line option; `truth` where its default is a constant without a node."""
+
+    name: str
+    call: cst.Call
+    default: cst.BaseExpression | None
+    truth: bool | None = None
+
+
+def _option(call: cst.Call) -> Option | None:
+    """The option that `add_argument`, `click.option`, `DEFINE_string` and the like declare."""
+    function = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+    if isinstance(call.func, cst.Name):
+        function = call.func.value
+    names = [
+        text[0]
+        for item in call.args
+        if not item.keyword and not item.star and (text := string_value(item.value))
+    ]
+    if function.startswith("DEFINE_") and names:
+        return Option(names[0], call, argument(call, (1, "default")).value)
+    if function not in {"add_argument", "add_option", "option", "argument"} or not names:
+        return None
+    dest = argument(call, ("dest",)).value
+    text = string_value(dest) if dest else None
+    long = [name for name in names if name.startswith("--")] or names
+    name = text[0] if text else long[0].lstrip("-").partition("/")[0].replace("-", "_")
+    default = argument(call, ("default",)).value
+    action = argument(call, ("action",)).value
+    word = string_value(action) if action else None
+    truth: bool | None = None
+    is_flag = argument(call, ("is_flag",)).value
+    if default is None and (word == ("store_true", True) or is_flag is not None):
+        truth = False
+    elif default is None and word == ("store_false", True):
+        truth = True
+    elif default is None and name and names[0].startswith("-") and function != "argument":
+        truth = False
+    return Option(name, call, default, truth)
+
+
+def _is_command(scope: Scope) -> bool:
+    """Whether a function's parameters are filled from `click` or `typer` options."""
+    node = scope.node
+    return isinstance(node, cst.FunctionDef) and any(
+        isinstance(item.decorator, cst.Call)
+        and (dotted(item.decorator.func) or "").rpartition(".")[2] in {"option", "argument"}
+        for item in node.decorators
+    )
+
+
+_TEXT_METHODS = {"format", "lower", "upper", "strip", "removeprefix"}
+_PASSING: Mapping[str, tuple[int | str, ...]] = {
+    "torch.device": (0, "type", "device"),
+    "dataclasses.field": ("default",),
+    "pydantic.Field": (0, "default"),
+    "attr.ib": ("default",),
+    "attrs.field": ("default",),
+    "attr.field": ("default",),
+    "typer.Option": (0, "default"),
+    "typer.Argument": (0, "default"),
+    "os.getenv": (1, "default"),
+    "os.environ.get": (1, "default"),
+    "copy.deepcopy": (0,),
+    "copy.copy": (0,),
+    "simple_parsing.field": (0, "default"),
+    "simple_parsing.helpers.field": (0, "default"),
+}
+"""Calls whose result is one of their arguments, as far as strings and flags go."""
+
+
+def _getattr(reader: Reader, node: cst.Call) -> Iterator[AnyValue]:
+    name = argument(node, (1,)).value
+    text = string_value(name) if name else None
+    if text and text[1]:
+        for value in reader.values(argument(node, (0,)).value):
+            yield from reader.member(value, text[0])
+        base = argument(node, (0,)).value
+        if base is not None and reader.holds_options(base, reader.values(base)):
+            option = reader.options.get(text[0])
+            if option:
+                yield from reader.values(option.default)
+    yield from reader.values(argument(node, (2,)).value)
+
+
+def _same(reader: Reader, node: cst.Call) -> Iterator[AnyValue]:
+    yield from reader.values(argument(node, (0,)).value)
+
+
+def _import(reader: Reader, node: cst.Call) -> Iterator[AnyValue]:
+    for text in reader.texts(argument(node, (0, "name")).value):
+        if text.exact:
+            root = text.value.split(".")[0]
+            yield from reader.expand(Ref(root, reader.is_open(root)))
+
+
+_BUILTIN_CALLS: Mapping[str, Callable[[Reader, cst.Call], Iterator[AnyValue]]] = {
+    "getattr": _getattr,
+    "str": _same,
+    "__import__": _import,
+}
+
+
+def _beginning(text: AnyText, *, formatted: bool) -> AnyText:
+    """A text to which something is added: only its beginning is certain."""
+    value = text.value
+    if formatted:
+        for mark in ("{", "%"):
+            value = value.partition(mark)[0]
+    return replace(text, value=value, exact=False)
+
+
+def _unique(values: Iterable[AnyValue]) -> tuple[AnyValue, ...]:
+    """Without repetitions, in order, at most a handful."""
+    seen: dict[object, AnyValue] = {}
+    for value in values:
+        key: object = value
+        if isinstance(value, (LocalFunction, LocalClass, LocalObject)):
+            key = (type(value), value.scope)
+        seen.setdefault(key, value)
+        if len(seen) >= _MAX_VALUES:
+            break
+    return tuple(seen.values())

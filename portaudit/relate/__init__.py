@@ -1,0 +1,1 @@
+"""Relating files: module resolution, exported names, root causes."""

@@ -1,0 +1,189 @@
+"""Solves names across modules: what does this import mean, once every file has told its part?
+
+Works on demand, so that a check of one file reads only the modules that it asks about. A cycle of
+imports means that nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from portaudit.relate.modules import Modules
+from portaudit.types import (
+    AllOf,
+    AnyOf,
+    Atom,
+    Choice,
+    Constant,
+    Export,
+    Externals,
+    FileFacts,
+    Flag,
+    Instance,
+    Known,
+    Named,
+    Not,
+    Ref,
+    Text,
+    Value,
+)
+
+FactsOf = Callable[[str], "FileFacts | None"]
+_NOTHING = Export()
+_MAX_DEPTH = 24
+
+
+class Solver:
+    """Answers what open names are, for any file of the tree."""
+
+    def __init__(self, modules: Modules, facts_of: FactsOf) -> None:
+        self._modules = modules
+        self._facts_of = facts_of
+        self._exports: dict[str, dict[str, Export]] = {}
+        self._solved: dict[tuple[str, str], Export | None] = {}
+        self._busy: set[tuple[str, str]] = set()
+
+    def externals(self, path: str, names: Iterable[str]) -> Externals:
+        """What other modules tell a file of the names it asked for."""
+        found = [
+            (name, export)
+            for name in sorted(set(names))
+            if (export := self.solve(path, name)) is not None and export != _NOTHING
+        ]
+        return Externals(tuple(found))
+
+    def solve(self, path: str, name: str) -> Export | None:
+        """The closed export of a name as spelled in the file at `path`."""
+        key = (path, name)
+        if key in self._solved:
+            return self._solved[key]
+        if key in self._busy or len(self._busy) > _MAX_DEPTH:
+            return None
+        self._busy.add(key)
+        try:
+            result = self._solve(path, name)
+        finally:
+            self._busy.discard(key)
+        if not self._busy:
+            self._solved[key] = result
+        return result
+
+    def _solve(self, path: str, name: str) -> Export | None:
+        place = self._modules.module_path(path, name)
+        if place is None:
+            return None
+        module, rest = place
+        if not rest:
+            return None
+        export = self._find(module, rest[0])
+        for part in rest[1:]:
+            if export is None:
+                return None
+            export = self._member(module, export, part)
+        return self._close(module, export) if export is not None else None
+
+    def _exports_of(self, module: str) -> dict[str, Export]:
+        if module not in self._exports:
+            facts = self._facts_of(module)
+            self._exports[module] = dict(facts.exports) if facts else {}
+        return self._exports[module]
+
+    def _find(self, module: str, name: str) -> Export | None:
+        """A name of a module: its own, or through a star import."""
+        own = self._exports_of(module).get(name)
+        if own is not None:
+            return own
+        facts = self._facts_of(module)
+        for star in facts.stars if facts else ():
+            joined = star + name if star.endswith(".") else f"{star}.{name}"
+            found = self.solve(module, joined)
+            if found is not None:
+                return found
+        return None
+
+    def _member(self, module: str, export: Export, part: str) -> Export | None:
+        own = export.member(part)
+        if own is not None:
+            return own
+        for value in export.values:
+            if isinstance(value, Ref) and value.open:
+                return self.solve(module, f"{value.name}.{part}")
+            if isinstance(value, Instance) and value.of.open:
+                return self.solve(module, f"{value.of.name}.{part}")
+            if isinstance(value, Ref):
+                return Export(values=(Ref(f"{value.name}.{part}"),))
+        return None
+
+    # --- closing: no name of another file may be left in what travels ---
+
+    def _close(self, module: str, export: Export) -> Export:
+        values: list[Value] = []
+        flag = self._closed_flag(module, export.flag)
+        returns = list(self._closed_values(module, export.returns))
+        returns_flag = self._closed_flag(module, export.returns_flag)
+        members = dict(export.members)
+        for value in export.values:
+            if isinstance(value, Ref) and value.open:
+                other = self.solve(module, value.name)
+                if other is None:
+                    continue
+                values.extend(other.values)
+                returns.extend(other.returns)
+                members.update(other.members)
+                flag = other.flag if flag == Known() else flag
+                returns_flag = other.returns_flag if returns_flag == Known() else returns_flag
+            elif isinstance(value, Instance) and value.of.open:
+                other = self.solve(module, value.of.name)
+                members.update(other.members if other else ())
+            else:
+                values.append(value)
+        return Export(
+            tuple(dict.fromkeys(values)),
+            flag,
+            tuple(dict.fromkeys(returns)),
+            returns_flag,
+            tuple(
+                (name, self._close(module, member) if self._is_open(member) else member)
+                for name, member in sorted(members.items(), key=lambda item: item[0])
+            ),
+        )
+
+    def _closed_values(self, module: str, values: Iterable[Value]) -> Iterable[Value]:
+        for value in values:
+            if isinstance(value, Ref) and value.open:
+                other = self.solve(module, value.name)
+                yield from other.values if other else ()
+            elif isinstance(value, (Text, Constant)) or (
+                isinstance(value, (Ref, Instance)) and not _open(value)
+            ):
+                yield value
+
+    def _is_open(self, export: Export) -> bool:
+        return any(isinstance(value, (Ref, Instance)) and _open(value) for value in export.values) or (
+            not isinstance(export.flag, (Known, Atom))
+        )
+
+    def _closed_flag(self, module: str, flag: Flag) -> Flag:
+        if isinstance(flag, Named):
+            other = self.solve(module, flag.name)
+            if other is None:
+                return Known()
+            return other.returns_flag if flag.call else other.flag
+        if isinstance(flag, Not):
+            return Not(self._closed_flag(module, flag.flag))
+        if isinstance(flag, AllOf):
+            return AllOf(tuple(self._closed_flag(module, part) for part in flag.flags))
+        if isinstance(flag, AnyOf):
+            return AnyOf(tuple(self._closed_flag(module, part) for part in flag.flags))
+        if isinstance(flag, Choice):
+            return Choice(
+                tuple(
+                    (self._closed_flag(module, place), self._closed_flag(module, value))
+                    for place, value in flag.cases
+                )
+            )
+        return flag
+
+
+def _open(value: Ref | Instance) -> bool:
+    return value.of.open if isinstance(value, Instance) else value.open

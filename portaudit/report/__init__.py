@@ -1,0 +1,1 @@
+"""Reporters: pure functions from a report to text. They print nothing and open no file."""

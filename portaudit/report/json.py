@@ -1,0 +1,29 @@
+"""Reporter: a report as JSON, for CI and other tools. Adds nothing to what the report holds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from portaudit.report.schema import publish
+from portaudit.types import Report
+
+
+def render(report: Report) -> str:
+    """The report as indented JSON with keys in the published order, ending in a newline."""
+    document = publish(report)
+    try:
+        encoded = msgspec.json.encode(document)
+    except UnicodeEncodeError:  # a string literal of the audited code may hold half a character
+        encoded = msgspec.json.encode(_whole(msgspec.to_builtins(document)))
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def _whole(value: object) -> object:
+    """The same value with every half of a surrogate pair replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(item) for item in value]
+    return value

@@ -1,0 +1,144 @@
+"""The published shape of a report: what other tools read, and its JSON Schema.
+
+Differs from `types.Report` only where a reader of JSON wants it flat. A key is never renamed or
+removed within `portaudit.report/1`; new ones may come.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from portaudit.types import (
+    Category,
+    Confidence,
+    Coverage,
+    Effort,
+    Finding,
+    GuardState,
+    Proof,
+    Reach,
+    Report,
+    RootCause,
+    RuleSummary,
+    ScanError,
+    Score,
+    Severity,
+    Skipped,
+    State,
+    Suppression,
+    Target,
+    TargetFacts,
+    Tool,
+    Use,
+)
+
+
+class PublishedFinding(msgspec.Struct, frozen=True):
+    """A finding, its span as four numbers: 1-based, columns in code points, the end exclusive."""
+
+    rule: str
+    category: Category
+    severity: Severity
+    effective_severity: Severity
+    confidence: Confidence
+    effort: Effort
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    cell: str | None
+    message: str
+    fix: str
+    anchor: str
+    scope: str
+    snippet: str
+    guard: GuardState
+    guard_by: Proof | None
+    reach: Reach | None
+    root: str
+    uses: tuple[Use, ...]
+    facts: TargetFacts
+    fingerprint: str
+    context: str
+    state: State | None
+    suppressed: Suppression | None
+
+
+class PublishedReport(msgspec.Struct, frozen=True):
+    """A report of one target. Stable order, no clock, no absolute path."""
+
+    schema: str
+    tool: Tool
+    target: Target
+    partial: bool
+    score: Score
+    rules: dict[str, RuleSummary]
+    findings: tuple[PublishedFinding, ...]
+    roots: tuple[RootCause, ...]
+    errors: tuple[ScanError, ...]
+    skipped: tuple[Skipped, ...]
+    coverage: Coverage
+
+
+def publish(report: Report) -> PublishedReport:
+    """Flatten a report and put its findings and rules in order."""
+    return PublishedReport(
+        schema=report.schema,
+        tool=report.tool,
+        target=report.target,
+        partial=report.partial,
+        score=report.score,
+        rules=dict(sorted(report.rules.items())),
+        findings=tuple(_publish(finding) for finding in sorted(report.findings, key=_order)),
+        roots=report.roots,
+        errors=report.errors,
+        skipped=report.skipped,
+        coverage=report.coverage,
+    )
+
+
+def json_schema() -> str:
+    """The JSON Schema (2020-12) of a report, as text that ends in a newline."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "portaudit.report/1",
+        **msgspec.json.schema(PublishedReport),
+    }
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return finding.path, finding.span, finding.rule, finding.anchor, finding.fingerprint
+
+
+def _publish(finding: Finding) -> PublishedFinding:
+    return PublishedFinding(
+        rule=finding.rule,
+        category=finding.category,
+        severity=finding.severity,
+        effective_severity=finding.effective_severity,
+        confidence=finding.confidence,
+        effort=finding.effort,
+        path=finding.path,
+        line=finding.span.line,
+        column=finding.span.column,
+        end_line=finding.span.end_line,
+        end_column=finding.span.end_column,
+        cell=finding.cell,
+        message=finding.message,
+        fix=finding.fix,
+        anchor=finding.anchor,
+        scope=finding.scope,
+        snippet=finding.snippet,
+        guard=finding.guard,
+        guard_by=finding.guard_by,
+        reach=finding.reach,
+        root=finding.root,
+        uses=finding.uses,
+        facts=finding.facts,
+        fingerprint=finding.fingerprint,
+        context=finding.context,
+        state=finding.state,
+        suppressed=finding.suppressed,
+    )

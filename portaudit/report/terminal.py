@@ -1,0 +1,578 @@
+"""Reporter: a report for a reader at a terminal, the verdict first, then what to repair first.
+
+Only this module draws. It returns text and writes nowhere; without colour the text is plain, so
+that a pipe or a file can take it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from portaudit.types import (
+    SEVERITIES,
+    Finding,
+    GuardState,
+    Report,
+    RootCause,
+    Severity,
+    Target,
+    Verdict,
+)
+
+TOP = 5
+"""Root causes that are shown in full."""
+_LISTED = 15
+"""Further root causes that get a line each."""
+_SITES = 4
+_TAB = " " * 4
+_BAR = 20
+_WHOLE_DAYS = 10
+_MEASURE = 110
+"""Columns that prose fills at most: longer lines are hard to read."""
+
+_SEVERITY_STYLE: dict[Severity, str] = {
+    "blocker": "bold red",
+    "major": "bold yellow",
+    "minor": "bold cyan",
+    "info": "dim",
+}
+_STATUS_STYLE = {
+    "supported": "green",
+    "partial": "yellow",
+    "unsupported": "red",
+    "undocumented": "magenta",
+}
+_VERDICT_STYLE: dict[Verdict, str] = {
+    "ready": "bold green",
+    "edits only": "bold green",
+    "replace libraries": "bold yellow",
+    "write kernels": "bold red",
+    "redesign": "bold red",
+    "unknown": "bold magenta",
+}
+_VERDICT: dict[Verdict, str] = {
+    "ready": "nothing found that ties this code to CUDA",
+    "edits only": "mechanical edits, no new kernel and no new library",
+    "replace libraries": "CUDA-only libraries or APIs need another way",
+    "write kernels": "kernels or extensions for CUDA have to be written anew",
+    "redesign": "parts of the code assume a GPU by design",
+    "unknown": "nothing to judge",
+}
+_TARGET: dict[Target, str] = {
+    "torchneuron": "AWS Trainium, native PyTorch (target torchneuron)",
+    "xla": "AWS Neuron, PyTorch/XLA (target xla)",
+}
+_XLA_NOTICE = (
+    "PyTorch/XLA training on Neuron ended with SDK 2.30, and its inference only gets critical "
+    "fixes. New work belongs on trn2 or trn3 with --target torchneuron."
+)
+_XLA_SOURCE = (
+    "https://awsdocs-neuron.readthedocs-hosted.com/en/latest/about-neuron/announcements/"
+    "neuron2.x/announce-no-support-pytorch-xla-training.html"
+)
+_GUARD: dict[GuardState, str] = {
+    "none": "not guarded",
+    "guarded": "only where CUDA is",
+    "fallback": "has another way",
+    "import-guarded": "optional import",
+    "hard-fail": "fails without CUDA",
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal would obey rather than show, and what cannot be written out."""
+
+
+def render(
+    report: Report, *, width: int, color: bool, verbose: bool = False, top: int = TOP
+) -> str:
+    """The whole report. `top` root causes are shown in full; `verbose` lists every finding."""
+    page = _Page(width, color=color)
+    _head(page, report)
+    if report.coverage.files_torch:
+        ordered = _ordered(report)
+        _root_causes(page, report, ordered, top)
+        _table(page, report)
+    if verbose:
+        _findings(page, report)
+    _coverage(page, report, verbose=verbose)
+    _next_steps(page, report, verbose=verbose)
+    return page.text()
+
+
+def render_verdict(report: Report, *, width: int, color: bool) -> str:
+    """The verdict alone."""
+    page = _Page(width, color=color)
+    _verdict(page, report)
+    return page.text()
+
+
+def render_markdown(text: str, *, width: int, color: bool) -> str:
+    """A page of the rule documentation; without colour it stays the Markdown that it is."""
+    if not color:
+        return text
+    page = _Page(min(width, _MEASURE), color=color)
+    page.console.print(Markdown(text, hyperlinks=False))
+    return page.text()
+
+
+def render_rules(rows: Sequence[Sequence[str]], *, width: int, color: bool) -> str:
+    """The rules as a table: id, severity, status on the target, category, name."""
+    page = _Page(width, color=color)
+    table = _grid("id", "severity", "on the target", "category", "name")
+    for rule_id, severity, status, category, name in rows:
+        table.add_row(
+            Text(rule_id, "bold"),
+            Text(severity, next((s for k, s in _SEVERITY_STYLE.items() if k == severity), "")),
+            Text(status, _STATUS_STYLE.get(status, "")),
+            category,
+            name,
+        )
+    page.console.print(table)
+    return page.text()
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+class _Page:
+    """Text under construction, of a fixed width, whatever the environment says."""
+
+    def __init__(self, width: int, *, color: bool) -> None:
+        self.color = color
+        self.measure = min(width, _MEASURE)
+        self.console = Console(
+            file=io.StringIO(),
+            width=width,
+            height=100,
+            color_system="standard" if color else None,
+            force_terminal=color,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+            _environ={},
+        )
+
+    def text(self) -> str:
+        """What was put on the page, without blanks at the ends of lines."""
+        file = self.console.file
+        assert isinstance(file, io.StringIO)
+        lines = [line.rstrip() for line in file.getvalue().split("\n")]
+        return "\n".join(lines).strip("\n") + "\n"
+
+    def blank(self) -> None:
+        self.console.print()
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """One line that is never broken, so that a path or an address stays whole."""
+        self.put(Text.assemble(*parts))
+
+    def put(self, text: Text) -> None:
+        """One line as it is, with nothing in it that a terminal would obey."""
+        text.plain = _harmless(text.plain)
+        self.console.print(text, soft_wrap=True)
+
+    def note(self, label: str, text: Text, margin: int) -> None:
+        """A remark below a code frame."""
+        lead = Text.assemble((" " * margin + "= ", "blue"), (f"{label}: ", "bold"))
+        self.prose(text, lead, hang=margin + 2)
+
+    def prose(self, text: Text, lead: Text | None = None, *, hang: int | None = None) -> None:
+        """Text broken to the measure; further lines hang below the first one's start."""
+        lead = lead or Text()
+        hang = lead.cell_len if hang is None else hang
+        whole = lead + text
+        whole.plain = _harmless(whole.plain)
+        first, *rest = whole.wrap(self.console, self.measure) or [whole]
+        self.put(first)
+        if rest:
+            left = whole[len(first) :]
+            left = left[len(left.plain) - len(left.plain.lstrip()) :]
+            for line in left.wrap(self.console, max(20, self.measure - hang)):
+                self.put(Text(" " * hang) + line)
+
+
+def _harmless(text: str) -> str:
+    """The same number of characters, none of which does anything to a terminal."""
+    return _CONTROL.sub("?", text.replace("\n", " ").replace("\t", " "))
+
+
+def _inline(text: str, *, color: bool, style: str = "") -> Text:
+    """Text with `code` set off by colour, or by its backticks where there is none."""
+    if not color:
+        return Text(text)
+    styled = Text(style=style)
+    for number, part in enumerate(re.split(r"`([^`]+)`", text)):
+        styled.append(part, "bold" if number % 2 else "")
+    return styled
+
+
+def _grid(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for header in headers:
+        table.add_column(header, no_wrap=True)
+    return table
+
+
+# --- the verdict ----------------------------------------------------------------------------------
+
+
+def _head(page: _Page, report: Report) -> None:
+    page.line(
+        (f"{report.tool.name} {report.tool.version}", "bold"),
+        (f"  to {_TARGET[report.target]}", "dim"),
+    )
+    if report.target == "xla":
+        page.blank()
+        page.prose(Text(_XLA_NOTICE), Text("note: ", "bold yellow"))
+        page.line("      ", (_XLA_SOURCE, "dim"))
+    page.blank()
+    _verdict(page, report)
+
+
+def _verdict(page: _Page, report: Report) -> None:
+    score = report.score
+    if not report.coverage.files_total:
+        page.line(("NOTHING TO SCAN", "bold magenta"), "  no Python files under the given paths")
+        return
+    if not report.coverage.files_torch:
+        page.line(
+            ("NO TORCH", "bold magenta"),
+            f"  none of {_count(report.coverage.files_scanned, 'file')} imports torch: no score",
+        )
+        return
+    page.line((score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ", _VERDICT[score.verdict])
+    if score.value is not None:
+        provisional = "  provisional: counts all code, not only what the training run reaches"
+        page.line(
+            *_bar(page, score.value, score.verdict),
+            (f"{_number(score.value)} of 100", "bold"),
+            (provisional if score.provisional else "", "dim"),
+        )
+    if report.roots:
+        low, high = score.effort_days
+        counts = Counter(root.severity for root in report.roots)
+        split = ", ".join(
+            f"{counts[severity]} {severity}" for severity in _down() if counts[severity]
+        )
+        shown = _shown(report)
+        files = len({finding.path for finding in shown})
+        page.line(
+            f"{_count(len(report.roots), 'root cause')} ({split}) in "
+            f"{_count(len(shown), 'place')} of {_count(files, 'file')}, "
+            f"about {_days(low, high)}"
+        )
+
+
+def _bar(page: _Page, value: float, verdict: Verdict) -> list[tuple[str, str]]:
+    """The score as a bar of coloured blanks; nothing where there is no colour."""
+    if not page.color:
+        return []
+    full = round(value / 100 * _BAR)
+    ink = _VERDICT_STYLE[verdict].split()[-1]
+    return [(" " * full, f"on {ink}"), (" " * (_BAR - full), "on bright_black"), ("  ", "")]
+
+
+def _down() -> tuple[Severity, ...]:
+    return tuple(reversed(SEVERITIES))
+
+
+def _shown(report: Report) -> list[Finding]:
+    return [finding for finding in report.findings if finding.suppressed is None]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _days(low: float, high: float) -> str:
+    """An effort as what it is, an estimate: halves of a day, whole ones from ten on."""
+    if high < 1:
+        return "less than a day"
+    first, last = (
+        f"{value:.0f}" if value >= _WHOLE_DAYS else _number(round(value * 2) / 2)
+        for value in (low, high)
+    )
+    return f"{first} to {last} engineer-days" if first != last else f"{last} engineer-days"
+
+
+# --- root causes ----------------------------------------------------------------------------------
+
+
+def _ordered(report: Report) -> list[RootCause]:
+    """Blockers first; among equals what costs the most points, then the most places."""
+    points = {lost.root: lost.points for lost in report.score.lost}
+    return sorted(
+        report.roots,
+        key=lambda root: (
+            -SEVERITIES.index(root.severity),
+            -points.get(root.id, 0.0),
+            -len(root.sites),
+            root.id,
+        ),
+    )
+
+
+def _root_causes(page: _Page, report: Report, roots: Sequence[RootCause], top: int) -> None:
+    findings = {finding.fingerprint: finding for finding in report.findings}
+    serious = [root for root in roots if root.severity != "info"]
+    detailed = (serious or roots)[:top]
+    shown = {root.id: [findings[key] for key in root.findings] for root in detailed}
+    lines = [_representative(found).span.line for found in shown.values() if found]
+    margin = len(str(max(lines, default=1))) + 3
+    for number, root in enumerate(detailed, start=1):
+        page.blank()
+        _root_cause(page, report, root, number)
+        if shown[root.id]:
+            finding = _representative(shown[root.id])
+            _frame(page, finding, margin)
+            _meaning(page, report.target, finding, margin)
+            _elsewhere(page, root, finding, margin)
+    rest = [root for root in roots if root.id not in shown]
+    if not rest:
+        return
+    page.blank()
+    page.line(("Further root causes" if detailed else "Root causes", "bold"))
+    for root in rest[:_LISTED]:
+        _brief(page, root)
+    if rest[_LISTED:]:
+        left = _count(len(rest) - _LISTED, "more root cause")
+        page.line(f"  and {left}: --top {len(roots)} shows all")
+
+
+def _root_cause(page: _Page, report: Report, root: RootCause, number: int) -> None:
+    style = _SEVERITY_STYLE[root.severity]
+    lead = Text.assemble(f"{number}. ", (f"{root.severity}[{root.rule}]", style), ": ")
+    page.prose(_inline(root.title, color=page.color, style="bold"), lead)
+    files = len({site.path for site in root.sites})
+    facts = [
+        f"{_count(len(root.sites), 'place')} in {_count(files, 'file')}",
+        _days(*root.effort_days),
+    ]
+    lost = next((lost.points for lost in report.score.lost if lost.root == root.id), 0.0)
+    if lost:
+        facts.append(f"{_number(lost)} points")
+    page.line("   ", (", ".join(facts), "dim"))
+
+
+def _representative(findings: Sequence[Finding]) -> Finding:
+    """The finding that makes the case best: the gravest, unguarded, certain, earliest one."""
+    return min(
+        findings,
+        key=lambda finding: (
+            -SEVERITIES.index(finding.effective_severity),
+            finding.guard not in {"none", "hard-fail"},
+            finding.confidence != "high",
+            finding.path,
+            finding.span,
+        ),
+    )
+
+
+def _frame(page: _Page, finding: Finding, margin: int) -> None:
+    """The line of code with the finding underlined, cut where the page is too narrow."""
+    edge = (" " * margin + "| ", "blue")
+    place = f"{finding.path}:{finding.span.line}:{finding.span.column}"
+    scope = f" in {finding.scope}" if finding.scope else ""
+    page.line((" " * (margin - 1) + "--> ", "blue"), place, (scope, "dim"))
+    before, marked, after = _cut(finding, page.console.width - margin - 2)
+    if not marked:
+        page.prose(_inline(finding.message, color=page.color), Text(*edge))
+        return
+    style = _SEVERITY_STYLE[finding.effective_severity]
+    page.line((" " * margin + "|", "blue"))
+    number = str(finding.span.line).rjust(margin - 1)
+    page.line((f"{number} | ", "blue"), before, (marked, style), after)
+    under = Text.assemble(edge, " " * cell_len(before), ("^" * cell_len(marked), style), " ")
+    message = _inline(finding.message, color=page.color, style=style)
+    if under.cell_len + message.cell_len <= page.measure:
+        page.put(under + message)
+    else:
+        page.put(under)
+        page.prose(message, Text(*edge))
+
+
+def _cut(finding: Finding, room: int) -> tuple[str, str, str]:
+    """The code before, in and after the span, cut so that it fits into `room` cells."""
+    line = finding.snippet.split("\n", 1)[0]
+    start = finding.span.column - 1
+    single = finding.span.end_line == finding.span.line
+    end = finding.span.end_column - 1 if single else len(line)
+    before, marked, after = (
+        _harmless(part.replace("\t", _TAB))
+        for part in (line[:start], line[start:end].rstrip(), line[max(start, end) :])
+    )
+    if cell_len(before + marked + after) <= room:
+        return before, marked, after
+    before = before.lstrip()
+    if cell_len(before) > room // 3:
+        before = "..." + _last_cells(before, room // 3 - 3)
+    marked = _first_cells(marked, room - cell_len(before))
+    return before, marked, _first_cells(after, room - cell_len(before + marked))
+
+
+def _first_cells(text: str, room: int) -> str:
+    if cell_len(text) <= room:
+        return text
+    while text and cell_len(text) > room - 3:
+        text = text[:-1]
+    return text + "..."[: max(0, room)]
+
+
+def _last_cells(text: str, room: int) -> str:
+    while text and cell_len(text) > room:
+        text = text[1:]
+    return text
+
+
+def _meaning(page: _Page, target: Target, finding: Finding, margin: int) -> None:
+    """What the target makes of it, by whose word, and the remedy."""
+    facts = finding.facts
+    page.line((" " * margin + "|", "blue"))
+    if finding.guard_by is not None:
+        proof = finding.guard_by
+        where = f"{proof.path}:{proof.line}: {proof.text.strip()}"
+        page.note(_GUARD[finding.guard], Text(where), margin)
+    status = Text.assemble(
+        (facts.status, _STATUS_STYLE[facts.status]),
+        f" ({facts.evidence.replace('_', ' ')}, SDK {facts.sdk})",
+    )
+    if facts.note:
+        status.append_text(Text("; ") + _inline(facts.note, color=page.color))
+    page.note(f"on {target}", status, margin)
+    page.line(" " * (margin + 2), (facts.source, "dim"))
+    if facts.replacement:
+        page.note("use", Text(facts.replacement, "green"), margin)
+    fix = finding.fix.strip().split("\n\n", 1)[0]
+    if fix:
+        page.note("fix", _inline(" ".join(fix.split()), color=page.color), margin)
+
+
+def _elsewhere(page: _Page, root: RootCause, finding: Finding, margin: int) -> None:
+    shown = finding.path, finding.span.line
+    others = [site for site in root.sites if (site.path, site.line) != shown]
+    if others:
+        listed = ", ".join(f"{site.path}:{site.line}" for site in others[:_SITES])
+        more = f" and {len(others) - _SITES} more" if others[_SITES:] else ""
+        page.note("also at", Text(listed + more), margin)
+
+
+def _brief(page: _Page, root: RootCause) -> None:
+    site = root.sites[0] if root.sites else None
+    more = f" and {len(root.sites) - 1} more" if len(root.sites) > 1 else ""
+    page.line(
+        "  ",
+        (f"{root.severity:<8}", _SEVERITY_STYLE[root.severity]),
+        f"{root.rule:<8}",
+        _inline(root.title, color=page.color).plain,
+        (f"  {site.path}:{site.line}{more}" if site else "", "dim"),
+    )
+
+
+# --- counts, findings, coverage -------------------------------------------------------------------
+
+
+def _table(page: _Page, report: Report) -> None:
+    shown = _shown(report)
+    if not shown:
+        return
+    page.blank()
+    counts = Counter((finding.category, finding.effective_severity) for finding in shown)
+    used = [severity for severity in _down() if any(key[1] == severity for key in counts)]
+    table = _grid("places by category", *used)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    grave = {
+        category: [counts[category, severity] for severity in used]
+        for category in {finding.category for finding in shown}
+    }
+    for category, numbers in sorted(grave.items(), key=lambda row: ([-n for n in row[1]], row[0])):
+        cells = (
+            Text(str(number), _SEVERITY_STYLE[severity]) if number else Text(".", "dim")
+            for number, severity in zip(numbers, used, strict=True)
+        )
+        table.add_row(category, *cells)
+    page.console.print(table)
+
+
+def _findings(page: _Page, report: Report) -> None:
+    """Every finding on a line of its own, which an editor or grep can take apart."""
+    shown = sorted(report.findings, key=lambda finding: (finding.path, finding.span, finding.rule))
+    if not shown:
+        return
+    page.blank()
+    page.line(("All findings", "bold"))
+    for finding in shown:
+        notes: list[str] = [] if finding.guard == "none" else [finding.guard]
+        notes += [f"{finding.confidence} confidence"] if finding.confidence != "high" else []
+        notes += [f"ignored: {finding.suppressed.reason}"] if finding.suppressed else []
+        page.line(
+            f"{finding.path}:{finding.span.line}:{finding.span.column}: ",
+            (finding.effective_severity, _SEVERITY_STYLE[finding.effective_severity]),
+            f" {finding.rule} ",
+            _inline(finding.message, color=False).plain,
+            (f" ({', '.join(notes)})" if notes else "", "dim"),
+        )
+
+
+def _coverage(page: _Page, report: Report, *, verbose: bool) -> None:
+    coverage = report.coverage
+    page.blank()
+    page.line(
+        ("Read     ", "bold"),
+        f"{coverage.files_scanned:,} of {_count(coverage.files_total, 'Python file')}, "
+        f"{coverage.files_torch:,} with torch, {_count(coverage.rules_run, 'rule')}",
+    )
+    if coverage.unknown_facts:
+        page.prose(
+            Text(
+                f"{_count(coverage.unknown_facts, 'place')} whose status on {report.target} nobody "
+                "documents: not counted against the code"
+            ),
+            Text("Unknown  ", "bold"),
+        )
+    ignored = sum(finding.suppressed is not None for finding in report.findings)
+    if ignored:
+        page.line(("Ignored  ", "bold"), f"{_count(ignored, 'place')} by a comment in the code")
+    _skipped(page, report, verbose=verbose)
+    for number, error in enumerate(report.errors):
+        place = error.path if error.line is None else f"{error.path}:{error.line}"
+        lead = ("Failed   ", "bold red") if number == 0 else (" " * 9, "")
+        page.line(lead, f"{place}: {error.reason}")
+
+
+def _skipped(page: _Page, report: Report, *, verbose: bool) -> None:
+    def reason(entry: object) -> str:
+        return getattr(entry, "reason", "")
+
+    lead = ("Skipped  ", "bold")
+    for why, group in groupby(sorted(report.skipped, key=reason), key=reason):
+        entries = sorted(entry.path for entry in group)
+        listed = entries if verbose else entries[:3]
+        more = f" and {len(entries) - len(listed)} more" if len(entries) > len(listed) else ""
+        page.prose(Text(f"{why}: {', '.join(listed)}{more}"), Text(*lead))
+        lead = (" " * 9, "")
+
+
+def _next_steps(page: _Page, report: Report, *, verbose: bool) -> None:
+    if not report.findings:
+        return
+    first = _ordered(report)[0].rule if report.roots else report.findings[0].rule
+    steps = [f"portaudit explain {first}"]
+    if not verbose:
+        steps.append(f"-v for all {_count(len(report.findings), 'finding')}")
+    steps.append("--format json for tools")
+    page.line(("Next     ", "bold"), ", ".join(steps))

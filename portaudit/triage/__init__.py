@@ -1,0 +1,1 @@
+"""What the findings of a run mean for its outcome: the gate."""

@@ -1,0 +1,485 @@
+"""The data that the stages hand on: frozen, plain, picklable, comparable.
+
+Nothing here computes, reads a file or knows a parser: a syntax node never leaves the stage
+that made it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["info", "minor", "major", "blocker"]
+Confidence = Literal["low", "medium", "high"]
+GuardState = Literal["none", "guarded", "fallback", "import-guarded", "hard-fail"]
+Target = Literal["torchneuron", "xla"]
+Status = Literal["supported", "partial", "unsupported", "undocumented"]
+Evidence = Literal["official", "third_party", "prerelease", "inferred"]
+Effort = Literal["trivial", "small", "medium", "large", "research"]
+Reach = Literal["main", "other", "test", "example", "unreached"]
+State = Literal["new", "unchanged", "updated", "newly-covered"]
+FileKind = Literal["python"]
+Category = Literal[
+    "device-api",
+    "device-string",
+    "amp",
+    "memory-api",
+    "streams-graphs",
+    "rng",
+    "distributed",
+    "fused-kernel-lib",
+    "custom-cuda-ext",
+    "cuda-source",
+    "triton-kernel",
+    "framework-patch",
+    "backend-flags",
+    "compile",
+    "dtype",
+    "dynamic-shape",
+    "host-sync",
+    "op-fallback",
+    "data-pipeline",
+    "quantization",
+    "profiling",
+    "inference-engine",
+    "dependency",
+    "container",
+    "scheduler-env",
+    "notebook",
+]
+Verdict = Literal[
+    "ready", "edits only", "replace libraries", "write kernels", "redesign", "unknown"
+]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "minor", "major", "blocker")
+CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
+TARGETS: tuple[Target, ...] = ("torchneuron", "xla")
+EFFORTS: tuple[Effort, ...] = ("trivial", "small", "medium", "large", "research")
+GUARD_STATES: tuple[GuardState, ...] = (
+    "hard-fail",
+    "none",
+    "import-guarded",
+    "guarded",
+    "fallback",
+)
+"""Weakest promise first."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A region of text: 1-based lines and code-point columns, the end column exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A line of a file, the path relative to the root and posix."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The line that proves a guard."""
+
+    path: str
+    line: int
+    text: str
+
+
+# --- symbolic values and flags: what one file tells another ---------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A dotted name. `open` when it belongs to a module of the audited tree.
+
+    An open name is spelled as the importing file sees it (`.config.DEVICE`, `pkg.config.DEVICE`);
+    a closed one is a name of an installed package (`torch.cuda.synchronize`).
+    """
+
+    name: str
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string literal and where it stands. `exact` is false when only the beginning is known."""
+
+    value: str
+    exact: bool
+    path: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """True, False, None or a number."""
+
+    value: bool | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What calling `of` gives."""
+
+    of: Ref
+
+
+Value = Ref | Text | Constant | Instance
+"""One of the things that a name may be; a name has a tuple of them, empty when nothing is known."""
+
+FactKind = Literal["cuda", "no-cuda", "lib", "no-lib", "opt-in", "vendor", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is known where a condition holds.
+
+    `cuda`: a CUDA device is there · `lib`: the library `subject` can be imported · `opt-in`: the
+    flag `subject`, off by default, was switched on · `vendor`: another vendor's device is there ·
+    `never`: the code does not run (`if TYPE_CHECKING`).
+    """
+
+    kind: FactKind
+    subject: str = ""
+    proof: Proof | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A condition that means something by itself: the facts when true, and when false."""
+
+    when_true: tuple[Fact, ...] = ()
+    when_false: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The negation of a flag."""
+
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """The conjunction of flags (`and`)."""
+
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The disjunction of flags (`or`)."""
+
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A flag whose truth is a constant of the program; `None` when nothing is known of it."""
+
+    truth: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A name bound in several places: pairs of (what holds at the place, the flag bound there)."""
+
+    cases: tuple[tuple[Flag, Flag], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The truth of a name of another module of the tree (or of its call, `call`)."""
+
+    name: str
+    call: bool = False
+
+
+Flag = Atom | Not | AllOf | AnyOf | Known | Choice | Named
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What a module-level name is, for the files that import it.
+
+    `returns` and `returns_flag` say the same of its call; `members` of its attributes (a class's
+    defaults).
+    """
+
+    values: tuple[Value, ...] = ()
+    flag: Flag = Known()
+    returns: tuple[Value, ...] = ()
+    returns_flag: Flag = Known()
+    members: tuple[tuple[str, Export], ...] = ()
+
+    def member(self, name: str) -> Export | None:
+        """The export of an attribute, if it is known."""
+        return next((export for key, export in self.members if key == name), None)
+
+
+# --- one file -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to audit. `path` is relative to the root and posix; `content` the bytes as they are.
+
+    `first_party` holds the top-level names that an absolute import in this file finds inside the
+    tree: a vendored `apex/` is not NVIDIA's.
+    """
+
+    path: str
+    kind: FileKind
+    content: bytes
+    first_party: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Externals:
+    """What other modules told: solved exports of open names, keyed as the file spells them."""
+
+    names: tuple[tuple[str, Export], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place where a value from a literal arrives (`path:line`), with the receiver's name."""
+
+    path: str
+    line: int
+    into: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignUse:
+    """A use, seen in this file, of a literal of another file."""
+
+    path: str
+    line: int
+    column: int
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """What a finding's target says of it: the rule's facts, or its table row's."""
+
+    status: Status
+    evidence: Evidence
+    source: str
+    sdk: str
+    checked: str
+    replacement: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A match that survived judging.
+
+    `root` groups what one change repairs; `context` is a hash of the statement, a tie-breaker for
+    baselines that is no part of the fingerprint.
+    """
+
+    rule: str
+    category: Category
+    severity: Severity
+    effective_severity: Severity
+    confidence: Confidence
+    path: str
+    span: Span
+    message: str
+    anchor: str
+    scope: str
+    snippet: str
+    guard: GuardState
+    guard_by: Proof | None
+    facts: TargetFacts
+    effort: Effort
+    root: str
+    context: str
+    uses: tuple[Use, ...] = ()
+    fix: str = ""
+    reach: Reach | None = None
+    cell: str | None = None
+    fingerprint: str = ""
+    state: State | None = None
+    suppressed: Suppression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """The inline comment that accepts a finding."""
+
+    reason: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the tree needs to know of one file.
+
+    `exports`: module-level names · `stars`: modules imported with `*` · `open`: names of other
+    modules that the judgment of this file would like to know · `imports_torch`.
+    """
+
+    exports: tuple[tuple[str, Export], ...] = ()
+    stars: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    imports_torch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScanError:
+    """A file, or a part of one, that could not be read: counted and shown, never silent."""
+
+    path: str
+    reason: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was left out on purpose, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """All that one file gives."""
+
+    path: str
+    findings: tuple[Finding, ...] = ()
+    facts: FileFacts = FileFacts()
+    foreign_uses: tuple[ForeignUse, ...] = ()
+    unknown_facts: int = 0
+    errors: tuple[ScanError, ...] = ()
+
+
+# --- the whole ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RootCause:
+    """What one change would repair. `effort_days` is a range in engineer-days."""
+
+    id: str
+    rule: str
+    title: str
+    category: Category
+    severity: Severity
+    effort_days: tuple[float, float]
+    findings: tuple[str, ...]
+    sites: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The tree after relating: findings of all files in order, root causes, what went wrong."""
+
+    target: Target
+    findings: tuple[Finding, ...]
+    roots: tuple[RootCause, ...]
+    errors: tuple[ScanError, ...]
+    skipped: tuple[Skipped, ...]
+    files_scanned: int
+    files_total: int
+    files_torch: int
+    unknown_facts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Points (of 100) that a root cause costs."""
+
+    root: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """A script that starts something, and its score."""
+
+    path: str
+    kind: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """0 to 100, explained: `value` + the sum of `lost` = 100. No value without torch in the tree."""
+
+    value: float | None
+    verdict: Verdict
+    provisional: bool
+    effort_days: tuple[float, float]
+    lost: tuple[Lost, ...] = ()
+    entry_points: tuple[EntryPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Further reading."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSummary:
+    """What a report says of a rule that fired."""
+
+    name: str
+    title: str
+    category: Category
+    fix: str
+    targets: dict[str, TargetFacts]
+    references: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Who made a report: version of the program, digest of the catalogue."""
+
+    name: str
+    version: str
+    catalogue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was looked at: `unknown_facts` counts places whose status on the target is unknown."""
+
+    files_scanned: int
+    files_total: int
+    files_torch: int
+    unknown_facts: int
+    rules_run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Enough to build every format and to compare two runs. No clock, no absolute path."""
+
+    tool: Tool
+    target: Target
+    partial: bool
+    score: Score
+    rules: dict[str, RuleSummary]
+    findings: tuple[Finding, ...]
+    roots: tuple[RootCause, ...]
+    errors: tuple[ScanError, ...]
+    skipped: tuple[Skipped, ...]
+    coverage: Coverage
+    schema: str = "portaudit.report/1"

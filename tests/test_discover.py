@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portaudit import discover
+from portaudit.discover import Tree, read, walk
+from portaudit.errors import ConfigError
+from portaudit.types import ScanError
+
+MakeTree = Callable[[Mapping[str, str]], Path]
+
+
+def walked(root: Path, *paths: str, exclude: tuple[str, ...] = ()) -> Tree:
+    return walk(root, [root / path for path in paths or ("",)], exclude)
+
+
+def reasons(tree: Tree) -> dict[str, str]:
+    return {entry.path: entry.reason for entry in tree.skipped}
+
+
+def test_walk_takes_python_files_sorted_by_posix_path(make_tree: MakeTree) -> None:
+    root = make_tree(
+        {"b.py": "", "a/z.py": "", "a.py": "", "a/stub.pyi": "", "notes.md": "", "A.py": ""}
+    )
+    tree = walked(root)
+    assert tree.files == ("A.py", "a.py", "a/z.py", "b.py")
+    assert tree.selected == tree.files
+    assert tree.skipped == ()
+
+
+def test_walk_takes_scripts_by_their_first_line(make_tree: MakeTree) -> None:
+    root = make_tree(
+        {
+            "bin/train": "#!/usr/bin/env python3\n",
+            "bin/launch": "#!/bin/bash\npython train\n",
+            "Makefile": "python",
+            ".hidden": "#!/usr/bin/python\n",
+        }
+    )
+    assert walked(root).files == ("bin/train",)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [".git", ".hg", ".venv", "node_modules", "__pycache__", ".tox", ".mypy_cache", "x.egg-info"],
+)
+def test_walk_passes_over_the_directories_of_tools(make_tree: MakeTree, folder: str) -> None:
+    root = make_tree({f"{folder}/a.py": "", f"deep/{folder}/b.py": "", "c.py": ""})
+    tree = walked(root)
+    assert tree.files == ("c.py",)
+    assert tree.skipped == ()
+
+
+def test_walk_knows_a_virtual_environment_by_its_marker(make_tree: MakeTree) -> None:
+    root = make_tree({"env/pyvenv.cfg": "", "env/lib/a.py": "", "venv/b.py": ""})
+    tree = walked(root)
+    assert tree.files == ("venv/b.py",)
+    assert reasons(tree) == {"env": "a virtual environment"}
+    assert walked(root, "env").selected == ("env/lib/a.py",)
+
+
+def test_walk_takes_build_and_dist_unless_git_ignores_them(make_tree: MakeTree) -> None:
+    root = make_tree({"build/a.py": "", "dist/b.py": "", ".gitignore": "/dist/\n"})
+    tree = walked(root)
+    assert tree.files == ("build/a.py",)
+    assert reasons(tree) == {"dist": "ignored by .gitignore"}
+
+
+def test_walk_reads_nested_ignore_files_the_nearest_first(make_tree: MakeTree) -> None:
+    root = make_tree(
+        {
+            ".gitignore": "gen_*.py\n",
+            "gen_a.py": "",
+            "pkg/.gitignore": "!gen_b.py\nlocal.py\n",
+            "pkg/gen_a.py": "",
+            "pkg/gen_b.py": "",
+            "pkg/local.py": "",
+            "local.py": "",
+        }
+    )
+    tree = walked(root)
+    assert tree.files == ("local.py", "pkg/gen_b.py")
+    assert reasons(tree) == {
+        "gen_a.py": "ignored by .gitignore",
+        "pkg/gen_a.py": "ignored by .gitignore",
+        "pkg/local.py": "ignored by pkg/.gitignore",
+    }
+
+
+def test_walk_ignores_nothing_by_an_ignore_file_above_the_root(make_tree: MakeTree) -> None:
+    root = make_tree({".gitignore": "*.py\n", "inner/a.py": ""})
+    assert walked(root / "inner").files == ("a.py",)
+
+
+def test_walk_survives_an_ignore_file_with_a_line_that_git_passes_over(
+    make_tree: MakeTree,
+) -> None:
+    root = make_tree({".gitignore": "!\na.py\r\n", "a.py": "", "b.py": ""})
+    assert walked(root).files == ("b.py",)
+
+
+@pytest.mark.parametrize("named", ["out", "out/inner", "out/inner/a.py"])
+def test_walk_takes_a_named_path_although_ignored(make_tree: MakeTree, named: str) -> None:
+    root = make_tree(
+        {".gitignore": "out/\n", "out/inner/a.py": "", "out/.gitignore": "secret.py", "b.py": ""}
+    )
+    tree = walked(root, named)
+    assert tree.selected == ("out/inner/a.py",)
+    assert tree.files == ("b.py", "out/inner/a.py")
+    assert tree.skipped == ()
+
+
+def test_walk_obeys_ignore_files_inside_a_named_ignored_directory(make_tree: MakeTree) -> None:
+    root = make_tree(
+        {".gitignore": "out/\n", "out/a.py": "", "out/b.py": "", "out/.gitignore": "b.py\n"}
+    )
+    tree = walked(root, "out")
+    assert tree.selected == ("out/a.py",)
+    assert reasons(tree) == {"out/b.py": "ignored by out/.gitignore"}
+
+
+def test_walk_takes_a_named_tool_directory_and_a_large_named_file(
+    make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discover, "SIZE_LIMIT", 10)
+    root = make_tree({"node_modules/a.py": "", "big.py": "#" * 11, "small.py": "#" * 10})
+    assert walked(root, "node_modules", "big.py").selected == ("big.py", "node_modules/a.py")
+    tree = walked(root)
+    assert tree.files == ("small.py",)
+    assert "larger than" in reasons(tree)["big.py"]
+
+
+def test_walk_says_that_a_named_file_is_no_python(make_tree: MakeTree) -> None:
+    root = make_tree({"Dockerfile": "FROM x", "a.pyi": ""})
+    assert reasons(walked(root, "Dockerfile", "a.pyi")) == {
+        "Dockerfile": "not a Python file",
+        "a.pyi": "not a Python file",
+    }
+
+
+def test_walk_excludes_by_the_settings_before_any_ignore_file(make_tree: MakeTree) -> None:
+    root = make_tree(
+        {".gitignore": "!vendor/\n", "vendor/a.py": "", "x/vendor/b.py": "", "x/c_pb2.py": ""}
+    )
+    tree = walked(root, exclude=("/vendor/", "*_pb2.py"))
+    assert tree.files == ("x/vendor/b.py",)
+    assert reasons(tree) == {
+        "vendor": "excluded by the settings",
+        "x/c_pb2.py": "excluded by the settings",
+    }
+    assert walked(root, "vendor", exclude=("/vendor/",)).selected == ("vendor/a.py",)
+
+
+def test_walk_refuses_an_exclusion_that_is_no_pattern(make_tree: MakeTree) -> None:
+    with pytest.raises(ConfigError, match="'!' is no pattern"):
+        walked(make_tree({}), exclude=("!",))
+
+
+def test_walk_follows_no_links(make_tree: MakeTree) -> None:
+    root = make_tree({"pkg/a.py": "", "notes.txt": ""})
+    (root / "pkg" / "loop").symlink_to(root)
+    (root / "alias.py").symlink_to(root / "pkg" / "a.py")
+    (root / "gone.py").symlink_to(root / "nowhere.py")
+    (root / "self").symlink_to(root / "self")
+    (root / "text").symlink_to(root / "notes.txt")
+    tree = walked(root)
+    assert tree.files == ("pkg/a.py",)
+    assert reasons(tree) == dict.fromkeys(("alias.py", "gone.py", "pkg/loop"), "a symbolic link")
+    assert tree.errors == ()
+
+
+def test_walk_reports_only_what_lies_under_the_named_paths(make_tree: MakeTree) -> None:
+    root = make_tree({"a/x.py": "", "ab/y.py": "", ".gitignore": "z.py\n", "ab/z.py": ""})
+    tree = walked(root, "a")
+    assert tree.selected == ("a/x.py",)
+    assert tree.files == ("a/x.py", "ab/y.py")
+    assert tree.skipped == ()
+
+
+def test_walk_lists_unreadable_directories_as_errors(
+    make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_tree({"a.py": "", "locked/b.py": ""})
+    real = os.scandir
+
+    def scandir(path: Path) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    tree = walked(root)
+    assert tree.files == ("a.py",)
+    assert tree.errors == (ScanError("locked", "cannot be read: Permission denied"),)
+
+
+def test_walk_skips_names_that_are_not_text(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": ""})
+    try:
+        Path(os.fsdecode(os.fsencode(root) + b"/\xff.py")).touch()
+    except OSError:
+        pytest.skip("this file system takes only text for names")
+    tree = walked(root)
+    assert tree.files == ("a.py",)
+    assert reasons(tree) == {"\ufffd.py": "its name is not UTF-8"}
+
+
+def test_walk_passes_over_pipes(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": ""})
+    os.mkfifo(root / "pipe.py")
+    os.mkfifo(root / "pipe")
+    assert walked(root).files == ("a.py",)
+
+
+def test_walk_of_an_empty_directory_finds_nothing(make_tree: MakeTree) -> None:
+    assert walked(make_tree({})) == Tree(make_tree({}), (), ())
+
+
+def test_walk_notes_where_package_manifests_are(make_tree: MakeTree) -> None:
+    root = make_tree({"requirements.txt": "", "libs/a/setup.py": "", "b/requirements.txt": ""})
+    assert walked(root).projects == {"", "libs/a"}
+
+
+def test_read_gives_bytes_or_the_reason(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": "x = 1\n"})
+    assert read(root, "a.py") == b"x = 1\n"
+    assert read(root, "b.py") == ScanError("b.py", "cannot be read: No such file or directory")
+
+
+NAMES = st.sampled_from(["a", "b", "lib", "x.py", "y.py"])
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+LINES = st.lists(
+    st.builds(
+        "{}{}{}{}".format,
+        st.sampled_from(["", "!"]),
+        st.sampled_from(["", "/", "**/", "a/"]),
+        st.sampled_from(["a", "b", "lib", "x.py", "*.py", "?", "[ab]", "y*"]),
+        st.sampled_from(["", "/", "/*", "/**"]),
+    ),
+    max_size=4,
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    files=st.sets(PATHS, min_size=1, max_size=8),
+    ignores=st.dictionaries(st.sampled_from(["", "a/", "lib/a/"]), LINES, max_size=2),
+)
+def test_walk_ignores_what_git_ignores(
+    tmp_path_factory: pytest.TempPathFactory, files: set[str], ignores: dict[str, list[str]]
+) -> None:
+    root = tmp_path_factory.mktemp("git").resolve()
+    for name, text in [
+        *((f"{folder}.gitignore", "\n".join(lines)) for folder, lines in ignores.items()),
+        *((name if name.endswith(".py") else f"{name}/z.py", "") for name in files),
+    ]:
+        if any(part.endswith(".py") for part in name.split("/")[:-1]):
+            continue
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)  # noqa: S607
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
+    ).stdout
+    expected = sorted(name for name in listed.split("\0") if name.endswith(".py"))
+    assert list(walked(root).files) == expected

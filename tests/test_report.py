@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import samples
+from portaudit.report import json as json_report
+from portaudit.report import terminal
+from portaudit.report.schema import json_schema
+from portaudit.triage.gate import failing
+from portaudit.types import Finding, Report, Severity, Span
+
+Golden = Callable[[str, str], None]
+DOCS = Path(__file__).parent.parent / "docs"
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(json_schema()))
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def plain(report: Report, width: int = 100, *, verbose: bool = False, top: int = 5) -> str:
+    return terminal.render(report, width=width, color=False, verbose=verbose, top=top)
+
+
+def with_finding(**changes: object) -> Report:
+    finding = replace(samples.STRING, **changes)  # type: ignore[arg-type]
+    root = replace(samples.ROOTS[0], findings=(finding.fingerprint,))
+    return replace(samples.REPORT, findings=(finding,), roots=(root,))
+
+
+# --- terminal -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_terminal_looks_as_expected(golden: Golden, width: int) -> None:
+    golden(f"report-{width}.txt", plain(samples.REPORT, width))
+
+
+def test_terminal_in_colour_looks_as_expected(golden: Golden) -> None:
+    golden("report-color.ansi", terminal.render(samples.REPORT, width=100, color=True))
+
+
+def test_terminal_verbose_lists_every_finding(golden: Golden) -> None:
+    text = plain(samples.REPORT, verbose=True)
+    golden("report-verbose.txt", text)
+    for finding in samples.REPORT.findings:
+        assert f"\n{finding.path}:{finding.span.line}:{finding.span.column}: " in text
+
+
+@pytest.mark.parametrize("name", ["clean", "no_torch", "empty", "xla"])
+def test_terminal_says_so_when_there_is_little_to_say(golden: Golden, name: str) -> None:
+    report = {
+        "clean": samples.CLEAN,
+        "no_torch": samples.NO_TORCH,
+        "empty": samples.EMPTY,
+        "xla": replace(samples.CLEAN, target="xla"),
+    }[name]
+    golden(f"report-{name}.txt", plain(report))
+
+
+def test_terminal_without_colour_is_plain_text() -> None:
+    text = plain(samples.REPORT, verbose=True)
+    drawn = text.replace("日本語", "")
+    assert drawn.isascii()
+    assert "\x1b" not in text
+    assert not re.search(r"[ \t]$", text, re.MULTILINE)
+
+
+def test_terminal_colours_change_nothing_but_colour() -> None:
+    coloured = terminal.render(samples.REPORT, width=100, color=True)
+    assert "\x1b[" in coloured
+    assert "\x1b[31m 日" not in coloured
+    without = ANSI.sub("", coloured)
+    assert "1. blocker[FUS001]: flash-attn: attention kernels for CUDA" in without
+
+
+def test_terminal_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = terminal.render(samples.REPORT, width=90, color=True)
+    for name, value in {"NO_COLOR": "1", "COLUMNS": "20", "TERM": "dumb"}.items():
+        monkeypatch.setenv(name, value)
+    assert terminal.render(samples.REPORT, width=90, color=True) == expected
+
+
+def test_terminal_puts_blockers_first_and_shows_the_top_in_full() -> None:
+    text = plain(samples.REPORT, top=1)
+    assert text.index("1. blocker[FUS001]") < text.index("Further root causes")
+    assert "2. minor" not in text
+    assert "  minor   DST001" in text
+    assert "Root causes\n" in plain(samples.REPORT, top=0)
+
+
+def test_terminal_counts_the_root_causes_that_do_not_fit() -> None:
+    roots = tuple(replace(samples.ROOTS[2], id=f"r{n}", severity="minor") for n in range(30))
+    text = plain(replace(samples.REPORT, roots=roots))
+    assert "and 10 more root causes: --top 30 shows all" in text
+
+
+def test_terminal_represents_a_root_by_its_gravest_unguarded_finding() -> None:
+    text = plain(samples.REPORT)
+    assert "--> model/attention.py:3:1" in text
+    assert "also at: model/attention.py:41, model/blocks/cross.py:7" in text
+
+
+def test_terminal_shows_the_proof_of_a_guard() -> None:
+    report = replace(samples.REPORT, roots=(replace(samples.ROOTS[2], severity="minor"),))
+    assert "= only where CUDA is: train.py:20: args.fp16" in plain(report)
+
+
+@pytest.mark.parametrize(
+    ("snippet", "span", "marked"),
+    [
+        ("x = a.cuda()", Span(1, 5, 1, 13), "a.cuda()"),
+        ("\tx.cuda()", Span(1, 2, 1, 10), "x.cuda()"),
+        ("名 = x.cuda()", Span(1, 5, 1, 13), "x.cuda()"),
+        ("f(", Span(1, 1, 3, 2), "f("),
+    ],
+)
+def test_terminal_underlines_the_span(snippet: str, span: Span, marked: str) -> None:
+    lines = plain(with_finding(snippet=snippet, span=span)).split("\n")
+    at = next(number for number, line in enumerate(lines) if re.match(r" +1 \| ", line))
+    wide = lines[at].replace("名", "名 ")
+    start = lines[at + 1].index("^")
+    assert wide[start:].startswith(marked)
+    assert lines[at + 1].count("^") == len(marked)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("column", [1, 150, 290])
+def test_terminal_cuts_long_lines_around_the_span(width: int, column: int) -> None:
+    line = "a" * (column - 1) + "CUDA" + "b" * (300 - column)
+    text = plain(with_finding(snippet=line, span=Span(1, column, 1, column + 4)), width)
+    shown = next(line for line in text.split("\n") if re.match(r" +1 \| ", line))
+    assert "CUDA" in shown
+    assert len(shown) <= width
+
+
+def test_terminal_shows_no_frame_where_there_is_no_source_line() -> None:
+    text = plain(with_finding(snippet=""))
+    assert "--> train.py:12:11" in text
+    assert "^" not in text
+
+
+def test_terminal_keeps_addresses_whole_at_any_width() -> None:
+    assert samples.FLASH_FACTS.source in plain(samples.REPORT, 40)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    text=st.text(max_size=60),
+    line=st.text(max_size=200),
+    column=st.integers(1, 220),
+    length=st.integers(0, 60),
+    width=st.integers(20, 240),
+    color=st.booleans(),
+)
+def test_terminal_renders_whatever_the_code_holds(
+    *, text: str, line: str, column: int, length: int, width: int, color: bool
+) -> None:
+    span = Span(1, column, 1, column + length)
+    report = with_finding(message=text, scope=text, snippet=line, span=span, fix=text)
+    rendered = terminal.render(report, width=width, color=color, verbose=True)
+    rendered.encode()
+    shown = ANSI.sub("", rendered) if color else rendered
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown)
+
+
+def test_render_verdict_is_the_verdict_alone(golden: Golden) -> None:
+    golden("verdict.txt", terminal.render_verdict(samples.REPORT, width=100, color=False))
+
+
+def test_render_markdown_stays_markdown_without_colour() -> None:
+    page = "# Title\n\n- `code`\n"
+    assert terminal.render_markdown(page, width=80, color=False) == page
+    assert "Title" in terminal.render_markdown(page, width=80, color=True)
+
+
+# --- json -----------------------------------------------------------------------------------------
+
+
+def test_json_looks_as_expected(golden: Golden) -> None:
+    golden("report.json", json_report.render(samples.REPORT))
+
+
+@pytest.mark.parametrize("report", [samples.REPORT, samples.CLEAN, samples.NO_TORCH, samples.EMPTY])
+def test_json_is_valid_by_the_published_schema(report: Report) -> None:
+    VALIDATOR.check_schema(VALIDATOR.schema)
+    VALIDATOR.validate(json.loads(json_report.render(report)))
+
+
+def test_json_schema_in_the_docs_is_current() -> None:
+    assert (DOCS / "report.schema.json").read_text(encoding="utf-8") == json_schema()
+
+
+def test_json_does_not_depend_on_the_order_of_findings_and_rules() -> None:
+    shuffled = replace(
+        samples.REPORT,
+        findings=tuple(reversed(samples.REPORT.findings)),
+        rules=dict(reversed(samples.REPORT.rules.items())),
+    )
+    assert json_report.render(shuffled) == json_report.render(samples.REPORT)
+
+
+def test_json_flattens_the_span() -> None:
+    findings = json.loads(json_report.render(with_finding()))["findings"]
+    place = [findings[0][key] for key in ("line", "column", "end_line", "end_column")]
+    assert place == [12, 11, 12, 17]
+    assert "span" not in findings[0]
+
+
+def test_json_replaces_half_characters() -> None:
+    text = json_report.render(with_finding(message="x\udce9y"))
+    assert json.loads(text)["findings"][0]["message"] == "x?y"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=40), st.text(st.characters(categories=["Cs", "Cc", "Lo"]), max_size=9))
+def test_json_renders_whatever_the_code_holds(path: str, text: str) -> None:
+    report = with_finding(path=path, message=text, snippet=text)
+    rendered = json_report.render(report)
+    VALIDATOR.validate(json.loads(rendered))
+    assert rendered.endswith("}\n")
+
+
+# --- gate -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("severity", "expected"),
+    [
+        ("blocker", [samples.FLASH_CALL, samples.FLASH]),
+        ("major", [samples.FLASH_CALL, samples.FLASH, samples.FLASH_OTHER]),
+        ("minor", [samples.STRING, samples.FLASH_CALL, samples.FLASH, samples.FLASH_OTHER]),
+    ],
+)
+def test_failing_counts_effective_severity_of_what_is_not_accepted(
+    severity: Severity, expected: list[Finding]
+) -> None:
+    assert failing(samples.REPORT, severity) == expected
