@@ -63,9 +63,8 @@ def _scan_python(
     findings = judge(reader, catalogue, target, matcher.run())
     if parsed.damage:
         findings = tuple(_doubtful(finding) for finding in findings)
-    names = catalogue.index.names["attribute"]
-    exporter = Exporter(reader, Flags(reader, catalogue.guards), lambda name: bool(names.find(name)))
-    exports = exporter.exports()
+    flags = Flags(reader, catalogue.guards, catalogue.package_roots)
+    exports = Exporter(reader, flags, catalogue).exports()
     facts = FileFacts(
         exports=exports,
         stars=tuple(module for module, _ in reader.model.stars if reader.is_open(module)),

@@ -16,7 +16,7 @@ from portaudit.report import json as json_report
 from portaudit.report import terminal
 from portaudit.report.schema import json_schema
 from portaudit.triage.gate import failing
-from portaudit.types import Finding, Report, Severity, Span
+from portaudit.types import Finding, Location, Report, Severity, Span
 
 Golden = Callable[[str, str], None]
 DOCS = Path(__file__).parent.parent / "docs"
@@ -96,9 +96,21 @@ def test_terminal_puts_blockers_first_and_shows_the_top_in_full() -> None:
 
 
 def test_terminal_counts_the_root_causes_that_do_not_fit() -> None:
-    roots = tuple(replace(samples.ROOTS[2], id=f"r{n}", severity="minor") for n in range(30))
+    roots = tuple(
+        replace(samples.ROOTS[2], id=f"r{n}", title=f"t{n}", severity="minor") for n in range(30)
+    )
     text = plain(replace(samples.REPORT, roots=roots))
-    assert "and 10 more root causes: --top 30 shows all" in text
+    assert "and 10 more: --top 30 shows all in full" in text
+
+
+def test_terminal_shows_root_causes_that_read_alike_as_one() -> None:
+    sites = [Location("a.py", n) for n in (4, 4, 9)]
+    roots = tuple(
+        replace(samples.ROOTS[0], id=f"r{n}", sites=(site,)) for n, site in enumerate(sites)
+    )
+    text = plain(replace(samples.REPORT, roots=roots))
+    assert "   3 root causes, 2 places in 1 file, less than a day" in text
+    assert "2. " not in text
 
 
 def test_terminal_represents_a_root_by_its_gravest_unguarded_finding() -> None:
@@ -128,6 +140,30 @@ def test_terminal_underlines_the_span(snippet: str, span: Span, marked: str) -> 
     start = lines[at + 1].index("^")
     assert wide[start:].startswith(marked)
     assert lines[at + 1].count("^") == len(marked)
+
+
+@pytest.mark.parametrize(
+    ("fix", "shown"),
+    [
+        ("Do this\nand that.\n\nMore.", ["= fix: Do this and that."]),
+        ("Do:\n\n```python\na = 1\n\nb = 2\n```\n\nMore.", ["= fix: Do:", "a = 1", "", "b = 2"]),
+        ("Do:\n```python\na = 1\n```", ["= fix: Do:", "a = 1"]),
+        ("```python\na = 1\n```\nMore.", ["= fix:", "a = 1"]),
+        ("One.\n\nTwo.\n\n```\na = 1\n```", ["= fix: One."]),
+        ("```python\nunclosed", []),
+        ("- One\n  more.\n- Two.\n\nMore.", ["= fix:", "- One more.", "- Two."]),
+        ("Do:\n- One.\n\nMore.", ["= fix: Do:", "- One."]),
+    ],
+)
+def test_terminal_shows_the_first_paragraph_of_a_remedy_and_its_code(
+    fix: str, shown: list[str]
+) -> None:
+    report = with_finding(fix=fix)
+    finding = replace(report.findings[0], uses=())
+    root = replace(report.roots[0], sites=())
+    text = plain(replace(report, findings=(finding,), roots=(root,)))
+    after = text.split(samples.STRING.facts.replacement + "\n", 1)[1].split("\nplaces by", 1)[0]
+    assert [line.strip() for line in after.rstrip("\n").split("\n") if line or shown] == shown
 
 
 @pytest.mark.parametrize("width", [40, 80])

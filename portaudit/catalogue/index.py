@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ class Index:
     strings: Iterable[Selector]
     variables: Iterable[tuple[str, Selector]]
     detectors: Mapping[str, list[Selector]]
+    globs: frozenset[str] = frozenset()
+
+    def means_something(self, text: str, *, exact: bool) -> bool:
+        """Whether some rule speaks of this string, wherever it stands."""
+        shown = text if exact else f"{text}*"
+        return any(fnmatchcase(shown, pattern) for pattern in self.globs)
 
 
 def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
@@ -76,8 +83,10 @@ def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
     strings: list[Selector] = []
     variables: list[tuple[str, Selector]] = []
     detectors: dict[str, list[Selector]] = defaultdict(list)
+    globs: set[str] = set()
     for selector, match in pairs:
         patterns = [selector.name] if selector.row else match.name
+        globs.update(value for value in match.value if isinstance(value, str))
         if match.kind == "string":
             strings.append(selector)
         for pattern in patterns:
@@ -93,4 +102,6 @@ def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
                 members[pattern[1:]].append(selector)
             else:
                 names[match.kind].add(pattern, selector)
-    return Index(names, members, methods, keywords, strings, variables, detectors)
+    return Index(
+        names, members, methods, keywords, strings, variables, detectors, frozenset(globs)
+    )

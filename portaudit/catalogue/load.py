@@ -126,6 +126,17 @@ class Catalogue:
                 named.update(row.name.split(".")[0] for row in rows)
         return frozenset(named)
 
+    @cached_property
+    def package_roots(self) -> frozenset[str]:
+        """Top-level names of the packages that rules speak of, torch aside."""
+        found = set(self.libraries) | set(self.guards.lib.values())
+        for selector in self.selectors():
+            match = self.match_of(selector)
+            if match.kind in {"import", "call", "attribute"}:
+                names = [selector.name] if selector.row else match.name
+                found.update(name.split(".")[0] for name in names)
+        return frozenset(found - {"torch", ""})
+
     def selectors(self) -> Iterable[Selector]:
         """One selector per match, or per table row of a match."""
         for rule_id, rule in self.rules.items():

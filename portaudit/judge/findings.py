@@ -24,7 +24,7 @@ def judge(
     reader: Reader, catalogue: Catalogue, target: Target, hits: Sequence[Hit]
 ) -> tuple[Finding, ...]:
     """Judge the hits of one file for one target."""
-    judgment = Judge(Flags(reader, catalogue.guards), catalogue.libraries)
+    judgment = Judge(Flags(reader, catalogue.guards, catalogue.package_roots), catalogue.libraries)
     merged = _without_merged_checks(reader, catalogue, hits)
     found = [
         finding
@@ -68,7 +68,7 @@ def _finding(
     row = hit.selector.row
     fact = catalogue.facts(rule.id, row, target)
     severity = intrinsic(rule, fact, row.severity if row else None)
-    if severity is None or judgment.silent(hit.place):
+    if severity is None or judgment.silent(hit.place) or _is_complaint(reader, hit):
         return None
     library = rule.library
     guard = _guard(reader, judgment, hit, library, check=rule.check, string=match.kind == "string")
@@ -107,7 +107,7 @@ def _guard(
 ) -> Guard:
     if hit.guard is not None:
         return hit.guard
-    if check:
+    if check or _is_class_test(reader, hit.node):
         return judgment.check(hit.node, hit.place)
     if string and _is_comparison(reader, hit.node):
         return judgment.check(hit.node, hit.place)
@@ -122,6 +122,28 @@ def _guard(
 def _is_comparison(reader: Reader, node: cst.CSTNode) -> bool:
     parent = reader.model.parents.get(node)
     return isinstance(parent, (cst.Comparison, cst.ComparisonTarget))
+
+
+def _is_complaint(reader: Reader, hit: Hit) -> bool:
+    """Whether a place is part of what a `raise` says."""
+    node: cst.CSTNode | None = hit.node
+    while node is not None and not isinstance(node, cst.Raise):
+        node = reader.model.parents.get(node)
+    return node is not None
+
+
+def _is_class_test(reader: Reader, node: cst.CSTNode) -> bool:
+    """Whether a name stands in the second argument of `isinstance`."""
+    parent = reader.model.parents.get(node)
+    while isinstance(parent, (cst.Tuple, cst.Element, cst.BinaryOperation)):
+        parent = reader.model.parents.get(parent)
+    call = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
+    return (
+        isinstance(call, cst.Call)
+        and isinstance(call.func, cst.Name)
+        and call.func.value == "isinstance"
+        and call.args[-1] is parent
+    )
 
 
 def _words(template: str, hit: Hit, row: Row | None) -> str:

@@ -60,8 +60,18 @@ def _every(parts: Sequence[Facts | None]) -> Facts | None:
 
 
 def _common(parts: Sequence[Facts | None]) -> Facts | None:
-    """One of these holds, nobody knows which: what they share."""
+    """One of these holds, nobody knows which: what they share.
+
+    Where each of them is a switch to CUDA (`is_available() or FORCE_CUDA`), so is the whole.
+    """
     possible = [part for part in parts if part is not None]
     if not possible:
         return None
-    return frozenset(fact for fact in possible[0] if all(fact in part for part in possible[1:]))
+    shared = frozenset(fact for fact in possible[0] if all(fact in part for part in possible[1:]))
+    switches = [[fact for fact in part if fact.kind in _SWITCHES] for part in possible]
+    if len(possible) > 1 and all(switches):
+        return shared.union(*switches)
+    return shared
+
+
+_SWITCHES = {"cuda", "opt-in"}

@@ -156,10 +156,11 @@ class Judge:
         self, owner: cst.CSTNode, test: cst.BaseExpression, orelse: Otherwise, body: Otherwise
     ) -> Guard | None:
         flag = self.flags.flag(test)
-        for truth, other in ((True, orelse), (False, body)):
-            facts = implied(flag, truth) or frozenset()
-            if any(fact.kind == "cuda" for fact in facts):
-                return Guard(_STATES[self.outcome(other)], self.flags.reader.proof(owner))
+        for truth, taken, other in ((True, body, orelse), (False, orelse, body)):
+            kinds = {fact.kind for fact in implied(flag, truth) or frozenset()}
+            if "cuda" in kinds or "no-cuda" in kinds:
+                without = other if "cuda" in kinds else taken
+                return Guard(_STATES[self.outcome(without)], self.flags.reader.proof(owner))
         return None
 
     def _inside(self, node: cst.CSTNode, test: cst.BaseExpression) -> bool:
@@ -277,7 +278,7 @@ def _does_something(item: cst.CSTNode) -> bool:
     if isinstance(item, (cst.Pass, cst.Import, cst.Continue, cst.Break, cst.Global, cst.Nonlocal)):
         return isinstance(item, cst.Import) and not _is_talk_import(item)
     if isinstance(item, cst.Return):
-        return item.value is not None and not is_false(item.value)
+        return item.value is not None and dotted(item.value) != "None"  # False is an answer
     if isinstance(item, cst.Expr):
         if isinstance(item.value, cst.Call):
             name = dotted(item.value.func) or ""

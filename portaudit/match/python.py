@@ -406,9 +406,6 @@ class Matcher:
 
     def _callee(self, call: cst.Call, wanted: Sequence[str]) -> bool:
         names = [ref.name for ref in self.reader.refs(call.func)]
-        names += [
-            f"{value.scope.name}" for value in self.reader.values(call.func) if hasattr(value, "scope")
-        ]
         return any(_under(name, pattern) for name in names for pattern in wanted)
 
     def _keyword(
@@ -449,9 +446,9 @@ class Matcher:
         for call in self.model.calls:
             name = self.reader.name(call.func)
             if name in _ENVIRONMENT_CALLS and call.args:
-                text = string_value(call.args[0].value)
-                if text and text[1]:
-                    yield call, text[0]
+                for text in self.reader.texts(call.args[0].value):
+                    if text.exact:
+                        yield call, text.value
         for node in self.model.subscripts:
             key = self._environment_key(node)
             if key:
@@ -472,8 +469,8 @@ class Matcher:
         spelled = (dotted(node.value) or "").rpartition(".")[2].lower()
         if name != "os.environ" and spelled not in {"env", "environ", "environment", "env_vars"}:
             return ""
-        text = string_value(node.slice[0].slice.value)
-        return text[0] if text and text[1] else ""
+        texts = self.reader.texts(node.slice[0].slice.value)
+        return next((text.value for text in texts if text.exact), "")
 
     def _is_environment_dict(self, node: cst.Dict) -> bool:
         parent = self.model.parents.get(node)
@@ -519,7 +516,7 @@ def _under(name: str, pattern: str) -> bool:
     """Whether a dotted name is the pattern, or lies below it (`torch.*`)."""
     if pattern.endswith(".*"):
         return name.startswith(pattern[:-1])
-    return name == pattern or pattern == _EVERYTHING or name.rpartition(".")[2] == pattern
+    return pattern in {name, _EVERYTHING}
 
 
 def _equals(value: object, wanted: Sequence[str | bool | int | float]) -> bool:

@@ -174,6 +174,8 @@ class _Strings:
         if element.key is node:
             return Role("silent")
         key = string_value(element.key)
+        if key and key[0] in _SPOKEN:
+            return Role("silent")
         return Role("bound", (key[0] if key else "",), node=element)
 
     def _argument(self, arg: cst.Arg) -> Role:
@@ -194,7 +196,7 @@ class _Strings:
         if resolved in _DEFAULTS or (keyword == "default" and resolved.split(".")[0] in _STDLIB):
             bound = self._role(call)
             if bound.kind == "bound":
-                return bound
+                return Role("bound", bound.names, call, arg, bound.node)
         if keyword == "default":
             option = next(
                 (item.name for item in self.reader.options.values() if item.call is call), ""

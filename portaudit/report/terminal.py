@@ -18,12 +18,13 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
+from portaudit.report.causes import Cause, causes
 from portaudit.types import (
     SEVERITIES,
     Finding,
     GuardState,
+    Location,
     Report,
-    RootCause,
     Severity,
     Target,
     Verdict,
@@ -34,6 +35,8 @@ TOP = 5
 _LISTED = 15
 """Further root causes that get a line each."""
 _SITES = 4
+_PROOF, _TITLE = 60, 16
+"""Columns of a guard's source text, and the fewest of a title that gives way to a path."""
 _TAB = " " * 4
 _BAR = 20
 _WHOLE_DAYS = 10
@@ -87,6 +90,12 @@ _GUARD: dict[GuardState, str] = {
     "import-guarded": "optional import",
     "hard-fail": "fails without CUDA",
 }
+_REMEDY = re.compile(
+    r"(?P<words>(?!```)[^\n]+(?:\n(?!```)[^\n]+)*\n)?\n*(?:```\w*\n(?P<code>.*?)\n```)?", re.DOTALL
+)
+"""A paragraph, a code block, or the one and right after it the other."""
+_ITEM = re.compile(r"(?:^|\n)\s*(?:[-*]|\d+\.) ")
+_CODE_LINES = 8
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal would obey rather than show, and what cannot be written out."""
 
@@ -98,8 +107,7 @@ def render(
     page = _Page(width, color=color)
     _head(page, report)
     if report.coverage.files_torch:
-        ordered = _ordered(report)
-        _root_causes(page, report, ordered, top)
+        _root_causes(page, report, top)
         _table(page, report)
     if verbose:
         _findings(page, report)
@@ -172,7 +180,7 @@ class _Page:
     def blank(self) -> None:
         self.console.print()
 
-    def line(self, *parts: str | tuple[str, str]) -> None:
+    def line(self, *parts: str | Text | tuple[str, str]) -> None:
         """One line that is never broken, so that a path or an address stays whole."""
         self.put(Text.assemble(*parts))
 
@@ -252,24 +260,23 @@ def _verdict(page: _Page, report: Report) -> None:
         return
     page.line((score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ", _VERDICT[score.verdict])
     if score.value is not None:
-        provisional = "  provisional: counts all code, not only what the training run reaches"
+        provisional = "  provisional: reach unknown, all code counts"
         page.line(
             *_bar(page, score.value, score.verdict),
             (f"{_number(score.value)} of 100", "bold"),
             (provisional if score.provisional else "", "dim"),
         )
     if report.roots:
-        low, high = score.effort_days
         counts = Counter(root.severity for root in report.roots)
-        split = ", ".join(
-            f"{counts[severity]} {severity}" for severity in _down() if counts[severity]
-        )
+        split = ", ".join(f"{counts[level]} {level}" for level in _down() if counts[level])
         shown = _shown(report)
         files = len({finding.path for finding in shown})
-        page.line(
-            f"{_count(len(report.roots), 'root cause')} ({split}) in "
-            f"{_count(len(shown), 'place')} of {_count(files, 'file')}, "
-            f"about {_days(low, high)}"
+        page.prose(
+            Text(
+                f"{_count(len(report.roots), 'root cause')} ({split}) in "
+                f"{_count(len(shown), 'place')} of {_count(files, 'file')}, "
+                f"about {_days(*score.effort_days)}"
+            )
         )
 
 
@@ -306,103 +313,77 @@ def _days(low: float, high: float) -> str:
         f"{value:.0f}" if value >= _WHOLE_DAYS else _number(round(value * 2) / 2)
         for value in (low, high)
     )
-    return f"{first} to {last} engineer-days" if first != last else f"{last} engineer-days"
+    if first == last:
+        return f"{last} engineer-day{'' if last == '1' else 's'}"
+    return f"{first} to {last} engineer-days" if first != "0" else f"up to {last} engineer-days"
 
 
 # --- root causes ----------------------------------------------------------------------------------
 
 
-def _ordered(report: Report) -> list[RootCause]:
-    """Blockers first; among equals what costs the most points, then the most places."""
-    points = {lost.root: lost.points for lost in report.score.lost}
-    return sorted(
-        report.roots,
-        key=lambda root: (
-            -SEVERITIES.index(root.severity),
-            -points.get(root.id, 0.0),
-            -len(root.sites),
-            root.id,
-        ),
-    )
-
-
-def _root_causes(page: _Page, report: Report, roots: Sequence[RootCause], top: int) -> None:
-    findings = {finding.fingerprint: finding for finding in report.findings}
-    serious = [root for root in roots if root.severity != "info"]
-    detailed = (serious or roots)[:top]
-    shown = {root.id: [findings[key] for key in root.findings] for root in detailed}
-    lines = [_representative(found).span.line for found in shown.values() if found]
+def _root_causes(page: _Page, report: Report, top: int) -> None:
+    found = causes(report)
+    serious = [cause for cause in found if cause.severity != "info"]
+    detailed = (serious or found)[:top]
+    lines = [cause.example.span.line for cause in detailed if cause.example]
     margin = len(str(max(lines, default=1))) + 3
-    for number, root in enumerate(detailed, start=1):
+    for number, cause in enumerate(detailed, start=1):
         page.blank()
-        _root_cause(page, report, root, number)
-        if shown[root.id]:
-            finding = _representative(shown[root.id])
-            _frame(page, finding, margin)
-            _meaning(page, report.target, finding, margin)
-            _elsewhere(page, root, finding, margin)
-    rest = [root for root in roots if root.id not in shown]
+        _heading(page, cause, number)
+        if cause.example:
+            _frame(page, cause, cause.example, margin)
+            _meaning(page, report, cause.example, margin)
+            _elsewhere(page, cause, cause.example, margin)
+    rest = [cause for cause in found if cause not in detailed]
     if not rest:
         return
     page.blank()
     page.line(("Further root causes" if detailed else "Root causes", "bold"))
-    for root in rest[:_LISTED]:
-        _brief(page, root)
+    for cause in rest[:_LISTED]:
+        _brief(page, cause)
     if rest[_LISTED:]:
-        left = _count(len(rest) - _LISTED, "more root cause")
-        page.line(f"  and {left}: --top {len(roots)} shows all")
+        page.line(f"  and {len(rest) - _LISTED} more: --top {len(found)} shows all in full")
 
 
-def _root_cause(page: _Page, report: Report, root: RootCause, number: int) -> None:
-    style = _SEVERITY_STYLE[root.severity]
-    lead = Text.assemble(f"{number}. ", (f"{root.severity}[{root.rule}]", style), ": ")
-    page.prose(_inline(root.title, color=page.color, style="bold"), lead)
-    files = len({site.path for site in root.sites})
+def _heading(page: _Page, cause: Cause, number: int) -> None:
+    style = _SEVERITY_STYLE[cause.severity]
+    lead = Text.assemble(f"{number}. ", (f"{cause.severity}[{cause.rule}]", style), ": ")
+    page.prose(_inline(cause.title, color=page.color, style="bold"), lead, hang=3)
+    files = len({site.path for site in cause.sites})
     facts = [
-        f"{_count(len(root.sites), 'place')} in {_count(files, 'file')}",
-        _days(*root.effort_days),
+        f"{_count(len(cause.sites), 'place')} in {_count(files, 'file')}",
+        _days(*cause.effort_days),
     ]
-    lost = next((lost.points for lost in report.score.lost if lost.root == root.id), 0.0)
-    if lost:
-        facts.append(f"{_number(lost)} points")
+    if len(cause.roots) > 1:
+        facts.insert(0, _count(len(cause.roots), "root cause"))
+    if cause.points:
+        facts.append(f"{_number(cause.points)} points")
     page.line("   ", (", ".join(facts), "dim"))
 
 
-def _representative(findings: Sequence[Finding]) -> Finding:
-    """The finding that makes the case best: the gravest, unguarded, certain, earliest one."""
-    return min(
-        findings,
-        key=lambda finding: (
-            -SEVERITIES.index(finding.effective_severity),
-            finding.guard not in {"none", "hard-fail"},
-            finding.confidence != "high",
-            finding.path,
-            finding.span,
-        ),
-    )
-
-
-def _frame(page: _Page, finding: Finding, margin: int) -> None:
+def _frame(page: _Page, cause: Cause, finding: Finding, margin: int) -> None:
     """The line of code with the finding underlined, cut where the page is too narrow."""
+    message = "" if finding.message == cause.title else finding.message
     edge = (" " * margin + "| ", "blue")
     place = f"{finding.path}:{finding.span.line}:{finding.span.column}"
     scope = f" in {finding.scope}" if finding.scope else ""
     page.line((" " * (margin - 1) + "--> ", "blue"), place, (scope, "dim"))
     before, marked, after = _cut(finding, page.console.width - margin - 2)
-    if not marked:
-        page.prose(_inline(finding.message, color=page.color), Text(*edge))
-        return
     style = _SEVERITY_STYLE[finding.effective_severity]
+    label = _inline(message, color=page.color, style=style)
+    if not marked:
+        if message:
+            page.prose(label, Text(*edge))
+        return
     page.line((" " * margin + "|", "blue"))
     number = str(finding.span.line).rjust(margin - 1)
     page.line((f"{number} | ", "blue"), before, (marked, style), after)
     under = Text.assemble(edge, " " * cell_len(before), ("^" * cell_len(marked), style), " ")
-    message = _inline(finding.message, color=page.color, style=style)
-    if under.cell_len + message.cell_len <= page.measure:
-        page.put(under + message)
+    if under.cell_len + label.cell_len <= page.measure:
+        page.put(under + label)
     else:
         page.put(under)
-        page.prose(message, Text(*edge))
+        page.prose(label, Text(*edge))
 
 
 def _cut(finding: Finding, room: int) -> tuple[str, str, str]:
@@ -438,48 +419,67 @@ def _last_cells(text: str, room: int) -> str:
     return text
 
 
-def _meaning(page: _Page, target: Target, finding: Finding, margin: int) -> None:
+def _meaning(page: _Page, report: Report, finding: Finding, margin: int) -> None:
     """What the target makes of it, by whose word, and the remedy."""
     facts = finding.facts
     page.line((" " * margin + "|", "blue"))
     if finding.guard_by is not None:
         proof = finding.guard_by
-        where = f"{proof.path}:{proof.line}: {proof.text.strip()}"
-        page.note(_GUARD[finding.guard], Text(where), margin)
+        text = _first_cells(" ".join(proof.text.split()), _PROOF)
+        page.note(_GUARD[finding.guard], Text(f"{proof.path}:{proof.line}: {text}"), margin)
+    version = f"SDK {facts.sdk}" if facts.sdk[:1].isdigit() else facts.sdk
     status = Text.assemble(
         (facts.status, _STATUS_STYLE[facts.status]),
-        f" ({facts.evidence.replace('_', ' ')}, SDK {facts.sdk})",
+        f" ({facts.evidence.replace('_', ' ')}, {version})",
     )
     if facts.note:
         status.append_text(Text("; ") + _inline(facts.note, color=page.color))
-    page.note(f"on {target}", status, margin)
+    page.note(f"on {report.target}", status, margin)
     page.line(" " * (margin + 2), (facts.source, "dim"))
     if facts.replacement:
         page.note("use", Text(facts.replacement, "green"), margin)
-    fix = finding.fix.strip().split("\n\n", 1)[0]
-    if fix:
-        page.note("fix", _inline(" ".join(fix.split()), color=page.color), margin)
+    rule = report.rules.get(finding.rule)
+    _remedy(page, finding.fix or (rule.fix if rule else ""), margin)
 
 
-def _elsewhere(page: _Page, root: RootCause, finding: Finding, margin: int) -> None:
-    shown = finding.path, finding.span.line
-    others = [site for site in root.sites if (site.path, site.line) != shown]
-    if others:
-        listed = ", ".join(f"{site.path}:{site.line}" for site in others[:_SITES])
-        more = f" and {len(others) - _SITES} more" if others[_SITES:] else ""
-        page.note("also at", Text(listed + more), margin)
+def _remedy(page: _Page, fix: str, margin: int) -> None:
+    """The first paragraph of the remedy and the code that goes with it; `explain` has the rest."""
+    found = _REMEDY.match(fix.strip() + "\n")
+    words, code = (found["words"] or "", found["code"] or "") if found else ("", "")
+    first, *items = _ITEM.split(words.strip())
+    if words or code:
+        page.note("fix", _inline(" ".join(first.split()), color=page.color), margin)
+    for item in items:
+        text = _inline(" ".join(item.split()), color=page.color)
+        page.prose(text, Text(" " * (margin + 2) + "- "))
+    for line in code.strip("\n").split("\n")[:_CODE_LINES] if code else ():
+        page.line(" " * (margin + 4), (line.replace("\t", _TAB).rstrip(), "green"))
 
 
-def _brief(page: _Page, root: RootCause) -> None:
-    site = root.sites[0] if root.sites else None
-    more = f" and {len(root.sites) - 1} more" if len(root.sites) > 1 else ""
-    page.line(
-        "  ",
-        (f"{root.severity:<8}", _SEVERITY_STYLE[root.severity]),
-        f"{root.rule:<8}",
-        _inline(root.title, color=page.color).plain,
-        (f"  {site.path}:{site.line}{more}" if site else "", "dim"),
-    )
+def _elsewhere(page: _Page, cause: Cause, finding: Finding, margin: int) -> None:
+    """Where the value of a literal arrives, and the other places of the root cause."""
+    shown = Location(finding.path, finding.span.line)
+    uses = sorted({Location(use.path, use.line) for use in finding.uses} - {shown})
+    for label, sites in (
+        ("used at", uses),
+        ("also at", [site for site in cause.sites if site != shown and site not in uses]),
+    ):
+        if sites:
+            listed = ", ".join(f"{site.path}:{site.line}" for site in sites[:_SITES])
+            more = f" and {len(sites) - _SITES} more" if sites[_SITES:] else ""
+            page.note(label, Text(listed + more), margin)
+
+
+def _brief(page: _Page, cause: Cause) -> None:
+    """A root cause on a line that fits the page: the title gives way."""
+    site = cause.sites[0] if cause.sites else None
+    place = f"{site.path}:{site.line}" if site else ""
+    more = f" +{len(cause.sites) - 1}" if len(cause.sites) > 1 else ""
+    style = _SEVERITY_STYLE[cause.severity]
+    lead = Text.assemble("  ", (f"{cause.severity:<8}", style), f"{cause.rule:<7} ")
+    room = page.console.width - lead.cell_len - cell_len(place + more) - 2
+    title = _first_cells(_inline(cause.title, color=page.color).plain, max(_TITLE, room))
+    page.line(lead, title, "  ", (place + more, "dim"))
 
 
 # --- counts, findings, coverage -------------------------------------------------------------------
@@ -570,9 +570,9 @@ def _skipped(page: _Page, report: Report, *, verbose: bool) -> None:
 def _next_steps(page: _Page, report: Report, *, verbose: bool) -> None:
     if not report.findings:
         return
-    first = _ordered(report)[0].rule if report.roots else report.findings[0].rule
+    first = next((cause.rule for cause in causes(report)), report.findings[0].rule)
     steps = [f"portaudit explain {first}"]
     if not verbose:
         steps.append(f"-v for all {_count(len(report.findings), 'finding')}")
     steps.append("--format json for tools")
-    page.line(("Next     ", "bold"), ", ".join(steps))
+    page.prose(Text(", ".join(steps)), Text("Next     ", "bold"))

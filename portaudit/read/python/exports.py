@@ -5,10 +5,11 @@ Only what can matter to a judgment elsewhere is exported; the rest stays silent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import libcst as cst
 
+from portaudit.catalogue.load import Catalogue
 from portaudit.read.python.flags import Flags, tells_nothing
 from portaudit.read.python.model import Scope
 from portaudit.read.python.values import (
@@ -19,19 +20,19 @@ from portaudit.read.python.values import (
     LocalText,
     Reader,
 )
-from portaudit.types import Constant, Export, Flag, Instance, Known, Ref, Text, Value
+from portaudit.types import Export, Flag, Instance, Known, Ref, Text, Value
 
 _NOTHING = Export()
-_MAX_TEXT = 64
 
 
 class Exporter:
     """Turns the names of one file into exports."""
 
-    def __init__(self, reader: Reader, flags: Flags, is_api: Callable[[str], bool]) -> None:
+    def __init__(self, reader: Reader, flags: Flags, catalogue: Catalogue) -> None:
         self.reader = reader
         self.flags = flags
-        self.is_api = is_api
+        self.catalogue = catalogue
+        self.packages = catalogue.package_roots | {"torch"}
 
     def exports(self) -> tuple[tuple[str, Export], ...]:
         """Every module-level name that says something, sorted."""
@@ -93,18 +94,25 @@ class Exporter:
 
     def _value(self, value: AnyValue, *, imported: bool) -> Iterable[Value]:
         if isinstance(value, LocalText):
-            if len(value.value) <= _MAX_TEXT:
+            if self.catalogue.index.means_something(value.value, exact=value.exact):
                 span = self.reader.span(value.node)
                 path = self.reader.source.path
                 yield Text(value.value, value.exact, path, span.line, span.column)
         elif isinstance(value, Ref):
             # A variable that holds an API was reported where it got it; an import was not.
-            if imported or value.open or not self.is_api(value.name):
+            if value.open or (self._matters(value) and (imported or not self._is_api(value))):
                 yield value
-        elif isinstance(value, (Text, Instance)):
+        elif isinstance(value, Instance):
+            if value.of.open or self._matters(value.of):
+                yield value
+        elif isinstance(value, Text):
             yield value
-        elif isinstance(value, Constant) and isinstance(value.value, (bool, type(None))):
-            yield value
+
+    def _matters(self, ref: Ref) -> bool:
+        return ref.name.split(".")[0] in self.packages
+
+    def _is_api(self, ref: Ref) -> bool:
+        return bool(self.catalogue.index.names["attribute"].find(ref.name))
 
 
 def _worth(flag: Flag) -> Flag:

@@ -49,6 +49,7 @@ class Flags:
 
     reader: Reader
     guards: Guards
+    packages: frozenset[str]
 
     def __post_init__(self) -> None:
         """Start with nothing remembered."""
@@ -81,10 +82,10 @@ class Flags:
             facts = tuple(
                 Fact("lib", module.split(".")[0], self.reader.proof(branch.node))
                 for module, _ in branch.modules
-                if module and not self.reader.is_open(module)
+                if module.split(".")[0] in self.packages and not self.reader.is_open(module)
             )
             atom = _atom(facts)
-            return atom if branch.truth else Not(atom)
+            return (atom if branch.truth else Not(atom)) if facts else UNKNOWN
         if branch.test is None:
             return UNKNOWN
         if branch.kind == "decorator":
@@ -216,6 +217,8 @@ class Flags:
             if named is not None:
                 return named
             root = binding.target.split(".")[0]
+            if root not in self.packages:
+                return UNKNOWN
             return _atom((Fact("lib", root, self.reader.proof(binding.node)),))
         if binding.kind == "value" and binding.value is not None:
             return self.flag(binding.value)
@@ -259,7 +262,8 @@ class Flags:
             if flags:
                 return AnyOf(flags) if function == "any" else AllOf(flags)
         if function == "isinstance" and len(node.args) == 2:  # noqa: PLR2004 - object and class
-            names = [ref.name for ref in self.reader.refs(node.args[1].value)]
+            kinds = self.reader.elements(node.args[1].value) or [node.args[1].value]
+            names = [ref.name for kind in kinds for ref in self.reader.refs(kind)]
             if names and all(name.startswith("torch.cuda.") for name in names):
                 return self._word("cuda", node)
         if function == "hasattr" and len(node.args) == 2:  # noqa: PLR2004 - object and name

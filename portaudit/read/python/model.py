@@ -221,6 +221,7 @@ class _Builder:
 
     def statement(self, node: cst.CSTNode, place: Place, rest: Sequence[cst.CSTNode]) -> None:
         """Visit one statement."""
+        self.model.places[node] = place
         method = getattr(self, f"_{type(node).__name__}", None)
         if isinstance(node, cst.If):
             self._if(node, place, rest)
@@ -419,6 +420,7 @@ class _Builder:
         for alias in node.names:
             target = dotted(alias.name) or ""
             self.model.imports.append((alias, target, place))
+            self.model.places[alias] = place
             if alias.asname and isinstance(alias.asname.name, cst.Name):
                 name = alias.asname.name.value
             else:
@@ -435,6 +437,7 @@ class _Builder:
             member = dotted(alias.name) or ""
             target = join(module, member)
             self.model.imports.append((alias, target, place))
+            self.model.places[alias] = place
             asname = alias.asname.name if alias.asname else None
             name = asname.value if isinstance(asname, cst.Name) else member
             self._bind(name, Binding("import", name, place, alias, target=target))
@@ -512,13 +515,10 @@ class _Builder:
                 model.parents[argument] = node
                 model.places[argument] = place
                 self.expression(argument.value, argument, place)
-        elif isinstance(node, (cst.SimpleString, cst.ConcatenatedString)):
+        elif isinstance(node, cst.BaseString):
             model.strings.append(node)
-        elif isinstance(node, cst.FormattedString):
-            model.strings.append(node)
-            for part in node.parts:
-                if isinstance(part, cst.FormattedStringExpression):
-                    self.expression(part.expression, node, place)
+            for inner in _formatted(node):
+                self.expression(inner, node, place)
         elif isinstance(node, cst.IfExp):
             self._conditional(node, place)
         elif isinstance(node, cst.BooleanOperation):
@@ -751,6 +751,17 @@ def _imports_in(block: cst.BaseSuite) -> Iterator[tuple[str, bool]]:
                 yield dotted(alias.name) or "", False
         elif isinstance(item, cst.ImportFrom):
             yield import_name(item), True
+
+
+def _formatted(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """The expressions inside a formatted string."""
+    if isinstance(node, cst.FormattedString):
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringExpression):
+                yield part.expression
+    elif isinstance(node, cst.ConcatenatedString):
+        yield from _formatted(node.left)
+        yield from _formatted(node.right)
 
 
 def _captured(pattern: cst.CSTNode) -> Iterator[str]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from portaudit.read.python.model import Binding, Model, Scope, join, member_key
 from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.positions import Positions
 from portaudit.types import (
     Constant,
     Export,
@@ -116,7 +116,8 @@ class Reader:
     ) -> None:
         self.source = source
         self.model = model
-        self.lines = text.splitlines()
+        self.positions = Positions(model.module, text)
+        self.lines = self.positions.lines
         self.externals: Mapping[str, Export] = dict(externals.names)
         self.asked: set[str] = set()
         self._values: dict[cst.CSTNode, tuple[AnyValue, ...]] = {}
@@ -125,17 +126,12 @@ class Reader:
 
     # --- positions ---
 
-    @cached_property
-    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
-        wrapper = MetadataWrapper(self.model.module, unsafe_skip_copy=True)
-        return wrapper.resolve(PositionProvider)
-
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node stands."""
-        place = self._positions[node]
-        return Span(
-            place.start.line, place.start.column + 1, place.end.line, place.end.column + 1
-        )
+        if isinstance(node, cst.CompIf):
+            node = node.test
+        place = self.model.places.get(node)
+        return self.positions.span(node, place.statement if place else node)
 
     def line(self, number: int) -> str:
         """The text of a line (1-based), without its end."""
