@@ -205,7 +205,7 @@ class _Style:
 def _scanned(config: Config, *, quiet: bool) -> Report:
     from portaudit import engine
 
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _is_terminal(sys.stderr):
         return engine.scan(config)
     with _progress() as advance:
         return engine.scan(config, progress=advance)
@@ -266,11 +266,12 @@ def _outcome(report: Report, config: Config, *, strict: bool) -> int:
     from portaudit.triage.gate import failing
 
     if strict and report.partial:
-        _complain(f"{len(report.errors)} files or parts of files could not be read (--strict)")
+        lost = _count(len(report.errors), "file or part of a file", "files or parts of files")
+        _complain(f"{lost} could not be read (--strict)")
         return FAILED
     found = failing(report, config.fail_on) if config.fail_on else []
     if found:
-        places = "1 finding" if len(found) == 1 else f"{len(found)} findings"
+        places = _count(len(found), "finding", "findings")
         _complain(f"gate failed: {places} of severity {config.fail_on} or worse", label="")
         return GATE_FAILED
     return 0
@@ -334,7 +335,8 @@ def run_tests(words: RuleWords = None, *, rules: Rules = None) -> None:
     for failure in failures:
         _write(f"{failure}\n")
     tests = sum(len(catalogue.rules[rule_id].test) for rule_id in chosen)
-    _write(f"{len(chosen)} rules, {tests} tests, {len(failures)} failed\n")
+    counts = _count(len(chosen), "rule", "rules"), _count(tests, "test", "tests")
+    _write(f"{', '.join(counts)}, {len(failures)} failed\n")
     if failures:
         raise typer.Exit(GATE_FAILED)
 
@@ -413,6 +415,14 @@ def _words(values: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
+
+
 def _wants_color(when: str) -> bool:
     if when not in {"auto", "always", "never"}:
         hint = nearest(when, ("auto", "always", "never"))
@@ -420,7 +430,7 @@ def _wants_color(when: str) -> bool:
     if when != "auto":
         return when == "always"
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stdout.isatty() and not plain
+    return _is_terminal(sys.stdout) and not plain
 
 
 def _width() -> int:

@@ -175,12 +175,15 @@ class Matcher:
 
     def _mentions(self) -> None:
         names = self.index.names["attribute"]
+        calls = self.index.names["call"]
         attributes = [node for node in self.model.attributes if not self._in_import(node)]
         for node in (*attributes, *self.model.names):
             if node in self._covered or (isinstance(node, cst.Name) and self._is_store(node)):
                 continue
             for ref in self.mentioned(node):
                 found = names.find(ref.name)
+                if self._handed_on(node):
+                    found += self._unconditional(calls.find(ref.name))
                 for selector in found:
                     parent = self.model.parents.get(node)
                     called = isinstance(parent, cst.Call) and parent.func is node
@@ -193,9 +196,20 @@ class Matcher:
                     break
         for call in self.model.calls:
             if isinstance(call.func, cst.Name) and call.func.value == "getattr":
+                handed_on = self._handed_on(call)
                 for ref in self.mentioned(call):
-                    for selector in names.find(ref.name):
+                    found = list(names.find(ref.name))
+                    if handed_on:
+                        found += self._unconditional(calls.find(ref.name))
+                    for selector in found:
                         self._add(selector, call, call, ref.name)
+
+    def _unconditional(self, selectors: Iterable[Selector]) -> list[Selector]:
+        return [
+            selector
+            for selector in selectors
+            if not _conditional(self.catalogue.match_of(selector))
+        ]
 
     def _in_import(self, node: cst.CSTNode) -> bool:
         return isinstance(self.model.parents.get(node), (cst.Import, cst.ImportFrom))
@@ -215,7 +229,10 @@ class Matcher:
         for call in self.model.calls:
             for ref in self.reader.refs(call.func):
                 for selector in names.find(ref.name):
-                    if self._conditions(self.catalogue.match_of(selector), call):
+                    match = self.catalogue.match_of(selector)
+                    if not _conditional(match) and not self._spelled(call.func):
+                        continue  # reported where the variable got it, with the guard of that place
+                    if self._conditions(match, call):
                         self._add(
                             selector,
                             call,
@@ -227,6 +244,21 @@ class Matcher:
                 if ref.name == "functools.partial":
                     self._partial(call)
             self._method(call)
+
+    def _spelled(self, function: cst.BaseExpression) -> bool:
+        """Whether a callee names an API here, rather than through a variable that holds it."""
+        return any(True for _ in self.mentioned(function))
+
+    def _handed_on(self, node: cst.CSTNode) -> bool:
+        """Whether a name is stored to be called elsewhere: in a variable, a table, a default."""
+        parent = self.model.parents.get(node)
+        while isinstance(parent, (cst.IfExp, cst.BooleanOperation, cst.NamedExpr)):
+            if isinstance(parent, cst.IfExp) and parent.test is node:
+                return False
+            node, parent = parent, self.model.parents.get(parent)
+        if isinstance(parent, cst.DictElement):
+            return parent.value is node
+        return isinstance(parent, (cst.Assign, cst.AnnAssign, cst.Param))
 
     def _partial(self, call: cst.Call) -> None:
         target = argument(call, (0,)).value
@@ -510,6 +542,11 @@ _ENVIRONMENT_CALLS = {
     "os.environ.setdefault",
 }
 _ENVIRONMENT_NAMES = {"env", "environ", "environment", "env_vars", "extra_env", "environment_variables"}
+
+
+def _conditional(match: Match) -> bool:
+    """Whether a match depends on how, or where, the name is called."""
+    return bool(match.where or match.unless or match.context)
 
 
 def _under(name: str, pattern: str) -> bool:

@@ -328,12 +328,11 @@ class _Strings:
             return 2, level
         if any(fnmatchcase(name.lower(), pattern) for name in role.names if name for pattern in names):
             return 2, level
-        unsure = LOWER[level] if self.torch else "low"
-        if role.kind == "listed" or not self.torch:
-            unsure = "low" if role.kind == "listed" or role.kind == "argument" else unsure
-        if role.kind == "bound" and not self.torch:
-            unsure = lowest([LOWER[level], "medium"])
-        return 1, unsure
+        if role.kind == "listed":
+            return 0, level  # one of several words, of which nothing says that they are devices
+        if role.kind == "bound":
+            return 1, lowest([LOWER[level], "medium"])
+        return 1, LOWER[level] if self.torch else "low"
 
     def _owner(self, literal: _Literal) -> str:
         """What groups literals that reach one variable: its scope and name."""

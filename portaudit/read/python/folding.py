@@ -6,6 +6,7 @@ defaults, comparisons and simple conversions of those.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,17 +46,24 @@ class Folder:
             self._busy.discard(node)
 
     @cached_property
-    def _switched_on(self) -> frozenset[str]:
-        """Keywords that some call of this file passes as True: their default says nothing."""
-        return frozenset(
-            item.keyword.value
-            for call in self.reader.model.calls
-            for item in call.args
-            if item.keyword
-            and isinstance(item.value, cst.Name)
-            and item.value.value == "True"
-            and not (dotted(call.func) or "").endswith(("add_argument", "option", "field"))
-        )
+    def _given(self) -> Mapping[str, list[tuple[str, cst.BaseExpression]]]:
+        """Keyword arguments of the calls of this file: name -> (what is called, the value)."""
+        found: dict[str, list[tuple[str, cst.BaseExpression]]] = defaultdict(list)
+        for call in self.reader.model.calls:
+            called = (dotted(call.func) or "").rpartition(".")[2]
+            for item in call.args:
+                if item.keyword:
+                    found[item.keyword.value].append((called, item.value))
+        return found
+
+    def _switched_on(self, name: str, function: str) -> bool:
+        """Whether some call of this file may pass the switch as on: its default then says little."""
+        for called, value in self._given.get(name, ()):
+            if called == function or (not function and called not in _DECLARING):
+                folded = self.fold(value)
+                if folded is None or folded.value:
+                    return True
+        return False
 
     def _fold(self, node: cst.CSTNode) -> Folded | None:
         if isinstance(node, cst.Name):
@@ -95,9 +103,9 @@ class Folder:
 
     def _bound(self, binding: Binding, name: str) -> Folded | None:
         if binding.kind == "param":
-            if name in self._switched_on:
-                return None
-            if binding.value is None:
+            scope = binding.place.scope
+            owner = scope.parent.name if scope.name == "__init__" and scope.parent else scope.name
+            if binding.value is None or self._switched_on(name, owner):
                 return None
             folded = self._default(binding.value)
             if folded is None or folded.value is None:
@@ -124,7 +132,7 @@ class Folder:
                 return self._agree(self.reader.class_attribute(value.scope, name), name)
         if self.reader.holds_options(node.value, base):
             option = self.reader.options.get(name)
-            if option is not None and name not in self._switched_on:
+            if option is not None and not self._switched_on(name, ""):
                 if option.default is not None:
                     folded = self.fold(option.default)
                     return Folded(folded.value, folded.source or f"--{name}") if folded else None
@@ -163,7 +171,7 @@ class Folder:
         if name in {"get", "pop"} and dotted(function.value) == "kwargs" and node.args:
             default = self.fold(argument(node, (1, "default")).value)
             key = string_value(node.args[0].value)
-            if default is not None and key and key[0] not in self._switched_on:
+            if default is not None and key and not self._switched_on(key[0], ""):
                 return Folded(default.value, key[0])
         return None
 
@@ -207,6 +215,7 @@ class Folder:
         return Folded(right.value, left.source or right.source)
 
 
+_DECLARING = {"add_argument", "add_option", "option", "field", "Field"}
 _CONVERSIONS: Mapping[str, Callable[[Plain], Plain]] = {
     "int": lambda value: int(value) if value is not None else 0,
     "bool": bool,

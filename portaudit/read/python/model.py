@@ -297,7 +297,7 @@ class _Builder:
         inside = place.branch
         modules = tuple(_imports_in(node.body))
         simple = all(isinstance(item, cst.BaseSmallStatement) for item in body_of(node.body))
-        for handler in node.handlers:
+        for handler in reversed(node.handlers):  # the first that fits is the one that runs
             broad = simple and _catches_all(handler)
             if (modules and _catches_import(handler)) or broad:
                 inside = Branch(
@@ -305,7 +305,7 @@ class _Builder:
                     "attempt",
                     node,
                     scope,
-                    Otherwise("block", body_of(handler.body), scope=scope),
+                    Otherwise("block", _handled(handler), scope=scope),
                     modules=modules,
                     guards_calls=broad,
                 )
@@ -712,6 +712,16 @@ def is_false(node: cst.BaseExpression) -> bool:
 def _statements(nodes: Sequence[cst.CSTNode]) -> list[Statement]:
     return [
         node for node in nodes if isinstance(node, (cst.BaseStatement, cst.BaseSmallStatement))
+    ]
+
+
+def _handled(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> list[Statement]:
+    """What a handler does, apart from keeping the exception for later."""
+    name = dotted(handler.name.name) if handler.name else None
+    return [
+        item
+        for item in body_of(handler.body)
+        if not (name and isinstance(item, cst.Assign) and dotted(item.value) == name)
     ]
 
 
