@@ -67,7 +67,12 @@ def _scan_python(
     exports = Exporter(reader, flags, catalogue).exports()
     facts = FileFacts(
         exports=exports,
-        stars=tuple(module for module, _ in reader.model.stars if reader.is_open(module)),
+        stars=tuple(module for module, _ in reader.model.stars if _tells(reader, module)),
+        foreign_stars=tuple(
+            module
+            for module, _ in reader.model.stars
+            if _tells(reader, module) and not reader.is_open(module)
+        ),
         open=tuple(sorted(_open_names(reader))),
         imports_torch=matcher.torch,
     )
@@ -79,6 +84,11 @@ def _scan_python(
         sum(finding.facts.status == "undocumented" for finding in findings),
         parsed.damage,
     )
+
+
+def _tells(reader: Reader, module: str) -> bool:
+    """Whether a star import can hand on names that matter: of the tree, or of torch."""
+    return reader.is_open(module) or module.split(".")[0] == "torch"
 
 
 def _open_names(reader: Reader) -> set[str]:

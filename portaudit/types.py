@@ -328,12 +328,14 @@ class Suppression:
 class FileFacts:
     """What the tree needs to know of one file.
 
-    `exports`: module-level names · `stars`: modules imported with `*` · `open`: names of other
-    modules that the judgment of this file would like to know · `imports_torch`.
+    `exports`: module-level names · `stars`: modules imported with `*`, `foreign_stars` those of
+    them that belong to torch · `open`: names of other modules that the judgment of this file would
+    like to know · `imports_torch`.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()
     stars: tuple[str, ...] = ()
+    foreign_stars: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     imports_torch: bool = False
 

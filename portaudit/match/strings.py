@@ -18,6 +18,7 @@ import libcst as cst
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Sink
+from portaudit.judge.guards import Guard
 from portaudit.match.hits import LOWER, Hit, lowest
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import dotted, string_value
@@ -42,7 +43,10 @@ _STDLIB = frozenset(sys.stdlib_module_names)
 
 @dataclass(frozen=True, eq=False)
 class Role:
-    """What a literal's surroundings do with it; `names` are what it is bound to."""
+    """What a literal's surroundings do with it; `names` are what it is bound to.
+
+    `device` is the key of a table of devices whose entry it is (`{"cuda": "nccl"}`).
+    """
 
     kind: RoleKind
     names: tuple[str, ...] = ()
@@ -50,6 +54,7 @@ class Role:
     arg: cst.Arg | None = None
     node: cst.CSTNode | None = None
     listed: bool = False
+    device: cst.BaseExpression | None = None
 
 
 @dataclass(eq=False)
@@ -176,7 +181,9 @@ class _Strings:
         key = string_value(element.key)
         if key and key[0] in _SPOKEN:
             return Role("silent")
-        return Role("bound", (key[0] if key else "",), node=element)
+        word = self.catalogue.guards.word(key[0].partition(":")[0]) if key else ""
+        device = element.key if word == "cuda" else None
+        return Role("bound", (key[0] if key else "",), node=element, device=device)
 
     def _argument(self, arg: cst.Arg) -> Role:
         call = self.model.parents.get(arg)
@@ -309,8 +316,15 @@ class _Strings:
             rank,
             value=literal.text,
             owner=self._owner(literal),
+            guard=self._by_key(literal),
             uses=sorted(set(literal.uses), key=lambda use: (use.line, use.into)),
         )
+
+    def _by_key(self, literal: _Literal) -> Guard | None:
+        """An entry under a CUDA key of a table is only looked up where the device is CUDA."""
+        if literal.role.device is None:
+            return None
+        return Guard("guarded", self.reader.proof(literal.role.device))
 
     def _rank(
         self, literal: _Literal, sinks: Sequence[Sink], names: Sequence[str], level: Confidence

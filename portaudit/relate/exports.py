@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from portaudit.judge.flags import Facts, implied
 from portaudit.relate.modules import Modules
 from portaudit.types import (
     AllOf,
@@ -17,6 +18,7 @@ from portaudit.types import (
     Constant,
     Export,
     Externals,
+    Fact,
     FileFacts,
     Flag,
     Instance,
@@ -96,6 +98,8 @@ class Solver:
         facts = self._facts_of(module)
         for star in facts.stars if facts else ():
             joined = star + name if star.endswith(".") else f"{star}.{name}"
+            if star in (facts.foreign_stars if facts else ()):
+                return Export(values=(Ref(joined),))
             found = self.solve(module, joined)
             if found is not None:
                 return found
@@ -139,12 +143,13 @@ class Solver:
                 values.append(value)
         return Export(
             tuple(dict.fromkeys(values)),
-            flag,
+            _conclusion(flag),
             tuple(dict.fromkeys(returns)),
-            returns_flag,
+            _conclusion(returns_flag),
             tuple(
-                (name, self._close(module, member) if self._is_open(member) else member)
+                (name, closed)
                 for name, member in sorted(members.items(), key=lambda item: item[0])
+                if (closed := self._close(module, member)) != _NOTHING
             ),
         )
 
@@ -157,11 +162,6 @@ class Solver:
                 isinstance(value, (Ref, Instance)) and not _open(value)
             ):
                 yield value
-
-    def _is_open(self, export: Export) -> bool:
-        return any(isinstance(value, (Ref, Instance)) and _open(value) for value in export.values) or (
-            not isinstance(export.flag, (Known, Atom))
-        )
 
     def _closed_flag(self, module: str, flag: Flag) -> Flag:
         if isinstance(flag, Named):
@@ -183,6 +183,20 @@ class Solver:
                 )
             )
         return flag
+
+
+def _conclusion(flag: Flag) -> Flag:
+    """What a closed flag comes to: the importing file needs no more than its facts."""
+    when_true, when_false = implied(flag, True), implied(flag, False)
+    if when_true is None:
+        return Known(False)
+    if when_false is None or not (when_true or when_false):
+        return Known()
+    return Atom(_sorted(when_true), _sorted(when_false))
+
+
+def _sorted(facts: Facts) -> tuple[Fact, ...]:
+    return tuple(sorted(facts, key=lambda fact: (fact.kind, fact.subject)))
 
 
 def _open(value: Ref | Instance) -> bool:

@@ -275,7 +275,7 @@ def _verdict(page: _Page, report: Report) -> None:
             Text(
                 f"{_count(len(report.roots), 'root cause')} ({split}) in "
                 f"{_count(len(shown), 'place')} of {_count(files, 'file')}, "
-                f"about {_days(*score.effort_days)}"
+                f"estimated at {_days(*score.effort_days)}"
             )
         )
 

@@ -20,7 +20,7 @@ from portaudit.read.python.values import (
     LocalText,
     Reader,
 )
-from portaudit.types import Export, Flag, Instance, Known, Ref, Text, Value
+from portaudit.types import Atom, Export, Fact, Flag, Instance, Known, Ref, Text, Value
 
 _NOTHING = Export()
 
@@ -70,7 +70,7 @@ class Exporter:
         for expression, _ in function.scope.returns:
             for value in self.reader.values(expression):
                 for item in self._value(value, imported=False):
-                    if isinstance(item, (Text, Instance)):
+                    if isinstance(item, Text):
                         yield item
 
     def _members(self, scope: Scope) -> Iterable[tuple[str, Export]]:
@@ -84,7 +84,9 @@ class Exporter:
             flag = self.flags._choice(bindings, bindings[0].node)  # noqa: SLF001 - same stage
             value = next((item.value for item in bindings if item.value is not None), None)
             if tells_nothing(flag) and isinstance(value, cst.BaseExpression) and len(bindings) == 1:
-                flag = self.flags._opt_in(value)  # noqa: SLF001 - same stage
+                folded = self.flags.folder.fold(value)
+                if folded is not None and folded.value in {False, None}:
+                    flag = Atom((Fact("opt-in", name, self.reader.proof(bindings[0].node)),))
             export = Export(
                 tuple(item for value in values for item in self._value(value, imported=False)),
                 _worth(flag),
@@ -103,7 +105,7 @@ class Exporter:
             if value.open or (self._matters(value) and (imported or not self._is_api(value))):
                 yield value
         elif isinstance(value, Instance):
-            if value.of.open or self._matters(value.of):
+            if value.of.open:
                 yield value
         elif isinstance(value, Text):
             yield value

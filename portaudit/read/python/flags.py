@@ -159,6 +159,8 @@ class Flags:
             if folded is not None and not folded.source:
                 return Known(bool(folded.value))
             return UNKNOWN
+        if not isinstance(folded.value, (bool, str, type(None))):
+            return UNKNOWN  # a number at zero is a quantity, not a switch
         return Atom((Fact("opt-in", folded.source, self.reader.proof(node)),))
 
     def _word(self, word: str, node: cst.CSTNode) -> Flag:
