@@ -206,7 +206,9 @@ def _shell(statement: cst.CSTNode) -> cst.BaseStatement | None:
 
 
 def _bare(decorators: object) -> object:
-    if not isinstance(decorators, (list, tuple)) or not decorators:
+    if not isinstance(decorators, (list, tuple)) or not decorators[:1]:
         return decorators
+    if not decorators[0].leading_lines:
+        return decorators  # the nodes themselves, so that they can be found
     first = decorators[0].with_changes(leading_lines=())
     return (first, *decorators[1:])
