@@ -1,4 +1,4 @@
-"""Runs the stages: discover, scan every file, relate, scan again what other modules changed, report.
+"""Runs the stages: discover, scan every file, relate, scan again what others changed, report.
 
 The only place that knows of processes. Order of files and results never depends on them.
 """
@@ -23,6 +23,7 @@ from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.scan import scan_file
 from portaudit.types import (
     CONFIDENCES,
+    NO_EXTERNALS,
     TARGETS,
     Coverage,
     Externals,
@@ -53,7 +54,7 @@ class Task:
 
     path: str
     first_party: frozenset[str]
-    externals: Externals = Externals()
+    externals: Externals = NO_EXTERNALS
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ Runner = Callable[[Sequence[Task]], Iterator[FileResult]]
 def _runner(scanner: Scanner, jobs: int, files: int) -> Iterator[Runner]:
     """A function that scans tasks in order, in processes where that pays."""
     workers = min(jobs or os.cpu_count() or 1, max(1, files // 4))
-    if workers < 2 or files < _POOL_FROM:  # noqa: PLR2004 - one process needs no pool
+    if workers == 1 or files < _POOL_FROM:
         yield lambda tasks: map(scanner, tasks)
         return
     with ProcessPoolExecutor(workers, initializer=_start, initargs=(scanner,)) as pool:
@@ -136,9 +137,9 @@ def scan_tree(
         for _ in range(_ROUNDS):
             again = []
             for path, result in results.items():
-                names = {name for name, _ in told.get(path, Externals()).names}
+                names = {name for name, _ in told.get(path, NO_EXTERNALS).names}
                 externals = solver.externals(path, names.union(result.facts.open))
-                if externals != told.get(path, Externals()):
+                if externals != told.get(path, NO_EXTERNALS):
                     told[path] = externals
                     again.append(Task(path, modules.first_party(path), externals))
             if not again:
@@ -161,9 +162,7 @@ def scan(config: Config, *, progress: Progress | None = None) -> Report:
     tree = discover.walk(config.root, config.paths, config.exclude)
     modules = Modules(tree, everything.libraries)
     scanner = Scanner(config.root, catalogue, config.target)
-    results = scan_tree(
-        scanner, modules, tree.selected, jobs=config.jobs, progress=progress
-    )
+    results = scan_tree(scanner, modules, tree.selected, jobs=config.jobs, progress=progress)
     return report(config, everything, results, tree.skipped, tree.errors, len(ids))
 
 
@@ -178,9 +177,7 @@ def report(
     """Relate and score results into a report."""
     least = CONFIDENCES.index(config.min_confidence)
     findings = tuple(
-        item
-        for item in with_foreign_uses(results)
-        if CONFIDENCES.index(item.confidence) >= least
+        item for item in with_foreign_uses(results) if CONFIDENCES.index(item.confidence) >= least
     )
     causes = roots(findings, catalogue.rules)
     torch = sum(result.facts.imports_torch for result in results)

@@ -19,6 +19,7 @@ from portaudit.read.python.model import build, join
 from portaudit.read.python.parse import UnreadableError, parse
 from portaudit.read.python.values import Reader
 from portaudit.types import (
+    NO_EXTERNALS,
     Externals,
     FileFacts,
     FileResult,
@@ -36,7 +37,7 @@ def scan_file(
     source: SourceFile,
     catalogue: Catalogue,
     target: Target,
-    externals: Externals = Externals(),
+    externals: Externals = NO_EXTERNALS,
 ) -> FileResult:
     """Judge one file. What cannot be read or judged is an error in the result, never raised."""
     if sys.getrecursionlimit() < _DEEPEST:
@@ -48,9 +49,10 @@ def scan_file(
     except RecursionError:
         error_text = "an expression is nested too deeply to judge"
         return FileResult(source.path, errors=(ScanError(source.path, error_text),))
-    except Exception as error:  # noqa: BLE001 - a defect of ours must not hide the other files
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not hide other files
         where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"portaudit failed here ({type(error).__name__}: {error} in {where.name}); please report it"
+        kind = f"{type(error).__name__}: {error}"
+        reason = f"portaudit failed here ({kind} in {where.name}); please report it"
         return FileResult(source.path, errors=(ScanError(source.path, reason),))
 
 
@@ -88,7 +90,7 @@ def _scan_python(
 
 def _tells(reader: Reader, module: str) -> bool:
     """Whether a star import can hand on names that matter: of the tree, or of torch."""
-    return reader.is_open(module) or module.split(".")[0] == "torch"
+    return reader.is_open(module) or module.split(".", maxsplit=1)[0] == "torch"
 
 
 def _open_names(reader: Reader) -> set[str]:

@@ -249,6 +249,10 @@ class Externals:
     names: tuple[tuple[str, Export], ...] = ()
 
 
+NO_EXTERNALS = Externals()
+"""What a file is judged with before any other was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """A place where a value from a literal arrives (`path:line`), with the receiver's name."""
@@ -420,7 +424,7 @@ class EntryPoint:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """0 to 100, explained: `value` + the sum of `lost` = 100. No value without torch in the tree."""
+    """0 to 100: `value` and all points `lost` sum to 100. No value without torch in the tree."""
 
     value: float | None
     verdict: Verdict

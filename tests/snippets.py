@@ -80,9 +80,7 @@ def check(files: Files) -> None:
     compared = USUAL | {rule for _, _, rule, _ in expected}
     results = scan(files)
     wrong = [f"{error.path}: {error.reason}" for item in results.values() for error in item.errors]
-    left = [
-        item for item in with_foreign_uses(tuple(results.values())) if item.rule in compared
-    ]
+    left = [item for item in with_foreign_uses(tuple(results.values())) if item.rule in compared]
     for path, line, rule, wanted in expected:
         here = (path, line, rule)
         finding = next((item for item in left if here == _place(item)), None)

@@ -48,9 +48,8 @@ class Names:
             prefix = name
             while "." in prefix:
                 prefix = prefix.rpartition(".")[0]
-                for selector in self.below.get(prefix, ()):
-                    if selector.rule not in seen:
-                        found.append(selector)
+                below = self.below.get(prefix, ())
+                found.extend(selector for selector in below if selector.rule not in seen)
                 seen.update(selector.rule for selector in self.below.get(prefix, ()))
         return found
 
@@ -102,6 +101,4 @@ def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
                 members[pattern[1:]].append(selector)
             else:
                 names[match.kind].add(pattern, selector)
-    return Index(
-        names, members, methods, keywords, strings, variables, detectors, frozenset(globs)
-    )
+    return Index(names, members, methods, keywords, strings, variables, detectors, frozenset(globs))

@@ -230,14 +230,14 @@ def read_rule(path: Path) -> Rule:
     try:
         rule = msgspec.convert(data, Rule)
     except msgspec.ValidationError as error:
-        raise CatalogueError(f"{path}: {_explain(str(error), data)}") from error
-    problem = next(_problems(rule, path), None)
+        raise CatalogueError(f"{path}: {_explain(str(error))}") from error
+    problem = next(iter(_problems(rule, path)), None)
     if problem:
         raise CatalogueError(f"{path}: {problem}")
     return rule
 
 
-def _explain(text: str, data: object) -> str:
+def _explain(text: str) -> str:
     """Turn msgspec's message into key and remedy."""
     found = re.match(r"(?s)(.*?)(?: - at `\$(.*)`)?$", text)
     reason, place = (found.group(1), found.group(2) or "") if found else (text, "")
@@ -300,9 +300,11 @@ def _problems(rule: Rule, path: Path) -> Iterable[str]:
         yield f"`schema` is {rule.schema}; this version reads 1"
     prefix = rule.id[:3]
     if not re.fullmatch(r"[A-Z]{3}\d{3}", rule.id) or prefix not in PREFIXES:
-        yield f'`id` "{rule.id}" is not a category prefix and three digits{nearest(prefix, PREFIXES)}'
+        hint = nearest(prefix, PREFIXES)
+        yield f'`id` "{rule.id}" is not a category prefix and three digits{hint}'
     elif PREFIXES[prefix] != rule.category:
-        yield f'`id` "{rule.id}" has the prefix of {PREFIXES[prefix]}, but `category` is {rule.category}'
+        owner = PREFIXES[prefix]
+        yield f'`id` "{rule.id}" has the prefix of {owner}, but `category` is {rule.category}'
     if path.name != f"{rule.id}-{rule.name}.toml":
         yield f"the file must be named {rule.id}-{rule.name}.toml, after its `id` and `name`"
     if rule.when_guarded != "lower" and not rule.when_guarded_reason:
@@ -322,7 +324,8 @@ def _problems(rule: Rule, path: Path) -> Iterable[str]:
 
 def _fact_problems(where: str, fact: TargetFact) -> Iterable[str]:
     if not re.match(r"https://[^/\s]+/\S", fact.source):
-        yield f'{where} `source` must be the https address of the page that says it, not "{fact.source}"'
+        given = f'not "{fact.source}"'
+        yield f"{where} `source` must be the https address of the page that says it, {given}"
     if not fact.sdk.strip():
         yield f"{where} `sdk` is empty: name the SDK version that the source speaks of"
 
@@ -343,7 +346,7 @@ def _match_problems(where: str, match: Match) -> Iterable[str]:
             if not _NAME.fullmatch(name):
                 yield f'{where}: `name` "{name}" is no dotted name (a `*` may only end it)'
     if match.kind == "detector":
-        from portaudit.detectors import names  # noqa: PLC0415 - only rules with detectors pay
+        from portaudit.detectors import names  # noqa: PLC0415 - they import the matcher
 
         for name in match.name:
             if name not in names():
@@ -395,7 +398,9 @@ def _refuse_twins(
     rule: Rule, path: Path, rules: Mapping[str, Rule], sources: Mapping[str, Path]
 ) -> None:
     if rule.id in rules:
-        raise CatalogueError(f"{path}: `id` {rule.id} is taken by {sources[rule.id]}; use a free one")
+        raise CatalogueError(
+            f"{path}: `id` {rule.id} is taken by {sources[rule.id]}; use a free one"
+        )
     twin = next((other for other in rules.values() if other.name == rule.name), None)
     if twin:
         raise CatalogueError(f"{path}: `name` {rule.name} is taken by {sources[twin.id]}")
@@ -406,7 +411,7 @@ def _table(
 ) -> tuple[Row, ...]:
     if name not in loaded:
         if name not in paths:
-            raise CatalogueError(f'{where}: no table _data/{name}.csv{nearest(name, paths)}')
+            raise CatalogueError(f"{where}: no table _data/{name}.csv{nearest(name, paths)}")
         loaded[name] = read_table(paths[name])
     return loaded[name]
 

@@ -36,14 +36,14 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """A table of a rule file: unknown keys are refused."""
 
 
-class Reference(Section):
+class Reference(Section, frozen=True):
     """Further reading."""
 
     title: str
     url: str
 
 
-class Condition(Section):
+class Condition(Section, frozen=True):
     """A test of one argument of a call, given by position, keyword, or both.
 
     All given keys must hold. An argument whose value cannot be known fails `equals`, `prefix` and
@@ -57,7 +57,7 @@ class Condition(Section):
     absent: bool | None = None
 
 
-class Sink(Section):
+class Sink(Section, frozen=True):
     """A place that gives a string its meaning: an argument of a call or of a method."""
 
     argument: list[Position]
@@ -65,7 +65,7 @@ class Sink(Section):
     method: list[str] = []
 
 
-class Match(Section):
+class Match(Section, frozen=True):
     """One way to select places. Several in a rule are alternatives; keys inside one all hold."""
 
     kind: MatchKind
@@ -85,7 +85,7 @@ class Match(Section):
     message: str = ""
 
 
-class TargetFact(Section):
+class TargetFact(Section, frozen=True):
     """What one target does with the capability, by whose word, and since when we know."""
 
     status: Status
@@ -102,7 +102,7 @@ class TargetFact(Section):
     report: bool = True
 
 
-class InlineTest(Section):
+class InlineTest(Section, frozen=True):
     """A snippet and what is expected of it: `bad` and `good`, or several `files`."""
 
     bad: str = ""
@@ -113,7 +113,7 @@ class InlineTest(Section):
     note: str = ""
 
 
-class Rule(Section):
+class Rule(Section, frozen=True):
     """One decision that a reader makes: its matches, facts, words and tests."""
 
     schema: int

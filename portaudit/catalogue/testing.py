@@ -23,7 +23,7 @@ _KEYS = ("severity", "guard", "uses", "confidence")
 
 @dataclass(frozen=True)
 class Failure:
-    """A test that does not hold: `Missing` (nothing reported), `Noisy` (too much), `Wrong` (how)."""
+    """A test that does not hold: `Missing`, `Noisy` (too much), `Wrong` (guard or the like)."""
 
     rule: str
     test: int
@@ -46,7 +46,7 @@ class _Expected:
 
 
 def run(catalogue: Catalogue, ids: Iterable[str] = ()) -> list[Failure]:
-    """Run the tests of these rules, or of all. All rules scan; only what a test names is compared."""
+    """Run the tests of these rules, or of all. Only the rules that a test names are compared."""
     failures: list[Failure] = []
     for rule_id in ids or catalogue.rules:
         for number, test in enumerate(catalogue.rules[rule_id].test, start=1):

@@ -56,7 +56,8 @@ def tensor_truth(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
                 and not call.args
                 and _is_tensor(reader, call.func.value)
             ):
-                yield Spot(call, place, name or f".{getattr(call.func, 'attr', call.func).value}", "low")
+                method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+                yield Spot(call, place, name or f".{method}", "low")
 
 
 def _calls(node: cst.CSTNode) -> Iterator[cst.Call]:
@@ -101,7 +102,9 @@ def _is_comparison(reader: Reader, node: cst.BaseExpression) -> bool:
     if isinstance(node, cst.Name):
         bindings = reader.lookup(node.value, reader.scope_of(node))
         return bool(bindings) and all(
-            item.kind == "value" and isinstance(item.value, cst.Comparison) and _ordering(item.value)
+            item.kind == "value"
+            and isinstance(item.value, cst.Comparison)
+            and _ordering(item.value)
             for item in bindings
         )
     return False

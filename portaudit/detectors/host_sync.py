@@ -26,16 +26,19 @@ def host_sync(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
         if not contexts.in_step(place):
             continue
         if isinstance(call.func, cst.Attribute):
-            if call.func.attr.value in _METHODS and not call.args and _may_be_tensor(reader, call.func):
-                if not _is_inner(reader, call):
-                    yield Spot(call, place, f".{call.func.attr.value}")
+            if (
+                call.func.attr.value in _METHODS
+                and not call.args
+                and _may_be_tensor(reader, call.func)
+            ) and not _is_inner(reader, call):
+                yield Spot(call, place, f".{call.func.attr.value}")
         elif isinstance(call.func, cst.Name) and call.func.value in _SPEAKERS and call.args:
             if any(_is_loss(item.value) for item in call.args):
                 yield Spot(call, place, call.func.value, "low")
 
 
 def _may_be_tensor(reader: Reader, function: cst.Attribute) -> bool:
-    """Whether a receiver may be a tensor: not a module's function, not an object of another kind."""
+    """Whether a receiver may be a tensor: no module, no object of another kind."""
     for value in reader.values(function.value):
         if isinstance(value, Ref):
             return False

@@ -12,7 +12,12 @@ from portaudit.match.hits import Spot
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Ref
 
-_SWITCHES = ("torch.backends.", "torch._inductor.config", "torch._dynamo.config", "torch._functorch.config")
+_SWITCHES = (
+    "torch.backends.",
+    "torch._inductor.config",
+    "torch._dynamo.config",
+    "torch._functorch.config",
+)
 _CONSTANTS = (cst.Integer, cst.Float, cst.SimpleString)
 
 

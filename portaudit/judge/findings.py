@@ -34,9 +34,7 @@ def judge(
     return fingerprint.identify(found)
 
 
-def _without_merged_checks(
-    reader: Reader, catalogue: Catalogue, hits: Sequence[Hit]
-) -> list[Hit]:
+def _without_merged_checks(reader: Reader, catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
     """`"cuda" if is_available() else "cpu"` is one finding, at the literal."""
     chosen: set[cst.CSTNode] = set()
     for hit in hits:
@@ -47,13 +45,17 @@ def _without_merged_checks(
                 parent = reader.model.parents.get(parent)
     if not chosen:
         return list(hits)
-    return [hit for hit in hits if not (catalogue.rules[hit.selector.rule].check and _tested_in(reader, hit.node, chosen))]
+    return [
+        hit
+        for hit in hits
+        if not (catalogue.rules[hit.selector.rule].check and _tested_in(reader, hit.node, chosen))
+    ]
 
 
 def _tested_in(reader: Reader, node: cst.CSTNode, chosen: set[cst.CSTNode]) -> bool:
     child: cst.CSTNode = node
     parent = reader.model.parents.get(child)
-    while isinstance(parent, cst.BaseExpression) or isinstance(parent, (cst.Arg, cst.ComparisonTarget)):
+    while isinstance(parent, (cst.BaseExpression, cst.Arg, cst.ComparisonTarget)):
         if parent in chosen and (not isinstance(parent, cst.IfExp) or parent.test is child):
             return True
         child, parent = parent, reader.model.parents.get(parent)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from portaudit.types import AllOf, AnyOf, Atom, Choice, Fact, Flag, Known, Named, Not
+from portaudit.types import AllOf, AnyOf, Atom, Fact, Flag, Known, Named, Not
 
 Facts = frozenset[Fact]
 Lookup = Callable[[Named], Flag | None]
 
+_DEEPEST = 40
 _NO_FACTS: Facts = frozenset()
 
 
@@ -22,7 +23,7 @@ def unknown(_: Named) -> Flag | None:
 
 def implied(flag: Flag, truth: bool, lookup: Lookup = unknown, depth: int = 0) -> Facts | None:
     """The facts that hold when `flag` has this truth; None when it cannot have it."""
-    if depth > 40:  # noqa: PLR2004 - far deeper than written conditions
+    if depth > _DEEPEST:
         return _NO_FACTS
     if isinstance(flag, Atom):
         return frozenset(flag.when_true if truth else flag.when_false)

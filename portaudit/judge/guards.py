@@ -23,7 +23,20 @@ _STATES: dict[Outcome, GuardState] = {
     "nothing": "guarded",
     "fails": "hard-fail",
 }
-_TALK = {"print", "warn", "warning", "info", "debug", "error", "exception", "critical", "log", "warn_once", "warning_once", "print_exc"}
+_TALK = {
+    "print",
+    "warn",
+    "warning",
+    "info",
+    "debug",
+    "error",
+    "exception",
+    "critical",
+    "log",
+    "warn_once",
+    "warning_once",
+    "print_exc",
+}
 _EXITS = {"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"}
 _SKIPS = ("SkipTest", "skip")
 
@@ -202,7 +215,11 @@ class Judge:
         """
         outer = set(branches(binding.place))
         for other in others:
-            if other is binding or other.value is None or other.place.scope is not binding.place.scope:
+            if (
+                other is binding
+                or other.value is None
+                or other.place.scope is not binding.place.scope
+            ):
                 continue
             around = list(branches(other.place))
             if guard.state == "guarded":
@@ -283,16 +300,16 @@ def _does_something(item: cst.CSTNode) -> bool:
         if isinstance(item.value, cst.Call):
             name = dotted(item.value.func) or ""
             return name.rpartition(".")[2] not in _TALK
-        return not isinstance(
-            item.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis)
-        )
+        return not isinstance(item.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis))
     if isinstance(item, cst.Assign):
         return not is_false(item.value)
     return not isinstance(item, (cst.EmptyLine, cst.Del))
 
 
 def _is_talk_import(item: cst.Import) -> bool:
-    return all((dotted(alias.name) or "") in {"warnings", "logging", "traceback"} for alias in item.names)
+    return all(
+        (dotted(alias.name) or "") in {"warnings", "logging", "traceback"} for alias in item.names
+    )
 
 
 def branches(place: Place) -> Iterator[Branch]:

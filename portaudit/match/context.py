@@ -15,6 +15,7 @@ from portaudit.catalogue.schema import Context
 from portaudit.read.python.model import Place, Scope
 from portaudit.read.python.values import Reader
 
+_DEEPEST = 6
 _STEP_NAMES = {"training_step", "train_step", "compute_loss", "train_one_step", "forward_backward"}
 _OPTIMIZER_WORDS = ("optim", "opt", "scaler", "sgd", "adam")
 
@@ -25,7 +26,7 @@ class Contexts:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 
-    def holds(self, wanted: Sequence[Context], node: cst.CSTNode, place: Place) -> bool:
+    def holds(self, wanted: Sequence[Context], place: Place) -> bool:
         """Whether a place is in one of the wanted contexts; no wish always holds."""
         if not wanted:
             return True
@@ -58,12 +59,16 @@ class Contexts:
     def is_module(self, scope: Scope, depth: int = 0) -> bool:
         """Whether a class is a torch Module, as far as its bases tell."""
         node = scope.node
-        if not isinstance(node, cst.ClassDef) or depth > 6:  # noqa: PLR2004 - deep enough
+        if not isinstance(node, cst.ClassDef) or depth > _DEEPEST:
             return False
         for base in node.bases:
             for value in self.reader.values(base.value):
                 name = getattr(value, "name", "")
-                if name in {"torch.nn.Module", "torch.nn.modules.Module", "torch.nn.modules.module.Module"}:
+                if name in {
+                    "torch.nn.Module",
+                    "torch.nn.modules.Module",
+                    "torch.nn.modules.module.Module",
+                }:
                     return True
                 if name.startswith(("torch.nn.", "pytorch_lightning.", "lightning.")):
                     return True
@@ -74,7 +79,7 @@ class Contexts:
 
     @cached_property
     def _trainers(self) -> dict[Scope, bool]:
-        """Functions that call `backward()` or step an optimizer, and whether in a loop of theirs."""
+        """Functions that call `backward()` or step an optimizer, and whether they loop over it."""
         found: dict[Scope, bool] = {}
         for call in self.reader.model.calls:
             function = call.func

@@ -5,7 +5,6 @@ String values that flow are in `strings`. Nothing is judged here: guards and sev
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -29,9 +28,38 @@ from portaudit.read.python.values import (
 from portaudit.types import Confidence, Constant, ForeignUse, Instance, Ref
 
 _TORCH_WORLD = frozenset(
-    "torch torchvision torchaudio torchtext torchdata lightning pytorch_lightning transformers "
-    "diffusers accelerate peft trl timm mmengine mmcv mmdet ignite fastai monai deepspeed "
-    "fairscale megatron apex kornia einops torchmetrics torch_geometric dgl allennlp fairseq".split()
+    [
+        "torch",
+        "torchvision",
+        "torchaudio",
+        "torchtext",
+        "torchdata",
+        "lightning",
+        "pytorch_lightning",
+        "transformers",
+        "diffusers",
+        "accelerate",
+        "peft",
+        "trl",
+        "timm",
+        "mmengine",
+        "mmcv",
+        "mmdet",
+        "ignite",
+        "fastai",
+        "monai",
+        "deepspeed",
+        "fairscale",
+        "megatron",
+        "apex",
+        "kornia",
+        "einops",
+        "torchmetrics",
+        "torch_geometric",
+        "dgl",
+        "allennlp",
+        "fairseq",
+    ]
 )
 _EVERYTHING = "*"
 
@@ -101,7 +129,7 @@ class Matcher:
     ) -> None:
         match = self.catalogue.match_of(selector)
         place = place or self.model.places.get(node) or self.model.places.get(key)
-        if place is None or not self.contexts.holds(match.context, node, place):
+        if place is None or not self.contexts.holds(match.context, place):
             return
         exact = selector.row is not None or not any(name.endswith("*") for name in match.name)
         conditions = len(match.where) + len(match.unless)
@@ -133,10 +161,9 @@ class Matcher:
         """Literals that no more specific finding covers: API > argument > string."""
         keys = {hit.key for hit in named}
         for hit in strings:
-            node: cst.CSTNode | None = hit.node
             parent = self.model.parents.get(hit.node)
             while isinstance(parent, (cst.IfExp, cst.BooleanOperation, cst.BinaryOperation)):
-                node, parent = parent, self.model.parents.get(parent)
+                _node, parent = parent, self.model.parents.get(parent)
             if isinstance(parent, cst.Arg):
                 call = self.model.parents.get(parent)
                 if parent in keys:
@@ -188,9 +215,7 @@ class Matcher:
                     parent = self.model.parents.get(node)
                     called = isinstance(parent, cst.Call) and parent.func is node
                     where = parent if called and parent else node
-                    self._add(
-                        selector, where, node, ref.name, unsure=self._star_doubt(node)
-                    )
+                    self._add(selector, where, node, ref.name, unsure=self._star_doubt(node))
                 if found:
                     self._cover(node)
                     break
@@ -321,7 +346,8 @@ class Matcher:
         if condition.equals and not any(_equals(value, condition.equals) for value in values):
             return False
         if condition.prefix and not any(
-            text.value.startswith(tuple(condition.prefix)) for text in self.reader.texts(given.value)
+            text.value.startswith(tuple(condition.prefix))
+            for text in self.reader.texts(given.value)
         ):
             return False
         return not condition.type or _type(given.value) in condition.type
@@ -341,9 +367,7 @@ class Matcher:
                     module = import_name(small)
                     if any(other.rule == selector.rule for other in names.find(module)):
                         anchor = module
-                self._add(
-                    selector, node, small or node, anchor, is_import=True, place=place
-                )
+                self._add(selector, node, small or node, anchor, is_import=True, place=place)
 
     def _import_of(self, node: cst.CSTNode, statement: cst.CSTNode) -> cst.CSTNode | None:
         """The import statement that an alias is in."""
@@ -457,10 +481,10 @@ class Matcher:
                     place=self.model.places.get(value),
                 )
                 return
-        if not match.value and not (isinstance(value, cst.Name) and value.value in {"False", "None"}):
-            self._add(
-                selector, node, node, name, rank=1, place=self.model.places.get(value)
-            )
+        if not match.value and not (
+            isinstance(value, cst.Name) and value.value in {"False", "None"}
+        ):
+            self._add(selector, node, node, name, rank=1, place=self.model.places.get(value))
 
     # --- environment variables ---
 
@@ -485,14 +509,14 @@ class Matcher:
             key = self._environment_key(node)
             if key:
                 yield node, key
-        for node in self.model.dicts:
-            if not self._is_environment_dict(node):
+        for table in self.model.dicts:
+            if not self._is_environment_dict(table):
                 continue
-            for element in node.elements:
+            for element in table.elements:
                 if isinstance(element, cst.DictElement):
-                    text = string_value(element.key)
-                    if text and text[1]:
-                        yield element.key, text[0]
+                    key_text = string_value(element.key)
+                    if key_text and key_text[1]:
+                        yield element.key, key_text[0]
 
     def _environment_key(self, node: cst.Subscript) -> str:
         if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
@@ -541,7 +565,14 @@ _ENVIRONMENT_CALLS = {
     "os.environ.pop",
     "os.environ.setdefault",
 }
-_ENVIRONMENT_NAMES = {"env", "environ", "environment", "env_vars", "extra_env", "environment_variables"}
+_ENVIRONMENT_NAMES = {
+    "env",
+    "environ",
+    "environment",
+    "env_vars",
+    "extra_env",
+    "environment_variables",
+}
 
 
 def _conditional(match: Match) -> bool:
@@ -585,5 +616,3 @@ def _type(node: cst.BaseExpression) -> str:
     if isinstance(node, cst.Float):
         return "float"
     return "call" if isinstance(node, cst.Call) else "name"
-
-

@@ -25,19 +25,100 @@ from portaudit.read.python.nodes import dotted, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.types import Confidence, ForeignUse, Text, Use
 
+_LONGEST = 64
 RoleKind = Literal["silent", "argument", "bound", "returned", "compared", "listed"]
 
-_TALK = {"print", "warn", "warning", "info", "debug", "error", "exception", "critical", "log",
-         "warn_once", "warning_once", "write", "echo", "fail", "skip", "xfail", "format_exc"}
-_LOOKUPS = {"get", "pop", "setdefault", "split", "rsplit", "join", "replace", "startswith",
-            "endswith", "find", "index", "count", "strip", "lstrip", "rstrip", "partition",
-            "removeprefix", "removesuffix", "has", "contains", "encode", "hasattr", "getattr",
-            "setattr", "delattr", "isinstance", "open", "len", "field_names", "register_module",
-            "import_module", "__import__", "add_argument", "add_parser", "add_mutually_exclusive_group",
-            "skipif", "mark", "TypeVar", "NewType", "getfixturevalue", "addHandler", "getLogger",
-            "get_logger", "glob", "rglob", "joinpath", "Path", "exists", "version", "find_spec"}
-_SPOKEN = {"help", "description", "desc", "msg", "message", "reason", "title", "label", "doc", "text",
-           "epilog", "metavar", "choices", "prefix", "postfix", "suffix", "sep", "end"}
+_TALK = {
+    "print",
+    "warn",
+    "warning",
+    "info",
+    "debug",
+    "error",
+    "exception",
+    "critical",
+    "log",
+    "warn_once",
+    "warning_once",
+    "write",
+    "echo",
+    "fail",
+    "skip",
+    "xfail",
+    "format_exc",
+}
+_LOOKUPS = {
+    "get",
+    "pop",
+    "setdefault",
+    "split",
+    "rsplit",
+    "join",
+    "replace",
+    "startswith",
+    "endswith",
+    "find",
+    "index",
+    "count",
+    "strip",
+    "lstrip",
+    "rstrip",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "has",
+    "contains",
+    "encode",
+    "hasattr",
+    "getattr",
+    "setattr",
+    "delattr",
+    "isinstance",
+    "open",
+    "len",
+    "field_names",
+    "register_module",
+    "import_module",
+    "__import__",
+    "add_argument",
+    "add_parser",
+    "add_mutually_exclusive_group",
+    "skipif",
+    "mark",
+    "TypeVar",
+    "NewType",
+    "getfixturevalue",
+    "addHandler",
+    "getLogger",
+    "get_logger",
+    "glob",
+    "rglob",
+    "joinpath",
+    "Path",
+    "exists",
+    "version",
+    "find_spec",
+}
+_SPOKEN = {
+    "help",
+    "description",
+    "desc",
+    "msg",
+    "message",
+    "reason",
+    "title",
+    "label",
+    "doc",
+    "text",
+    "epilog",
+    "metavar",
+    "choices",
+    "prefix",
+    "postfix",
+    "suffix",
+    "sep",
+    "end",
+}
 _STDLIB = frozenset(sys.stdlib_module_names)
 
 
@@ -90,7 +171,7 @@ class _Strings:
         }
 
     def run(self) -> tuple[list[Hit], list[ForeignUse]]:
-        literals = {node: literal for node, literal in self._literals()}
+        literals = dict(self._literals())
         foreign = self._uses(literals)
         hits = [hit for literal in literals.values() if (hit := self._hit(literal)) is not None]
         return hits, foreign
@@ -100,7 +181,7 @@ class _Strings:
         wanted = [str(pattern) for pattern in globs]
         for node in self.model.strings:
             text = string_value(node)
-            if text is None or len(text[0]) > 64:  # noqa: PLR2004 - no device is named so long
+            if text is None or len(text[0]) > _LONGEST:
                 continue
             value, role_node = self._whole(node, *text)
             if not any(fnmatchcase(value, pattern) for pattern in wanted):
@@ -125,7 +206,7 @@ class _Strings:
 
     # --- roles ---
 
-    def _role(self, node: cst.CSTNode) -> Role:  # noqa: C901, PLR0911, PLR0912 - one case a line
+    def _role(self, node: cst.CSTNode) -> Role:
         parent = self.model.parents.get(node)
         if isinstance(parent, cst.IfExp):
             return Role("silent") if parent.test is node else self._role(parent)
@@ -340,7 +421,9 @@ class _Strings:
             return 2, level
         if role.kind == "compared":
             return 2, level
-        if any(fnmatchcase(name.lower(), pattern) for name in role.names if name for pattern in names):
+        if any(
+            fnmatchcase(name.lower(), pattern) for name in role.names if name for pattern in names
+        ):
             return 2, level
         if role.kind == "listed":
             return 0, level  # one of several words, of which nothing says that they are devices

@@ -28,11 +28,9 @@ def with_foreign_uses(results: Sequence[FileResult]) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for result in results:
         for finding in result.findings:
-            extra = uses.get((finding.path, finding.span.line, finding.span.column))
-            if extra:
-                merged = sorted({*finding.uses, *extra}, key=lambda use: (use.path, use.line, use.into))
-                finding = replace(finding, uses=tuple(merged))
-            found.append(finding)
+            extra = uses.get((finding.path, finding.span.line, finding.span.column), ())
+            merged = sorted({*finding.uses, *extra}, key=lambda use: (use.path, use.line, use.into))
+            found.append(replace(finding, uses=tuple(merged)) if extra else finding)
     return tuple(sorted(found, key=lambda item: (item.path, item.span, item.rule)))
 
 

@@ -539,8 +539,8 @@ def _coverage(page: _Page, report: Report, *, verbose: bool) -> None:
     if coverage.unknown_facts:
         page.prose(
             Text(
-                f"{_count(coverage.unknown_facts, 'place')} whose status on {report.target} nobody "
-                "documents: not counted against the code"
+                f"for {_count(coverage.unknown_facts, 'place')} no source says what "
+                f"{report.target} supports: take the advice there as open"
             ),
             Text("Unknown  ", "bold"),
         )

@@ -488,9 +488,7 @@ def test_guard_by_leaving_a_loop(leave: str) -> None:
         ("raise ValueError", "sys.exit(2)", "hard-fail"),
     ],
 )
-def test_guard_by_an_exit_of_every_branch_without_cuda(
-    first: str, second: str, guard: str
-) -> None:
+def test_guard_by_an_exit_of_every_branch_without_cuda(first: str, second: str, guard: str) -> None:
     check(f"""
     import sys
     import torch

@@ -367,7 +367,12 @@ def test_guard_by_a_function_that_asks() -> None:
 
 @pytest.mark.parametrize(
     "decorator",
-    ["@functools.cache", "@functools.lru_cache(maxsize=None)", "@lru_cache", "@torch.compiler.disable"],
+    [
+        "@functools.cache",
+        "@functools.lru_cache(maxsize=None)",
+        "@lru_cache",
+        "@torch.compiler.disable",
+    ],
 )
 def test_guard_by_a_cached_function_that_asks(decorator: str) -> None:
     check(f"""
@@ -562,9 +567,10 @@ def test_guard_by_a_flag_of_another_module(owner: str, user: str, module: str) -
 
 
 def test_guard_by_a_flag_of_a_module_by_attribute() -> None:
-    check({
-        "flags.py": FLAGS,
-        "train.py": """
+    check(
+        {
+            "flags.py": FLAGS,
+            "train.py": """
         import flags
         import flags as f
         import flash_attn  # expect: FUS001
@@ -575,29 +581,33 @@ def test_guard_by_a_flag_of_a_module_by_attribute() -> None:
         if f.HAVE_FLASH:
             flash_attn.flash_attn_func(1)  # expect: FUS001 guard=guarded
         """,
-    })
+        }
+    )
 
 
 def test_guard_by_a_flag_that_is_re_exported() -> None:
-    check({
-        "pkg/__init__.py": "from .api import HAVE_FLASH",
-        "pkg/api.py": "from .utils import HAVE_FLASH",
-        "pkg/utils/__init__.py": "from .flags import *",
-        "pkg/utils/flags.py": FLAGS,
-        "train.py": USE.replace("{module}", "pkg"),
-    })
+    check(
+        {
+            "pkg/__init__.py": "from .api import HAVE_FLASH",
+            "pkg/api.py": "from .utils import HAVE_FLASH",
+            "pkg/utils/__init__.py": "from .flags import *",
+            "pkg/utils/flags.py": FLAGS,
+            "train.py": USE.replace("{module}", "pkg"),
+        }
+    )
 
 
 def test_guard_by_a_flag_made_of_flags_of_other_modules() -> None:
-    check({
-        "flags.py": FLAGS,
-        "more.py": """
+    check(
+        {
+            "flags.py": FLAGS,
+            "more.py": """
         import torch
         from flags import HAVE_FLASH
         READY = HAVE_FLASH and torch.cuda.device_count() > 1
         MAYBE = HAVE_FLASH or unknown
         """,
-        "train.py": """
+            "train.py": """
         import torch
         import more
         if more.READY:
@@ -607,13 +617,15 @@ def test_guard_by_a_flag_made_of_flags_of_other_modules() -> None:
         if not more.READY:
             torch.cuda.synchronize()  # expect: DEV007
         """,
-    })
+        }
+    )
 
 
 def test_guard_by_a_function_of_another_module() -> None:
-    check({
-        "utils/__init__.py": "from .env import has_gpu, always",
-        "utils/env.py": """
+    check(
+        {
+            "utils/__init__.py": "from .env import has_gpu, always",
+            "utils/env.py": """
         from functools import cache
         import torch
         @cache
@@ -622,7 +634,7 @@ def test_guard_by_a_function_of_another_module() -> None:
         def always():
             return True
         """,
-        "train.py": """
+            "train.py": """
         import torch
         from utils import always, has_gpu
         if has_gpu():
@@ -634,18 +646,20 @@ def test_guard_by_a_function_of_another_module() -> None:
         if always():
             torch.cuda.synchronize()  # expect: DEV007
         """,
-    })
+        }
+    )
 
 
 def test_guard_by_a_library_that_another_module_imports_or_sets_to_none() -> None:
-    check({
-        "compat.py": """
+    check(
+        {
+            "compat.py": """
         try:
             from flash_attn import flash_attn_func  # expect: FUS001 guard=import-guarded
         except ImportError:
             flash_attn_func = None
         """,
-        "train.py": """
+            "train.py": """
         from compat import flash_attn_func
         def attend(q):
             if flash_attn_func is not None:
@@ -654,16 +668,19 @@ def test_guard_by_a_library_that_another_module_imports_or_sets_to_none() -> Non
         def attend_always(q):
             return flash_attn_func(q)  # expect: FUS001
         """,
-    })
+        }
+    )
 
 
 def test_guard_by_a_flag_that_no_module_has_is_none() -> None:
-    check({
-        "flags.py": "OTHER = 1",
-        "train.py": """
+    check(
+        {
+            "flags.py": "OTHER = 1",
+            "train.py": """
         import torch
         from flags import HAVE_FLASH
         if HAVE_FLASH:
             torch.cuda.synchronize()  # expect: DEV007
         """,
-    })
+        }
+    )

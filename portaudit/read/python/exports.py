@@ -40,7 +40,7 @@ class Exporter:
         for name, bindings in self.reader.model.root.bindings.items():
             imported = any(binding.kind == "import" for binding in bindings)
             values = [value for binding in bindings for value in self.reader.bound(binding)]
-            flag = self.flags._choice(bindings, bindings[0].node)  # noqa: SLF001 - same stage
+            flag = self.flags.choice(bindings, bindings[0].node)
             export = self._export(values, flag, imported=imported)
             if export != _NOTHING:
                 found.append((name, export))
@@ -55,7 +55,7 @@ class Exporter:
         for value in listed:
             if isinstance(value, LocalFunction):
                 returns.extend(self._returns(value))
-                returned = self.flags._returned(value)  # noqa: SLF001 - same stage
+                returned = self.flags.returned(value)
             elif isinstance(value, (LocalClass, LocalObject)):
                 members.extend(self._members(value.scope))
         return Export(
@@ -81,7 +81,7 @@ class Exporter:
                 if binding.kind == "value"
                 for value in self.reader.bound(binding)
             ]
-            flag = self.flags._choice(bindings, bindings[0].node)  # noqa: SLF001 - same stage
+            flag = self.flags.choice(bindings, bindings[0].node)
             value = next((item.value for item in bindings if item.value is not None), None)
             if tells_nothing(flag) and isinstance(value, cst.BaseExpression) and len(bindings) == 1:
                 folded = self.flags.folder.fold(value)

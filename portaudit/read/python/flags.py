@@ -27,7 +27,6 @@ from portaudit.types import (
     AnyOf,
     Atom,
     Choice,
-    Constant,
     Fact,
     FactKind,
     Flag,
@@ -38,9 +37,14 @@ from portaudit.types import (
     Ref,
 )
 
-UNKNOWN = Known(None)
+UNKNOWN: Flag = Known(None)
 _OPPOSITE: Mapping[FactKind, FactKind] = {"cuda": "no-cuda", "lib": "no-lib"}
 _NEVER = {"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"}
+
+_ALIASES = 3
+_PAIR = 2
+_DEEPEST = 100
+"""Steps of one answer; what is further away is not known."""
 
 
 @dataclass
@@ -61,7 +65,7 @@ class Flags:
         known = self._known.get(key)
         if known is not None:
             return known
-        if key in self._busy or len(self._busy) > 100:
+        if key in self._busy or len(self._busy) > _DEEPEST:
             return UNKNOWN
         self._busy.add(key)
         try:
@@ -118,7 +122,7 @@ class Flags:
                 condition = argument(node, (0, "condition")).value
                 return self.flag(condition) if condition else UNKNOWN
             return UNKNOWN
-        if isinstance(node, cst.Name) and depth < 3:
+        if isinstance(node, cst.Name) and depth < _ALIASES:
             for binding in self.reader.lookup(node.value, self.reader.scope_of(node)):
                 if binding.kind == "value" and binding.value is not None:
                     return self._decorator(binding.value, depth + 1)
@@ -138,7 +142,7 @@ class Flags:
             return AllOf(sides) if isinstance(node.operator, cst.And) else AnyOf(sides)
         if isinstance(node, cst.NamedExpr):
             return self.flag(node.value)
-        found = UNKNOWN
+        found: Flag = UNKNOWN
         if isinstance(node, cst.Comparison):
             found = self._comparison(node)
         elif isinstance(node, cst.Call):
@@ -200,9 +204,10 @@ class Flags:
             for value in self.reader.values(node):
                 if isinstance(value, Ref):
                     return self._named(value, node) or UNKNOWN
-        return self._choice(bindings, node)
+        return self.choice(bindings, node)
 
-    def _choice(self, bindings: list[Binding], node: cst.CSTNode) -> Flag:
+    def choice(self, bindings: list[Binding], node: cst.CSTNode) -> Flag:
+        """The truth of a name with these bindings, each under what holds where it stands."""
         cases = [
             (self.in_force(binding.place.branch), self._bound(binding, node))
             for binding in bindings[:12]
@@ -244,14 +249,14 @@ class Flags:
             if isinstance(value, (LocalObject, LocalClass)):
                 bindings = self.reader.class_attribute(value.scope, node.attr.value)
                 if bindings:
-                    return self._choice(bindings, node)
+                    return self.choice(bindings, node)
             if isinstance(value, Instance) and value.of.open:
                 return self._named(Ref(f"{value.of.name}.{node.attr.value}", True), node) or UNKNOWN
         key = dotted(node)
         bindings = self.reader.model.members.get(key, []) if key else []
         base = self.reader.values(node.value)
         if self.reader.holds_options(node.value, base) and bindings:
-            return self._choice(bindings, node)
+            return self.choice(bindings, node)
         return UNKNOWN
 
     def _call(self, node: cst.Call) -> Flag:
@@ -263,12 +268,12 @@ class Flags:
             flags = tuple(self.flag(part) for part in parts)
             if flags:
                 return AnyOf(flags) if function == "any" else AllOf(flags)
-        if function == "isinstance" and len(node.args) == 2:  # noqa: PLR2004 - object and class
+        if function == "isinstance" and len(node.args) == _PAIR:
             kinds = self.reader.elements(node.args[1].value) or [node.args[1].value]
             names = [ref.name for kind in kinds for ref in self.reader.refs(kind)]
             if names and all(name.startswith("torch.cuda.") for name in names):
                 return self._word("cuda", node)
-        if function == "hasattr" and len(node.args) == 2:  # noqa: PLR2004 - object and name
+        if function == "hasattr" and len(node.args) == _PAIR:
             return self._hasattr(node)
         if isinstance(node.func, cst.Attribute) and node.func.attr.value == "startswith":
             text = string_value(node.args[0].value) if node.args else None
@@ -285,7 +290,11 @@ class Flags:
                 self.reader.asked.add(value.name)
                 export = self.reader.externals.get(value.name)
                 return export.returns_flag if export else Named(value.name, call=True)
-            if value.name in {"importlib.util.find_spec", "importlib.find_loader", "pkgutil.find_loader"}:
+            if value.name in {
+                "importlib.util.find_spec",
+                "importlib.find_loader",
+                "pkgutil.find_loader",
+            }:
                 text = string_value(node.args[0].value) if node.args else None
                 if text and text[1]:
                     root = text[0].split(".")[0]
@@ -293,10 +302,10 @@ class Flags:
                 return None
             return self._named(value, node)
         if isinstance(value, LocalFunction):
-            return self._returned(value)
+            return self.returned(value)
         return None
 
-    def _returned(self, function: LocalFunction) -> Flag:
+    def returned(self, function: LocalFunction) -> Flag:
         """The truth of a call of a function of this file: its returns, each under its branch."""
         cases = tuple(
             (
@@ -331,7 +340,7 @@ class Flags:
             if right.value == "True":
                 return Not(flag) if negative else flag
             return flag if negative else Not(flag)
-        found = UNKNOWN
+        found: Flag = UNKNOWN
         if equal:
             found = self._equals(node.left, right, node)
         elif isinstance(operator, (cst.In, cst.NotIn)):
@@ -342,7 +351,9 @@ class Flags:
             return self._counts(node.left, operator, right)
         return Not(found) if negative and found != UNKNOWN else found
 
-    def _equals(self, left: cst.BaseExpression, right: cst.BaseExpression, node: cst.CSTNode) -> Flag:
+    def _equals(
+        self, left: cst.BaseExpression, right: cst.BaseExpression, node: cst.CSTNode
+    ) -> Flag:
         for side, other in ((right, left), (left, right)):
             word = self._device_word(side)
             if word and self._device_word(other) is None:
@@ -374,7 +385,7 @@ class Flags:
         words = [self._device_word(element) for element in elements]
         if words and all(words):
             kinds = {self.guards.word(item) for item in words if item}
-            if kinds == {"cuda"} or kinds == {"cuda", "vendor"}:
+            if kinds in ({"cuda"}, {"cuda", "vendor"}):
                 return self._word("cuda", node)
             if kinds == {"vendor"}:
                 return self._word(words[0] or "", node)

@@ -19,6 +19,9 @@ from portaudit.read.python.values import LocalClass, LocalObject, Reader, argume
 
 Plain = bool | int | float | str | None
 
+_DEEPEST = 60
+"""Steps of one answer; what is further away is not known."""
+
 
 @dataclass(frozen=True)
 class Folded:
@@ -37,7 +40,7 @@ class Folder:
 
     def fold(self, node: cst.CSTNode | None) -> Folded | None:
         """The value at defaults, or None when it cannot be known."""
-        if node is None or node in self._busy or len(self._busy) > 60:
+        if node is None or node in self._busy or len(self._busy) > _DEEPEST:
             return None
         self._busy.add(node)
         try:
@@ -57,7 +60,7 @@ class Folder:
         return found
 
     def _switched_on(self, name: str, function: str) -> bool:
-        """Whether some call of this file may pass the switch as on: its default then says little."""
+        """Whether some call of this file may switch it on: the default then says little."""
         for called, value in self._given.get(name, ()):
             if called == function or (not function and called not in _DECLARING):
                 folded = self.fold(value)

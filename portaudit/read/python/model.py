@@ -196,9 +196,7 @@ class _Builder:
                 body = body_of(tail.body)
                 if leaves(body):
                     gone = Otherwise("block", body, scope=scope)
-                    branch = Branch(
-                        branch, "test", tail, scope, gone, test=tail.test, truth=False
-                    )
+                    branch = Branch(branch, "test", tail, scope, gone, test=tail.test, truth=False)
                 tail = tail.orelse
             if isinstance(item.orelse, cst.Else) and leaves(body_of(item.orelse.body)):
                 gone = Otherwise("block", body_of(item.orelse.body), scope=scope)
@@ -222,7 +220,7 @@ class _Builder:
     def statement(self, node: cst.CSTNode, place: Place, rest: Sequence[cst.CSTNode]) -> None:
         """Visit one statement."""
         self.model.places[node] = place
-        method = getattr(self, f"_{type(node).__name__}", None)
+        method = getattr(self, f"_visit_{type(node).__name__.lower()}", None)
         if isinstance(node, cst.If):
             self._if(node, place, rest)
         elif method is not None:
@@ -254,14 +252,14 @@ class _Builder:
             return Otherwise("elif", elif_=orelse, scope=scope)
         return Otherwise("block", body_of(orelse.body), scope=scope)
 
-    def _While(self, node: cst.While, place: Place) -> None:
+    def _visit_while(self, node: cst.While, place: Place) -> None:
         self.expression(node.test, node, place)
         inside = Branch(place.branch, "test", node, place.scope, NOTHING, test=node.test)
         self.block(node.body.body, Place(place.scope, inside, node, loop=True))
         if node.orelse:
             self.block(node.orelse.body.body, place)
 
-    def _For(self, node: cst.For, place: Place) -> None:
+    def _visit_for(self, node: cst.For, place: Place) -> None:
         self.expression(node.iter, node, place)
         self._bind_each(node.target, node.iter, place, node)
         self.expression(node.target, node, place)
@@ -269,7 +267,7 @@ class _Builder:
         if node.orelse:
             self.block(node.orelse.body.body, place)
 
-    def _With(self, node: cst.With, place: Place) -> None:
+    def _visit_with(self, node: cst.With, place: Place) -> None:
         inside = place
         for item in node.items:
             self.expression(item.item, node, place)
@@ -292,7 +290,7 @@ class _Builder:
                 )
         self.block(node.body.body, Place(inside.scope, inside.branch, node, place.loop))
 
-    def _Try(self, node: cst.Try | cst.TryStar, place: Place) -> None:
+    def _visit_try(self, node: cst.Try | cst.TryStar, place: Place) -> None:
         scope = place.scope
         inside = place.branch
         modules = tuple(_imports_in(node.body))
@@ -328,9 +326,9 @@ class _Builder:
         if node.finalbody:
             self.block(node.finalbody.body.body, place)
 
-    _TryStar = _Try
+    _visit_trystar = _visit_try
 
-    def _Match(self, node: cst.Match, place: Place) -> None:
+    def _visit_match(self, node: cst.Match, place: Place) -> None:
         scope = place.scope
         self.expression(node.subject, node, place)
         default: Otherwise = NOTHING
@@ -356,12 +354,10 @@ class _Builder:
                 self._bind(name, Binding("unknown", name, place, case))
             self.block(case.body.body, Place(scope, branch, case, place.loop))
 
-    def _FunctionDef(self, node: cst.FunctionDef, place: Place) -> None:
+    def _visit_functiondef(self, node: cst.FunctionDef, place: Place) -> None:
         inner = Scope("function", node.name.value, place.scope, node)
         self.model.scopes[node] = inner
-        self._bind(
-            node.name.value, Binding("function", node.name.value, place, node, inner=inner)
-        )
+        self._bind(node.name.value, Binding("function", node.name.value, place, node, inner=inner))
         branch = place.branch
         for decorator in node.decorators:
             self._decorator(decorator, place)
@@ -390,15 +386,13 @@ class _Builder:
                 self.model.parents[param] = node
             name = param.name.value
             note = param.annotation.annotation if param.annotation else None
-            self._bind_in(
-                inner, name, Binding("param", name, inside, param, param.default, note)
-            )
+            self._bind_in(inner, name, Binding("param", name, inside, param, param.default, note))
         for star in (params.star_arg, params.star_kwarg):
             if isinstance(star, cst.Param):
                 name = star.name.value
                 self._bind_in(inner, name, Binding("unknown", name, inside, star))
 
-    def _ClassDef(self, node: cst.ClassDef, place: Place) -> None:
+    def _visit_classdef(self, node: cst.ClassDef, place: Place) -> None:
         inner = Scope("class", node.name.value, place.scope, node)
         self.model.scopes[node] = inner
         self._bind(node.name.value, Binding("class", node.name.value, place, node, inner=inner))
@@ -416,7 +410,7 @@ class _Builder:
             self.expression(keyword.value, keyword, place)
         self.block(node.body.body, Place(inner, branch, node))
 
-    def _Import(self, node: cst.Import, place: Place) -> None:
+    def _visit_import(self, node: cst.Import, place: Place) -> None:
         for alias in node.names:
             target = dotted(alias.name) or ""
             self.model.imports.append((alias, target, place))
@@ -427,7 +421,7 @@ class _Builder:
                 name = target = target.split(".")[0]
             self._bind(name, Binding("import", name, place, alias, target=target))
 
-    def _ImportFrom(self, node: cst.ImportFrom, place: Place) -> None:
+    def _visit_importfrom(self, node: cst.ImportFrom, place: Place) -> None:
         module = import_name(node)
         if isinstance(node.names, cst.ImportStar):
             self.model.stars.append((module, node))
@@ -442,7 +436,7 @@ class _Builder:
             name = asname.value if isinstance(asname, cst.Name) else member
             self._bind(name, Binding("import", name, place, alias, target=target))
 
-    def _Assign(self, node: cst.Assign, place: Place) -> None:
+    def _visit_assign(self, node: cst.Assign, place: Place) -> None:
         self.model.assigns.append(node)
         self.model.places[node] = place
         self.expression(node.value, node, place)
@@ -451,7 +445,7 @@ class _Builder:
             self.model.parents[target] = node
             self._bind_target(target.target, node.value, place, node)
 
-    def _AnnAssign(self, node: cst.AnnAssign, place: Place) -> None:
+    def _visit_annassign(self, node: cst.AnnAssign, place: Place) -> None:
         if node.value:
             self.expression(node.value, node, place)
         note = node.annotation.annotation
@@ -459,11 +453,11 @@ class _Builder:
         if isinstance(node.target, cst.Attribute):
             self.expression(node.target, node, place)
 
-    def _AugAssign(self, node: cst.AugAssign, place: Place) -> None:
+    def _visit_augassign(self, node: cst.AugAssign, place: Place) -> None:
         self.expression(node.value, node, place)
         self.expression(node.target, node, place)
 
-    def _Return(self, node: cst.Return, place: Place) -> None:
+    def _visit_return(self, node: cst.Return, place: Place) -> None:
         scope: Scope | None = place.scope
         while scope is not None and scope.kind == "comprehension":
             scope = scope.parent
@@ -472,22 +466,22 @@ class _Builder:
         if node.value:
             self.expression(node.value, node, place)
 
-    def _Assert(self, node: cst.Assert, place: Place) -> None:
+    def _visit_assert(self, node: cst.Assert, place: Place) -> None:
         self.model.tests.append((node, node.test, FAILS, Otherwise("works"), place.scope))
         self.expression(node.test, node, place)
         if node.msg:
             self.expression(node.msg, node, place)
 
-    def _Global(self, node: cst.Global, place: Place) -> None:
+    def _visit_global(self, node: cst.Global, place: Place) -> None:
         place.scope.outer_names.update(item.name.value for item in node.names)
 
-    def _Nonlocal(self, node: cst.Nonlocal, place: Place) -> None:
+    def _visit_nonlocal(self, node: cst.Nonlocal, place: Place) -> None:
         place.scope.outer_names.update(item.name.value for item in node.names)
 
-    def _Del(self, node: cst.Del, place: Place) -> None:
+    def _visit_del(self, node: cst.Del, place: Place) -> None:
         self._expressions(node, place)
 
-    def _TypeAlias(self, node: cst.TypeAlias, place: Place) -> None:
+    def _visit_typealias(self, node: cst.TypeAlias, place: Place) -> None:
         name = node.name.value
         self._bind(name, Binding("unknown", name, place, node))
 
@@ -517,8 +511,8 @@ class _Builder:
                 self.expression(argument.value, argument, place)
         elif isinstance(node, cst.BaseString):
             model.strings.append(node)
-            for inner in _formatted(node):
-                self.expression(inner, node, place)
+            for part in _formatted(node):
+                self.expression(part, node, place)
         elif isinstance(node, cst.IfExp):
             self._conditional(node, place)
         elif isinstance(node, cst.BooleanOperation):
@@ -596,7 +590,11 @@ class _Builder:
             scope.attributes.setdefault(name, []).append(binding)
 
     def _bind_each(
-        self, target: cst.BaseExpression, source: cst.BaseExpression, place: Place, node: cst.CSTNode
+        self,
+        target: cst.BaseExpression,
+        source: cst.BaseExpression,
+        place: Place,
+        node: cst.CSTNode,
     ) -> None:
         if isinstance(target, cst.Name):
             binding = Binding("each", target.value, place, node, source)
@@ -617,9 +615,7 @@ class _Builder:
     ) -> None:
         if isinstance(target, cst.Name):
             kind: BindingKind = "value" if value is not None else "unknown"
-            self._bind(
-                target.value, Binding(kind, target.value, place, node, value, annotation)
-            )
+            self._bind(target.value, Binding(kind, target.value, place, node, value, annotation))
         elif isinstance(target, cst.Attribute):
             self._bind_member(target, value, place, node)
         elif isinstance(target, cst.Subscript):
@@ -710,13 +706,13 @@ def is_false(node: cst.BaseExpression) -> bool:
 
 
 def _statements(nodes: Sequence[cst.CSTNode]) -> list[Statement]:
-    return [
-        node for node in nodes if isinstance(node, (cst.BaseStatement, cst.BaseSmallStatement))
-    ]
+    return [node for node in nodes if isinstance(node, (cst.BaseStatement, cst.BaseSmallStatement))]
 
 
-def _handled(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> list[Statement]:
+def _handled(handler: cst.CSTNode) -> list[Statement]:
     """What a handler does, apart from keeping the exception for later."""
+    if not isinstance(handler, (cst.ExceptHandler, cst.ExceptStarHandler)):
+        return []
     name = dotted(handler.name.name) if handler.name else None
     return [
         item
@@ -745,7 +741,10 @@ def _catches_all(handler: cst.CSTNode) -> bool:
 
 def _suppressed(node: cst.BaseExpression) -> bool | None:
     """For `contextlib.suppress(...)`: whether it swallows run-time errors; None for others."""
-    if not isinstance(node, cst.Call) or dotted(node.func) not in {"suppress", "contextlib.suppress"}:
+    if not isinstance(node, cst.Call) or dotted(node.func) not in {
+        "suppress",
+        "contextlib.suppress",
+    }:
         return None
     names = {(dotted(item.value) or "").rpartition(".")[2] for item in node.args}
     if names & {"Exception", "BaseException", "RuntimeError", "AssertionError"}:

@@ -59,10 +59,9 @@ def parse(path: str, content: bytes) -> Parsed:
     mended, dropped = _mend(text)
     damage = ScanError(path, f"{reason}; {dropped} statement(s) could not be read", line)
     for candidate in (mended, _flatten(text)):
-        try:
-            return Parsed(cst.parse_module(candidate), text, (damage,))
-        except (cst.ParserSyntaxError, RecursionError):
-            continue
+        module = _try(candidate)
+        if module is not None:
+            return Parsed(module, text, (damage,))
     raise UnreadableError(f"{reason} (line {line})")
 
 
@@ -102,6 +101,13 @@ def logical_lines(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
+def _try(text: str) -> cst.Module | None:
+    try:
+        return cst.parse_module(text)
+    except (cst.ParserSyntaxError, RecursionError):
+        return None
+
+
 def _parses(statement: str) -> bool:
     stripped = statement.strip()
     header = re.match(r"(\w+)", stripped)
@@ -120,14 +126,15 @@ def _parses(statement: str) -> bool:
         stripped = f"match x:\n {stripped}"
     elif stripped.startswith("@"):
         stripped += "\ndef f(): pass"
-    try:
-        cst.parse_module(stripped + "\n")
-    except (cst.ParserSyntaxError, RecursionError):
-        return False
-    return True
+    return _try(stripped + "\n") is not None
 
 
-_HEADERS = {"except": "except Exception:", "elif": "elif True:", "else": "else:", "class": "class _:"}
+_HEADERS = {
+    "except": "except Exception:",
+    "elif": "elif True:",
+    "else": "else:",
+    "class": "class _:",
+}
 
 
 def _stand_in(statement: str) -> str:

@@ -91,7 +91,6 @@ class Positions:
                 )
         return found
 
-
     def _shifts(self, shown: list[str], start: int) -> list[int] | None:
         """How far each printed line is from the margin in the source; None if they differ."""
         if start - 1 + len(shown) > len(self.lines) + 1:
@@ -147,8 +146,7 @@ def _number(body: object, lines: Iterator[int], starts: dict[cst.CSTNode, int]) 
             rows = [_next(lines) for _ in statement.decorators]
             header = _next(lines)
             starts[statement] = rows[0] if rows else header
-            for decorator, row in zip(statement.decorators, rows, strict=True):
-                starts[decorator] = row
+            starts.update(zip(statement.decorators, rows, strict=True))
             _number_block(statement.body, lines, starts)
         elif isinstance(statement, cst.BaseCompoundStatement):
             starts[statement] = _next(lines)
@@ -188,7 +186,9 @@ def _number_block(block: object, lines: Iterator[int], starts: dict[cst.CSTNode,
 _PASS = cst.SimpleStatementSuite([cst.Pass()])
 
 
-def _shell(statement: cst.CSTNode) -> cst.BaseStatement | None:
+def _shell(
+    statement: cst.CSTNode,
+) -> cst.SimpleStatementLine | cst.BaseCompoundStatement | None:
     """The statement without what stands before it and without its body."""
     if isinstance(statement, cst.SimpleStatementLine):
         return statement.with_changes(leading_lines=())

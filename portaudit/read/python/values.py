@@ -17,6 +17,7 @@ from portaudit.read.python.model import Binding, Model, Scope, join, member_key
 from portaudit.read.python.nodes import dotted, string_value
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
+    NO_EXTERNALS,
     Constant,
     Export,
     Externals,
@@ -30,12 +31,38 @@ from portaudit.types import (
 )
 
 _MAX_VALUES = 16
+_OLDEST = 8
 _BUILTINS = frozenset(dir(builtins))
 _CONFIG_NAMES = frozenset(
-    "arg args argv cfg conf config configs cli_args flags hparams hyper_params opt option options "
-    "opts params parsed parsed_args script_args settings training_args FLAGS".split()
+    [
+        "arg",
+        "args",
+        "argv",
+        "cfg",
+        "conf",
+        "config",
+        "configs",
+        "cli_args",
+        "flags",
+        "hparams",
+        "hyper_params",
+        "opt",
+        "option",
+        "options",
+        "opts",
+        "params",
+        "parsed",
+        "parsed_args",
+        "script_args",
+        "settings",
+        "training_args",
+        "FLAGS",
+    ]
 )
 """Variables that hold parsed options: `args.device` then means the option `--device`."""
+
+_DEEPEST = 200
+"""Steps of one answer; what is further away is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +139,7 @@ class Reader:
     """
 
     def __init__(
-        self, source: SourceFile, model: Model, text: str, externals: Externals = Externals()
+        self, source: SourceFile, model: Model, text: str, externals: Externals = NO_EXTERNALS
     ) -> None:
         self.source = source
         self.model = model
@@ -146,7 +173,7 @@ class Reader:
 
     def is_open(self, target: str) -> bool:
         """Whether an imported name belongs to the audited tree."""
-        return target.startswith(".") or target.split(".")[0] in self.source.first_party
+        return target.startswith(".") or target.split(".", maxsplit=1)[0] in self.source.first_party
 
     def lookup(self, name: str, scope: Scope) -> list[Binding]:
         """The bindings that a name means in a scope, by Python's rules."""
@@ -172,7 +199,7 @@ class Reader:
         known = self._values.get(node)
         if known is not None:
             return known
-        if node in self._busy or len(self._busy) > 200:
+        if node in self._busy or len(self._busy) > _DEEPEST:
             return ()
         self._busy.add(node)
         try:
@@ -203,7 +230,7 @@ class Reader:
         known = self._bound.get(binding)
         if known is not None:
             return known
-        if binding in self._busy or len(self._busy) > 200:
+        if binding in self._busy or len(self._busy) > _DEEPEST:
             return ()
         self._busy.add(binding)
         try:
@@ -265,7 +292,7 @@ class Reader:
 
     # --- expressions ---
 
-    def _evaluate(self, node: cst.CSTNode) -> Iterator[AnyValue]:  # noqa: C901, PLR0912
+    def _evaluate(self, node: cst.CSTNode) -> Iterator[AnyValue]:
         if isinstance(node, cst.Name):
             yield from self._name(node)
         elif isinstance(node, cst.Attribute):
@@ -297,9 +324,10 @@ class Reader:
         if text is None:
             return
         if not text[0] and not text[1]:
-            parts = getattr(node, "parts", ())
-            if len(parts) == 1 and isinstance(parts[0], cst.FormattedStringExpression):
-                yield from self.values(parts[0].expression)
+            parts = node.parts if isinstance(node, cst.FormattedString) else ()
+            only = parts[0] if len(parts) == 1 else None
+            if isinstance(only, cst.FormattedStringExpression):
+                yield from self.values(only.expression)
             return
         yield LocalText(text[0], text[1], node)
 
@@ -372,7 +400,7 @@ class Reader:
     def class_attribute(self, scope: Scope, attr: str, depth: int = 0) -> list[Binding]:
         """The bindings of an attribute of a class of this file, or of its bases."""
         found = scope.attributes.get(attr, [])
-        if found or depth > 8 or not isinstance(scope.node, cst.ClassDef):
+        if found or depth > _OLDEST or not isinstance(scope.node, cst.ClassDef):
             return found
         for base in scope.node.bases:
             for value in self.values(base.value):
@@ -422,7 +450,7 @@ class Reader:
         if isinstance(value, Ref):
             if value.name in _PASSING:
                 yield from self.values(argument(node, _PASSING[value.name]).value)
-            if value.name in {"importlib.import_module"}:
+            if value.name == "importlib.import_module":
                 for text in self.texts(argument(node, (0, "name")).value):
                     if text.exact:
                         yield from self.expand(Ref(text.value, self.is_open(text.value)))
