@@ -78,7 +78,7 @@ def _guarded(command: Callable[_Parameters, None]) -> Callable[_Parameters, None
             raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
-        except Exception:
+        except Exception:  # noqa: BLE001
             # Python would exit with 1, which here means that the gate failed.
             sys.stderr.write(traceback.format_exc())
             _complain("this is a mistake in portaudit; please report the lines above")

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "judge": BASE | FILE_STAGES,
     "detectors": BASE | FILE_STAGES,
     "scan": BASE | FILE_STAGES,
-    "relate": BASE | {"catalogue", "discover", "score"},
+    "relate": BASE | {"catalogue", "discover", "judge", "score"},
     "engine": BASE | FILE_STAGES | {"config", "discover", "relate", "scan", "score", "triage"},
 }
 TESTING = {"discover", "engine", "relate"}

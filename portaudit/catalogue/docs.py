@@ -134,9 +134,10 @@ def _target(target: str, rule: Rule, fact: TargetFact) -> Iterator[str]:
     yield from (f"## On {target}", "")
     if not fact.report:
         yield from ("Not reported on this target: nothing needs to change.", "")
-    whose = f"{fact.evidence.replace('_', ' ')}, SDK {fact.sdk}"
+    version = f"SDK {fact.sdk}" if fact.sdk[:1].isdigit() else fact.sdk
+    whose = f"{fact.evidence.replace('_', ' ')}, {version}"
     yield f"- status: **{fact.status}** ({whose}, checked {fact.checked.isoformat()})"
-    yield f"- source: <{fact.source}>"
+    yield f"- source: {fact.source}"
     if fact.replacement:
         yield f"- use: `{fact.replacement}`"
     if fact.note:

@@ -36,14 +36,20 @@ _MAX_DEPTH = 24
 
 
 class Solver:
-    """Answers what open names are, for any file of the tree."""
+    """Answers what open names are, for any file of the tree.
+
+    An answer never depends on what was asked before: what was found inside a cycle of imports is
+    kept for the question at hand only.
+    """
 
     def __init__(self, modules: Modules, facts_of: FactsOf) -> None:
         self._modules = modules
         self._facts_of = facts_of
         self._exports: dict[str, dict[str, Export]] = {}
         self._solved: dict[tuple[str, str], Export | None] = {}
-        self._busy: set[tuple[str, str]] = set()
+        self._tried: dict[tuple[str, str], Export | None] = {}
+        self._busy: dict[tuple[str, str], int] = {}
+        self._lowest = 0
 
     def externals(self, path: str, names: Iterable[str]) -> Externals:
         """What other modules tell a file of the names it asked for."""
@@ -59,15 +65,25 @@ class Solver:
         key = (path, name)
         if key in self._solved:
             return self._solved[key]
-        if key in self._busy or len(self._busy) > _MAX_DEPTH:
+        if key in self._tried:
+            if key in self._busy:
+                self._lowest = min(self._lowest, self._busy[key])
+            return self._tried[key]
+        if len(self._busy) > _MAX_DEPTH:
+            self._lowest = 0
             return None
-        self._busy.add(key)
-        try:
-            result = self._solve(path, name)
-        finally:
-            self._busy.discard(key)
+        depth = len(self._busy)
+        outer, self._lowest = self._lowest, depth
+        self._busy[key] = depth
+        self._tried[key] = None
+        result = self._tried[key] = self._solve(path, name)
+        del self._busy[key]
+        if self._lowest >= depth:
+            self._solved[key] = result
+        self._lowest = min(outer, self._lowest)
         if not self._busy:
             self._solved[key] = result
+            self._tried.clear()
         return result
 
     def _solve(self, path: str, name: str) -> Export | None:

@@ -1,0 +1,377 @@
+"""Files in any state: nothing raises, what cannot be read is said, the rest is judged."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from snippets import FILE, findings, scan
+
+from portaudit.read.python.parse import UnreadableError, decode, logical_lines, parse
+from portaudit.types import FileFacts, FileResult
+
+SYNC = "torch.cuda.synchronize()"
+
+
+def result(content: str | bytes) -> FileResult:
+    return scan({FILE: content.encode() if isinstance(content, str) else content})[FILE]
+
+
+def lines(content: str | bytes, rule: str = "DEV007") -> list[int]:
+    return [item.span.line for item in result(content).findings if item.rule == rule]
+
+
+# --- decode --------------------------------------------------------------------------------------
+
+
+def test_decode_reads_by_mark_or_cookie() -> None:
+    assert decode("x = 'ü'".encode()) == "x = 'ü'"
+    assert decode(b"\xef\xbb\xbfx = 1") == "x = 1"
+    assert decode("# -*- coding: latin-1 -*-\nx = 'ü'".encode("latin-1")).endswith("'ü'")
+    assert decode("#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\n'€'".encode("cp1252")) == (
+        "#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\n'€'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"import torch\0", "NUL"),
+        (b"\0", "NUL"),
+        ("x = 'ü'".encode("latin-1"), "utf-8"),
+        (b"# coding: no-such-codec\nx = 1", "no-such-codec"),
+        (b"# coding: utf-8\nx = '\xff'", "utf-8"),
+        (b"\xef\xbb\xbf# coding: latin-1\nx = 1", "encoding"),
+        ("import torch".encode("utf-16"), ""),
+    ],
+)
+def test_decode_says_why_bytes_are_no_text(content: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableError, match=reason):
+        decode(content)
+    found = result(content)
+    assert not found.findings
+    assert found.facts == FileFacts()
+    assert [(error.path, reason in error.reason) for error in found.errors] == [(FILE, True)]
+
+
+# --- files that are fine, however they are written -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"\n\n\n",
+        b"   \n\t\n",
+        b"# only\n# comments",
+        b"# no line end",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf# comment",
+        b'"""only a docstring"""',
+        b"pass",
+        b"\f",
+        b"\r\n",
+        b"\\\n",
+    ],
+)
+def test_scan_file_without_code_is_empty(content: bytes) -> None:
+    assert result(content) == FileResult(FILE)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"),
+    [
+        (f"import torch\r\n{SYNC}\r\n".encode(), 2, 1),
+        (f"import torch\r\nif x:\r\n    {SYNC}\r\n".encode(), 3, 5),
+        (f"import torch\r{SYNC}\r".encode(), 2, 1),
+        (f"import torch\n\f\n{SYNC}".encode(), 3, 1),
+        (f"import torch\nif x:\n\t{SYNC}".encode(), 3, 2),
+        (f"import torch\nif x:\n        {SYNC}\n".encode(), 3, 9),
+        (f"\xef\xbb\xbfimport torch\n{SYNC}".encode("latin-1"), 2, 1),
+        (f"# coding: latin-1\nimport torch; s = 'ü'; {SYNC}\n".encode("latin-1"), 2, 24),
+        (f"import torch; s = '日本'; {SYNC}\n".encode(), 1, 25),
+        (f"import torch; s = '😀'; {SYNC}\n".encode(), 1, 24),
+        (f"\n\nimport torch\n\n{SYNC}".encode(), 5, 1),
+        (f"import torch\n# {SYNC}\n{SYNC}  # {SYNC}".encode(), 3, 1),
+        (f"import torch\nx = '''\n{SYNC}\n'''; {SYNC}".encode(), 4, 6),
+        (f"import torch\nif x: {SYNC}".encode(), 2, 7),
+    ],
+)
+def test_scan_file_gives_lines_and_columns_in_code_points(
+    content: bytes, line: int, column: int
+) -> None:
+    found = [item for item in result(content).findings if item.rule == "DEV007"]
+    assert [(item.span.line, item.span.column) for item in found] == [(line, column)]
+    assert found[0].span.end_column == column + len(SYNC)
+    assert SYNC in found[0].snippet
+    assert found[0].confidence == "high"
+    assert not result(content).errors
+
+
+@pytest.mark.parametrize(
+    "modern",
+    [
+        "def f[T](x: T) -> T: return x",
+        "type Alias[T] = list[T]",
+        "class A[T]: pass",
+        "match x:\n    case {'a': [1, *rest], **more}: pass\n    case A(b=1) | None: pass",
+        "try: pass\nexcept* ValueError: pass",
+        "with (open(x) as a, open(y) as b): pass",
+        "async def f():\n    async with x: pass\n    return [y async for y in x if await y]",
+        "def f(a, /, b, *, c): pass",
+        "if (n := 1): pass",
+        "print(f'{x!r:>{width}} {y=}')",
+        "print(f'{d[\"k\"]}')",
+        "lambda *a, k=1, **kw: (yield)",
+        "x = 1_000j; y = 0o17; z = 0b1",
+        "global_ = ...; x: int; *a, b = c",
+        "del (a), b[1:2, ::3]",
+        "@(lambda f: f)\ndef g(): pass",
+        "for x in *a, *b: pass\nelse: pass",
+        "while x: break\nelse: pass",
+        "return_ = not x if y else z",
+        "async def f(): return await x ** 2",
+        "raise A from b",
+        "nonlocal_ = x @ y; x @= z; x //= 2; x >>= 3",
+        "from . import (a as b,)\nfrom .. import *",
+    ],
+)
+def test_scan_file_reads_every_form_of_statement(modern: str) -> None:
+    content = f"import torch\n{modern}\n{SYNC}\n"
+    assert not result(content).errors
+    assert lines(content) == [content.count("\n")]
+
+
+# --- broken files --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "line", "found"),
+    [
+        (f"import torch\nx = = 1\n{SYNC}\n", "syntax error", 2, [3]),
+        (f"import torch\n{SYNC}\nprint 'x'\n{SYNC}\n", "Python 2", 3, [2, 4]),
+        (f"import torch\nexec 'x'\n{SYNC}\n", "Python 2", 2, [3]),
+        (f"import torch\nprint >>f, 'x'\n{SYNC}\n", "", 2, [3]),
+        (f"import torch\nraise E, 'x'\n{SYNC}\n", "Python 2", 2, [3]),
+        (f"import torch\ntry:\n    {SYNC}\nexcept E, e:\n    {SYNC}\n", "Python 2", 4, [3, 5]),
+        (f"import torch\nx = 0777\n{SYNC}\n", "", 2, [3]),
+        (f"import torch\nx = `y`\n{SYNC}\n", "", 2, [3]),
+        (f"import torch\nif x <> y:\n    {SYNC}\n", "", 2, [3]),
+        (f"import torch\ndef f(a, (b, c)):\n    {SYNC}\n", "", 2, [3]),
+        (f"import torch\ndef f(:\n    {SYNC}\n{SYNC}\n", "", 2, [3, 4]),
+        (f"import torch\nclass A(:\n    def f(self):\n        {SYNC}\n", "", 2, [4]),
+        (f"import torch\nx = (1,\n{SYNC}\ndef f():\n    {SYNC}\n", "", None, [5]),
+        (f"import torch\nx = 'unclosed\n{SYNC}\n", "", 2, [3]),
+        (f"{SYNC}\nimport torch\n<<<<<<< HEAD\n{SYNC}\n=======\n{SYNC}\n>>>>>>> b\n", "", 3, [1, 4, 6]),
+        (f"import torch\n{{% if x %}}\n{SYNC}\n{{% endif %}}\n", "", 2, [3]),
+        (f"import torch\n!pip install x\n%load_ext y\n{SYNC}\n", "", 2, [4]),
+        (f"import torch\n  x = 1\n{SYNC}\n", "", None, [3]),
+        (f"import torch\nif x:\n        y = 1\n    z = 1\n{SYNC}\n", "", None, [5]),
+        (f"import torch\nif x:\n{SYNC}\n", "", None, [3]),
+        (f"import torch\nif x:\n\ty = 1\n        {SYNC}\n{SYNC}\n", "", None, [4, 5]),
+        (f"import torch\nelse:\n    {SYNC}\n{SYNC}\n", "", None, [3, 4]),
+        (f"import torch\n{SYNC}\nreturn (\n", "", None, [2]),
+        (f"import torch\nx = 1 +\n{SYNC}\n", "", 2, [3]),
+        (f"import torch\nimport\n{SYNC}\n", "", 2, [3]),
+        (f"import torch\nlambda: = 3\n{SYNC}\n", "", 2, [3]),
+        (f"import torch\n€ = 3\n{SYNC}\n", "", 2, [3]),
+        (f"import torch\n\x01\n{SYNC}\n", "", 2, [3]),
+    ],
+)
+def test_scan_file_judges_the_readable_rest(
+    content: str, reason: str, line: int | None, found: list[int]
+) -> None:
+    scanned = result(content)
+    assert len(scanned.errors) == 1
+    error = scanned.errors[0]
+    assert error.path == FILE
+    assert reason in error.reason
+    assert "could not be read" in error.reason
+    assert line is None or error.line == line
+    assert lines(content) == found
+    assert {item.confidence for item in scanned.findings} == {"low"}
+
+
+def test_scan_file_keeps_guards_and_scopes_of_a_mended_file() -> None:
+    found = findings(
+        """
+        import torch
+        print 'x'
+        class A:
+            def f(self):
+                if torch.cuda.is_available():
+                    torch.cuda.synchronize()
+                else:
+                    print 'no GPU'
+        """,
+        "DEV007",
+    )
+    assert [(item.scope, item.guard) for item in found] == [("A.f", "guarded")]
+
+
+def test_scan_file_of_python_2_keeps_the_handler_of_an_import() -> None:
+    found = findings(
+        """
+        try:
+            import flash_attn
+        except ImportError, e:
+            flash_attn = None
+        """,
+        "FUS001",
+    )
+    assert [(item.guard, item.confidence) for item in found] == [("import-guarded", "low")]
+
+
+def test_scan_file_of_a_broken_file_tells_its_facts() -> None:
+    scanned = result("import torch\nDEVICE = 'cuda'\nprint 'x'\n")
+    assert scanned.facts.imports_torch
+    assert [name for name, _ in scanned.facts.exports] == ["DEVICE"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "(" * 50,
+        ")" * 50,
+        "'" * 7,
+        '"""',
+        "if" * 300,
+        "\\",
+        "@",
+        ":",
+        "def",
+        "class",
+        "\t\t\t\tx",
+        "x\\\n\\\n\\",
+        "[{(" * 300,
+        "else:\nelif x:\nexcept:\nfinally:\ncase x:\n",
+        "é" * 300 + "=",
+        "\x00",
+        "\ufeff\ufeffx = 1",
+        "match x:\n",
+        "try:\n",
+        "with (",
+        "async",
+        "f'{'",
+        "f'{x'",
+        "'\\N{no such name}'",
+        "b'ü'",
+        "0x",
+        "1__0",
+        "print 'a'\n" * 500,
+    ],
+)
+def test_scan_file_never_raises_and_always_says_so(content: str) -> None:
+    scanned = result(content)
+    assert scanned.path == FILE
+    assert scanned.errors
+    assert all(error.reason for error in scanned.errors)
+    assert not any("please report" in error.reason for error in scanned.errors)
+
+
+# --- large expressions ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        " + ".join(["a"] * 5_000),
+        " and ".join(["a"] * 3_000),
+        "[" + ", ".join(["[1, 2]"] * 3_000) + "]",
+        "a" + ".b" * 2_000,
+        "a" + "(1)" * 1_000,
+        "a" + "[1]" * 1_000,
+        "-" * 500 + "1",
+        "not " * 500 + "a",
+        "(" * 90 + "a" + ")" * 90,
+        "[" * 90 + "a" + "]" * 90,
+        "f(" * 90 + "a" + ")" * 90,
+        " ".join(["'cuda'"] * 2_000),
+        " if a else ".join(["a"] * 500),
+        "lambda: " * 200 + "a",
+    ],
+    ids=lambda text: text[:8],
+)
+def test_scan_file_with_a_large_expression_is_quick_and_complete(expression: str) -> None:
+    content = f"import torch\nx = {expression}\n{SYNC}\n"
+    start = time.process_time()
+    scanned = result(content)
+    assert time.process_time() - start < 10
+    assert scanned.errors or lines(content) == [3]
+    assert not any("please report" in error.reason for error in scanned.errors)
+
+
+def test_scan_file_with_a_long_sum_is_judged() -> None:
+    content = f"import torch\nx = {' + '.join(['a'] * 5_000)}\n{SYNC}\n"
+    assert not result(content).errors
+    assert lines(content) == [3]
+
+
+def test_scan_file_with_deep_blocks_is_judged() -> None:
+    blocks = "".join(f"{' ' * depth}if x:\n" for depth in range(80))
+    content = f"import torch\n{blocks}{' ' * 80}{SYNC}\n"
+    assert lines(content) == [82]
+
+
+def test_scan_file_with_a_long_elif_chain_is_judged() -> None:
+    chain = "".join(f"elif x == {number}:\n    {SYNC}\n" for number in range(300))
+    assert len(lines(f"import torch\nif x:\n    pass\n{chain}")) == 300
+
+
+def test_scan_file_nested_too_deeply_says_so() -> None:
+    content = f"import torch\nx = {'(' * 5_000}a{')' * 5_000}\n{SYNC}\n"
+    scanned = result(content)
+    assert [error.path for error in scanned.errors] == [FILE]
+    assert "please report" not in scanned.errors[0].reason
+
+
+def test_scan_file_with_many_literals_is_quick() -> None:
+    content = "import torch\n" + "".join(
+        f"device{number} = 'cuda'\nx.to(device{number})\n" for number in range(500)
+    )
+    start = time.process_time()
+    assert len(lines(content, "DST001")) == 500
+    assert time.process_time() - start < 15
+
+
+# --- logical lines and mending -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\nb\n", ["a\n", "b\n"]),
+        ("a", ["a"]),
+        ("", []),
+        ("f(\n1,\n)\nb\n", ["f(\n1,\n)\n", "b\n"]),
+        ("x = '''\na\n'''\nb\n", ["x = '''\na\n'''\n", "b\n"]),
+        ('x = """\n\\"""\n"""\nb', ['x = """\n\\"""\n"""\n', "b"]),
+        ("a + \\\n b\nc\n", ["a + \\\n b\n", "c\n"]),
+        ("a  # f(\nb\n", ["a  # f(\n", "b\n"]),
+        ("'#'\nb", ["'#'\n", "b"]),
+        ("f('(')\nb", ["f('(')\n", "b"]),
+        ("[1, # ]\n2]\nb", ["[1, # ]\n2]\n", "b"]),
+        ("f(\ndef g():\n", ["f(\n", "def g():\n"]),
+        ("a)\nb", ["a)\n", "b"]),
+        ("rb'\\'\\n'\nb", ["rb'\\'\\n'\n", "b"]),
+        ("f'{x}'\nb", ["f'{x}'\n", "b"]),
+    ],
+)
+def test_logical_lines_respect_brackets_and_strings(text: str, expected: list[str]) -> None:
+    assert [text[start:end] for start, end in logical_lines(text)] == expected
+
+
+def test_parse_keeps_the_lines_of_a_mended_file() -> None:
+    parsed = parse(FILE, b"a = 1\nb = = 2\nc = 3\n")
+    assert parsed.module.code == "a = 1\npass\nc = 3\n"
+    assert parsed.text == "a = 1\nb = = 2\nc = 3\n"
+    assert [(error.line, error.reason) for error in parsed.damage] == [
+        (2, "syntax error on line 2; 1 statement(s) could not be read")
+    ]
+
+
+def test_parse_of_a_whole_file_has_no_damage() -> None:
+    text = "a = 1\n\n\ndef f():\n    return a\n"
+    parsed = parse(FILE, text.encode())
+    assert (parsed.module.code, parsed.text, parsed.damage) == (text, text, ())
