@@ -10,14 +10,14 @@ import libcst as cst
 
 from portaudit import fingerprint
 from portaudit.catalogue.load import Catalogue, Row
-from portaudit.catalogue.schema import TargetFact
+from portaudit.catalogue.schema import Rule, TargetFact
 from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
 from portaudit.match.hits import Hit
 from portaudit.match.strings import bindings_of
 from portaudit.read.python.flags import Flags
 from portaudit.read.python.values import Reader
-from portaudit.types import Finding, Target, TargetFacts
+from portaudit.types import Category, Finding, Target, TargetFacts
 
 
 def judge(
@@ -97,7 +97,7 @@ def _finding(
         guard_by=guard.by,
         facts=_facts(fact),
         effort=fact.effort or (row.effort if row and row.effort else rule.effort),
-        root=_root(rule.id, hit, reader.source.path),
+        root=_root(rule, hit, reader.source.path),
         context=fingerprint.context(_statement(reader, hit)),
         uses=tuple(hit.uses),
         fix=_words(fact.fix, hit, row),
@@ -173,9 +173,23 @@ def _facts(fact: TargetFact) -> TargetFacts:
     )
 
 
-def _root(rule: str, hit: Hit, path: str) -> str:
+def _root(rule: Rule, hit: Hit, path: str) -> str:
     """What one change would repair, as far as one file can tell: relating may join further."""
-    return f"{rule}:{path}:{hit.owner}" if hit.owner else rule
+    if hit.owner:
+        return f"{rule.id}:{path}:{hit.owner}"
+    if rule.category in _OWN_WORK:
+        return f"{rule.id}:{path}:{hit.place.scope.qualname}"
+    if rule.library or (hit.selector.row is not None and rule.category in _LIBRARIES):
+        return f"{rule.id}:{hit.anchor.split('.')[0]}"
+    return rule.id
+
+
+_OWN_WORK: frozenset[Category] = frozenset({"custom-cuda-ext", "cuda-source", "triton-kernel"})
+"""Each place is a piece of work of its own: a kernel, an extension."""
+_LIBRARIES: frozenset[Category] = frozenset(
+    {"fused-kernel-lib", "quantization", "inference-engine"}
+)
+"""Each package is a piece of work of its own, whatever rule speaks of it."""
 
 
 def _statement(reader: Reader, hit: Hit) -> str:

@@ -126,6 +126,7 @@ class Matcher:
         is_import: bool = False,
         confidence: Confidence | None = None,
         place: Place | None = None,
+        owner: str = "",
     ) -> None:
         match = self.catalogue.match_of(selector)
         place = place or self.model.places.get(node) or self.model.places.get(key)
@@ -144,6 +145,7 @@ class Matcher:
                 rank + exact + 2 * bool(conditions),
                 value=value,
                 is_import=is_import,
+                owner=owner,
             )
         )
 
@@ -401,7 +403,17 @@ class Matcher:
                             ref.name,
                             rank=2,
                             place=self.model.places[decorator],
+                            owner=self._decorated(decorator),
                         )
+
+    def _decorated(self, decorator: cst.Decorator) -> str:
+        """The qualified name of the function that a decorator stands on."""
+        place = self.model.places[decorator]
+        node = place.statement
+        if not isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+            return ""
+        outer = place.scope.qualname
+        return f"{outer}.{node.name.value}" if outer else node.name.value
 
     def _bases(self) -> None:
         for base in self.model.bases:

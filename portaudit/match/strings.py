@@ -145,6 +145,7 @@ class _Literal:
     role: Role
     hit: Hit | None = None
     uses: list[Use] = field(default_factory=list)
+    reached: list[Sink] = field(default_factory=list)
 
 
 def string_hits(
@@ -350,6 +351,7 @@ class _Strings:
                         literal = literals.get(text.node)
                         if literal and not self._below(text.node, arg):
                             literal.uses.append(self._use(call))
+                            literal.reached.append(sink)
                     elif any(fnmatchcase(_pattern(text), pattern) for pattern in globs):
                         foreign.append(
                             ForeignUse(text.path, text.line, text.column, self._use(call))
@@ -415,6 +417,9 @@ class _Strings:
             for sink in sinks:
                 if self._sink(sink, role.call) is role.arg:
                     return (3 if "*" in sink.call else 4), level
+        own = [sink for sink in literal.reached if sink in sinks]
+        if own and not names:
+            return 3, level  # a rule about these calls alone
         if not names:
             return 0, level
         if literal.uses:
