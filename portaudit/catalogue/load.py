@@ -95,6 +95,7 @@ class Guards:
     cuda: frozenset[str]
     vendor: frozenset[str]
     lib: Mapping[str, str]
+    package_checks: frozenset[str]
     words: Mapping[str, str]
 
     def word(self, word: str) -> str:
@@ -214,7 +215,13 @@ def read_guards(path: Path) -> Guards:
     try:
         data = tomli.loads(path.read_text(encoding="utf-8"))
         words = {word: kind for kind, listed in data["words"].items() for word in listed}
-        return Guards(frozenset(data["cuda"]), frozenset(data["vendor"]), data["lib"], words)
+        return Guards(
+            frozenset(data["cuda"]),
+            frozenset(data["vendor"]),
+            data["lib"],
+            frozenset(data["package_checks"]),
+            words,
+        )
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, KeyError) as error:
         raise CatalogueError(f"{path}: cannot be read: {error}") from error
 

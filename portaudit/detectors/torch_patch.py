@@ -31,7 +31,8 @@ def torch_patch(reader: Reader, _: Contexts) -> Iterator[Spot]:
         for target in node.targets:
             if isinstance(target.target, cst.Attribute):
                 name = _patched(reader, target.target)
-                if name:
+                restored = any(ref.name == name for ref in reader.refs(node.value))
+                if name and not restored:
                     yield Spot(target.target, model.places[node], name)
     for call in model.calls:
         if isinstance(call.func, cst.Name) and call.func.value == "setattr":

@@ -63,14 +63,20 @@ def _every(parts: Sequence[Facts | None]) -> Facts | None:
 def _common(parts: Sequence[Facts | None]) -> Facts | None:
     """One of these holds, nobody knows which: what they share.
 
-    Where each of them is a switch to CUDA (`is_available() or FORCE_CUDA`), so is the whole.
+    Where each of them is a switch to CUDA (`is_available() or FORCE_CUDA`), or to another vendor's
+    device, so is the whole.
     """
     possible = [part for part in parts if part is not None]
     if not possible:
         return None
     shared = frozenset(fact for fact in possible[0] if all(fact in part for part in possible[1:]))
+    if len(possible) == 1:
+        return shared
     switches = [[fact for fact in part if fact.kind in _SWITCHES] for part in possible]
-    if len(possible) > 1 and all(switches):
+    vendors = [[fact for fact in part if fact.kind == "vendor"] for part in possible]
+    if all(vendors):
+        return shared.union(*vendors)
+    if any(switches) and all(a or b for a, b in zip(switches, vendors, strict=True)):
         return shared.union(*switches)
     return shared
 

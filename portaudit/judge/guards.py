@@ -5,7 +5,7 @@ The proof is always the branch that the place is in, never a word near it. The i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +13,14 @@ import libcst as cst
 
 from portaudit.judge.flags import Facts, implied
 from portaudit.read.python.flags import Flags
-from portaudit.read.python.model import Binding, Branch, Otherwise, Place, is_false
+from portaudit.read.python.model import (
+    Binding,
+    Branch,
+    Otherwise,
+    Place,
+    around,
+    is_false,
+)
 from portaudit.read.python.nodes import body_of, descendants, dotted
 from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
 
@@ -120,8 +127,9 @@ class Judge:
             return None
         outcome = self.outcome(branch.otherwise)
         proof = self.flags.reader.proof(branch.node)
-        if subject.is_import and not self._imports(branch, subject) and branch.modules:
-            return None
+        if subject.is_import and branch.modules:
+            if not self._imports(branch, subject) or self._asks_again(branch, subject):
+                return None
         if subject.is_import and branch.modules:
             state: GuardState = "import-guarded" if outcome == "nothing" else _STATES[outcome]
             return Guard(state, proof)
@@ -130,6 +138,19 @@ class Judge:
         if branch.guards_calls and outcome != "fails":
             return Guard(_STATES[outcome], proof)
         return None
+
+    def _asks_again(self, branch: Branch, subject: Subject) -> bool:
+        """Whether the handler needs the same library: no other way, but another version's."""
+        root = subject.anchor.split(".", maxsplit=1)[0]
+        for item in branch.otherwise.block:
+            if isinstance(item, cst.ImportFrom) and item.module is not None:
+                if (dotted(item.module) or "").split(".")[0] == root:
+                    return True
+            if isinstance(item, cst.Import):
+                names = [(dotted(alias.name) or "").split(".")[0] for alias in item.names]
+                if root in names:
+                    return True
+        return False
 
     def _imports(self, branch: Branch, subject: Subject) -> bool:
         root = subject.anchor.split(".")[0]
@@ -213,7 +234,7 @@ class Judge:
         `device = "cuda"` that is replaced where CUDA is missing is a fallback, and so is one that
         replaces another value only where CUDA is.
         """
-        outer = set(branches(binding.place))
+        outer = set(around(binding.place.branch))
         for other in others:
             if (
                 other is binding
@@ -221,12 +242,12 @@ class Judge:
                 or other.place.scope is not binding.place.scope
             ):
                 continue
-            around = list(branches(other.place))
+            others_branches = list(around(other.place.branch))
             if guard.state == "guarded":
-                inside = outer.difference(around)
-                if inside and set(around) <= outer and not is_false(other.value):
+                inside = outer.difference(others_branches)
+                if inside and set(others_branches) <= outer and not is_false(other.value):
                     return Guard("fallback", guard.by)
-            for branch in around:
+            for branch in others_branches:
                 if branch in outer:
                     break
                 if any(fact.kind == "no-cuda" for fact in self.facts(branch)):
@@ -302,19 +323,29 @@ def _does_something(item: cst.CSTNode) -> bool:
             return name.rpartition(".")[2] not in _TALK
         return not isinstance(item.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis))
     if isinstance(item, cst.Assign):
-        return not is_false(item.value)
+        return not _is_nothing(item.value)
+    if isinstance(item, (cst.FunctionDef, cst.ClassDef)):
+        return outcome_of(_runs(item)) == "works"
     return not isinstance(item, (cst.EmptyLine, cst.Del))
+
+
+def _is_nothing(node: cst.BaseExpression) -> bool:
+    """False, zero, None, an empty container, or a tuple of these."""
+    if isinstance(node, (cst.Tuple, cst.List, cst.Set, cst.Dict)):
+        return all(_is_nothing(element.value) for element in node.elements)
+    return is_false(node)
+
+
+def _runs(item: cst.FunctionDef | cst.ClassDef) -> Sequence[cst.CSTNode]:
+    """The statements of a function, or of all methods of a class: a stub that raises is none."""
+    body = body_of(item.body)
+    if isinstance(item, cst.FunctionDef):
+        return body
+    methods = [part for part in body if isinstance(part, cst.FunctionDef)]
+    return [statement for method in methods for statement in body_of(method.body)]
 
 
 def _is_talk_import(item: cst.Import) -> bool:
     return all(
         (dotted(alias.name) or "") in {"warnings", "logging", "traceback"} for alias in item.names
     )
-
-
-def branches(place: Place) -> Iterator[Branch]:
-    """The branches around a place, innermost first."""
-    branch = place.branch
-    while branch is not None:
-        yield branch
-        branch = branch.parent

@@ -92,7 +92,7 @@ class Contexts:
                 scope: Scope | None = place.scope
                 while scope is not None and scope.kind == "comprehension":
                     scope = scope.parent
-                if scope is not None:
+                if scope is not None and (place.loop or scope.kind == "function"):
                     found[scope] = found.get(scope, False) or place.loop
         return found
 

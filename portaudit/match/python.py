@@ -5,7 +5,7 @@ String values that flow are in `strings`. Nothing is judged here: guards and sev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import libcst as cst
@@ -61,6 +61,25 @@ _TORCH_WORLD = frozenset(
         "fairseq",
     ]
 )
+_HOST_LIBRARIES = frozenset(
+    [
+        "numpy",
+        "pandas",
+        "scipy",
+        "cupy",
+        "numba",
+        "jax",
+        "mxnet",
+        "tensorflow",
+        "paddle",
+        "tvm",
+        "PIL",
+        "cv2",
+        "pyarrow",
+        "polars",
+    ]
+)
+"""Their objects are no tensors of torch, whatever their methods are called."""
 _EVERYTHING = "*"
 
 
@@ -157,7 +176,15 @@ class Matcher:
             current = best.get((hit.key, category))
             if current is None or hit.rank > current.rank:
                 best[hit.key, category] = hit
-        return list(best.values())
+        return [hit for hit in best.values() if not self._is_argument_of(hit, best)]
+
+    def _is_argument_of(self, hit: Hit, best: Mapping[tuple[cst.CSTNode, str], Hit]) -> bool:
+        """Whether a keyword belongs to a call that is itself a finding of the same category."""
+        if not isinstance(hit.key, cst.Arg):
+            return False
+        call = self.model.parents.get(hit.key)
+        category = self.catalogue.rules[hit.selector.rule].category
+        return isinstance(call, cst.Call) and (call.func, category) in best
 
     def _unexplained(self, strings: Iterable[Hit], named: Sequence[Hit]) -> Iterator[Hit]:
         """Literals that no more specific finding covers: API > argument > string."""
@@ -189,7 +216,7 @@ class Matcher:
         A variable that was given such a name elsewhere is no mention: that place is.
         """
         if isinstance(node, cst.Name):
-            bindings = self.reader.lookup(node.value, self.reader.scope_of(node))
+            bindings = self.reader.bindings(node)
             if bindings and not any(binding.kind == "import" for binding in bindings):
                 return
             yield from self.reader.refs(node)
@@ -209,9 +236,11 @@ class Matcher:
         for node in (*attributes, *self.model.names):
             if node in self._covered or (isinstance(node, cst.Name) and self._is_store(node)):
                 continue
+            if self._in_type(node):
+                continue
             for ref in self.mentioned(node):
                 found = names.find(ref.name)
-                if self._handed_on(node):
+                if "." in ref.name and self._handed_on(node):
                     found += self._unconditional(calls.find(ref.name))
                 for selector in found:
                     parent = self.model.parents.get(node)
@@ -241,6 +270,19 @@ class Matcher:
     def _in_import(self, node: cst.CSTNode) -> bool:
         return isinstance(self.model.parents.get(node), (cst.Import, cst.ImportFrom))
 
+    def _in_type(self, node: cst.CSTNode) -> bool:
+        """Whether a name stands in a type expression such as `Union[...]`."""
+        parent = self.model.parents.get(node)
+        while isinstance(
+            parent, (cst.Index, cst.SubscriptElement, cst.List, cst.Element, cst.Subscript)
+        ):
+            if isinstance(parent, cst.Subscript) and node is not parent.value:
+                names = [ref.name for ref in self.reader.refs(parent.value)]
+                if any(name.startswith(_TYPING) for name in names):
+                    return True
+            node, parent = parent, self.model.parents.get(parent)
+        return False
+
     def _star_doubt(self, node: cst.CSTNode) -> int:
         return int(bool(self.model.stars) and self.reader.starred(node))
 
@@ -267,6 +309,7 @@ class Matcher:
                             ref.name,
                             rank=1,
                             unsure=self._star_doubt(call.func),
+                            value=self._wanted(match, call),
                         )
                 if ref.name == "functools.partial":
                     self._partial(call)
@@ -318,7 +361,7 @@ class Matcher:
             certain = any(origin.startswith("torch.") for origin in origins) or any(
                 isinstance(value, LocalObject) for value in receiver
             )
-            foreign = [name for name in origins if name.split(".")[0] not in _TORCH_WORLD]
+            foreign = [name for name in origins if name.split(".")[0] in _HOST_LIBRARIES]
             if foreign and not certain and len(foreign) == len(origins) == len(receiver):
                 continue  # an object of a library that has nothing to do with torch
             if not self.torch and not self._near_torch():
@@ -332,8 +375,31 @@ class Matcher:
 
     def _conditions(self, match: Match, call: cst.Call) -> bool:
         return all(self._holds(item, call) for item in match.where) and not any(
-            self._holds(item, call) for item in match.unless
+            self._holds(item, call) and self._is_certain(item, call) for item in match.unless
         )
+
+    def _is_certain(self, condition: Condition, call: cst.Call) -> bool:
+        """Whether an argument is written out: a default, or one of several values, is none."""
+        if not condition.equals:
+            return True
+        places = condition.argument
+        given = argument(call, places if isinstance(places, list) else [places])
+        value = given.value
+        if isinstance(value, cst.Name) and _type(value) == "name":
+            bindings = self.reader.bindings(value)
+            only = bindings[0] if len(bindings) == 1 else None
+            value = only.value if only is not None and only.kind == "value" else None
+        return value is not None and _type(value) not in {"name", "call"}
+
+    def _wanted(self, match: Match, call: cst.Call) -> str:
+        """The argument value that a condition asked for, as shown in the message."""
+        for condition in match.where:
+            places = condition.argument
+            given = argument(call, places if isinstance(places, list) else [places])
+            for value in self.reader.values(given.value):
+                if condition.equals and _equals(value, condition.equals):
+                    return _shown(value)
+        return ""
 
     def _holds(self, condition: Condition, call: cst.Call) -> bool:
         places = condition.argument
@@ -470,14 +536,21 @@ class Matcher:
                 for selector in self.index.keywords.get(key[0], ()) if key and key[1] else ():
                     match = self.catalogue.match_of(selector)
                     if not match.callee and not match.where:
-                        self._keyword(selector, element, key[0] if key else "", element.value)
+                        self._keyword(
+                            selector, element, key[0] if key else "", element.value, unsure=1
+                        )
 
     def _callee(self, call: cst.Call, wanted: Sequence[str]) -> bool:
         names = [ref.name for ref in self.reader.refs(call.func)]
         return any(_under(name, pattern) for name in names for pattern in wanted)
 
     def _keyword(
-        self, selector: Selector, node: cst.CSTNode, name: str, value: cst.BaseExpression
+        self,
+        selector: Selector,
+        node: cst.CSTNode,
+        name: str,
+        value: cst.BaseExpression,
+        unsure: int = 0,
     ) -> None:
         match = self.catalogue.match_of(selector)
         for item in self.reader.values(value):
@@ -489,6 +562,7 @@ class Matcher:
                     node,
                     f"{name}={shown}",
                     rank=2,
+                    unsure=unsure,
                     value=shown,
                     place=self.model.places.get(value),
                 )
@@ -496,7 +570,8 @@ class Matcher:
         if not match.value and not (
             isinstance(value, cst.Name) and value.value in {"False", "None"}
         ):
-            self._add(selector, node, node, name, rank=1, place=self.model.places.get(value))
+            place = self.model.places.get(value)
+            self._add(selector, node, node, name, rank=1, unsure=unsure, place=place)
 
     # --- environment variables ---
 
@@ -569,6 +644,7 @@ class Matcher:
                     )
 
 
+_TYPING = ("typing.", "typing_extensions.", "collections.abc.")
 _ENVIRONMENT_CALLS = {
     "os.getenv",
     "os.putenv",

@@ -199,7 +199,7 @@ class Flags:
     def _name(self, node: cst.Name) -> Flag:
         if node.value in {"True", "False", "None"}:
             return Known(node.value == "True")
-        bindings = self.reader.lookup(node.value, self.reader.scope_of(node))
+        bindings = self.reader.bindings(node)
         if not bindings:
             for value in self.reader.values(node):
                 if isinstance(value, Ref):
@@ -229,6 +229,8 @@ class Flags:
             return _atom((Fact("lib", root, self.reader.proof(binding.node)),))
         if binding.kind == "value" and binding.value is not None:
             return self.flag(binding.value)
+        if binding.kind == "first" and isinstance(binding.value, cst.Call):
+            return self._package_check(binding.value) or UNKNOWN
         if binding.kind in {"function", "class"}:
             return Known(True)
         if binding.kind == "param":
@@ -284,22 +286,25 @@ class Flags:
                 return found
         return UNKNOWN
 
+    def _package_check(self, node: cst.Call) -> Flag | None:
+        """The meaning of a helper that says whether a package can be imported."""
+        if not any(ref.name in self.guards.package_checks for ref in self.reader.refs(node.func)):
+            return None
+        text = string_value(node.args[0].value) if node.args else None
+        root = text[0].split(".", maxsplit=1)[0] if text and text[1] else ""
+        if root not in self.packages:
+            return None
+        return _atom((Fact("lib", root, self.reader.proof(node)),))
+
     def _called(self, value: object, node: cst.Call) -> Flag | None:
         if isinstance(value, Ref):
             if value.open:
                 self.reader.asked.add(value.name)
                 export = self.reader.externals.get(value.name)
                 return export.returns_flag if export else Named(value.name, call=True)
-            if value.name in {
-                "importlib.util.find_spec",
-                "importlib.find_loader",
-                "pkgutil.find_loader",
-            }:
-                text = string_value(node.args[0].value) if node.args else None
-                if text and text[1]:
-                    root = text[0].split(".")[0]
-                    return _atom((Fact("lib", root, self.reader.proof(node)),))
-                return None
+            checked = self._package_check(node)
+            if checked is not None:
+                return checked
             return self._named(value, node)
         if isinstance(value, LocalFunction):
             return self.returned(value)

@@ -105,6 +105,8 @@ class Folder:
         return found.pop() if len(found) == 1 else None
 
     def _bound(self, binding: Binding, name: str) -> Folded | None:
+        if name.lower() in _MODES:
+            return None
         if binding.kind == "param":
             scope = binding.place.scope
             owner = scope.parent.name if scope.name == "__init__" and scope.parent else scope.name
@@ -189,6 +191,9 @@ class Folder:
         compare = _COMPARISONS.get(type(operator))
         if left is None or other is None or compare is None:
             return None
+        for side in (left, other):
+            if side.source and not side.source.isupper() and _is_number(side.value):
+                return None  # a quantity (`world_size=1`) is no switch; one of the environment is
         try:
             return Folded(compare(left.value, other.value), left.source or other.source)
         except TypeError:
@@ -218,6 +223,22 @@ class Folder:
         return Folded(right.value, left.source or right.source)
 
 
+def _is_number(value: Plain) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_MODES = {
+    "training",
+    "is_training",
+    "for_training",
+    "train",
+    "is_train",
+    "do_train",
+    "backward",
+    "do_backward",
+    "requires_grad",
+}
+"""Switches for training itself: off by default or not, it is what is to be moved."""
 _DECLARING = {"add_argument", "add_option", "option", "field", "Field"}
 _CONVERSIONS: Mapping[str, Callable[[Plain], Plain]] = {
     "int": lambda value: int(value) if value is not None else 0,

@@ -16,7 +16,7 @@ from portaudit.read.python.nodes import body_of, children, dotted, string_value
 
 Statement = cst.BaseStatement | cst.BaseSmallStatement
 ScopeKind = Literal["module", "class", "function", "comprehension"]
-BindingKind = Literal["import", "value", "each", "param", "function", "class", "unknown"]
+BindingKind = Literal["import", "value", "each", "param", "function", "class", "first", "unknown"]
 
 
 @dataclass(eq=False)
@@ -140,6 +140,13 @@ class Model:
     scopes: dict[cst.CSTNode, Scope] = field(default_factory=dict)
 
 
+def around(branch: Branch | None) -> Iterator[Branch]:
+    """A branch and those around it, innermost first."""
+    while branch is not None:
+        yield branch
+        branch = branch.parent
+
+
 def build(module: cst.Module) -> Model:
     """Take a module apart."""
     root = Scope("module", "", None, module)
@@ -163,6 +170,7 @@ class _Builder:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self.catchers: list[cst.CSTNode] = []
 
     # --- blocks and branches ---
 
@@ -189,17 +197,17 @@ class _Builder:
         if isinstance(item, cst.If):
             body = body_of(item.body)
             if leaves(body):
-                gone = Otherwise("block", body, scope=scope)
+                gone = self._gone(body, scope)
                 branch = Branch(branch, "test", item, scope, gone, test=item.test, truth=False)
             tail = item.orelse
             while isinstance(tail, cst.If) and leaves(body):
                 body = body_of(tail.body)
                 if leaves(body):
-                    gone = Otherwise("block", body, scope=scope)
+                    gone = self._gone(body, scope)
                     branch = Branch(branch, "test", tail, scope, gone, test=tail.test, truth=False)
                 tail = tail.orelse
             if isinstance(item.orelse, cst.Else) and leaves(body_of(item.orelse.body)):
-                gone = Otherwise("block", body_of(item.orelse.body), scope=scope)
+                gone = self._gone(body_of(item.orelse.body), scope)
                 branch = Branch(branch, "test", item, scope, gone, test=item.test)
         elif isinstance(item, cst.Try):
             for handler in item.handlers:
@@ -214,6 +222,12 @@ class _Builder:
                         modules=tuple(_imports_in(item.body)),
                     )
         return branch
+
+    def _gone(self, body: Sequence[Statement], scope: Scope) -> Otherwise:
+        """What happens when a block is taken; an exception that is caught here goes on there."""
+        if self.catchers and any(isinstance(item, cst.Raise) for item in body):
+            return Otherwise("block", _handled(self.catchers[-1]), scope=scope)
+        return Otherwise("block", body, scope=scope)
 
     # --- statements ---
 
@@ -234,7 +248,7 @@ class _Builder:
         orelse = self._otherwise(node.orelse, scope)
         if node.orelse is None and leaves(body) and rest:
             orelse = Otherwise("block", _statements(rest), scope=scope)
-        gone = Otherwise("block", body, scope=scope)
+        gone = self._gone(body, scope)
         self.model.tests.append((node, node.test, orelse, gone, scope))
         self.expression(node.test, node, place)
         inside = Branch(place.branch, "test", node, scope, orelse, test=node.test)
@@ -295,8 +309,13 @@ class _Builder:
         inside = place.branch
         modules = tuple(_imports_in(node.body))
         simple = all(isinstance(item, cst.BaseSmallStatement) for item in body_of(node.body))
+        caught = next((item for item in node.handlers if _catches_all(item)), None)
+        if caught is not None and not _raises_again(caught):
+            self.catchers.append(caught)
         for handler in reversed(node.handlers):  # the first that fits is the one that runs
             broad = simple and _catches_all(handler)
+            if _raises_again(handler):
+                continue
             if (modules and _catches_import(handler)) or broad:
                 inside = Branch(
                     inside,
@@ -308,6 +327,8 @@ class _Builder:
                     guards_calls=broad,
                 )
         self.block(node.body.body, Place(scope, inside, node, place.loop))
+        if caught is not None and not _raises_again(caught):
+            self.catchers.pop()
         if node.orelse:
             self.block(node.orelse.body.body, Place(scope, inside, node, place.loop))
         for handler in node.handlers:
@@ -357,6 +378,7 @@ class _Builder:
     def _visit_functiondef(self, node: cst.FunctionDef, place: Place) -> None:
         inner = Scope("function", node.name.value, place.scope, node)
         self.model.scopes[node] = inner
+        catchers, self.catchers = self.catchers, []
         self._bind(node.name.value, Binding("function", node.name.value, place, node, inner=inner))
         branch = place.branch
         for decorator in node.decorators:
@@ -369,6 +391,7 @@ class _Builder:
         if place.scope.kind == "class" and node.params.params and not static:
             inner.self_name = node.params.params[0].name.value
         self.block(node.body.body, Place(inner, branch, node))
+        self.catchers = catchers
 
     def _decorator(self, decorator: cst.Decorator, place: Place) -> None:
         self.model.decorators.append(decorator)
@@ -625,6 +648,11 @@ class _Builder:
                 self.model.members.setdefault(key, []).append(binding)
         elif isinstance(target, (cst.Tuple, cst.List)):
             values: Sequence[cst.BaseExpression | None] = [None] * len(target.elements)
+            first = target.elements[0].value if target.elements else None
+            if isinstance(value, cst.Call) and isinstance(first, cst.Name):
+                self._bind(first.value, Binding("first", first.value, place, node, value))
+                target = target.with_changes(elements=target.elements[1:])
+                values = values[1:]
             if isinstance(value, (cst.Tuple, cst.List)):
                 given = [element.value for element in value.elements]
                 if len(given) == len(target.elements):
@@ -719,6 +747,18 @@ def _handled(handler: cst.CSTNode) -> list[Statement]:
         for item in body_of(handler.body)
         if not (name and isinstance(item, cst.Assign) and dotted(item.value) == name)
     ]
+
+
+def _raises_again(handler: cst.CSTNode) -> bool:
+    """Whether a handler only passes the exception on."""
+    if not isinstance(handler, (cst.ExceptHandler, cst.ExceptStarHandler)):
+        return False
+    name = dotted(handler.name.name) if handler.name else None
+    body = body_of(handler.body)
+    only = body[0] if len(body) == 1 else None
+    return isinstance(only, cst.Raise) and (
+        only.exc is None or dotted(only.exc) == name is not None
+    )
 
 
 def _handler_names(handler: cst.CSTNode) -> list[str]:

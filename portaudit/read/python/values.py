@@ -13,7 +13,7 @@ from functools import cached_property
 
 import libcst as cst
 
-from portaudit.read.python.model import Binding, Model, Scope, join, member_key
+from portaudit.read.python.model import Binding, Model, Scope, around, join, member_key
 from portaudit.read.python.nodes import dotted, string_value
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
@@ -32,6 +32,7 @@ from portaudit.types import (
 
 _MAX_VALUES = 16
 _OLDEST = 8
+_SEVERAL = 2
 _BUILTINS = frozenset(dir(builtins))
 _CONFIG_NAMES = frozenset(
     [
@@ -188,6 +189,23 @@ class Reader:
             current = current.parent
         return []
 
+    def bindings(self, node: cst.Name) -> list[Binding]:
+        """The bindings that a name may have where it stands: not those of the other branch."""
+        found = self.lookup(node.value, self.scope_of(node))
+        place = self.model.places.get(node)
+        if len(found) < _SEVERAL or place is None or place.branch is None:
+            return found
+        taken = {(branch.node, branch.test): branch.truth for branch in around(place.branch)}
+        reaching = [
+            binding
+            for binding in found
+            if not any(
+                taken.get((branch.node, branch.test), branch.truth) != branch.truth
+                for branch in around(binding.place.branch)
+            )
+        ]
+        return reaching or found
+
     def scope_of(self, node: cst.CSTNode) -> Scope:
         """The namespace in which an expression is evaluated."""
         return self.model.places[node].scope if node in self.model.places else self.model.root
@@ -335,8 +353,7 @@ class Reader:
         if node.value in {"True", "False", "None"}:
             yield Constant({"True": True, "False": False}.get(node.value))
             return
-        scope = self.scope_of(node)
-        bindings = self.lookup(node.value, scope)
+        bindings = self.bindings(node)
         for binding in bindings:
             if binding.kind == "param" and binding.place.scope.self_name == node.value:
                 owner = binding.place.scope.owner
