@@ -123,6 +123,8 @@ def _guard(
 
 def _is_comparison(reader: Reader, node: cst.CSTNode) -> bool:
     parent = reader.model.parents.get(node)
+    while isinstance(parent, (cst.Element, cst.Tuple, cst.List, cst.Set)):
+        parent = reader.model.parents.get(parent)
     return isinstance(parent, (cst.Comparison, cst.ComparisonTarget))
 
 

@@ -252,10 +252,9 @@ class Matcher:
                     break
         for call in self.model.calls:
             if isinstance(call.func, cst.Name) and call.func.value == "getattr":
-                handed_on = self._handed_on(call)
                 for ref in self.mentioned(call):
                     found = list(names.find(ref.name))
-                    if handed_on:
+                    if self._handed_on(call):
                         found += self._unconditional(calls.find(ref.name))
                     for selector in found:
                         self._add(selector, call, call, ref.name)
@@ -320,7 +319,7 @@ class Matcher:
         return any(True for _ in self.mentioned(function))
 
     def _handed_on(self, node: cst.CSTNode) -> bool:
-        """Whether a name is stored to be called elsewhere: in a variable, a table, a default."""
+        """Whether a name is given away to be called elsewhere: stored, or passed to other code."""
         parent = self.model.parents.get(node)
         while isinstance(parent, (cst.IfExp, cst.BooleanOperation, cst.NamedExpr)):
             if isinstance(parent, cst.IfExp) and parent.test is node:
@@ -328,6 +327,13 @@ class Matcher:
             node, parent = parent, self.model.parents.get(parent)
         if isinstance(parent, cst.DictElement):
             return parent.value is node
+        if isinstance(parent, cst.Arg):
+            call = self.model.parents.get(parent)
+            if not isinstance(call, cst.Call) or dotted(call.func) in _ASKING:
+                return False
+            kinds = (self.index.names["call"], self.index.names["attribute"])
+            names = [item.name for item in self.reader.refs(call.func)]
+            return not any(kind.find(name) for kind in kinds for name in names)
         return isinstance(parent, (cst.Assign, cst.AnnAssign, cst.Param))
 
     def _partial(self, call: cst.Call) -> None:
@@ -644,6 +650,7 @@ class Matcher:
                     )
 
 
+_ASKING = {"isinstance", "issubclass", "hasattr", "getattr", "type", "print", "partial"}
 _TYPING = ("typing.", "typing_extensions.", "collections.abc.")
 _ENVIRONMENT_CALLS = {
     "os.getenv",

@@ -249,7 +249,7 @@ class _Strings:
         """An item of a list: what the list is."""
         parent = self.model.parents.get(container)
         if isinstance(parent, (cst.Comparison, cst.ComparisonTarget)):
-            return Role("silent")
+            return Role("compared")
         if isinstance(parent, (cst.For, cst.CompFor)):
             return Role("listed", (_target_name(parent.target),), node=parent, listed=True)
         role = self._role(container)

@@ -647,17 +647,17 @@ class _Builder:
                 binding = Binding("value", key, place, node, value)
                 self.model.members.setdefault(key, []).append(binding)
         elif isinstance(target, (cst.Tuple, cst.List)):
-            values: Sequence[cst.BaseExpression | None] = [None] * len(target.elements)
-            first = target.elements[0].value if target.elements else None
+            elements = list(target.elements)
+            first = elements[0].value if elements else None
             if isinstance(value, cst.Call) and isinstance(first, cst.Name):
                 self._bind(first.value, Binding("first", first.value, place, node, value))
-                target = target.with_changes(elements=target.elements[1:])
-                values = values[1:]
+                elements = elements[1:]
+            values: Sequence[cst.BaseExpression | None] = [None] * len(elements)
             if isinstance(value, (cst.Tuple, cst.List)):
                 given = [element.value for element in value.elements]
-                if len(given) == len(target.elements):
+                if len(given) == len(elements):
                     values = given
-            for element, part in zip(target.elements, values, strict=True):
+            for element, part in zip(elements, values, strict=True):
                 self._bind_target(element.value, part, place, node)
 
     def _bind_member(
