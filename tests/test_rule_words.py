@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
-from snippets import FILE, catalogue, scan
+from snippets import catalogue, findings, the
 
 from portaudit.types import Finding
 
 
 def found(source: str, rule: str) -> list[Finding]:
     """The findings of one rule in a file, in the order of the source."""
-    findings: Iterable[Finding] = scan(source)[FILE].findings
-    return sorted((item for item in findings if item.rule == rule), key=lambda item: item.span)
-
-
-def only(source: str, rule: str) -> Finding:
-    findings = found(source, rule)
-    assert len(findings) == 1
-    return findings[0]
+    return sorted(findings(source, rule), key=lambda item: item.span)
 
 
 @pytest.mark.parametrize(
@@ -31,19 +22,13 @@ def only(source: str, rule: str) -> Finding:
         ("testing.do_bench_cudagraph", "torch.utils.benchmark.Timer"),
         ("testing.perf_report", "torch.utils.benchmark.Compare"),
         ("testing.Benchmark", "torch.utils.benchmark.Compare"),
-        (
-            "runtime.driver.active.get_current_target",
-            "torch.accelerator.current_accelerator",
-        ),
-        (
-            "runtime.driver.active.get_current_device",
-            "torch.accelerator.current_device_index",
-        ),
+        ("runtime.driver.active.get_current_target", "torch.accelerator.current_accelerator()"),
+        ("runtime.driver.active.get_current_device", "torch.accelerator.current_device_index()"),
         ("set_allocator", ""),
     ],
 )
 def test_each_triton_helper_has_a_replacement_of_its_own(name: str, replacement: str) -> None:
-    finding = only(f"import triton\n\nx = triton.{name}(1, 2)\n", "TRI004")
+    finding = the(f"import triton\n\nx = triton.{name}(1, 2)\n", "TRI004")
     assert finding.facts.replacement == replacement
 
 
@@ -66,20 +51,24 @@ def test_preparing_a_quantised_model_is_not_said_to_load_it() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from bitsandbytes.optim import GlobalOptimManager\n",
         "import bitsandbytes\n\nmanager = bitsandbytes.optim.GlobalOptimManager.get_instance()\n",
         "import bitsandbytes as bnb\n\nManager = bnb.optim.GlobalOptimManager\n",
     ],
 )
 def test_the_manager_of_settings_is_not_called_an_optimizer(source: str) -> None:
-    finding = only(source, "QNT002")
+    finding = the(source, "QNT002")
     assert "is an optimizer" not in finding.message
     assert "settings per parameter" in finding.message
     assert not finding.facts.replacement
 
 
-def test_an_optimizer_beside_the_manager_keeps_its_words() -> None:
-    finding = only("from bitsandbytes.optim import AdamW8bit\n", "QNT002")
+def test_an_import_of_optimizers_names_what_the_statement_imports_from() -> None:
+    finding = the("from bitsandbytes.optim import AdamW8bit, GlobalOptimManager\n", "QNT002")
+    assert finding.message == "`bitsandbytes.optim`: the optimizers of bitsandbytes"
+
+
+def test_an_optimizer_keeps_its_words_and_replacement() -> None:
+    finding = the("import bitsandbytes\n\nbest = bitsandbytes.optim.AdamW8bit(p)\n", "QNT002")
     assert finding.message == "`bitsandbytes.optim.AdamW8bit` is an optimizer of bitsandbytes"
     assert finding.facts.replacement == "torch.optim.AdamW"
 
@@ -88,29 +77,24 @@ def test_an_optimizer_beside_the_manager_keeps_its_words() -> None:
 def test_the_recipe_of_torchao_is_judged_by_what_is_known_of_torchao(module: str) -> None:
     source = f"from {module} import AORecipeKwargs\n\nrecipe = AORecipeKwargs()\n"
     assert not found(source, "QNT008")
-    finding = only(source, "QNT007")
+    finding = the(source, "QNT007")
     assert finding.severity == "info"
     assert finding.facts.status == "undocumented"
     assert "TransformerEngine" not in finding.facts.source
 
 
 @pytest.mark.parametrize(
-    ("argument", "said"),
-    [
-        ('device="cuda"', "on a CUDA device"),
-        ('f"cuda:{rank}"', "on a CUDA device"),
-        ('device=torch.device("cuda:1")', ""),
-    ],
+    "argument", ['device="cuda"', 'f"cuda:{rank}"', 'device=torch.device("cuda:1")', "device"]
 )
-def test_a_generator_is_told_with_and_without_a_known_value(argument: str, said: str) -> None:
-    findings = found(f"import torch\n\ngenerator = torch.Generator({argument})\n", "RNG004")
-    assert [said in finding.message for finding in findings] == ([True] if said else [])
-    assert all("``" not in finding.message for finding in findings)
+def test_a_generator_is_told_with_and_without_a_known_value(argument: str) -> None:
+    source = f"import torch\n\ndevice = 'cuda'\ngenerator = torch.Generator({argument})\n"
+    finding = the(source, "RNG004")
+    assert finding.message == "`torch.Generator` makes a random generator on a CUDA device"
 
 
 def test_a_generator_in_a_partial_is_told_without_a_value() -> None:
     source = "import functools, torch\n\nmake = functools.partial(torch.Generator, 'cuda')\n"
-    assert "``" not in only(source, "RNG004").message
+    assert "``" not in the(source, "RNG004").message
 
 
 @pytest.mark.parametrize(
@@ -124,14 +108,14 @@ def test_a_generator_in_a_partial_is_told_without_a_value() -> None:
     ],
 )
 def test_each_fused_norm_has_a_replacement_of_its_own(name: str, replacement: str) -> None:
-    finding = only(f"import apex\n\nnorm = apex.normalization.{name}(8)\n", "FUS012")
+    finding = the(f"import apex\n\nnorm = apex.normalization.{name}(8)\n", "FUS012")
     assert finding.facts.replacement == replacement
     assert finding.severity == "minor"
 
 
 @pytest.mark.parametrize("name", ["MixedFusedLayerNorm", "fused_layer_norm.MixedFusedRMSNorm"])
 def test_a_norm_of_two_precisions_has_no_drop_in(name: str) -> None:
-    finding = only(f"import apex\n\nnorm = apex.normalization.{name}(8)\n", "FUS012")
+    finding = the(f"import apex\n\nnorm = apex.normalization.{name}(8)\n", "FUS012")
     assert finding.severity == "major"
 
 
@@ -140,3 +124,33 @@ def test_every_rule_names_further_reading() -> None:
     assert [rule.id for rule in rules if not rule.reference] == []
     pages = [(rule.id, item.url) for rule in rules for item in rule.reference]
     assert [page for page in pages if page[1].count("/") < 4 or page[1].endswith("/latest/")] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rule", "message"),
+    [
+        (
+            "import trl\n\nconfig = trl.GRPOConfig(use_vllm=True)\n",
+            "INF006",
+            "`use_vllm=True` lets the trainer generate with vLLM",
+        ),
+        (
+            "import transformers\n\ntransformers.TrainingArguments(use_liger_kernel=True)\n",
+            "FUS031",
+            "`use_liger_kernel=True` turns on Liger's Triton kernels",
+        ),
+        (
+            "import transformers\n\ntransformers.AutoModel.from_pretrained('x', "
+            "use_flash_attention_2=True)\n",
+            "FUS034",
+            "`use_flash_attention_2=True` chooses the flash-attn CUDA kernels",
+        ),
+        (
+            "env_cfg = dict(cudnn_benchmark=True)\n",
+            "BKF001",
+            "`cudnn_benchmark=True` asks for cuDNN's search of algorithms: no effect without CUDA",
+        ),
+    ],
+)
+def test_a_switch_is_shown_with_its_value_once(source: str, rule: str, message: str) -> None:
+    assert the(source, rule).message == message

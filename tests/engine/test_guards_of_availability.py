@@ -731,11 +731,17 @@ def test_guard_holds_in_functions_defined_inside_it() -> None:
     check("""
     import torch
     if torch.cuda.is_available():
-        def wait():
+        def wait(x):
             torch.cuda.synchronize()  # expect: DEV007 guard=fallback
     else:
-        def wait():
-            return None
+        def wait(x):
+            return x.wait()
+    if torch.cuda.is_available():
+        def stop():
+            torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+    else:
+        def stop():
+            pass
     """)
 
 

@@ -125,7 +125,7 @@ def test_import_guard_with_none_for_a_module() -> None:
         ("...", "import-guarded"),
         ("print('no flash-attn')", "import-guarded"),
         ("warnings.warn('no flash-attn')", "import-guarded"),
-        ("raise", "hard-fail"),
+        ("raise", "none"),  # the same as no handler
         ("raise ImportError('pip install flash-attn')", "hard-fail"),
         ("print('no flash-attn'); raise", "hard-fail"),
         ("sys.exit('pip install flash-attn')", "hard-fail"),
@@ -182,6 +182,14 @@ def test_import_guard_of_several_handlers_is_that_of_the_first_that_catches() ->
     check("""
     try:
         import flash_attn  # expect: FUS001 guard=hard-fail
+    except ImportError:
+        raise RuntimeError("pip install flash-attn")
+    except Exception:
+        flash_attn = None
+    """)
+    check("""
+    try:
+        import flash_attn  # expect: FUS001
     except ImportError:
         raise
     except Exception:
@@ -263,9 +271,46 @@ def test_import_guard_of_nested_attempts_is_the_inner_one() -> None:
         try:
             import flash_attn_interface  # expect: FUS001 guard=hard-fail
         except ImportError:
+            raise RuntimeError("pip install flash-attn")
+    except ImportError:
+        pass
+    """)
+
+
+def test_import_guard_of_nested_attempts_is_the_outer_one_where_the_inner_passes_on() -> None:
+    check("""
+    try:
+        try:
+            import flash_attn_interface  # expect: FUS001 guard=import-guarded
+        except ImportError:
             raise
     except ImportError:
         pass
+    """)
+
+
+@pytest.mark.parametrize("block", ["with warnings.catch_warnings():", "if sys.platform != 'win32':"])
+def test_import_guard_holds_inside_blocks_of_the_body(block: str) -> None:
+    check(f"""
+    import sys
+    import warnings
+    try:
+        {block}
+            import flash_attn  # expect: FUS001 guard=import-guarded
+    except ImportError:
+        flash_attn = None
+    """)
+
+
+@pytest.mark.parametrize("function", ["importlib.import_module", "import_module", "__import__"])
+def test_import_guard_of_an_import_by_name(function: str) -> None:
+    check(f"""
+    import importlib
+    from importlib import import_module
+    try:
+        flash_attn = {function}("flash_attn")  # expect: FUS001 guard=import-guarded
+    except ImportError:
+        flash_attn = None
     """)
 
 

@@ -37,10 +37,19 @@ def decode(content: bytes) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding)
-    except (SyntaxError, LookupError) as error:
-        raise UnreadableError(f"unknown encoding: {error}") from error
     except UnicodeDecodeError as error:
         raise UnreadableError(f"not valid {error.encoding}: byte {error.start}") from error
+    except (SyntaxError, LookupError) as error:
+        raise UnreadableError(f"unknown encoding: {_no_codec(content) or error}") from error
+
+
+def _no_codec(content: bytes) -> str:
+    """Why bytes that name no other encoding are no UTF-8, if that is what is wrong."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return f"not valid utf-8: byte {error.start}"
+    return ""
 
 
 def parse(path: str, content: bytes) -> Parsed:
@@ -49,15 +58,18 @@ def parse(path: str, content: bytes) -> Parsed:
     Raises `UnreadableError` when the content is no text or nothing of it can be read.
     """
     text = decode(content)
+    line = 1
     try:
-        return Parsed(cst.parse_module(text), text)
+        if not _has_too_deep(text):
+            return Parsed(cst.parse_module(text), text)
     except cst.ParserSyntaxError as error:
-        line = error.raw_line
-        reason = _reason(text, line)
+        line = _line(error)
     except RecursionError:
         raise UnreadableError("nested too deeply to parse") from None
     mended, dropped = _mend(text)
-    damage = ScanError(path, f"{reason}; {dropped} statement(s) could not be read", line)
+    line = dropped[0][0] if dropped else line
+    reason = _reason(dropped[0][1] if dropped else "", line)
+    damage = ScanError(path, f"{reason}; {len(dropped)} statement(s) could not be read", line)
     for candidate in (mended, _flatten(text)):
         module = _try(candidate)
         if module is not None:
@@ -68,10 +80,73 @@ def parse(path: str, content: bytes) -> Parsed:
 _PYTHON_2 = re.compile(r"^\s*(print\s+[^(=\s]|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,)")
 
 
-def _reason(text: str, line: int) -> str:
-    if any(_PYTHON_2.match(row) for row in text.splitlines()):
+def _line(error: cst.ParserSyntaxError) -> int:
+    """Where libcst stopped: what it calls the line is the one behind, except at the end."""
+    found = re.search(r"error at (\d+):", error.message)
+    return int(found.group(1)) if found else error.raw_line
+
+
+def _reason(statement: str, line: int) -> str:
+    if _is_too_deep(statement):
+        return f"an expression on line {line} is nested too deeply"
+    if _PYTHON_2.match(statement):
         return "Python 2 syntax"
     return f"syntax error on line {line}"
+
+
+_DEEPEST = 200
+"""Brackets inside brackets that Python reads; libcst would overflow the stack further on."""
+_LONGEST = 1_500
+"""Operators of one expression: libcst's time grows with their square, and then its stack."""
+_CHOICES = 4_000
+"""`elif`s of a file that libcst reads for sure."""
+_BRACKET = re.compile(r"[()\[\]{}]")
+_PIECE = re.compile(r"[,;]|\n(?=\S)")
+_STEP = re.compile(r"[-+*/%@&|^~<>.]|\b(?:and|or|not|if|else|lambda|await)\b")
+
+
+def _has_too_deep(text: str) -> bool:
+    """Whether some logical line cannot be given to libcst.
+
+    Raises `UnreadableError` for what cannot be mended line by line.
+    """
+    if text.count("elif") > _CHOICES:
+        raise UnreadableError("nested too deeply to parse")
+    return _may_be_too_deep(text) and any(
+        _is_too_deep(text[start:end]) for start, end in logical_lines(text)
+    )
+
+
+def _may_be_too_deep(text: str) -> bool:
+    """Whether a file needs the slow look. Cheap: strings and comments are not told apart."""
+    if max(map(len, _PIECE.split(text))) > _LONGEST:
+        return True
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth = depth + 1 if bracket.group() in "([{" else max(0, depth - 1)
+        if depth > _DEEPEST:
+            return True
+    return False
+
+
+def _is_too_deep(statement: str) -> bool:
+    """Whether a logical line has more brackets or operators inside each other than can be read."""
+    if len(statement) < _DEEPEST:
+        return False
+    steps = [0]
+    last = 0
+    for token in _TOKEN.finditer(statement):
+        _, comma, after = statement[last : token.start()].rpartition(",")
+        steps[-1] = len(_STEP.findall(after)) + (0 if comma else steps[-1])
+        last = token.end()
+        if token.lastgroup == "open":
+            steps[-1] += 1
+            steps.append(0)
+        elif token.lastgroup == "close" and len(steps) > 1:
+            steps.pop()
+        if len(steps) > _DEEPEST or sum(steps) > _LONGEST:
+            return True
+    return sum(steps) + len(_STEP.findall(statement[last:])) > _LONGEST
 
 
 _TOKEN = re.compile(
@@ -109,6 +184,8 @@ def _try(text: str) -> cst.Module | None:
 
 
 def _parses(statement: str) -> bool:
+    if _is_too_deep(statement):
+        return False
     stripped = statement.strip()
     header = re.match(r"(\w+)", stripped)
     word = header.group(1) if header else ""
@@ -149,16 +226,21 @@ def _stand_in(statement: str) -> str:
     return (indent.group() if indent else "") + role + "\n" * max(1, statement.count("\n"))
 
 
-def _mend(text: str) -> tuple[str, int]:
-    """The text with every unreadable logical line replaced, and how many there were."""
+def _mend(text: str) -> tuple[str, list[tuple[int, str]]]:
+    """The text with every unreadable logical line replaced, and those lines with their numbers."""
     out: list[str] = []
-    dropped = 0
-    for start, end in logical_lines(text.replace("\r\n", "\n")):
-        statement = text.replace("\r\n", "\n")[start:end]
+    dropped: list[tuple[int, str]] = []
+    text = text.replace("\r\n", "\n")
+    line = 1
+    for start, end in logical_lines(text):
+        statement = text[start:end]
+        rows = statement.count("\n")
         if statement.strip() and not statement.lstrip().startswith("#") and not _parses(statement):
+            blank = len(statement) - len(statement.lstrip())
+            dropped.append((line + statement.count("\n", 0, blank), statement))
             statement = _stand_in(statement)
-            dropped += 1
         out.append(statement)
+        line += rows
     return "".join(out), dropped
 
 
