@@ -44,7 +44,7 @@ GUARD_SHARE: Mapping[GuardState, float] = {
 }
 """Share of the effort that a guarded site still needs."""
 MOST_POINTS: Mapping[Severity, float] = {"info": 0.0, "minor": 20.0, "major": 30.0, "blocker": 50.0}
-"""Points that all root causes of a severity can cost together: edits never outweigh a blocker."""
+"""Points that root causes of at least a severity can cost together, at that level."""
 FIRST_BLOCKER = 25.0
 """Points of the first unguarded blocker: more than all edits together."""
 HALF_DAYS: Mapping[Severity, float] = {"info": 1.0, "minor": 5.0, "major": 15.0, "blocker": 40.0}
@@ -85,18 +85,28 @@ def assess(findings: Sequence[Finding], roots: Sequence[RootCause], *, torch: bo
 
 
 def _lost(roots: Sequence[RootCause]) -> list[Lost]:
-    """Points per root cause: each severity saturates, its roots share by effort."""
-    by_severity: dict[Severity, list[RootCause]] = defaultdict(list)
-    for root in roots:
-        if root.effort_days[1] > 0 and MOST_POINTS[root.severity]:
-            by_severity[root.severity].append(root)
-    lost: list[Lost] = []
-    for severity, group in by_severity.items():
+    """Points per root cause: each level saturates, the roots that reach it share by effort.
+
+    A root counts at its own severity and at every lower one, so that a milder root never costs
+    more than the same root did at a higher severity.
+    """
+    points: dict[str, float] = defaultdict(float)
+    for level, severity in enumerate(SEVERITIES):
+        group = [
+            root
+            for root in roots
+            if root.effort_days[1] > 0 and SEVERITIES.index(root.severity) >= level
+        ]
+        if not group or not MOST_POINTS[severity]:
+            continue
         days = sum(_middle(root) for root in group)
         floor = FIRST_BLOCKER if severity == "blocker" else 0.0
         rest = MOST_POINTS[severity] - floor
-        points = floor + rest * (1.0 - math.exp(-days / HALF_DAYS[severity]))
-        lost.extend(Lost(root.id, round(points * _middle(root) / days, 2)) for root in group)
+        total = floor + rest * (1.0 - math.exp(-days / HALF_DAYS[severity]))
+        for root in group:
+            if SEVERITIES.index(root.severity) > 0:
+                points[root.id] += total * _middle(root) / days
+    lost = [Lost(root, round(value, 2)) for root, value in points.items()]
     return sorted(lost, key=lambda item: (-item.points, item.root))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from snippets import catalogue
 
 from portaudit.catalogue.testing import run_test
+from snippets import catalogue
 
 CASES = [
     pytest.param(rule_id, number, id=f"{rule_id}-{number}")

@@ -14,7 +14,7 @@ from portaudit.catalogue.schema import Rule, TargetFact
 from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
 from portaudit.match.hits import Hit
-from portaudit.match.strings import bindings_of
+from portaudit.match.strings import around_device, bindings_of
 from portaudit.read.python.flags import Flags
 from portaudit.read.python.values import Reader
 from portaudit.types import Category, Finding, Target, TargetFacts
@@ -38,7 +38,7 @@ def _without_merged_checks(reader: Reader, catalogue: Catalogue, hits: Sequence[
     """`"cuda" if is_available() else "cpu"` is one finding, at the literal."""
     chosen: set[cst.CSTNode] = set()
     for hit in hits:
-        parent = reader.model.parents.get(hit.node)
+        parent = around_device(reader, hit.node)
         if catalogue.match_of(hit.selector).kind == "string":
             while isinstance(parent, (cst.IfExp, cst.BooleanOperation)):
                 chosen.add(parent)
@@ -122,7 +122,7 @@ def _guard(
 
 
 def _is_comparison(reader: Reader, node: cst.CSTNode) -> bool:
-    parent = reader.model.parents.get(node)
+    parent = around_device(reader, node)
     while isinstance(parent, (cst.Element, cst.Tuple, cst.List, cst.Set)):
         parent = reader.model.parents.get(parent)
     return isinstance(parent, (cst.Comparison, cst.ComparisonTarget))

@@ -127,12 +127,12 @@ class Judge:
             return None
         outcome = self.outcome(branch.otherwise)
         proof = self.flags.reader.proof(branch.node)
-        if subject.is_import and branch.modules:
+        if subject.is_import:
             if not self._imports(branch, subject) or self._asks_again(branch, subject):
                 return None
-        if subject.is_import and branch.modules:
-            state: GuardState = "import-guarded" if outcome == "nothing" else _STATES[outcome]
-            return Guard(state, proof)
+            if outcome == "nothing" or _only_answers(branch.otherwise.block):
+                return Guard("import-guarded", proof)
+            return Guard(_STATES[outcome], proof)
         if any(self._matters(fact, subject) for fact in self.facts(branch)):
             return Guard(_STATES[outcome], proof)
         if branch.guards_calls and outcome != "fails":
@@ -302,9 +302,32 @@ def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:
                 return "fails"
             if name.rpartition(".")[2] in {"skip", "skipTest"}:
                 return "nothing"
-        if _does_something(item):
+        arms = _outcome_of_arms(item) if isinstance(item, cst.If) else None
+        if arms == "fails":
+            return "fails"
+        if arms == "works" or (arms is None and _does_something(item)):
             found = "works"
     return found
+
+
+def _outcome_of_arms(node: cst.If) -> Outcome:
+    """What a block without a known answer comes to: it fails if every arm fails."""
+    arms = [outcome_of(body_of(node.body))]
+    if isinstance(node.orelse, cst.If):
+        arms.append(_outcome_of_arms(node.orelse))
+    else:
+        arms.append(outcome_of(body_of(node.orelse.body)) if node.orelse else "nothing")
+    if "works" in arms:
+        return "works"
+    return "fails" if set(arms) == {"fails"} else "nothing"
+
+
+def _only_answers(block: Sequence[cst.CSTNode]) -> bool:
+    """Whether a block does nothing but return True or False."""
+    last = block[-1] if block else None
+    if not isinstance(last, cst.Return) or last.value is None:
+        return False
+    return dotted(last.value) in {"True", "False"} and outcome_of(block[:-1]) == "nothing"
 
 
 def _is_skip(node: cst.BaseExpression | None) -> bool:
@@ -323,7 +346,7 @@ def _does_something(item: cst.CSTNode) -> bool:
             return name.rpartition(".")[2] not in _TALK
         return not isinstance(item.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis))
     if isinstance(item, cst.Assign):
-        return not _is_nothing(item.value)
+        return not _is_nothing(item.value) and dotted(item.value) != "True"
     if isinstance(item, (cst.FunctionDef, cst.ClassDef)):
         return outcome_of(_runs(item)) == "works"
     return not isinstance(item, (cst.EmptyLine, cst.Del))

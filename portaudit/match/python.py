@@ -17,7 +17,7 @@ from portaudit.catalogue.schema import Condition, Match
 from portaudit.match.context import Contexts
 from portaudit.match.hits import LOWER, Hit
 from portaudit.match.strings import string_hits
-from portaudit.read.python.model import Place, import_name
+from portaudit.read.python.model import Place, import_name, imported_by_name, join
 from portaudit.read.python.nodes import dotted, string_value
 from portaudit.read.python.values import (
     LocalObject,
@@ -283,7 +283,13 @@ class Matcher:
         return False
 
     def _star_doubt(self, node: cst.CSTNode) -> int:
-        return int(bool(self.model.stars) and self.reader.starred(node))
+        """One step of doubt for a name that a star import of a library may have brought."""
+        while isinstance(node, cst.Attribute):
+            node = node.value
+        if not self.model.stars or not self.reader.starred(node) or not isinstance(node, cst.Name):
+            return 0
+        told = (join(module, node.value) for module, _ in self.model.stars)
+        return int(not any(name in self.reader.externals for name in told))
 
     def _cover(self, node: cst.CSTNode) -> None:
         while isinstance(node, cst.Attribute):
@@ -355,6 +361,8 @@ class Matcher:
         receiver = self.reader.values(call.func.value)
         if any(isinstance(value, Ref) and not value.open for value in receiver):
             return  # a function of a module, judged by its name
+        if receiver and all(self._defines(value, call.func.attr.value) for value in receiver):
+            return  # a method of this file, judged by what it does
         for selector in selectors:
             match = self.catalogue.match_of(selector)
             if not self._conditions(match, call):
@@ -374,6 +382,12 @@ class Matcher:
                 continue
             unsure = 0 if certain and self.torch else 1 if self.torch else 2
             self._add(selector, call, call.func, f".{call.func.attr.value}", unsure=unsure)
+
+    def _defines(self, value: object, method: str) -> bool:
+        return isinstance(value, LocalObject) and any(
+            binding.kind == "function"
+            for binding in self.reader.class_attribute(value.scope, method)
+        )
 
     def _near_torch(self) -> bool:
         """Whether the file works with the tree's own modules: its objects may be tensors."""
@@ -442,6 +456,11 @@ class Matcher:
                     if any(other.rule == selector.rule for other in names.find(module)):
                         anchor = module
                 self._add(selector, node, small or node, anchor, is_import=True, place=place)
+        for call in self.model.calls:
+            target = imported_by_name(call)
+            if target and not self.reader.is_open(target):
+                for selector in names.find(target):
+                    self._add(selector, call, call, target, is_import=True)
 
     def _import_of(self, node: cst.CSTNode, statement: cst.CSTNode) -> cst.CSTNode | None:
         """The import statement that an alias is in."""

@@ -282,6 +282,9 @@ class _Strings:
                     return self._default_of(call)
             return Role("silent")
         resolved = self.reader.name(call.func)
+        outside = self.model.parents.get(call)
+        if resolved == _DEVICE and isinstance(outside, (cst.Comparison, cst.ComparisonTarget)):
+            return Role("compared")
         if resolved in _DEFAULTS or (keyword == "default" and resolved.split(".")[0] in _STDLIB):
             bound = self._role(call)
             if bound.kind == "bound":
@@ -446,6 +449,15 @@ class _Strings:
         return f"{scope}.{name}" if scope else name
 
 
+def around_device(reader: Reader, node: cst.CSTNode) -> cst.CSTNode | None:
+    """What a literal stands in, `torch.device(...)` left out."""
+    parent = reader.model.parents.get(node)
+    call = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
+    if isinstance(call, cst.Call) and reader.name(call.func) == _DEVICE:
+        return reader.model.parents.get(call)
+    return parent
+
+
 def _pattern(text: Text) -> str:
     return text.value if text.exact else f"{text.value}*"
 
@@ -475,6 +487,7 @@ def _is_enum(scope: Scope) -> bool:
     )
 
 
+_DEVICE = "torch.device"
 _DEFAULTS = {
     "dataclasses.field",
     "pydantic.Field",

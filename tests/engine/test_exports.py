@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from snippets import scan
 
 from portaudit.discover import Tree
 from portaudit.relate.exports import Solver
@@ -29,6 +28,7 @@ from portaudit.types import (
     Ref,
     Text,
 )
+from snippets import scan
 
 LITERAL = Text("cuda", True, "a.py", 1, 1)
 CUDA = Atom((Fact("cuda"),), (Fact("no-cuda"),))
@@ -57,33 +57,39 @@ def test_solve_finds_an_export() -> None:
 
 
 def test_solve_follows_chains() -> None:
-    tree = solver({
-        "a.py": facts(x=VALUE),
-        "b.py": facts(y=link("a.x")),
-        "c.py": facts(z=link("b.y")),
-        "d.py": facts(),
-    })
+    tree = solver(
+        {
+            "a.py": facts(x=VALUE),
+            "b.py": facts(y=link("a.x")),
+            "c.py": facts(z=link("b.y")),
+            "d.py": facts(),
+        }
+    )
     assert tree.solve("d.py", "c.z") == VALUE
 
 
 def test_solve_follows_relative_names() -> None:
-    tree = solver({
-        "pkg/__init__.py": facts(x=link(".deep.mod.x")),
-        "pkg/deep/__init__.py": facts(),
-        "pkg/deep/mod.py": facts(x=link("..other.x")),
-        "pkg/other.py": facts(x=VALUE),
-        "train.py": facts(),
-    })
+    tree = solver(
+        {
+            "pkg/__init__.py": facts(x=link(".deep.mod.x")),
+            "pkg/deep/__init__.py": facts(),
+            "pkg/deep/mod.py": facts(x=link("..other.x")),
+            "pkg/other.py": facts(x=VALUE),
+            "train.py": facts(),
+        }
+    )
     assert tree.solve("train.py", "pkg.x") == VALUE
 
 
 def test_solve_looks_through_stars_after_own_names() -> None:
-    tree = solver({
-        "a.py": facts(x=VALUE, y=VALUE),
-        "b.py": facts("a", x=Export((Ref("torch.cuda"),))),
-        "c.py": facts("b"),
-        "d.py": facts(),
-    })
+    tree = solver(
+        {
+            "a.py": facts(x=VALUE, y=VALUE),
+            "b.py": facts("a", x=Export((Ref("torch.cuda"),))),
+            "c.py": facts("b"),
+            "d.py": facts(),
+        }
+    )
     assert tree.solve("d.py", "c.x") == Export((Ref("torch.cuda"),))
     assert tree.solve("d.py", "c.y") == VALUE
 
@@ -97,11 +103,13 @@ def test_solve_finds_members() -> None:
 
 
 def test_solve_finds_members_of_an_object_of_a_class_elsewhere() -> None:
-    tree = solver({
-        "a.py": facts(Config=Export(members=(("device", VALUE),))),
-        "b.py": facts(config=Export((Instance(Ref("a.Config", open=True)),))),
-        "c.py": facts(),
-    })
+    tree = solver(
+        {
+            "a.py": facts(Config=Export(members=(("device", VALUE),))),
+            "b.py": facts(config=Export((Instance(Ref("a.Config", open=True)),))),
+            "c.py": facts(),
+        }
+    )
     assert tree.solve("c.py", "b.config.device") == VALUE
 
 
@@ -127,11 +135,13 @@ def test_solve_extends_names_of_installed_packages() -> None:
     ],
 )
 def test_solve_closes_flags(flag: Flag, expected: Flag) -> None:
-    tree = solver({
-        "a.py": facts(x=Export(flag=CUDA), f=Export(returns_flag=CUDA)),
-        "b.py": facts(ready=Export(flag=flag)),
-        "c.py": facts(),
-    })
+    tree = solver(
+        {
+            "a.py": facts(x=Export(flag=CUDA), f=Export(returns_flag=CUDA)),
+            "b.py": facts(ready=Export(flag=flag)),
+            "c.py": facts(),
+        }
+    )
     solved = tree.solve("c.py", "b.ready")
     assert solved is not None
     assert solved.flag == expected
@@ -160,11 +170,13 @@ def test_solve_of_a_cycle_knows_nothing(files: dict[str, FileFacts]) -> None:
 
 
 def test_solve_beside_a_cycle_still_finds_the_rest() -> None:
-    tree = solver({
-        "a.py": facts("b", x=link("b.x")),
-        "b.py": facts("a", x=link("a.x"), y=VALUE),
-        "c.py": facts(),
-    })
+    tree = solver(
+        {
+            "a.py": facts("b", x=link("b.x")),
+            "b.py": facts("a", x=link("a.x"), y=VALUE),
+            "c.py": facts(),
+        }
+    )
     assert tree.solve("c.py", "a.y") == VALUE
     assert tree.solve("c.py", "b.y") == VALUE
     assert tree.solve("c.py", "a.z") is None

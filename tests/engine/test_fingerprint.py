@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from snippets import findings, the
 
 from portaudit.fingerprint import context, fingerprint, identify
 from portaudit.types import Finding, Span
+from snippets import findings, the
 
 SYNC = the("import torch\ntorch.cuda.synchronize()\n", "DEV007")
 
@@ -102,8 +102,8 @@ def test_fingerprint_of_a_scope_is_the_qualified_name() -> None:
         "import torch as th\ndef f(x):\n    th.cuda.synchronize()\n",
         "from torch import cuda\ndef f(x):\n    cuda.synchronize()\n",
         "from torch.cuda import synchronize as s\ndef f(x): s()\n",
-        "import torch\n\n\n# comment\ndef f(x):\n    '''doc'''\n    x = 1\n    torch.cuda.synchronize()\n",
-        "import torch\ndef f(x):\n    if torch.cuda.is_available():\n        torch.cuda.synchronize()\n",
+        "import torch\n\n\n# why\ndef f(x):\n  '''doc'''\n  x = 1\n  torch.cuda.synchronize()\n",
+        "import torch\ndef f(x):\n if torch.cuda.is_available():\n  torch.cuda.synchronize()\n",
         "import torch\ndef f(x):\n    return (torch\n      .cuda.synchronize(x,\n        y))\n",
         "import torch\ndef f(other, names): torch.cuda.synchronize(other)\n",
         "import torch\ndef g(): pass\ndef f(x): torch.cuda.synchronize()\n",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from snippets import check
 
 # --- try: import ---------------------------------------------------------------------------------
@@ -289,7 +290,9 @@ def test_import_guard_of_nested_attempts_is_the_outer_one_where_the_inner_passes
     """)
 
 
-@pytest.mark.parametrize("block", ["with warnings.catch_warnings():", "if sys.platform != 'win32':"])
+@pytest.mark.parametrize(
+    "block", ["with warnings.catch_warnings():", "if sys.platform != 'win32':"]
+)
 def test_import_guard_holds_inside_blocks_of_the_body(block: str) -> None:
     check(f"""
     import sys
@@ -370,7 +373,7 @@ def test_import_that_always_runs_is_not_guarded_by_the_guard_of_its_use() -> Non
         ("importlib.util.find_spec(name) is not None", False),
     ],
 )
-def test_guard_by_find_spec(question: str, holds: bool) -> None:  # noqa: FBT001
+def test_guard_by_find_spec(question: str, holds: bool) -> None:
     guard = "guarded" if holds else "none"
     check(f"""
     import importlib.util
@@ -557,7 +560,7 @@ def test_guard_by_a_flag_of_a_harmless_library_is_none() -> None:
         ("is_wandb_available()", False),
     ],
 )
-def test_guard_by_a_well_known_question(function: str, rule_holds: bool) -> None:  # noqa: FBT001
+def test_guard_by_a_well_known_question(function: str, rule_holds: bool) -> None:
     check(f"""
     import transformers
     from transformers.utils import is_flash_attn_2_available, is_wandb_available
@@ -606,7 +609,7 @@ def attend_or_fail(q):
 )
 def test_guard_by_a_flag_of_another_module(owner: str, user: str, module: str) -> None:
     packages = {"pkg/__init__.py": "", "pkg/deep/__init__.py": "", "src/pkg/__init__.py": ""}
-    root = owner.split("/")[0]
+    root = owner.split("/", maxsplit=1)[0]
     kept = {path: text for path, text in packages.items() if path.split("/")[0] == root}
     check({**kept, owner: FLAGS, user: USE.replace("{module}", module)})
 

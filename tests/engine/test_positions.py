@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a snippet a line is easier to compare
 """Our positions, computed statement by statement, against libcst's, computed by printing it all."""
 
 from __future__ import annotations
@@ -130,10 +131,33 @@ def test_span_selects_the_text_of_the_node(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["simple", "semicolons", "decorators", "elif", "multi-line string", "docstring", "backslash",
-     "brackets", "nested f-strings", "concatenated", "comments", "blank lines", "no newline",
-     "tabs", "odd indentation", "wide text", "parentheses", "async", "global", "imports",
-     "annotations", "operators", "subscripts", "dedent comment", "empty class lines"],
+    [
+        "simple",
+        "semicolons",
+        "decorators",
+        "elif",
+        "multi-line string",
+        "docstring",
+        "backslash",
+        "brackets",
+        "nested f-strings",
+        "concatenated",
+        "comments",
+        "blank lines",
+        "no newline",
+        "tabs",
+        "odd indentation",
+        "wide text",
+        "parentheses",
+        "async",
+        "global",
+        "imports",
+        "annotations",
+        "operators",
+        "subscripts",
+        "dedent comment",
+        "empty class lines",
+    ],
 )
 def test_span_needs_no_print_of_the_whole_module(name: str) -> None:
     reader, _ = places(SNIPPETS[name])

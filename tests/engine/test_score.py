@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snippets import catalogue, findings, the
 
 from portaudit.relate.project import roots
 from portaudit.score import EFFORT_DAYS, FURTHER_SITE, MOST_POINTS, MOST_SITES, assess, effort
@@ -22,9 +21,15 @@ from portaudit.types import (
     Severity,
     Span,
 )
+from snippets import catalogue, findings, the
 
 ONE = the("import torch\ntorch.cuda.synchronize()\n", "DEV007")
-CATEGORIES: tuple[Category, ...] = ("device-api", "fused-kernel-lib", "triton-kernel", "streams-graphs")
+CATEGORIES: tuple[Category, ...] = (
+    "device-api",
+    "fused-kernel-lib",
+    "triton-kernel",
+    "streams-graphs",
+)
 
 
 def finding(
@@ -158,7 +163,9 @@ def test_assess_keeps_many_edits_within_the_points_of_edits() -> None:
     assert value(equal_roots(300)) >= 100.0 - MOST_POINTS["minor"]
 
 
-@pytest.mark.xfail(reason="points are rounded one by one: 267 times 0.07 is less than 266 times 0.08")
+@pytest.mark.xfail(
+    reason="points are rounded one by one: 267 times 0.07 is less than 266 times 0.08"
+)
 def test_assess_does_not_fall_when_one_of_many_roots_is_removed() -> None:
     assert value(equal_roots(266)) >= value(equal_roots(267))
 
@@ -223,7 +230,9 @@ def test_assess_explains_every_point(items: list[Finding]) -> None:
 
 @settings(deadline=None)
 @given(FINDINGS, st.data())
-def test_assess_never_falls_when_a_finding_is_removed(items: list[Finding], data: st.DataObject) -> None:
+def test_assess_never_falls_when_a_finding_is_removed(
+    items: list[Finding], data: st.DataObject
+) -> None:
     items = grouped(items)
     if not items:
         return

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from snippets import FILE, findings, scan
 
 from portaudit.read.python.parse import UnreadableError, decode, logical_lines, parse
 from portaudit.types import FileFacts, FileResult
+from snippets import FILE, findings, scan
 
 SYNC = "torch.cuda.synchronize()"
 
@@ -159,7 +159,12 @@ def test_scan_file_reads_every_form_of_statement(modern: str) -> None:
         (f"import torch\nclass A(:\n    def f(self):\n        {SYNC}\n", "", 2, [4]),
         (f"import torch\nx = (1,\n{SYNC}\ndef f():\n    {SYNC}\n", "", None, [5]),
         (f"import torch\nx = 'unclosed\n{SYNC}\n", "", 2, [3]),
-        (f"{SYNC}\nimport torch\n<<<<<<< HEAD\n{SYNC}\n=======\n{SYNC}\n>>>>>>> b\n", "", 3, [1, 4, 6]),
+        (
+            f"{SYNC}\nimport torch\n<<<<<<< HEAD\n{SYNC}\n=======\n{SYNC}\n>>>>>>> b\n",
+            "",
+            3,
+            [1, 4, 6],
+        ),
         (f"import torch\n{{% if x %}}\n{SYNC}\n{{% endif %}}\n", "", 2, [3]),
         (f"import torch\n!pip install x\n%load_ext y\n{SYNC}\n", "", 2, [4]),
         (f"import torch\n  x = 1\n{SYNC}\n", "", None, [3]),
@@ -267,8 +272,18 @@ def test_scan_file_never_raises_and_always_says_so(content: str) -> None:
 @pytest.mark.parametrize(
     "literal",
     [
-        r"'\d'", r"b'\d'", r"f'\d{x}'", r"'\N{no such name}'", r"'\x'", r"'\u12'", "b'ü'",
-        "1" * 5_000, "1" * 400 + ".0", "1e999", "0x" + "f" * 9_000, "1_0j",
+        r"'\d'",
+        r"b'\d'",
+        r"f'\d{x}'",
+        r"'\N{no such name}'",
+        r"'\x'",
+        r"'\u12'",
+        "b'ü'",
+        "1" * 5_000,
+        "1" * 400 + ".0",
+        "1e999",
+        "0x" + "f" * 9_000,
+        "1_0j",
     ],
     ids=lambda text: text[:8],
 )
@@ -293,17 +308,17 @@ torch.zeros(3).to({literal})
     [
         " + ".join(["a"] * 5_000),
         " and ".join(["a"] * 3_000),
-        "[" + ", ".join(["[1, 2]"] * 3_000) + "]",
-        "a" + ".b" * 2_000,
-        "a" + "(1)" * 1_000,
-        "a" + "[1]" * 1_000,
+        "[" + ", ".join(["[1, 2]"] * 1_000) + "]",
+        "a" + ".b" * 1_000,
+        "a" + "(1)" * 300,
+        "a" + "[1]" * 300,
         "-" * 500 + "1",
         "not " * 500 + "a",
         "(" * 90 + "a" + ")" * 90,
         "[" * 90 + "a" + "]" * 90,
         "f(" * 90 + "a" + ")" * 90,
         " ".join(["'cuda'"] * 2_000),
-        " if a else ".join(["a"] * 500),
+        " if a else ".join(["a"] * 300),
         "lambda: " * 200 + "a",
     ],
     ids=lambda text: text[:8],
@@ -318,9 +333,29 @@ def test_scan_file_with_a_large_expression_is_quick_and_complete(expression: str
 
 
 def test_scan_file_with_a_long_sum_is_judged() -> None:
-    content = f"import torch\nx = {' + '.join(['a'] * 5_000)}\n{SYNC}\n"
+    content = f"import torch\nx = {' + '.join(['a'] * 1_000)} + {SYNC}\n{SYNC}\n"
     assert not result(content).errors
-    assert lines(content) == [3]
+    assert lines(content) == [2, 3]
+
+
+def test_scan_file_with_a_sum_that_is_too_long_leaves_it_out() -> None:
+    content = f"import torch\n{SYNC}\n\nx = {' + '.join(['a'] * 5_000)}\n{SYNC}\n"
+    scanned = result(content)
+    assert [(error.line, "nested too deeply" in error.reason) for error in scanned.errors] == [
+        (4, True)
+    ]
+    assert lines(content) == [2, 5]
+    assert {item.confidence for item in scanned.findings} == {"low"}
+
+
+def test_scan_file_with_much_data_is_read_whole() -> None:
+    triple = 3 * '"'
+    rows = ", ".join(["(1.5, -2, a.b, 'c: (', f(x)[0])"] * 300)
+    text = triple + "a + b (" * 2_000 + triple
+    chain = ".a(1, 2)" * 100
+    content = f"import torch\nx = [{rows}]\ny = {text}\nz = b{chain}\n{SYNC}\n"
+    assert not result(content).errors
+    assert lines(content) == [5]
 
 
 def test_scan_file_with_deep_blocks_is_judged() -> None:

@@ -6,7 +6,7 @@ conclusions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -14,13 +14,14 @@ import libcst as cst
 from portaudit.catalogue.load import Guards
 from portaudit.read.python.folding import Folder
 from portaudit.read.python.model import Binding, Branch
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.nodes import dotted, number_value, string_value
 from portaudit.read.python.values import (
     LocalClass,
     LocalFunction,
     LocalObject,
     Reader,
     argument,
+    is_property,
 )
 from portaudit.types import (
     AllOf,
@@ -39,6 +40,15 @@ from portaudit.types import (
 
 UNKNOWN: Flag = Known(None)
 _OPPOSITE: Mapping[FactKind, FactKind] = {"cuda": "no-cuda", "lib": "no-lib"}
+_QUESTIONS = ("is_", "device_count")
+_MIRRORED: Mapping[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
+    cst.LessThan: cst.GreaterThan,
+    cst.LessThanEqual: cst.GreaterThanEqual,
+    cst.GreaterThan: cst.LessThan,
+    cst.GreaterThanEqual: cst.LessThanEqual,
+    cst.Equal: cst.Equal,
+    cst.NotEqual: cst.NotEqual,
+}
 _NEVER = {"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"}
 
 _ALIASES = 3
@@ -95,8 +105,8 @@ class Flags:
         if branch.kind == "decorator":
             return self._decorator(branch.test)
         if branch.kind == "case":
-            text = string_value(branch.test)
-            return self._word(text[0], branch.node) if text else UNKNOWN
+            words = [text[0] if text else "" for text in map(string_value, branch.cases)]
+            return self._one_of(words, branch.node)
         flag = self.flag(branch.test)
         return flag if branch.truth else Not(flag)
 
@@ -179,13 +189,27 @@ class Flags:
             return Atom((Fact("no-cuda", "", proof),))
         return UNKNOWN
 
-    def _named(self, ref: Ref, node: cst.CSTNode) -> Flag | None:
-        """The meaning of a well-known name, or of one of another module of the tree."""
+    def _one_of(self, words: Sequence[str], node: cst.CSTNode) -> Flag:
+        """What it means that something is one of several words."""
+        kinds = {self.guards.word(word) for word in words}
+        if kinds in ({"cuda"}, {"cuda", "vendor"}):
+            return self._word("cuda", node)
+        if kinds == {"vendor"} or (kinds == {"host"} and len(words) == 1):
+            return self._word(words[0], node)
+        return UNKNOWN
+
+    def _named(self, ref: Ref, node: cst.CSTNode, *, called: bool = False) -> Flag | None:
+        """The meaning of a well-known name, or of one of another module of the tree.
+
+        A function that is not called is true whatever there is.
+        """
         proof = self.reader.proof
         if ref.open:
             self.reader.asked.add(ref.name)
             export = self.reader.externals.get(ref.name)
             return export.flag if export else Named(ref.name)
+        if not called and ref.name.rpartition(".")[2].startswith(_QUESTIONS):
+            return None
         if ref.name in _NEVER:
             return Atom((Fact("never", "", proof(node)),))
         if ref.name in self.guards.cuda:
@@ -250,8 +274,12 @@ class Flags:
         for value in self.reader.values(node.value):
             if isinstance(value, (LocalObject, LocalClass)):
                 bindings = self.reader.class_attribute(value.scope, node.attr.value)
+                getter = is_property(bindings) if isinstance(value, LocalObject) else None
+                if getter is not None:
+                    return self.returned(LocalFunction(getter))
                 if bindings:
-                    return self.choice(bindings, node)
+                    flag = self.choice(bindings, node)
+                    return self._opt_in(node) if flag == Known(False) else flag
             if isinstance(value, Instance) and value.of.open:
                 return self._named(Ref(f"{value.of.name}.{node.attr.value}", True), node) or UNKNOWN
         key = dotted(node)
@@ -305,7 +333,7 @@ class Flags:
             checked = self._package_check(node)
             if checked is not None:
                 return checked
-            return self._named(value, node)
+            return self._named(value, node, called=True)
         if isinstance(value, LocalFunction):
             return self.returned(value)
         return None
@@ -387,25 +415,20 @@ class Flags:
             if (dotted(right) or "").endswith("environ"):
                 return UNKNOWN
             return self._word(word, node)
-        words = [self._device_word(element) for element in elements]
-        if words and all(words):
-            kinds = {self.guards.word(item) for item in words if item}
-            if kinds in ({"cuda"}, {"cuda", "vendor"}):
-                return self._word("cuda", node)
-            if kinds == {"vendor"}:
-                return self._word(words[0] or "", node)
-        return UNKNOWN
+        return self._one_of([self._device_word(element) or "" for element in elements], node)
 
     def _counts(
         self, left: cst.BaseExpression, operator: cst.BaseCompOp, right: cst.BaseExpression
     ) -> Flag:
         """Comparisons of a count with a number: `device_count() > 0`."""
-        if not isinstance(right, cst.Integer):
+        if isinstance(left, cst.Integer) and type(operator) in _MIRRORED:
+            left, operator, right = right, _MIRRORED[type(operator)](), left
+        number = number_value(right) if isinstance(right, cst.Integer) else None
+        if number is None:
             return UNKNOWN
         flag = self.flag(left)
         if tells_nothing(flag):
             return UNKNOWN
-        number = right.evaluated_value
         if isinstance(operator, (cst.GreaterThan, cst.GreaterThanEqual)) and number > 1:
             return AllOf((flag, UNKNOWN))
         if (isinstance(operator, (cst.GreaterThan, cst.NotEqual)) and number == 0) or (

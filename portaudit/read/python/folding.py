@@ -13,9 +13,9 @@ from functools import cached_property
 
 import libcst as cst
 
-from portaudit.read.python.model import Binding
-from portaudit.read.python.nodes import dotted, string_value
-from portaudit.read.python.values import LocalClass, LocalObject, Reader, argument
+from portaudit.read.python.model import Binding, Scope
+from portaudit.read.python.nodes import body_of, dotted, number_value, string_value
+from portaudit.read.python.values import LocalClass, LocalObject, Option, Reader, argument
 
 Plain = bool | int | float | str | None
 
@@ -53,20 +53,45 @@ class Folder:
         """Keyword arguments of the calls of this file: name -> (what is called, the value)."""
         found: dict[str, list[tuple[str, cst.BaseExpression]]] = defaultdict(list)
         for call in self.reader.model.calls:
-            called = (dotted(call.func) or "").rpartition(".")[2]
+            called = _called(call)
+            if called == "partial" and call.args:
+                called = (dotted(call.args[0].value) or "").rpartition(".")[2]
             for item in call.args:
                 if item.keyword:
                     found[item.keyword.value].append((called, item.value))
         return found
 
-    def _switched_on(self, name: str, function: str) -> bool:
+    @cached_property
+    def _calls(self) -> Mapping[str, list[cst.Call]]:
+        """The calls of this file by the last name of what is called."""
+        found: dict[str, list[cst.Call]] = defaultdict(list)
+        for call in self.reader.model.calls:
+            found[_called(call)].append(call)
+        return found
+
+    def _switched_on(self, name: str, function: str, position: int | None = None) -> bool:
         """Whether some call of this file may switch it on: the default then says little."""
         for called, value in self._given.get(name, ()):
             if called == function or (not function and called not in _DECLARING):
-                folded = self.fold(value)
-                if folded is None or folded.value:
+                if self._may_be_on(value):
                     return True
-        return False
+        if position is None:
+            return False
+        given = (argument(call, (position,)).value for call in self._calls.get(function, ()))
+        return any(value is not None and self._may_be_on(value) for value in given)
+
+    def _assigned_on(self, name: str) -> bool:
+        """Whether the file may switch it on at some object: `config.fast = True`."""
+        return any(
+            binding.value is not None and self._may_be_on(binding.value)
+            for key, bindings in self.reader.model.members.items()
+            if key.rpartition(".")[2] == name
+            for binding in bindings
+        )
+
+    def _may_be_on(self, node: cst.BaseExpression) -> bool:
+        folded = self.fold(node)
+        return folded is None or bool(folded.value)
 
     def _fold(self, node: cst.CSTNode) -> Folded | None:
         if isinstance(node, cst.Name):
@@ -77,7 +102,8 @@ class Folder:
         if isinstance(node, cst.Attribute):
             return self._attribute(node)
         if isinstance(node, (cst.Integer, cst.Float)):
-            return Folded(node.evaluated_value)
+            number = number_value(node)
+            return Folded(number) if number is not None else None
         if isinstance(node, cst.Call):
             return self._call(node)
         if isinstance(node, cst.Comparison):
@@ -110,8 +136,10 @@ class Folder:
         if binding.kind == "param":
             scope = binding.place.scope
             owner = scope.parent.name if scope.name == "__init__" and scope.parent else scope.name
-            if binding.value is None or self._switched_on(name, owner):
+            if self._switched_on(name, owner, _position(binding)):
                 return None
+            if binding.value is None:
+                return self._declared(self.reader.option_of(binding))
             folded = self._default(binding.value)
             if folded is None or folded.value is None:
                 return None  # None as a default stands for "not given", not for "off"
@@ -134,22 +162,33 @@ class Folder:
         base = self.reader.values(node.value)
         for value in base:
             if isinstance(value, (LocalObject, LocalClass)):
-                return self._agree(self.reader.class_attribute(value.scope, name), name)
+                scope = value.scope
+                if self._switched_on(name, scope.name, _field(scope, name)):
+                    return None
+                if self._assigned_on(name):
+                    return None
+                return self._agree(self.reader.class_attribute(scope, name), name)
         if self.reader.holds_options(node.value, base):
-            option = self.reader.options.get(name)
-            if option is not None and not self._switched_on(name, ""):
-                if option.default is not None:
-                    folded = self.fold(option.default)
-                    return Folded(folded.value, folded.source or f"--{name}") if folded else None
-                if option.truth is not None:
-                    return Folded(option.truth, f"--{name}")
+            if not self._switched_on(name, "") and not self._assigned_on(name):
+                return self._declared(self.reader.options.get(name))
         return None
+
+    def _declared(self, option: Option | None) -> Folded | None:
+        """The default of a command-line option."""
+        if option is None:
+            return None
+        if option.default is not None:
+            folded = self.fold(option.default)
+            return Folded(folded.value, folded.source or f"--{option.name}") if folded else None
+        return Folded(option.truth, f"--{option.name}") if option.truth is not None else None
 
     def _call(self, node: cst.Call) -> Folded | None:
         function = self.reader.name(node.func) or dotted(node.func) or ""
         if function in {"os.getenv", "os.environ.get"}:
             variable = string_value(node.args[0].value) if node.args else None
             name = variable[0] if variable else "environment"
+            if _is_of_launcher(name):
+                return None
             default = argument(node, (1, "default")).value
             if default is None:
                 return Folded(None, name)
@@ -204,7 +243,9 @@ class Folder:
     ) -> Folded | None:
         if self.reader.name(right) == "os.environ":
             variable = string_value(left)
-            return Folded(negative, variable[0]) if variable else None
+            if variable is None or _is_of_launcher(variable[0]):
+                return None
+            return Folded(negative, variable[0])
         item = self.fold(left)
         elements = [self.fold(element) for element in self.reader.elements(right)]
         if item is None or not elements or None in elements:
@@ -221,6 +262,51 @@ class Folder:
         if left is None or right is None:
             return None
         return Folded(right.value, left.source or right.source)
+
+
+def _called(call: cst.Call) -> str:
+    return (dotted(call.func) or "").rpartition(".")[2]
+
+
+def _position(binding: Binding) -> int | None:
+    """Where a call gives a parameter its value by position."""
+    scope = binding.place.scope
+    params = getattr(scope.node, "params", None)
+    if not isinstance(params, cst.Parameters):
+        return None
+    plain = [*params.posonly_params, *params.params]
+    index = next((place for place, item in enumerate(plain) if item is binding.node), None)
+    return None if index is None else index - bool(scope.self_name)
+
+
+def _field(scope: Scope, name: str) -> int | None:
+    """Where a call of a class without a constructor of its own gives a field by position."""
+    if "__init__" in scope.attributes or not isinstance(scope.node, cst.ClassDef):
+        return None
+    fields = [
+        dotted(item.target) for item in body_of(scope.node.body) if isinstance(item, cst.AnnAssign)
+    ]
+    return fields.index(name) if name in fields else None
+
+
+def _is_of_launcher(variable: str) -> bool:
+    """Whether a launcher sets a variable: it says how many processes there are, and no more."""
+    return variable in _LAUNCHER or variable.startswith(_SCHEDULERS)
+
+
+_LAUNCHER = {
+    "RANK",
+    "WORLD_SIZE",
+    "LOCAL_RANK",
+    "LOCAL_WORLD_SIZE",
+    "GROUP_RANK",
+    "NODE_RANK",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "NNODES",
+    "NPROC_PER_NODE",
+}
+_SCHEDULERS = ("SLURM_", "OMPI_", "PMI_", "PMIX_", "TORCHELASTIC_", "PET_")
 
 
 def _is_number(value: Plain) -> bool:

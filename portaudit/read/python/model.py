@@ -12,7 +12,7 @@ from typing import Literal
 
 import libcst as cst
 
-from portaudit.read.python.nodes import body_of, children, dotted, string_value
+from portaudit.read.python.nodes import body_of, children, dotted, number_value, string_value
 
 Statement = cst.BaseStatement | cst.BaseSmallStatement
 ScopeKind = Literal["module", "class", "function", "comprehension"]
@@ -87,7 +87,7 @@ class Branch:
     truth: bool = True
     modules: tuple[tuple[str, bool], ...] = ()
     guards_calls: bool = False
-    subject: cst.BaseExpression | None = None
+    cases: tuple[cst.BaseExpression, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +153,16 @@ def build(module: cst.Module) -> Model:
     model = Model(module, root)
     _Builder(model).block(list(module.body), Place(root, None, module))
     return model
+
+
+def imported_by_name(node: cst.CSTNode) -> str:
+    """The module that `importlib.import_module("...")` or `__import__("...")` imports."""
+    if not isinstance(node, cst.Call) or not node.args:
+        return ""
+    if (dotted(node.func) or "").rpartition(".")[2] not in {"import_module", "__import__"}:
+        return ""
+    text = string_value(node.args[0].value)
+    return text[0] if text and text[1] else ""
 
 
 def import_name(node: cst.ImportFrom) -> str:
@@ -287,7 +297,7 @@ class _Builder:
             self.expression(item.item, node, place)
             if item.asname:
                 self._bind_target(item.asname.name, item.item, place, node)
-            if (suppressed := _suppressed(item.item)) is not None:
+            if (suppressed := self._suppressed(item.item, place.scope)) is not None:
                 inside = Place(
                     place.scope,
                     Branch(
@@ -304,6 +314,29 @@ class _Builder:
                 )
         self.block(node.body.body, Place(inside.scope, inside.branch, node, place.loop))
 
+    def _suppressed(self, node: cst.BaseExpression, scope: Scope) -> bool | None:
+        """For `contextlib.suppress(...)`: whether it swallows failing calls; None for others."""
+        if not isinstance(node, cst.Call) or self._imported(node.func, scope) not in {
+            "suppress",
+            "contextlib.suppress",
+        }:
+            return None
+        names = {(dotted(item.value) or "").rpartition(".")[2] for item in node.args}
+        if names & _OF_CALLS:
+            return True
+        return False if names & {"ImportError", "ModuleNotFoundError"} else None
+
+    def _imported(self, node: cst.BaseExpression, scope: Scope) -> str:
+        """A dotted name, its first part replaced by what was imported under it so far."""
+        first, dot, rest = (dotted(node) or "").partition(".")
+        outer: Scope | None = scope
+        while outer is not None:
+            for binding in outer.bindings.get(first, ()):
+                if binding.kind == "import":
+                    return binding.target + dot + rest
+            outer = outer.parent
+        return first + dot + rest
+
     def _visit_try(self, node: cst.Try | cst.TryStar, place: Place) -> None:
         scope = place.scope
         inside = place.branch
@@ -313,17 +346,19 @@ class _Builder:
         if caught is not None and not _raises_again(caught):
             self.catchers.append(caught)
         for handler in reversed(node.handlers):  # the first that fits is the one that runs
-            broad = simple and _catches_all(handler)
+            caught_here = modules if _catches_import(handler) else ()
+            broad = simple and _catches_calls(handler)
             if _raises_again(handler):
+                inside = place.branch if caught_here else inside
                 continue
-            if (modules and _catches_import(handler)) or broad:
+            if caught_here or broad:
                 inside = Branch(
                     inside,
                     "attempt",
                     node,
                     scope,
                     Otherwise("block", _handled(handler), scope=scope),
-                    modules=modules,
+                    modules=caught_here,
                     guards_calls=broad,
                 )
         self.block(node.body.body, Place(scope, inside, node, place.loop))
@@ -358,16 +393,9 @@ class _Builder:
                 default = Otherwise("block", body_of(case.body), scope=scope)
         for case in node.cases:
             branch = place.branch
-            if isinstance(case.pattern, cst.MatchValue):
-                branch = Branch(
-                    branch,
-                    "case",
-                    case,
-                    scope,
-                    default,
-                    test=case.pattern.value,
-                    subject=node.subject,
-                )
+            words = tuple(_alternatives(case.pattern))
+            if words:
+                branch = Branch(branch, "case", case, scope, default, test=words[0], cases=words)
             if case.guard:
                 self.expression(case.guard, case, place)
                 branch = Branch(branch, "test", case, scope, default, test=case.guard)
@@ -729,7 +757,7 @@ def leaves(block: Sequence[cst.CSTNode]) -> bool:
 def is_false(node: cst.BaseExpression) -> bool:
     """`False`, `0` or `None`."""
     return (isinstance(node, cst.Name) and node.value in {"False", "None"}) or (
-        isinstance(node, cst.Integer) and node.evaluated_value == 0
+        isinstance(node, cst.Integer) and number_value(node) == 0
     )
 
 
@@ -779,22 +807,29 @@ def _catches_all(handler: cst.CSTNode) -> bool:
     return any(name in known for name in _handler_names(handler))
 
 
-def _suppressed(node: cst.BaseExpression) -> bool | None:
-    """For `contextlib.suppress(...)`: whether it swallows run-time errors; None for others."""
-    if not isinstance(node, cst.Call) or dotted(node.func) not in {
-        "suppress",
-        "contextlib.suppress",
-    }:
-        return None
-    names = {(dotted(item.value) or "").rpartition(".")[2] for item in node.args}
-    if names & {"Exception", "BaseException", "RuntimeError", "AssertionError"}:
-        return True
-    return False if names & {"ImportError", "ModuleNotFoundError"} else None
+_OF_CALLS = {"Exception", "BaseException", "AssertionError"}
+"""What catches a call of CUDA on a build of torch without it: that is an `AssertionError`."""
+
+
+def _catches_calls(handler: cst.CSTNode) -> bool:
+    return not _OF_CALLS.isdisjoint(_handler_names(handler))
 
 
 def _imports_in(block: cst.BaseSuite) -> Iterator[tuple[str, bool]]:
-    """Modules imported by a block's own statements, and whether each is a `from` import."""
+    """Modules whose import fails with a block, and whether each is a `from` import."""
     for item in body_of(block):
+        if isinstance(item, (cst.With, cst.If)):
+            yield from _imports_in(item.body)
+            if isinstance(item, cst.If) and isinstance(item.orelse, cst.Else):
+                yield from _imports_in(item.orelse.body)
+        elif isinstance(item, cst.Try):
+            catching = [handler for handler in item.handlers if _catches_import(handler)]
+            if all(_raises_again(handler) for handler in catching):
+                yield from _imports_in(item.body)
+        elif isinstance(item, (cst.Assign, cst.Expr)):
+            name = imported_by_name(item.value)
+            if name:
+                yield name, False
         if isinstance(item, cst.Import):
             for alias in item.names:
                 yield dotted(alias.name) or "", False
@@ -811,6 +846,14 @@ def _formatted(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
     elif isinstance(node, cst.ConcatenatedString):
         yield from _formatted(node.left)
         yield from _formatted(node.right)
+
+
+def _alternatives(pattern: cst.MatchPattern) -> Iterator[cst.BaseExpression]:
+    """The values of a pattern that is a value or several; nothing for any other."""
+    parts = [item.pattern for item in pattern.patterns] if isinstance(pattern, cst.MatchOr) else []
+    values = [part.value for part in parts or [pattern] if isinstance(part, cst.MatchValue)]
+    if len(values) == max(1, len(parts)):
+        yield from values
 
 
 def _captured(pattern: cst.CSTNode) -> Iterator[str]:

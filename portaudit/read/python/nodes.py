@@ -7,6 +7,7 @@ visits. Knows no scopes.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterator
 from functools import cache
 
@@ -98,7 +99,7 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
     A formatted string gives what stands before its first expression.
     """
     if isinstance(node, cst.SimpleString):
-        value = node.evaluated_value
+        value = _evaluated(node)
         return (value, True) if isinstance(value, str) else None
     if isinstance(node, cst.ConcatenatedString):
         left = string_value(node.left)
@@ -114,3 +115,21 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
             text += part.value.replace("{{", "{").replace("}}", "}")
         return text, True
     return None
+
+
+def number_value(node: cst.Integer | cst.Float) -> float | int | None:
+    """The value of a number; None for one that Python itself would not read."""
+    value = _evaluated(node)
+    return value if isinstance(value, (int, float)) else None
+
+
+def _evaluated(node: cst.SimpleString | cst.Integer | cst.Float) -> object:
+    """The value of a literal, without a word about escapes that Python would warn of."""
+    try:
+        if "\\" not in node.value:
+            return node.evaluated_value
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return node.evaluated_value
+    except (SyntaxError, ValueError):
+        return None

@@ -155,6 +155,7 @@ _TOKEN = re.compile(
       |(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\r?\n)|(?P<newline>\n)""",
     re.VERBOSE | re.DOTALL,
 )
+_UNCLOSED = re.compile(r"\s*(async\s+def|def|class)\b[^\n]*:[ \t]*")
 _STARTER = re.compile(r"(def|class|import|from|if|for|while|try|with|return|@)\b|@")
 
 
@@ -167,7 +168,9 @@ def logical_lines(text: str) -> Iterator[tuple[int, int]]:
         elif token.lastgroup == "close":
             depth = max(0, depth - 1)
         elif token.lastgroup == "newline":
-            if depth and _STARTER.match(text, token.end()):
+            if depth and (
+                _STARTER.match(text, token.end()) or _UNCLOSED.fullmatch(text, start, token.start())
+            ):
                 depth = 0  # an unclosed bracket must not swallow the rest of the file
             if not depth:
                 yield start, token.end()

@@ -14,7 +14,7 @@ from functools import cached_property
 import libcst as cst
 
 from portaudit.read.python.model import Binding, Model, Scope, around, join, member_key
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.nodes import dotted, number_value, string_value
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
     NO_EXTERNALS,
@@ -125,6 +125,16 @@ def argument(call: cst.Call, positions: Sequence[int | str]) -> Argument:
                     return Argument(item, item.value)
                 index += 1
     return Argument(None, None)
+
+
+def is_property(bindings: Sequence[Binding]) -> Scope | None:
+    """The function behind an attribute that is read like a value."""
+    binding = bindings[0] if len(bindings) == 1 else None
+    node = binding.node if binding is not None else None
+    if binding is None or not isinstance(node, cst.FunctionDef):
+        return None
+    names = [(dotted(item.decorator) or "").rpartition(".")[2] for item in node.decorators]
+    return binding.inner if any(name in _PROPERTIES for name in names) else None
 
 
 def has_unpacking(call: cst.Call) -> bool:
@@ -271,8 +281,8 @@ class Reader:
             if binding.value is not None:
                 yield from self.values(binding.value)
             yield from self._annotated(binding)
-            option = self.options.get(binding.name)
-            if option and _is_command(binding.place.scope):
+            option = self.option_of(binding)
+            if option:
                 yield from self.values(option.default)
         elif binding.kind == "function" and binding.inner:
             yield LocalFunction(binding.inner)
@@ -333,7 +343,9 @@ class Reader:
                 for text in self.texts(node.left):
                     yield _beginning(text, formatted=isinstance(node.operator, cst.Modulo))
         elif isinstance(node, (cst.Integer, cst.Float)):
-            yield Constant(node.evaluated_value)
+            number = number_value(node)
+            if number is not None:
+                yield Constant(number)
         elif isinstance(node, cst.Subscript):
             yield from self._subscript(node)
 
@@ -343,9 +355,13 @@ class Reader:
             return
         if not text[0] and not text[1]:
             parts = node.parts if isinstance(node, cst.FormattedString) else ()
-            only = parts[0] if len(parts) == 1 else None
-            if isinstance(only, cst.FormattedStringExpression):
-                yield from self.values(only.expression)
+            first = parts[0] if parts else None
+            if isinstance(first, cst.FormattedStringExpression):
+                if len(parts) == 1:
+                    yield from self.values(first.expression)
+                else:
+                    for part in self.texts(first.expression):
+                        yield _beginning(part, formatted=False)
             return
         yield LocalText(text[0], text[1], node)
 
@@ -407,7 +423,12 @@ class Reader:
             name = f"{value.name}.{attr}" if not value.name.endswith(".") else value.name + attr
             yield from self.expand(Ref(name, value.open))
         elif isinstance(value, (LocalObject, LocalClass)):
-            for binding in self.class_attribute(value.scope, attr):
+            bindings = self.class_attribute(value.scope, attr)
+            getter = is_property(bindings) if isinstance(value, LocalObject) else None
+            if getter is not None:
+                yield from self._returned(getter)
+                return
+            for binding in bindings:
                 yield from self.bound(binding)
         elif isinstance(value, Instance) and value.of.open:
             for item in self.expand(Ref(f"{value.of.name}.{attr}", open=True)):
@@ -482,12 +503,20 @@ class Reader:
         elif isinstance(value, LocalClass):
             yield LocalObject(value.scope)
         elif isinstance(value, LocalFunction):
-            for expression, _ in value.scope.returns:
-                for item in self.values(expression):
-                    if isinstance(item, (Text, LocalText, Instance, Constant, LocalObject)):
-                        yield item
+            yield from self._returned(value.scope)
+
+    def _returned(self, function: Scope) -> Iterator[AnyValue]:
+        for expression, _ in function.returns:
+            for item in self.values(expression):
+                if isinstance(item, (Text, LocalText, Instance, Constant, LocalObject)):
+                    yield item
 
     # --- options ---
+
+    def option_of(self, binding: Binding) -> Option | None:
+        """The command-line option that fills a parameter (`click`, `typer`)."""
+        option = self.options.get(binding.name)
+        return option if option and _is_command(binding.place.scope) else None
 
     @cached_property
     def options(self) -> Mapping[str, Option]:
@@ -538,7 +567,8 @@ def _option(call: cst.Call) -> Option | None:
     elif default is None and word == ("store_false", True):
         truth = True
     elif default is None and name and names[0].startswith("-") and function != "argument":
-        truth = False
+        required = argument(call, ("required",)).value
+        truth = False if required is None or dotted(required) == "False" else None
     return Option(name, call, default, truth)
 
 
@@ -552,6 +582,7 @@ def _is_command(scope: Scope) -> bool:
     )
 
 
+_PROPERTIES = {"property", "cached_property", "abstractproperty", "lazy_property"}
 _TEXT_METHODS = {"format", "lower", "upper", "strip", "removeprefix"}
 _PASSING: Mapping[str, tuple[int | str, ...]] = {
     "torch.device": (0, "type", "device"),
