@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from portaudit.catalogue.load import Catalogue
 from portaudit.judge.findings import judge
+from portaudit.judge.guards import Judge
 from portaudit.match.hits import lowest
 from portaudit.match.python import Matcher
 from portaudit.read.python.exports import Exporter
 from portaudit.read.python.flags import Flags
-from portaudit.read.python.model import build, join
+from portaudit.read.python.model import Binding, build, join
 from portaudit.read.python.parse import UnreadableError, parse
 from portaudit.read.python.values import Reader
 from portaudit.types import (
@@ -24,6 +25,7 @@ from portaudit.types import (
     FileFacts,
     FileResult,
     Finding,
+    Proof,
     ScanError,
     SourceFile,
     Target,
@@ -66,7 +68,13 @@ def _scan_python(
     if parsed.damage:
         findings = tuple(_doubtful(finding) for finding in findings)
     flags = Flags(reader, catalogue.guards, catalogue.package_roots)
-    exports = Exporter(reader, flags, catalogue).exports()
+    proofs = Judge(flags, catalogue.libraries)
+
+    def otherwise(bindings: list[Binding]) -> Proof | None:
+        guard = proofs.either_or(bindings)
+        return guard.by if guard else None
+
+    exports = Exporter(reader, flags, catalogue, otherwise).exports()
     facts = FileFacts(
         exports=exports,
         stars=tuple(module for module, _ in reader.model.stars if _tells(reader, module)),

@@ -211,7 +211,8 @@ class Export:
     """What a module-level name is, for the files that import it.
 
     `returns` and `returns_flag` say the same of its call; `members` of its attributes (a class's
-    defaults).
+    defaults). `otherwise` proves that the name has another value that works where its library is
+    missing.
     """
 
     values: tuple[Value, ...] = ()
@@ -219,6 +220,7 @@ class Export:
     returns: tuple[Value, ...] = ()
     returns_flag: Flag = Known()
     members: tuple[tuple[str, Export], ...] = ()
+    otherwise: Proof | None = None
 
     def member(self, name: str) -> Export | None:
         """The export of an attribute, if it is known."""

@@ -44,21 +44,6 @@ class Row(NamedTuple):
     guard: str
 
 
-# What the engine still gets wrong: the expectation stands, and its test fails until it is mended.
-NEUTRAL = "a count of processes from the environment is taken for a switch that is off"
-EITHER = "a call of a name that two imports may have bound is judged without their `try`"
-VENDOR_IF = "another vendor's early return counts as a way out, other than its `elif`"
-DAMAGE_LINE = "an unbalanced bracket is reported at line 1"
-DEVIATIONS = {
-    ("small-gpt", Place("train.py", 61, "DST002")): NEUTRAL,
-    ("small-gpt", Place("train.py", 62, "DEV003")): NEUTRAL,
-    ("small-gpt", Place("train.py", 84, "DIS007")): NEUTRAL,
-    ("optional-kernels", Place("train.py", 17, "FUS012")): EITHER,
-    ("multi-vendor", Place("devices.py", 78, "AMP003")): VENDOR_IF,
-}
-WRONG_ERRORS = {("legacy", "models/attention.py"): DAMAGE_LINE}
-
-
 @cache
 def scan(story: str) -> Report:
     root = FIXTURES / story
@@ -105,26 +90,7 @@ def judged(findings: tuple[Finding, ...], path: str) -> Counter[tuple[object, ..
 
 @pytest.mark.parametrize("story", STORIES)
 def test_findings_are_those_expected(story: str) -> None:
-    known = {place for where, place in DEVIATIONS if where == story}
-    found = [item for item in found_rows(story) if item.place not in known]
-    assert found == [item for item in wanted_rows(story) if item.place not in known]
-
-
-@pytest.mark.parametrize(
-    ("story", "place"),
-    [
-        pytest.param(*key, marks=pytest.mark.xfail(strict=True, reason=why))
-        for key, why in DEVIATIONS.items()
-    ],
-)
-def test_deviation_is_mended(story: str, place: Place) -> None:
-    wanted = [item for item in wanted_rows(story) if item.place == place]
-    assert [item for item in found_rows(story) if item.place == place] == wanted
-
-
-def test_deviations_name_places_of_today() -> None:
-    known = {(story, item.place) for story in STORIES for item in wanted_rows(story)}
-    assert set(DEVIATIONS) <= known
+    assert found_rows(story) == wanted_rows(story)
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -138,23 +104,8 @@ def test_errors_are_those_expected(story: str) -> None:
     wanted = expectation(story)["errors"]
     assert [error.path for error in scan(story).errors] == [item["path"] for item in wanted]
     for error, item in zip(scan(story).errors, wanted, strict=True):
-        if (story, item["path"]) not in WRONG_ERRORS:
-            assert item["reason"] in error.reason
+        assert item["reason"] in error.reason
     assert scan(story).partial == bool(wanted)
-
-
-@pytest.mark.parametrize(
-    ("story", "path"),
-    [
-        pytest.param(*key, marks=pytest.mark.xfail(strict=True, reason=why))
-        for key, why in WRONG_ERRORS.items()
-    ],
-)
-def test_error_is_mended(story: str, path: str) -> None:
-    wanted = next(item for item in expectation(story)["errors"] if item["path"] == path)
-    assert any(
-        wanted["reason"] in error.reason for error in scan(story).errors if error.path == path
-    )
 
 
 # --- what a story says as a whole -----------------------------------------------------------------

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from snippets import catalogue, findings, the
 
 from portaudit.types import Finding
+from snippets import catalogue, findings, the
 
 
 def found(source: str, rule: str) -> list[Finding]:
@@ -140,8 +140,7 @@ def test_every_rule_names_further_reading() -> None:
             "`use_liger_kernel=True` turns on Liger's Triton kernels",
         ),
         (
-            "import transformers\n\ntransformers.AutoModel.from_pretrained('x', "
-            "use_flash_attention_2=True)\n",
+            "import transformers as t\n\nt.AutoModel.from_config(x, use_flash_attention_2=True)\n",
             "FUS034",
             "`use_flash_attention_2=True` chooses the flash-attn CUDA kernels",
         ),

@@ -118,7 +118,24 @@ def _guard(
         binding, others = bindings_of(reader, hit)
         if binding is not None:
             return judgment.replaced(binding, others, guard)
+    if guard.state == "none" and not hit.is_import:
+        return _either_or(reader, judgment, hit, library) or guard
     return guard
+
+
+def _either_or(reader: Reader, judgment: Judge, hit: Hit, library: str) -> Guard | None:
+    """The guard of a name that is the library's where there is one, and another's elsewhere."""
+    node = hit.key
+    while isinstance(node, (cst.Attribute, cst.Call)):
+        node = node.value if isinstance(node, cst.Attribute) else node.func
+    if not isinstance(node, cst.Name):
+        return None
+    bindings = reader.bindings(node)
+    for binding in bindings:
+        export = reader.externals.get(binding.target)
+        if export is not None and export.otherwise is not None:
+            return Guard("fallback", export.otherwise)
+    return judgment.either_or(bindings, Subject(library, hit.anchor, is_import=True))
 
 
 def _is_comparison(reader: Reader, node: cst.CSTNode) -> bool:

@@ -254,12 +254,38 @@ class Judge:
                     return Guard("fallback", self.flags.reader.proof(branch.node))
         return guard
 
+    def either_or(
+        self, bindings: Sequence[Binding], subject: Subject | None = None
+    ) -> Guard | None:
+        """The guard of a name that a library or, without it, something else that works was given.
+
+        `try: from apex… import Norm` with `except ImportError: from torch.nn import Norm`: whoever
+        calls `Norm` has what works.
+        """
+        for binding in bindings:
+            if binding.kind != "import" or self.flags.reader.is_open(binding.target):
+                continue
+            asked = subject or Subject("", binding.target, is_import=True)
+            root = asked.anchor.split(".", maxsplit=1)[0]
+            if binding.target.split(".", maxsplit=1)[0] != root:
+                continue
+            guard = self.guard(binding.place, asked)
+            others = [
+                item
+                for item in bindings
+                if item is not binding
+                and (item.kind in {"import", "function", "class"} or item.value is not None)
+            ]
+            if others and guard.state == "fallback" and root in self.flags.packages:
+                return guard
+        return None
+
     # --- outcomes ---
 
     def outcome(self, other: Otherwise) -> Outcome:
         """What happens when a branch is not taken."""
         if other.kind == "block":
-            return outcome_of(other.block)
+            return outcome_of([item for item in other.block if not self._is_elsewhere(item)])
         if other.kind == "expression" and other.expression is not None:
             return "nothing" if is_false(other.expression) else "works"
         if other.kind == "elif" and other.elif_ is not None:
@@ -267,6 +293,13 @@ class Judge:
         if other.kind in {"works", "fails"}:
             return "works" if other.kind == "works" else "fails"
         return "nothing"
+
+    def _is_elsewhere(self, item: cst.CSTNode) -> bool:
+        """Whether a statement only runs on another vendor's device, or on CUDA."""
+        if not isinstance(item, cst.If) or item.orelse is not None:
+            return False
+        facts = implied(self.flags.flag(item.test), True) or frozenset()
+        return any(fact.kind in {"cuda", "vendor"} for fact in facts)
 
     def _elif(self, node: cst.If) -> Outcome:
         """An `elif` for another vendor or for CUDA is skipped; any other may be what runs."""

@@ -142,6 +142,7 @@ class Solver:
         returns = list(self._closed_values(module, export.returns))
         returns_flag = self._closed_flag(module, export.returns_flag)
         members = dict(export.members)
+        otherwise = export.otherwise
         for value in export.values:
             if isinstance(value, Ref) and value.open:
                 other = self.solve(module, value.name)
@@ -150,6 +151,7 @@ class Solver:
                 values.extend(other.values)
                 returns.extend(other.returns)
                 members.update(other.members)
+                otherwise = otherwise or other.otherwise
                 flag = other.flag if flag == Known() else flag
                 returns_flag = other.returns_flag if returns_flag == Known() else returns_flag
             elif isinstance(value, Instance) and value.of.open:
@@ -167,6 +169,7 @@ class Solver:
                 for name, member in sorted(members.items(), key=lambda item: item[0])
                 if (closed := self._close(module, member)) != _NOTHING
             ),
+            otherwise,
         )
 
     def _closed_values(self, module: str, values: Iterable[Value]) -> Iterable[Value]:

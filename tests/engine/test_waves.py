@@ -115,7 +115,10 @@ def test_scan_tree_asks_again_for_what_an_answer_opened() -> None:
         {
             "pkg/__init__.py": "",
             "pkg/torch_compat.py": "import torch\ncuda = torch.cuda\nthing = 1\n",
-            "pkg/env.py": "from .torch_compat import cuda\ndef has_gpu(): return cuda.is_available()",
+            "pkg/env.py": """
+            from .torch_compat import cuda
+            def has_gpu(): return cuda.is_available()
+            """,
             "train.py": """
         from pkg.env import has_gpu
         from pkg.torch_compat import cuda

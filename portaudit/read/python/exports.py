@@ -5,13 +5,14 @@ Only what can matter to a judgment elsewhere is exported; the rest stays silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import libcst as cst
 
 from portaudit.catalogue.load import Catalogue
 from portaudit.read.python.flags import Flags, tells_nothing
-from portaudit.read.python.model import Scope
+from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.values import (
     AnyValue,
     LocalClass,
@@ -20,7 +21,7 @@ from portaudit.read.python.values import (
     LocalText,
     Reader,
 )
-from portaudit.types import Atom, Export, Fact, Flag, Instance, Known, Ref, Text, Value
+from portaudit.types import Atom, Export, Fact, Flag, Instance, Known, Proof, Ref, Text, Value
 
 _NOTHING = Export()
 
@@ -28,7 +29,14 @@ _NOTHING = Export()
 class Exporter:
     """Turns the names of one file into exports."""
 
-    def __init__(self, reader: Reader, flags: Flags, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        flags: Flags,
+        catalogue: Catalogue,
+        otherwise: Callable[[list[Binding]], Proof | None],
+    ) -> None:
+        self.otherwise = otherwise
         self.reader = reader
         self.flags = flags
         self.catalogue = catalogue
@@ -42,6 +50,8 @@ class Exporter:
             values = [value for binding in bindings for value in self.reader.bound(binding)]
             flag = self.flags.choice(bindings, bindings[0].node)
             export = self._export(values, flag, imported=imported)
+            if len(bindings) > 1 and imported:
+                export = replace(export, otherwise=self.otherwise(bindings))
             if export != _NOTHING:
                 found.append((name, export))
         return tuple(sorted(found, key=lambda item: item[0]))
@@ -114,7 +124,11 @@ class Exporter:
         return ref.name.split(".")[0] in self.packages
 
     def _is_api(self, ref: Ref) -> bool:
-        return bool(self.catalogue.index.names["attribute"].find(ref.name))
+        index = self.catalogue.index
+        if index.names["attribute"].find(ref.name):
+            return True
+        matches = map(self.catalogue.match_of, index.names["call"].find(ref.name))
+        return any(not (item.where or item.unless or item.context) for item in matches)
 
 
 def _worth(flag: Flag) -> Flag:
