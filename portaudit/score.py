@@ -80,7 +80,7 @@ def assess(findings: Sequence[Finding], roots: Sequence[RootCause], *, torch: bo
     if not torch:
         return Score(None, "unknown", True, total)
     lost = _lost(roots)
-    value = round(100.0 - sum(item.points for item in lost), 1)
+    value = round(100.0 - sum(item.points for item in lost), 2)
     return Score(value, verdict(findings), True, total, tuple(lost))
 
 
@@ -106,8 +106,18 @@ def _lost(roots: Sequence[RootCause]) -> list[Lost]:
         for root in group:
             if SEVERITIES.index(root.severity) > 0:
                 points[root.id] += total * _middle(root) / days
-    lost = [Lost(root, round(value, 2)) for root, value in points.items()]
+    lost = [Lost(root, value) for root, value in _rounded(points).items()]
     return sorted(lost, key=lambda item: (-item.points, item.root))
+
+
+def _rounded(points: Mapping[str, float]) -> dict[str, float]:
+    """Points in hundredths that sum to the rounded sum: the largest remainders are rounded up."""
+    cents = {root: math.floor(value * 100) for root, value in points.items()}
+    missing = round(sum(points.values()) * 100) - sum(cents.values())
+    by_remainder = sorted(points, key=lambda root: (cents[root] - points[root] * 100, root))
+    for root in by_remainder[: max(0, missing)]:
+        cents[root] += 1
+    return {root: value / 100 for root, value in cents.items()}
 
 
 def _middle(root: RootCause) -> float:

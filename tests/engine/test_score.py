@@ -158,19 +158,14 @@ def test_assess_lets_no_number_of_edits_outweigh_a_blocker() -> None:
     assert value([finding("blocker", size="trivial")]) < value(equal_roots(150))
 
 
-@pytest.mark.xfail(reason="points are rounded one by one: 300 roundings add up to whole points")
 def test_assess_keeps_many_edits_within_the_points_of_edits() -> None:
     assert value(equal_roots(300)) >= 100.0 - MOST_POINTS["minor"]
 
 
-@pytest.mark.xfail(
-    reason="points are rounded one by one: 267 times 0.07 is less than 266 times 0.08"
-)
 def test_assess_does_not_fall_when_one_of_many_roots_is_removed() -> None:
     assert value(equal_roots(266)) >= value(equal_roots(267))
 
 
-@pytest.mark.xfail(reason="the value is rounded to tenths, the points to hundredths")
 def test_assess_explains_every_hundredth() -> None:
     for size in EFFORTS:
         result = score([finding(size=size)])
