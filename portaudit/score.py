@@ -80,7 +80,7 @@ def assess(findings: Sequence[Finding], roots: Sequence[RootCause], *, torch: bo
     if not torch:
         return Score(None, "unknown", True, total)
     lost = _lost(roots)
-    value = round(100.0 - sum(item.points for item in lost), 2)
+    value = max(0.0, round(100.0 - sum(item.points for item in lost), 2))
     return Score(value, verdict(findings), True, total, tuple(lost))
 
 

@@ -669,7 +669,10 @@ class Matcher:
                     )
 
 
-_ASKING = {"isinstance", "issubclass", "hasattr", "getattr", "type", "print", "partial"}
+_ASKING = {
+    *("isinstance", "issubclass", "hasattr", "getattr", "type", "print", "partial"),
+    *("inspect.signature", "inspect.getsource", "functools.partial"),
+}
 _TYPING = ("typing.", "typing_extensions.", "collections.abc.")
 _ENVIRONMENT_CALLS = {
     "os.getenv",

@@ -305,6 +305,39 @@ def test_literal_through_a_field_of_a_class_of_another_file() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("imported", "note"),
+    [
+        ("from config import Config", "Config"),
+        ("from config import Config as C", "C"),
+        ("from config import Config", "Config | None = None"),
+        ("from config import Config", "Optional[Config] = None"),
+        ("from config import Config", "typing.Union[Config, dict]"),
+        ("from config import Config", '"Config"'),
+        ("from config import Config", 'Optional["Config"] = None'),
+        ("import config", "config.Config"),
+        ("import config as c", "Optional[c.Config] = None"),
+    ],
+)
+def test_literal_through_the_annotation_of_a_parameter(imported: str, note: str) -> None:
+    own = """
+        class Config:
+            place: str = "cuda"  # expect: DST001 uses={uses}
+    """
+    use = f"""
+        import torch
+        import typing
+        from typing import Optional
+        {imported}
+        def f(x, settings: {note}):
+            return x.to(settings.place)
+    """
+    check({"config.py": own.format(uses=1), "train.py": use})
+    if imported == "from config import Config":
+        body = use.replace(imported, own.format(uses=1).strip())
+        check(body)
+
+
 def test_literal_names_the_files_of_its_uses() -> None:
     finding = the(
         {

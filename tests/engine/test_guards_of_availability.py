@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from snippets import check, the
@@ -362,6 +364,54 @@ def test_guard_by_a_check_that_was_overwritten_is_none() -> None:
     use_cuda = True
     if use_cuda:
         torch.cuda.synchronize()  # expect: DEV007
+    """)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "guard"),
+    [
+        ("ok = torch.cuda.is_available()\nif x: ok = False", "guarded"),
+        ("ok = False\nif torch.cuda.is_available(): ok = True", "guarded"),
+        ("ok = False\nif x and torch.cuda.is_available(): ok = True", "guarded"),
+        ("if torch.cuda.is_available(): ok = True\nelse: ok = False", "guarded"),
+        ("ok = None\ndef f():\n  global ok\n  ok = torch.cuda.is_available()", "guarded"),
+        ("a = torch.cuda.is_available()\nb = a\nok = b", "guarded"),
+        ("a, ok = 1, torch.cuda.is_available()", "guarded"),
+        ("ok: bool = torch.cuda.is_available()", "guarded"),
+        ("ok = torch.cuda.is_available() if x else False", "guarded"),
+        ("ok = torch.cuda.is_available()\nif x: ok = True", "none"),
+        ("ok = False\nif x: ok = True", "none"),
+        ("ok = False\nif not torch.cuda.is_available(): ok = True", "none"),
+        ("if torch.cuda.is_available(): ok = False\nelse: ok = True", "none"),
+        ("ok = torch.cuda.is_available()\nok = f(ok)", "none"),
+        ("ok = torch.cuda.is_available()\nfor ok in x: pass", "none"),
+        ("ok = torch.cuda.is_available()\nwith x as ok: pass", "none"),
+        ("ok, a = torch.cuda.is_available(), 1\nok, a = x", "none"),
+        ("ok = f(torch.cuda.is_available())", "none"),
+        ("ok = [torch.cuda.is_available()]", "none"),
+        ("ok = torch.cuda.is_available() if x else True", "none"),
+        ("ok = torch.cuda.is_available() + x", "none"),
+    ],
+)
+def test_guard_by_a_name_with_these_bindings(bindings: str, guard: str) -> None:
+    check(f"""
+    import torch
+    x = f = object()
+{textwrap.indent(bindings, "    ")}
+    if ok:
+        torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+    """)
+
+
+@pytest.mark.xfail(reason="a name is everything that was bound to it: the order is not read")
+def test_guard_by_a_flag_that_is_taken_back_where_cuda_is_missing() -> None:
+    check("""
+    import torch
+    ok = True
+    if not torch.cuda.is_available():
+        ok = False
+    if ok:
+        torch.cuda.synchronize()  # expect: DEV007 guard=guarded
     """)
 
 

@@ -474,6 +474,24 @@ def test_option_guard_by_an_attribute_that_is_turned_on_later_is_none() -> None:
     """)
 
 
+def test_option_guard_by_an_attribute_that_a_subclass_turns_on_is_none() -> None:
+    check("""
+    import torch
+    class Model:
+        gpu = False
+        host = False
+        def wait(self):
+            if self.gpu:
+                torch.cuda.synchronize()  # expect: DEV007
+            if self.host:
+                torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+    class Fast(Model):
+        gpu = True
+    class Other:
+        host = True
+    """)
+
+
 def test_option_guard_by_a_field_of_another_module() -> None:
     check(
         {

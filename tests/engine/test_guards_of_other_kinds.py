@@ -85,6 +85,29 @@ def test_vendor_branches_do_not_guard_what_follows() -> None:
 @pytest.mark.parametrize(
     "test",
     [
+        "not torch.xpu.is_available()",
+        "torch.version.hip is None",
+        "not torch.version.hip",
+        'device.type != "mps"',
+        'device.type not in ("mps", "xpu")',
+        'device.type in ("mps", "cpu")',
+        "torch.xpu.is_available() or ready",
+        "not (torch.xpu.is_available() and ready)",
+        "torch.xpu.is_available",
+    ],
+)
+def test_vendor_conditions_that_also_hold_elsewhere_are_no_guard(test: str) -> None:
+    check(f"""
+    import torch
+    def f(device, ready):
+        if {test}:
+            torch.cuda.synchronize()  # expect: DEV007
+    """)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
         "world_size > 1",
         "torch.distributed.get_world_size() > 1",
         "torch.distributed.is_initialized()",
@@ -359,6 +382,50 @@ def test_attempt_that_catches_everything_guards_calls(handler: str, guard: str) 
         except Exception:
             {handler}
         torch.cuda.synchronize()  # expect: DEV007
+    """)
+
+
+@pytest.mark.parametrize(
+    ("clause", "guard"),
+    [
+        ("except", "guarded"),
+        ("except BaseException", "guarded"),
+        ("except AssertionError", "guarded"),
+        ("except (AssertionError, RuntimeError) as error", "guarded"),
+        ("except RuntimeError", "none"),  # a build of torch without CUDA raises AssertionError
+        ("except (OSError, KeyError)", "none"),
+        ("except torch.cuda.OutOfMemoryError", "none"),
+    ],
+)
+def test_attempt_guards_calls_where_it_catches_what_they_raise(clause: str, guard: str) -> None:
+    check(
+        f"""
+    import torch
+    try:
+        torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+    {clause}:
+        pass
+    """.replace("OutOfMemoryError:", "OutOfMemoryError:  # expect: MEM007")
+    )
+
+
+def test_attempt_around_a_check_that_raises_goes_on_in_the_handler() -> None:
+    check("""
+    import torch
+    def f(x):
+        try:
+            if not torch.cuda.is_available():  # expect: DEV001 guard=fallback
+                raise RuntimeError("no GPU")
+            torch.cuda.synchronize()  # expect: DEV007 guard=fallback
+        except RuntimeError:
+            x = x.cpu()
+    def g(x):
+        try:
+            if not torch.cuda.is_available():  # expect: DEV001 guard=hard-fail
+                raise RuntimeError("no GPU")
+            torch.cuda.synchronize()  # expect: DEV007 guard=hard-fail
+        except KeyError:
+            x = x.cpu()
     """)
 
 

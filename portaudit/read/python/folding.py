@@ -19,6 +19,7 @@ from portaudit.read.python.values import LocalClass, LocalObject, Option, Reader
 
 Plain = bool | int | float | str | None
 
+_GENERATIONS = 8
 _DEEPEST = 60
 """Steps of one answer; what is further away is not known."""
 
@@ -87,6 +88,26 @@ class Folder:
             for key, bindings in self.reader.model.members.items()
             if key.rpartition(".")[2] == name
             for binding in bindings
+        )
+
+    def _inherited_on(self, base: Scope, name: str) -> bool:
+        """Whether a class of this file that is derived from `base` may switch it on."""
+        return any(
+            binding.value is not None and self._may_be_on(binding.value)
+            for scope in self.reader.model.scopes.values()
+            if scope is not base and name in scope.attributes and self._derives(scope, base)
+            for binding in scope.attributes[name]
+        )
+
+    def _derives(self, scope: Scope, base: Scope, depth: int = 0) -> bool:
+        if scope is base:
+            return True
+        if depth > _GENERATIONS or not isinstance(scope.node, cst.ClassDef):
+            return False
+        return any(
+            isinstance(value, LocalClass) and self._derives(value.scope, base, depth + 1)
+            for item in scope.node.bases
+            for value in self.reader.values(item.value)
         )
 
     def _may_be_on(self, node: cst.BaseExpression) -> bool:
@@ -165,7 +186,7 @@ class Folder:
                 scope = value.scope
                 if self._switched_on(name, scope.name, _field(scope, name)):
                     return None
-                if self._assigned_on(name):
+                if self._assigned_on(name) or self._inherited_on(scope, name):
                     return None
                 return self._agree(self.reader.class_attribute(scope, name), name)
         if self.reader.holds_options(node.value, base):

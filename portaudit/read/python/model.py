@@ -257,7 +257,7 @@ class _Builder:
         body = body_of(node.body)
         orelse = self._otherwise(node.orelse, scope)
         if node.orelse is None and leaves(body) and rest:
-            orelse = Otherwise("block", _statements(rest), scope=scope)
+            orelse = self._gone(_statements(rest), scope)
         gone = self._gone(body, scope)
         self.model.tests.append((node, node.test, orelse, gone, scope))
         self.expression(node.test, node, place)

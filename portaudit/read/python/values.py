@@ -127,6 +127,25 @@ def argument(call: cst.Call, positions: Sequence[int | str]) -> Argument:
     return Argument(None, None)
 
 
+def _classes(note: cst.BaseExpression | None) -> Iterator[str]:
+    """The dotted names of the classes that an annotation allows."""
+    name = dotted(note)
+    if name:
+        yield name
+    elif isinstance(note, cst.SimpleString):
+        text = string_value(note)
+        if text and all(part.isidentifier() for part in text[0].split(".")):
+            yield text[0]
+    elif isinstance(note, cst.BinaryOperation):
+        yield from _classes(note.left)
+        yield from _classes(note.right)
+    elif isinstance(note, cst.Subscript):
+        if (dotted(note.value) or "").rpartition(".")[2] in _WRAPPERS:
+            for element in note.slice:
+                if isinstance(element.slice, cst.Index):
+                    yield from _classes(element.slice.value)
+
+
 def is_property(bindings: Sequence[Binding]) -> Scope | None:
     """The function behind an attribute that is read like a value."""
     binding = bindings[0] if len(bindings) == 1 else None
@@ -293,18 +312,14 @@ class Reader:
 
     def _annotated(self, binding: Binding) -> Iterator[AnyValue]:
         """An object of the annotated class, where that class is known."""
-        if binding.annotation is None:
-            return
-        note: cst.BaseExpression = binding.annotation
-        scope = binding.place.scope
-        if isinstance(note, cst.SimpleString):
-            return
-        if isinstance(note, cst.Name):
-            for item in self.lookup(note.value, scope):
-                if item.kind == "class" and item.inner:
+        for name in _classes(binding.annotation):
+            first, _, rest = name.partition(".")
+            for item in self.lookup(first, binding.place.scope):
+                if item.kind == "class" and item.inner and not rest:
                     yield LocalObject(item.inner)
                 elif item.kind == "import" and self.is_open(item.target):
-                    yield Instance(Ref(item.target, open=True))
+                    target = join(item.target, rest) if rest else item.target
+                    yield Instance(Ref(target, open=True))
 
     def elements(self, node: cst.CSTNode | None) -> list[cst.BaseExpression]:
         """The items of a list, tuple or set literal, through a name."""
@@ -582,6 +597,7 @@ def _is_command(scope: Scope) -> bool:
     )
 
 
+_WRAPPERS = {"Optional", "Union", "Annotated", "Final", "ClassVar"}
 _PROPERTIES = {"property", "cached_property", "abstractproperty", "lazy_property"}
 _TEXT_METHODS = {"format", "lower", "upper", "strip", "removeprefix"}
 _PASSING: Mapping[str, tuple[int | str, ...]] = {
