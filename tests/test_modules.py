@@ -13,7 +13,7 @@ def modules(
     *files: str,
     projects: tuple[str, ...] = (),
     installed: tuple[str, ...] = (),
-    root: str = "/work/repo",
+    root: str = "/srv/repo",
 ) -> Modules:
     tree = Tree(Path(root), tuple(sorted(files)), (), projects=frozenset(projects))
     return Modules(tree, frozenset(installed))
