@@ -95,7 +95,7 @@ class Exporter:
             value = next((item.value for item in bindings if item.value is not None), None)
             if tells_nothing(flag) and isinstance(value, cst.BaseExpression) and len(bindings) == 1:
                 folded = self.flags.folder.fold(value)
-                if folded is not None and folded.value in {False, None}:
+                if folded is not None and (folded.value is False or folded.value is None):
                     flag = Atom((Fact("opt-in", name, self.reader.proof(bindings[0].node)),))
             export = Export(
                 tuple(item for value in values for item in self._value(value, imported=False)),
