@@ -64,14 +64,14 @@ def _scan_python(
     parsed = parse(source.path, source.content)
     reader = Reader(source, build(parsed.module), parsed.text, externals)
     matcher = Matcher(reader, catalogue)
-    findings = judge(reader, catalogue, target, matcher.run())
+    flags = Flags(reader, catalogue.guards, catalogue.package_roots)
+    judgment = Judge(flags, catalogue.libraries)
+    findings = judge(judgment, catalogue, target, matcher.run())
     if parsed.damage:
         findings = tuple(_doubtful(finding) for finding in findings)
-    flags = Flags(reader, catalogue.guards, catalogue.package_roots)
-    proofs = Judge(flags, catalogue.libraries)
 
     def otherwise(bindings: list[Binding]) -> Proof | None:
-        guard = proofs.either_or(bindings)
+        guard = judgment.either_or(bindings)
         return guard.by if guard else None
 
     exports = Exporter(reader, flags, catalogue, otherwise).exports()

@@ -15,16 +15,15 @@ from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
 from portaudit.match.hits import Hit
 from portaudit.match.strings import around_device, bindings_of
-from portaudit.read.python.flags import Flags
 from portaudit.read.python.values import Reader
 from portaudit.types import Category, Finding, Target, TargetFacts
 
 
 def judge(
-    reader: Reader, catalogue: Catalogue, target: Target, hits: Sequence[Hit]
+    judgment: Judge, catalogue: Catalogue, target: Target, hits: Sequence[Hit]
 ) -> tuple[Finding, ...]:
-    """Judge the hits of one file for one target."""
-    judgment = Judge(Flags(reader, catalogue.guards, catalogue.package_roots), catalogue.libraries)
+    """Judge the hits of the file that `judgment` is about, for one target."""
+    reader = judgment.flags.reader
     merged = _without_merged_checks(reader, catalogue, hits)
     found = [
         finding

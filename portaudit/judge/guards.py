@@ -14,6 +14,7 @@ import libcst as cst
 from portaudit.judge.flags import Facts, implied
 from portaudit.read.python.flags import Flags
 from portaudit.read.python.model import (
+    EXITS,
     Binding,
     Branch,
     Otherwise,
@@ -21,7 +22,7 @@ from portaudit.read.python.model import (
     around,
     is_false,
 )
-from portaudit.read.python.nodes import body_of, descendants, dotted
+from portaudit.read.python.nodes import SPEAKING, body_of, descendants, dotted
 from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
 
 Outcome = Literal["works", "nothing", "fails"]
@@ -30,21 +31,7 @@ _STATES: dict[Outcome, GuardState] = {
     "nothing": "guarded",
     "fails": "hard-fail",
 }
-_TALK = {
-    "print",
-    "warn",
-    "warning",
-    "info",
-    "debug",
-    "error",
-    "exception",
-    "critical",
-    "log",
-    "warn_once",
-    "warning_once",
-    "print_exc",
-}
-_EXITS = {"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"}
+_TALK = SPEAKING | {"print_exc"}
 _SKIPS = ("SkipTest", "skip")
 
 
@@ -331,7 +318,7 @@ def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:
             return "fails"
         if isinstance(item, cst.Expr) and isinstance(item.value, cst.Call):
             name = dotted(item.value.func) or ""
-            if name in _EXITS:
+            if name in EXITS:
                 return "fails"
             if name.rpartition(".")[2] in {"skip", "skipTest"}:
                 return "nothing"

@@ -21,32 +21,14 @@ from portaudit.catalogue.schema import Sink
 from portaudit.judge.guards import Guard
 from portaudit.match.hits import LOWER, Hit, lowest
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.nodes import SPEAKING, dotted, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.types import Confidence, ForeignUse, Text, Use
 
 _LONGEST = 64
 RoleKind = Literal["silent", "argument", "bound", "returned", "compared", "listed"]
 
-_TALK = {
-    "print",
-    "warn",
-    "warning",
-    "info",
-    "debug",
-    "error",
-    "exception",
-    "critical",
-    "log",
-    "warn_once",
-    "warning_once",
-    "write",
-    "echo",
-    "fail",
-    "skip",
-    "xfail",
-    "format_exc",
-}
+_TALK = SPEAKING | {"write", "echo", "fail", "skip", "xfail", "format_exc"}
 _LOOKUPS = {
     "get",
     "pop",

@@ -728,7 +728,7 @@ def member_key(node: cst.Subscript) -> str | None:
 
 # --- what blocks do -------------------------------------------------------------------------------
 
-_EXITS = {"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"}
+EXITS = {"sys.exit", "exit", "quit", "os._exit", "os.abort", "pytest.fail"}
 _SKIPS = {"pytest.skip", "self.skipTest", "unittest.skip"}
 
 
@@ -740,7 +740,7 @@ def leaves(block: Sequence[cst.CSTNode]) -> bool:
     if isinstance(last, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
         return True
     if isinstance(last, cst.Expr) and isinstance(last.value, cst.Call):
-        return dotted(last.value.func) in _EXITS | _SKIPS
+        return dotted(last.value.func) in EXITS | _SKIPS
     if isinstance(last, cst.Assert):
         return is_false(last.test)
     if isinstance(last, cst.If):

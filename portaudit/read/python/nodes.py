@@ -13,6 +13,13 @@ from functools import cache
 
 import libcst as cst
 
+SPEAKING = frozenset(
+    {
+        *("print", "warn", "warning", "info", "debug", "error", "exception", "critical", "log"),
+        *("warn_once", "warning_once"),
+    }
+)
+"""Functions and methods that only say something."""
 _DULL = {
     "leading_lines",
     "lines_after_decorators",
