@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import types
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,22 @@ VERSION = "2.13.0"
 BUILD = f"{VERSION}+cpu"
 """The build that the file was made from; another one may have more or fewer names."""
 PATH = Path(__file__).parent / "data" / f"torch-{VERSION}-names.txt"
+CUDA_PATH = Path(__file__).parent / "data" / f"torch-{VERSION}-cuda-names.txt"
+"""The names that belong to CUDA: what each of them gets a verdict for."""
+CUDA_MODULES = (
+    "torch.cuda",
+    "torch.backends.cuda",
+    "torch.backends.cudnn",
+    "torch.backends.cusparselt",
+)
+CUDA_BUILDS_ONLY = frozenset({"torch.distributed.ProcessGroupNCCL"})
+"""Backend-specific names of torch.distributed that a build for the CPU does not have: those that
+`torch/distributed/distributed_c10d.py` imports if it can and is documented to export."""
+OTHER_BACKENDS_ONLY = frozenset(
+    f"torch.distributed.ProcessGroup{name}" for name in ("MPI", "UCC", "XCCL")
+)
+BACKEND = re.compile(r"nccl|gloo|mpi|ucc|xccl|nvshmem|cuda", re.IGNORECASE)
+"""Words in names of torch.distributed that speak of one backend."""
 DEPTH = 4
 """Parts of the longest name, `torch` included."""
 LEFT_OUT = frozenset(
@@ -43,6 +60,52 @@ def read() -> frozenset[str]:
     """The names in the file."""
     lines = PATH.read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def read_cuda() -> frozenset[str]:
+    """The names in the file of those that belong to CUDA."""
+    lines = CUDA_PATH.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def cuda_names() -> list[str]:
+    """All public module-level names of the installed torch that belong to CUDA, sorted.
+
+    Methods count with their class. Of torch.distributed, names that speak of a backend.
+    """
+    found = set(CUDA_BUILDS_ONLY | OTHER_BACKENDS_ONLY)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for root in CUDA_MODULES:
+            package = importlib.import_module(root)
+            modules = [package]
+            for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{root}."):
+                if _is_public(info.name):
+                    modules.append(importlib.import_module(info.name))
+            for module in modules:
+                found.update(_members(module))
+        distributed = importlib.import_module("torch.distributed")
+        found.update(
+            f"torch.distributed.{name}" for name in dir(distributed) if BACKEND.search(name)
+        )
+        backends = importlib.import_module("torch.distributed").Backend
+        found.update(f"torch.distributed.Backend.{name}" for name in dir(backends) if name.isupper())
+    return sorted(name for name in found if _is_public(name))
+
+
+def _members(module: types.ModuleType) -> Iterator[str]:
+    """The public names that a module defines or passes on from another part of CUDA."""
+    for member in sorted({*dir(module), *getattr(module, "__all__", ())}):
+        value = getattr(module, member)
+        home = getattr(value, "__module__", None) or ""
+        if isinstance(value, types.ModuleType):
+            own = value.__name__ == f"{module.__name__}.{member}"
+        elif isinstance(value, type | types.FunctionType):
+            own = home.startswith((*CUDA_MODULES, "torch._C", "builtins", "torch.storage"))
+        else:
+            own = member != "TYPE_CHECKING" and not home.startswith(("typing", "__future__"))
+        if own and _is_public(member):
+            yield f"{module.__name__}.{member}"
 
 
 def render(names: list[str]) -> str:
