@@ -142,6 +142,12 @@ def scan(
         typer.Option(metavar="LEVEL", help="Leave out what is less sure: low, medium, high."),
     ] = None,
     rules: Rules = None,
+    ops: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Operators that your release of the target has kernels for."
+        ),
+    ] = None,
     fail_on: Annotated[
         str | None,
         typer.Option(
@@ -179,6 +185,7 @@ def scan(
         extend_select=_words(extend_select),
         min_confidence=min_confidence,
         rules=tuple(rules or ()),
+        ops=ops,
         fail_on=fail_on,
         jobs=jobs,
     )

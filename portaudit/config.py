@@ -20,7 +20,7 @@ OWN_FILE = ".portaudit.toml"
 SHARED_FILE = "pyproject.toml"
 BASELINE_FILE = ".portaudit-baseline.json"
 
-Setting = str | int | tuple[str, ...] | tuple[Path, ...] | None
+Setting = str | int | Path | tuple[str, ...] | tuple[Path, ...] | None
 _Word = TypeVar("_Word", bound=str)
 
 
@@ -42,6 +42,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     min_confidence: Confidence = "low"
     rules: tuple[Path, ...] = ()
+    ops: Path | None = None
     fail_on: Severity | None = None
     jobs: int = 0
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)
@@ -61,6 +62,7 @@ class Options:
     extend_select: tuple[str, ...] = ()
     min_confidence: str | None = None
     rules: tuple[Path, ...] = ()
+    ops: Path | None = None
     fail_on: str | None = None
     jobs: int | None = None
 
@@ -141,6 +143,7 @@ def show(config: Config) -> str:
         ("exclude", config.exclude),
         ("min-confidence", config.min_confidence),
         ("rules", tuple(path.as_posix() for path in config.rules)),
+        ("ops", config.ops.as_posix() if config.ops else ""),
         ("fail-on", config.fail_on or "none"),
         ("jobs", config.jobs),
     ]
@@ -240,6 +243,14 @@ def _folders(value: object, where: str, root: Path) -> tuple[Path, ...]:
     return folders
 
 
+def _file(value: object, where: str, root: Path) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{where} must be a path, not {_toml(value)}")
+    if not (root / value).is_file():
+        raise ConfigError(f"{where}: {root / value} is no file")
+    return root / value
+
+
 def _count(value: object, where: str, _root: Path) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ConfigError(
@@ -276,6 +287,7 @@ _READERS: dict[str, Callable[[object, str, Path], Setting]] = {
     "exclude": _texts,
     "min-confidence": _confidence,
     "rules": _folders,
+    "ops": _file,
     "fail-on": _severity,
     "jobs": _count,
 }
@@ -300,6 +312,8 @@ def _override(config: Config, options: Options, cwd: Path) -> Config:
         changes["ignore"] = options.ignore
     if options.extend_select:
         changes["extend_select"] = config.extend_select + options.extend_select
+    if options.ops is not None:
+        changes["ops"] = _file(str(options.ops), "--ops", cwd)
     if options.rules:
         extra = _folders([str(path) for path in options.rules], "--rules", cwd)
         changes["rules"] = config.rules + extra

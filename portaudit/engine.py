@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portaudit import __version__, discover, score
+from portaudit.catalogue import operators
 from portaudit.catalogue.load import Catalogue, load
 from portaudit.catalogue.schema import Rule
 from portaudit.catalogue.select import select_rules
@@ -152,6 +153,8 @@ def scan_tree(
 def scan(config: Config, *, progress: Progress | None = None) -> Report:
     """Audit what a config names. Raises `PortauditError` for what the user must mend."""
     everything = load(config.rules)
+    if config.ops:
+        everything = operators.apply(everything, operators.read(config.ops))
     ids = select_rules(
         everything.rules,
         select=config.select,

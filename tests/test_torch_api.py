@@ -38,11 +38,25 @@ SILENT = {
 }
 """Names that are no finding, and why."""
 MODULES_ONLY = frozenset(
-    "torch.cuda." + name
-    for name in (
-        "amp amp.autocast_mode amp.common amp.grad_scaler comm gds graphs green_contexts jiterator "
-        "memory nccl nvtx profiler random sparse streams tunable"
-    ).split()
+    {
+        "torch.cuda.amp",
+        "torch.cuda.amp.autocast_mode",
+        "torch.cuda.amp.common",
+        "torch.cuda.amp.grad_scaler",
+        "torch.cuda.comm",
+        "torch.cuda.gds",
+        "torch.cuda.graphs",
+        "torch.cuda.green_contexts",
+        "torch.cuda.jiterator",
+        "torch.cuda.memory",
+        "torch.cuda.nccl",
+        "torch.cuda.nvtx",
+        "torch.cuda.profiler",
+        "torch.cuda.random",
+        "torch.cuda.sparse",
+        "torch.cuda.streams",
+        "torch.cuda.tunable",
+    }
 )
 """Submodules: what they hold is reported where it is used."""
 

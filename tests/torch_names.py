@@ -79,9 +79,11 @@ def cuda_names() -> list[str]:
         for root in CUDA_MODULES:
             package = importlib.import_module(root)
             modules = [package]
-            for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{root}."):
-                if _is_public(info.name):
-                    modules.append(importlib.import_module(info.name))
+            modules += [
+                importlib.import_module(info.name)
+                for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{root}.")
+                if _is_public(info.name)
+            ]
             for module in modules:
                 found.update(_members(module))
         distributed = importlib.import_module("torch.distributed")
@@ -89,7 +91,9 @@ def cuda_names() -> list[str]:
             f"torch.distributed.{name}" for name in dir(distributed) if BACKEND.search(name)
         )
         backends = importlib.import_module("torch.distributed").Backend
-        found.update(f"torch.distributed.Backend.{name}" for name in dir(backends) if name.isupper())
+        found.update(
+            f"torch.distributed.Backend.{name}" for name in dir(backends) if name.isupper()
+        )
     return sorted(name for name in found if _is_public(name))
 
 

@@ -54,7 +54,7 @@ PREFIXES: Mapping[str, str] = {
 """Rule id prefix -> category."""
 
 _COMMON = {"kind", "anchor", "confidence", "message", "context"}
-_NAMED = _COMMON | {"name", "table", "rows"}
+_NAMED = _COMMON | {"name", "table", "rows", "unlisted"}
 _KEYS: Mapping[str, set[str]] = {
     "call": _NAMED | {"where", "unless"},
     "attribute": _NAMED,
@@ -112,6 +112,8 @@ class Catalogue:
     digest: str
     guards: Guards
     sources: dict[str, Path] = field(default_factory=dict)
+    unlisted: dict[tuple[str, int], tuple[Row, ...]] = field(default_factory=dict)
+    """Rows that count only if a user's operator list lacks what they need (`operators`)."""
 
     @cached_property
     def index(self) -> Index:
@@ -167,6 +169,7 @@ class Catalogue:
             self.digest,
             self.guards,
             self.sources,
+            {key: rows for key, rows in self.unlisted.items() if key[0] in kept},
         )
 
 
@@ -184,6 +187,7 @@ def load(extra: Sequence[Path] = ()) -> Catalogue:
     """
     rules: dict[str, Rule] = {}
     rows: dict[tuple[str, int], tuple[Row, ...]] = {}
+    unlisted: dict[tuple[str, int], tuple[Row, ...]] = {}
     sources: dict[str, Path] = {}
     digest = hashlib.sha256()
     for directory in (builtin_rules(), *extra):
@@ -200,14 +204,19 @@ def load(extra: Sequence[Path] = ()) -> Catalogue:
                 if match.table:
                     where = f"{path}: [[match]] {position + 1}"
                     table = _table(where, match.table, tables, loaded)
-                    rows[rule.id, position] = _filter(where, table, match.rows)
+                    kept = _filter(where, table, match.rows)
+                    if match.unlisted:
+                        unlisted[rule.id, position] = kept
+                    rows[rule.id, position] = () if match.unlisted else kept
             rules[rule.id] = rule
             sources[rule.id] = path
             digest.update(path.read_bytes())
         for path in sorted(directory.glob("_data/*")):
             digest.update(path.read_bytes())
     guards = read_guards(builtin_rules() / "_data" / "guards.toml")
-    return Catalogue(dict(sorted(rules.items())), rows, digest.hexdigest()[:16], guards, sources)
+    return Catalogue(
+        dict(sorted(rules.items())), rows, digest.hexdigest()[:16], guards, sources, unlisted
+    )
 
 
 def read_guards(path: Path) -> Guards:
@@ -348,6 +357,8 @@ def _match_problems(where: str, match: Match) -> Iterable[str]:
             yield f'{where}: kind "string" needs `value`'
     elif bool(match.name) == bool(match.table):
         yield f"{where}: needs either `name` or `table`"
+    if match.unlisted and not match.table:
+        yield f"{where}: `unlisted` needs a `table` with a column `operators`"
     if match.kind not in {"env-var", "detector", "kwarg"}:
         for name in match.name:
             if not _NAME.fullmatch(name):

@@ -72,6 +72,7 @@ class Match(Section, frozen=True):
     name: list[str] = []
     table: str = ""
     rows: dict[str, str | list[str]] = {}
+    unlisted: bool = False
     where: list[Condition] = []
     unless: list[Condition] = []
     receiver: list[str] = []
@@ -110,6 +111,7 @@ class InlineTest(Section, frozen=True):
     files: dict[str, str] = {}
     expect: list[str] = []
     target: Target = "torchneuron"
+    operators: list[str] = []
     note: str = ""
 
 

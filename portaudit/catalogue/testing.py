@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from portaudit.catalogue import operators
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import InlineTest
 from portaudit.discover import Tree
@@ -87,6 +88,9 @@ def scan_files(
     catalogue: Catalogue, files: Mapping[str, str], test: InlineTest
 ) -> tuple[Sequence[Finding], Sequence[str]]:
     """Findings and unreadable paths of a set of files that exist only in memory."""
+    if test.operators:
+        listed = operators.parse("\n".join(test.operators), "`operators`")
+        catalogue = operators.apply(catalogue, listed)
     paths = tuple(sorted(path for path in files if path.endswith(".py")))
     contents = {path: files[path].encode() for path in paths}
     tree = Tree(Path("/"), paths, paths)
