@@ -64,7 +64,7 @@ def _scan_python(
     parsed = parse(source.path, source.content)
     reader = Reader(source, build(parsed.module), parsed.text, externals)
     matcher = Matcher(reader, catalogue)
-    flags = Flags(reader, catalogue.guards, catalogue.package_roots)
+    flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)
     findings = judge(judgment, catalogue, target, matcher.run())
     if parsed.damage:

@@ -28,15 +28,19 @@ class Selector:
 
 @dataclass
 class Names:
-    """Selectors by exact dotted name and by the name they lie below (`apex.*`)."""
+    """Selectors by exact dotted name, and by a name they lie below.
+
+    `apex.*` is all below `apex`; `torch._C._cuda_*` only what begins with these letters.
+    """
 
     exact: dict[str, list[Selector]] = field(default_factory=lambda: defaultdict(list))
-    below: dict[str, list[Selector]] = field(default_factory=lambda: defaultdict(list))
+    below: dict[str, list[tuple[str, Selector]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, pattern: str, selector: Selector) -> None:
-        """Register a name, or everything below one (`name.*`)."""
-        if pattern.endswith(".*"):
-            self.below[pattern[:-2]].append(selector)
+        """Register a name, or what lies below one and begins with some letters (or none)."""
+        if pattern.endswith("*"):
+            owner, _, letters = pattern[:-1].rpartition(".")
+            self.below[owner].append((letters, selector))
         else:
             self.exact[pattern].append(selector)
 
@@ -45,12 +49,16 @@ class Names:
         found = list(self.exact.get(name, ()))
         if self.below:
             seen = {selector.rule for selector in found}
-            prefix = name
-            while "." in prefix:
-                prefix = prefix.rpartition(".")[0]
-                below = self.below.get(prefix, ())
+            owner = name
+            while "." in owner:
+                owner, _, part = owner.rpartition(".")
+                below = [
+                    selector
+                    for letters, selector in self.below.get(owner, ())
+                    if part.startswith(letters)
+                ]
                 found.extend(selector for selector in below if selector.rule not in seen)
-                seen.update(selector.rule for selector in self.below.get(prefix, ()))
+                seen.update(selector.rule for selector in below)
         return found
 
 

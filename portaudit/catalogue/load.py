@@ -10,7 +10,7 @@ import datetime
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast, get_args
@@ -70,7 +70,7 @@ _KEYS: Mapping[str, set[str]] = {
 }
 """Which keys mean something for each kind of match."""
 
-_NAME = re.compile(r"\.?[A-Za-z_]\w*(\.\w+)*(\.\*)?")
+_NAME = re.compile(r"\.?[A-Za-z_]\w*(\.\w+)*(\.\*|\*)?")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _FACT_COLUMNS = ("status", "evidence", "source", "sdk", "checked")
 _MESSAGE_WORDS = {"anchor", "value"}
@@ -89,18 +89,35 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Own:
+    """What says that a target itself is there: words for its device, and names."""
+
+    words: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Guards:
-    """Names and words whose truth says what is there (`rules/_data/guards.toml`)."""
+    """Names and words whose truth says what is there (`rules/_data/guards.toml`).
+
+    `own` are those of the target that is judged for; for whoever has no target there are none.
+    """
 
     cuda: frozenset[str]
     vendor: frozenset[str]
     lib: Mapping[str, str]
     package_checks: frozenset[str]
     words: Mapping[str, str]
+    targets: Mapping[Target, Own] = field(default_factory=dict)
+    own: Own = Own()
 
     def word(self, word: str) -> str:
-        """`cuda`, `vendor` or `host` for a word that names a device or backend, else empty."""
-        return self.words.get(word, "")
+        """`cuda`, `vendor`, `host` or `target` for a word that names a device, else empty."""
+        return "target" if word in self.own.words else self.words.get(word, "")
+
+    def on(self, target: Target) -> Guards:
+        """The same for one target: its own device is not another vendor's there."""
+        return replace(self, own=self.targets.get(target, Own()))
 
 
 @dataclass(frozen=True)
@@ -230,6 +247,10 @@ def read_guards(path: Path) -> Guards:
             data["lib"],
             frozenset(data["package_checks"]),
             words,
+            {
+                target: Own(frozenset(own["words"]), frozenset(own["names"]))
+                for target, own in data["own"].items()
+            },
         )
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, KeyError) as error:
         raise CatalogueError(f"{path}: cannot be read: {error}") from error

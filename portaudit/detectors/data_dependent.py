@@ -9,11 +9,12 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
+from portaudit.match.host import is_no_tensor
 from portaudit.read.python.nodes import dotted
 from portaudit.read.python.values import Reader
 from portaudit.types import Instance, Ref
 
-_ORDERINGS = (
+ORDERINGS = (
     cst.GreaterThan,
     cst.GreaterThanEqual,
     cst.LessThan,
@@ -29,13 +30,15 @@ def boolean_mask_index(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
     model = reader.model
     for node in model.subscripts:
         place = model.places[node]
-        if not contexts.in_step(place) or len(node.slice) != 1 or _is_store(reader, node):
+        certainty = contexts.step(place)
+        if not certainty or len(node.slice) != 1 or _is_store(reader, node):
             continue
         index = node.slice[0].slice
-        if isinstance(index, cst.Index) and not _is_host(reader, node.value):
+        if isinstance(index, cst.Index) and not is_no_tensor(reader, node.value):
             certain = _is_comparison(reader, index.value)
-            if certain or _named_mask(index.value):
-                yield Spot(node, place, "x[mask]", "medium" if certain else "low")
+            if certain or named_mask(index.value):
+                sure = certain and certainty == "sure"
+                yield Spot(node, place, "x[mask]", "medium" if sure else "low")
 
 
 @detector("tensor-truth")
@@ -46,7 +49,7 @@ def tensor_truth(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
         if isinstance(owner, cst.Assert):
             continue
         place = model.places.get(test)
-        if place is None or not contexts.in_step(place):
+        if place is None or not contexts.step(place):
             continue
         for call in _calls(test):
             name = reader.name(call.func)
@@ -79,24 +82,34 @@ def _is_tensor(reader: Reader, node: cst.BaseExpression) -> bool:
 
 
 def _is_store(reader: Reader, node: cst.Subscript) -> bool:
-    return isinstance(reader.model.parents.get(node), (cst.AssignTarget, cst.AugAssign, cst.Del))
+    """Whether a subscript is only written to, with what may be one number: a `masked_fill`."""
+    parent = reader.model.parents.get(node)
+    if isinstance(parent, cst.AssignTarget):
+        statement = reader.model.parents.get(parent)
+        return not (isinstance(statement, cst.Assign) and _is_several(reader, statement.value))
+    return isinstance(parent, cst.Del)
 
 
-def _is_host(reader: Reader, node: cst.BaseExpression) -> bool:
-    """Whether the indexed thing is an array of the host, a module's attribute or a constant."""
-    for value in reader.values(node):
-        if isinstance(value, Ref):
-            return True
-        if isinstance(value, Instance) and not value.of.name.startswith("torch."):
-            return True
-    return False
+def _is_several(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether a value is surely a tensor of many elements: picked by a mask, or put on a device."""
+    if isinstance(node, cst.Subscript):
+        index = node.slice[0].slice
+        return isinstance(index, cst.Index) and (
+            _is_comparison(reader, index.value) or named_mask(index.value)
+        )
+    return (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in {"to", "reshape", "view", "flatten"}
+        and _is_tensor(reader, node.func.value)
+    )
 
 
 def _is_comparison(reader: Reader, node: cst.BaseExpression) -> bool:
     if isinstance(node, cst.Comparison):
-        return len(node.comparisons) == 1 and isinstance(node.comparisons[0].operator, _ORDERINGS)
+        return len(node.comparisons) == 1 and isinstance(node.comparisons[0].operator, ORDERINGS)
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.BitInvert):
-        return _is_comparison(reader, node.expression) or _named_mask(node.expression)
+        return _is_comparison(reader, node.expression) or named_mask(node.expression)
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, (cst.BitAnd, cst.BitOr)):
         return _is_comparison(reader, node.left) and _is_comparison(reader, node.right)
     if isinstance(node, cst.Name):
@@ -111,9 +124,10 @@ def _is_comparison(reader: Reader, node: cst.BaseExpression) -> bool:
 
 
 def _ordering(node: cst.Comparison) -> bool:
-    return len(node.comparisons) == 1 and isinstance(node.comparisons[0].operator, _ORDERINGS)
+    return len(node.comparisons) == 1 and isinstance(node.comparisons[0].operator, ORDERINGS)
 
 
-def _named_mask(node: cst.BaseExpression) -> bool:
+def named_mask(node: cst.BaseExpression) -> bool:
+    """Whether a name says that it is a mask."""
     name = (dotted(node) or "").rpartition(".")[2].lower()
     return name == "mask" or name.endswith("_mask")

@@ -9,11 +9,11 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
+from portaudit.match.host import COPIES, is_no_tensor
 from portaudit.read.python.nodes import dotted
 from portaudit.read.python.values import Reader
-from portaudit.types import Instance, Ref
+from portaudit.types import Confidence
 
-_METHODS = {"item", "tolist", "cpu", "numpy"}
 _SPEAKERS = {"print", "float", "int", "bool"}
 
 
@@ -23,28 +23,31 @@ def host_sync(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
     model = reader.model
     for call in model.calls:
         place = model.places[call]
-        if not contexts.in_step(place):
+        certainty = contexts.step(place)
+        if not certainty:
             continue
         if isinstance(call.func, cst.Attribute):
             if (
-                call.func.attr.value in _METHODS
+                call.func.attr.value in COPIES
                 and not call.args
-                and _may_be_tensor(reader, call.func)
+                and not is_no_tensor(reader, _copied(call.func.value))
             ) and not _is_inner(reader, call):
-                yield Spot(call, place, f".{call.func.attr.value}")
+                doubt: Confidence | None = None if certainty == "sure" else "low"
+                yield Spot(call, place, f".{call.func.attr.value}", doubt)
         elif isinstance(call.func, cst.Name) and call.func.value in _SPEAKERS and call.args:
             if any(_is_loss(item.value) for item in call.args):
                 yield Spot(call, place, call.func.value, "low")
 
 
-def _may_be_tensor(reader: Reader, function: cst.Attribute) -> bool:
-    """Whether a receiver may be a tensor: no module, no object of another kind."""
-    for value in reader.values(function.value):
-        if isinstance(value, Ref):
-            return False
-        if isinstance(value, Instance) and not value.of.open:
-            return value.of.name.startswith("torch.")
-    return True
+def _copied(node: cst.BaseExpression) -> cst.BaseExpression:
+    """What a chain of copies such as `x.cpu().numpy()` starts from."""
+    while (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in COPIES
+    ):
+        node = node.func.value
+    return node
 
 
 def _is_inner(reader: Reader, call: cst.Call) -> bool:
@@ -54,7 +57,7 @@ def _is_inner(reader: Reader, call: cst.Call) -> bool:
     return (
         isinstance(parent, cst.Attribute)
         and isinstance(outer, cst.Call)
-        and parent.attr.value in _METHODS
+        and parent.attr.value in COPIES
     )
 
 

@@ -21,6 +21,7 @@ class Spot:
     place: Place
     anchor: str
     confidence: Confidence | None = None
+    is_import: bool = False
 
 
 @dataclass(eq=False)

@@ -15,7 +15,8 @@ from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Condition, Match
 from portaudit.match.context import Contexts
-from portaudit.match.hits import LOWER, Hit
+from portaudit.match.hits import LOWER, Hit, lowest
+from portaudit.match.host import HOST_LIBRARIES, on_host, operand
 from portaudit.match.strings import string_hits
 from portaudit.read.python.model import Place, import_name, imported_by_name, join
 from portaudit.read.python.nodes import dotted, string_value
@@ -61,25 +62,6 @@ _TORCH_WORLD = frozenset(
         "fairseq",
     ]
 )
-_HOST_LIBRARIES = frozenset(
-    [
-        "numpy",
-        "pandas",
-        "scipy",
-        "cupy",
-        "numba",
-        "jax",
-        "mxnet",
-        "tensorflow",
-        "paddle",
-        "tvm",
-        "PIL",
-        "cv2",
-        "pyarrow",
-        "polars",
-    ]
-)
-"""Their objects are no tensors of torch, whatever their methods are called."""
 _EVERYTHING = "*"
 
 
@@ -149,8 +131,14 @@ class Matcher:
     ) -> None:
         match = self.catalogue.match_of(selector)
         place = place or self.model.places.get(node) or self.model.places.get(key)
-        if place is None or not self.contexts.holds(match.context, place):
+        certainty = self.contexts.holds(match.context, place) if place else ""
+        if place is None or not certainty:
             return
+        if "step" in match.context and self._works_on_host(node):
+            return
+        level = confidence or self._confidence(selector, unsure=unsure)
+        if certainty == "likely":
+            level = lowest([level, "low"])
         exact = selector.row is not None or not any(name.endswith("*") for name in match.name)
         conditions = len(match.where) + len(match.unless)
         self.hits.append(
@@ -160,13 +148,23 @@ class Matcher:
                 key,
                 place,
                 match.anchor or anchor,
-                confidence or self._confidence(selector, unsure=unsure),
+                level,
                 rank + exact + 2 * bool(conditions),
                 value=value,
                 is_import=is_import,
                 owner=owner,
             )
         )
+
+    def _works_on_host(self, node: cst.CSTNode) -> bool:
+        """Whether an operation works on what is on the host: its receiver, or what it is given."""
+        if not isinstance(node, cst.Call):
+            node = self.model.parents.get(node, node)
+        if not isinstance(node, cst.Call):
+            return False
+        function = node.func
+        receiver = function.value if isinstance(function, cst.Attribute) else None
+        return on_host(self.reader, receiver) or on_host(self.reader, operand(node))
 
     def _settle(self, hits: Sequence[Hit]) -> list[Hit]:
         """One finding per place and category: the most specific pattern wins."""
@@ -375,7 +373,7 @@ class Matcher:
             certain = any(origin.startswith("torch.") for origin in origins) or any(
                 isinstance(value, LocalObject) for value in receiver
             )
-            foreign = [name for name in origins if name.split(".")[0] in _HOST_LIBRARIES]
+            foreign = [name for name in origins if name.split(".")[0] in HOST_LIBRARIES]
             if foreign and not certain and len(foreign) == len(origins) == len(receiver):
                 continue  # an object of a library that has nothing to do with torch
             if not self.torch and not self._near_torch():
@@ -666,6 +664,7 @@ class Matcher:
                         spot.anchor,
                         confidence=spot.confidence,
                         place=spot.place,
+                        is_import=spot.is_import,
                     )
 
 

@@ -53,6 +53,7 @@ _LOOKUPS = {
     "encode",
     "hasattr",
     "getattr",
+    "getenv",
     "setattr",
     "delattr",
     "isinstance",
@@ -81,6 +82,8 @@ _LOOKUPS = {
     "version",
     "find_spec",
 }
+_WITH_DEFAULT = {"get", "getattr", "getenv", "pop", "setdefault"}
+"""Those of them that give back their last argument where there is nothing."""
 _SPOKEN = {
     "help",
     "description",
@@ -259,7 +262,7 @@ class _Strings:
         if keyword in _SPOKEN or last in _TALK or last.endswith(("Error", "Exception", "Warning")):
             return Role("silent")
         if not keyword and last in _LOOKUPS:
-            if last in {"get", "pop", "setdefault", "getattr"} and call.args[-1] is arg:
+            if last in _WITH_DEFAULT and call.args[-1] is arg:
                 if len(call.args) == (3 if last == "getattr" else 2):
                     return self._default_of(call)
             return Role("silent")

@@ -53,7 +53,7 @@ TABLE = (
     "lib.one,a,,supported,official,https://example.com/one,2.33,2026-11-21\n"
     "lib.two,b,blocker,,,,,\n"
 )
-GUARDS = "cuda = []\nvendor = []\npackage_checks = []\n[lib]\n[words]\ncuda = ['cuda']\n"
+GUARDS = "cuda = []\nvendor = []\npackage_checks = []\n[lib]\n[own]\n[words]\ncuda = ['cuda']\n"
 
 
 @pytest.fixture

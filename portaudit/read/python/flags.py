@@ -35,6 +35,7 @@ from portaudit.types import (
     Known,
     Named,
     Not,
+    Proof,
     Ref,
 )
 
@@ -55,6 +56,10 @@ _ALIASES = 3
 _PAIR = 2
 _DEEPEST = 100
 """Steps of one answer; what is further away is not known."""
+
+
+_BACKENDS = "torch.distributed.Backend."
+"""Before the name of a backend; as a value it is that name in lower case."""
 
 
 @dataclass
@@ -187,14 +192,20 @@ class Flags:
             return Atom((Fact("vendor", word, proof),))
         if kind == "host":
             return Atom((Fact("no-cuda", "", proof),))
+        if kind == "target":
+            return self._target(proof)
         return UNKNOWN
+
+    def _target(self, proof: Proof) -> Flag:
+        """The target is there, so CUDA is not; what runs without it does not run on the target."""
+        return Atom((Fact("no-cuda", "", proof),), (Fact("cuda", "", proof),))
 
     def _one_of(self, words: Sequence[str], node: cst.CSTNode) -> Flag:
         """What it means that something is one of several words."""
         kinds = {self.guards.word(word) for word in words}
         if kinds in ({"cuda"}, {"cuda", "vendor"}):
             return self._word("cuda", node)
-        if kinds == {"vendor"} or (kinds == {"host"} and len(words) == 1):
+        if kinds == {"vendor"} or (kinds <= {"host", "target"} and len(words) == 1):
             return self._word(words[0], node)
         return UNKNOWN
 
@@ -214,6 +225,8 @@ class Flags:
             return Atom((Fact("never", "", proof(node)),))
         if ref.name in self.guards.cuda:
             return Atom((Fact("cuda", "", proof(node)),), (Fact("no-cuda", "", proof(node)),))
+        if ref.name in self.guards.own.names:
+            return self._target(proof(node))
         if ref.name in self.guards.vendor:
             return Atom((Fact("vendor", ref.name, proof(node)),))
         if ref.name in self.guards.lib:
@@ -402,8 +415,10 @@ class Flags:
             return self._device_word(inner) if inner else None
         text = string_value(node)
         if text is None:
-            return None
-        word = text[0].partition(":")[0]
+            _, backend, constant = self.reader.name(node).rpartition(_BACKENDS)
+            word = constant.lower() if backend else ""
+        else:
+            word = text[0].partition(":")[0]
         return word if self.guards.word(word) else None
 
     def _contains(

@@ -127,7 +127,7 @@ def argument(call: cst.Call, positions: Sequence[int | str]) -> Argument:
     return Argument(None, None)
 
 
-def _classes(note: cst.BaseExpression | None) -> Iterator[str]:
+def classes(note: cst.BaseExpression | None) -> Iterator[str]:
     """The dotted names of the classes that an annotation allows."""
     name = dotted(note)
     if name:
@@ -136,14 +136,19 @@ def _classes(note: cst.BaseExpression | None) -> Iterator[str]:
         text = string_value(note)
         if text and all(part.isidentifier() for part in text[0].split(".")):
             yield text[0]
+        elif text:
+            try:
+                yield from classes(cst.parse_expression(text[0]))
+            except cst.ParserSyntaxError:
+                return
     elif isinstance(note, cst.BinaryOperation):
-        yield from _classes(note.left)
-        yield from _classes(note.right)
+        yield from classes(note.left)
+        yield from classes(note.right)
     elif isinstance(note, cst.Subscript):
         if (dotted(note.value) or "").rpartition(".")[2] in _WRAPPERS:
             for element in note.slice:
                 if isinstance(element.slice, cst.Index):
-                    yield from _classes(element.slice.value)
+                    yield from classes(element.slice.value)
 
 
 def is_property(bindings: Sequence[Binding]) -> Scope | None:
@@ -312,7 +317,7 @@ class Reader:
 
     def _annotated(self, binding: Binding) -> Iterator[AnyValue]:
         """An object of the annotated class, where that class is known."""
-        for name in _classes(binding.annotation):
+        for name in classes(binding.annotation):
             first, _, rest = name.partition(".")
             for item in self.lookup(first, binding.place.scope):
                 if item.kind == "class" and item.inner and not rest:
