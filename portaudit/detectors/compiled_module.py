@@ -1,0 +1,140 @@
+"""Imports of compiled extensions, told by their names: `roi_align_cuda`, `package._C`.
+
+Names prove little, so an absolute name must not be in the tree, and a name of the tree's own
+packages must not be one that another module explains. Whether a file of that name exists is not
+known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from portaudit.detectors import detector
+from portaudit.match.context import Contexts
+from portaudit.match.hits import Spot
+from portaudit.read.python.model import Place, import_name, imported_by_name
+from portaudit.read.python.values import Reader
+from portaudit.types import Confidence, Ref
+
+_CUDA_MODULE = re.compile(
+    r"\w+_cuda(_(backend|bindings?|core|cpp|ext|extension|kernels?|lib|module|ops))?"
+    r"|cuda_(ext|extension|kernels?)"
+)
+_TOLD_BY_NAME = frozenset(
+    [
+        *("adam_upd_cuda", "attn_core_inplace_cuda", "causal_conv1d_cuda", "channelnorm_cuda"),
+        *("correlation_cuda", "dask_cuda", "emd_cuda", "flash_attn_2_cuda", "flash_attn_3_cuda"),
+        *("flash_attn_cuda", "fmoe_cuda", "fused_dense_cuda", "fused_layer_norm_cuda"),
+        *("fused_ssim_cuda", "fused_weight_gradient_mlp_cuda", "iou3d_nms_cuda", "knn_cuda"),
+        *("generic_scaled_masked_softmax_cuda", "marlin_cuda", "mlp_cuda", "numba_cuda"),
+        *("pointnet2_cuda", "pointops_cuda", "render_utils_cuda", "resample2d_cuda"),
+        *("roiaware_pool3d_cuda", "scaled_masked_softmax_cuda", "scaled_softmax_cuda"),
+        *("scaled_upper_triang_masked_softmax_cuda", "selective_scan_cuda"),
+        *("selective_scan_cuda_core", "sparse_attn_cuda", "torch_ac_cuda", "total_variation_cuda"),
+        *("ub360_utils_cuda", "xentropy_cuda"),
+    ]
+)
+"""Modules that another rule knows by name; a test holds this list to the rules."""
+_BINDINGS = frozenset({"_C", "_ext", "_cuda", "_cuda_ext"})
+"""What the binding of a package is called by custom."""
+
+
+@detector("cuda-extension-import")
+def cuda_extension_import(reader: Reader, _: Contexts) -> Iterator[Spot]:
+    """Yield imports of modules outside the tree whose names say that they are built for CUDA."""
+    for node, target, place in _imports(reader):
+        module = _module_of(node, target)
+        if (
+            module.isidentifier()
+            and not reader.is_open(module)
+            and _CUDA_MODULE.fullmatch(module)
+            and module not in _TOLD_BY_NAME
+        ):
+            yield Spot(node, place, module, is_import=True)
+
+
+@detector("cuda-extension-member")
+def cuda_extension_member(reader: Reader, _: Contexts) -> Iterator[Spot]:
+    """Yield `from package import roi_cuda` of the tree's own packages, used as a module."""
+    for node, target, place in _imports(reader):
+        name = target.rpartition(".")[2]
+        if (
+            isinstance(node, cst.ImportFrom)
+            and _CUDA_MODULE.fullmatch(name)
+            and reader.is_open(target)
+            and not _is_known(reader, target)
+            and _used_as_module(reader, target)
+        ):
+            yield Spot(node, place, target, is_import=True)
+
+
+@detector("package-binding")
+def package_binding(reader: Reader, _: Contexts) -> Iterator[Spot]:
+    """Yield imports of a package's own `_C`, in any spelling."""
+    for node, target, place in _imports(reader):
+        parts = target.split(".")
+        found = next((place for place, part in enumerate(parts) if part in _BINDINGS), 0)
+        if not found or not reader.is_open(target):
+            continue
+        module = ".".join(parts[: found + 1])
+        if not _is_known(reader, module):
+            doubt: Confidence | None = "low" if _may_be_variable(node, target) else None
+            yield Spot(node, place, module, doubt, is_import=True)
+
+
+def _may_be_variable(node: cst.CSTNode, target: str) -> bool:
+    """Whether `from .backend import _C` may bring a variable of a module that loads the binding."""
+    if not isinstance(node, cst.ImportFrom) or target.rpartition(".")[2] not in _BINDINGS:
+        return False
+    source = import_name(node)
+    names = source.strip(".").split(".")
+    return len(names) > 1 or (source.startswith(".") and names != [""])
+
+
+def _imports(reader: Reader) -> Iterator[tuple[cst.CSTNode, str, Place]]:
+    """Import statements, each with the names that it brings, and imports by a string."""
+    for node, target, place in reader.model.imports:
+        yield _statement(node, place), target, place
+    for call in reader.model.calls:
+        name = imported_by_name(call)
+        if name:
+            yield call, name, reader.model.places[call]
+
+
+def _statement(node: cst.CSTNode, place: Place) -> cst.CSTNode:
+    """The import that an alias is part of: what other rules of the family point at."""
+    line = place.statement
+    for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+        if small is node:
+            return small
+        if isinstance(small, (cst.Import, cst.ImportFrom)) and not isinstance(
+            small.names, cst.ImportStar
+        ):
+            if any(alias is node for alias in small.names):
+                return small
+    return node
+
+
+def _module_of(node: cst.CSTNode, target: str) -> str:
+    return import_name(node) if isinstance(node, cst.ImportFrom) else target
+
+
+def _is_known(reader: Reader, target: str) -> bool:
+    """Whether another module of the tree told what the name is: a value, hence no extension."""
+    values = reader.expand(Ref(target, open=True))
+    return any(not (isinstance(value, Ref) and value.name == target) for value in values)
+
+
+def _used_as_module(reader: Reader, target: str) -> bool:
+    """Whether a member of the imported name is called."""
+    return any(
+        isinstance(call.func, cst.Attribute)
+        and any(
+            isinstance(value, Ref) and value.name == target
+            for value in reader.values(call.func.value)
+        )
+        for call in reader.model.calls
+    )
