@@ -22,7 +22,7 @@ from portaudit.read.python.model import (
     around,
     is_false,
 )
-from portaudit.read.python.nodes import SPEAKING, body_of, descendants, dotted
+from portaudit.read.python.nodes import SPEAKING, body_of, descendants, dotted, string_value
 from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
 
 Outcome = Literal["works", "nothing", "fails"]
@@ -122,9 +122,23 @@ class Judge:
             return Guard(_STATES[outcome], proof)
         if any(self._matters(fact, subject) for fact in self.facts(branch)):
             return Guard(_STATES[outcome], proof)
-        if branch.guards_calls and outcome != "fails":
+        if branch.guards_calls and outcome != "fails" and not self._needs_it_too(branch, subject):
             return Guard(_STATES[outcome], proof)
         return None
+
+    def _needs_it_too(self, branch: Branch, subject: Subject) -> bool:
+        """Whether a handler uses the same thing, or another of the same module: no other way."""
+        module = subject.anchor.rpartition(".")[0]
+        for statement in branch.otherwise.block:
+            for node in descendants(statement):
+                if isinstance(node, (cst.Name, cst.Attribute)):
+                    if module and self.flags.reader.name(node).startswith(f"{module}."):
+                        return True
+                elif isinstance(node, cst.SimpleString):
+                    text = string_value(node)
+                    if text is not None and text[0] == subject.anchor:
+                        return True
+        return False
 
     def _asks_again(self, branch: Branch, subject: Subject) -> bool:
         """Whether the handler needs the same library: no other way, but another version's."""

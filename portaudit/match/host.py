@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from portaudit.read.python.nodes import dotted
-from portaudit.read.python.values import Reader
+from portaudit.read.python.values import AnyValue, Reader
 from portaudit.types import Instance, Ref
 
 COPIES = frozenset({"cpu", "item", "numpy", "tolist"})
@@ -52,11 +54,24 @@ def on_host(reader: Reader, node: cst.BaseExpression | None, depth: int = 0) -> 
 
 
 def is_no_tensor(reader: Reader, node: cst.BaseExpression) -> bool:
-    """Whether a value is a thing of another kind: of the host, a module, a library's object."""
-    return on_host(reader, node) or any(
+    """Whether a value is a thing of another kind: of the host, a module, a library's object.
+
+    A name that is such a thing only after it was something else may still be a tensor.
+    """
+    if on_host(reader, node):
+        return True
+    if isinstance(node, cst.Name) and node in reader.model.places:
+        bindings = reader.bindings(node)
+        if bindings:
+            return all(_are_foreign(reader.bound(binding)) for binding in bindings)
+    return _are_foreign(reader.values(node))
+
+
+def _are_foreign(values: Sequence[AnyValue]) -> bool:
+    return any(
         isinstance(value, Ref)
         or (isinstance(value, Instance) and value.of.name.split(".")[0] in HOST_LIBRARIES)
-        for value in reader.values(node)
+        for value in values
     )
 
 
