@@ -14,7 +14,7 @@ import msgspec
 
 from portaudit.catalogue.facts import Figures, figures
 from portaudit.catalogue.load import PREFIXES, Catalogue, Row
-from portaudit.catalogue.schema import Condition, Match, Rule, TargetFact
+from portaudit.catalogue.schema import Condition, Context, Match, Rule, TargetFact
 from portaudit.types import TARGETS, Evidence, Status
 
 _KINDS = {
@@ -29,6 +29,11 @@ _KINDS = {
     "subscript": "subscript",
     "env-var": "environment variable",
     "detector": "detector",
+}
+_CONTEXTS: Mapping[Context, str] = {
+    "step": "inside a training step",
+    "loop": "inside a loop",
+    "model": "where a model is made",
 }
 _EXAMPLES = 2
 _GENERATED = "Generated from the rule files by `portaudit rules docs`."
@@ -220,7 +225,7 @@ def _limits(match: Match) -> str:
     if match.receiver:
         parts.append("on a value from " + ", ".join(f"`{name}`" for name in match.receiver))
     if match.context:
-        parts.append("inside a training " + " or ".join(match.context))
+        parts.append(" or ".join(_CONTEXTS[context] for context in match.context))
     return "".join(f" {part}" for part in parts)
 
 

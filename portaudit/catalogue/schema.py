@@ -26,7 +26,7 @@ MatchKind = Literal[
     "env-var",
     "detector",
 ]
-Context = Literal["step", "loop"]
+Context = Literal["step", "loop", "model"]
 ValueType = Literal["str", "bool", "int", "float", "none", "call", "name"]
 WhenGuarded = Literal["lower", "keep", "drop"]
 Position = int | str

@@ -111,7 +111,10 @@ def _is_comparison(reader: Reader, node: cst.BaseExpression) -> bool:
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.BitInvert):
         return _is_comparison(reader, node.expression) or named_mask(node.expression)
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, (cst.BitAnd, cst.BitOr)):
-        return _is_comparison(reader, node.left) and _is_comparison(reader, node.right)
+        sides = (node.left, node.right)
+        return any(_is_comparison(reader, side) for side in sides) and all(
+            _is_comparison(reader, side) or named_mask(side) for side in sides
+        )
     if isinstance(node, cst.Name):
         bindings = reader.lookup(node.value, reader.scope_of(node))
         return bool(bindings) and all(

@@ -110,7 +110,18 @@ class Contexts:
         """How sure it is that a place is in one of the wanted contexts; no wish always holds."""
         if not wanted or ("loop" in wanted and place.loop):
             return "sure"
+        if "model" in wanted and self._makes_model(place.scope):
+            return "sure"
         return self.step(place) if "step" in wanted else ""
+
+    def _makes_model(self, scope: Scope) -> bool:
+        """Whether a place makes parts of a Module: its `__init__`, or its body."""
+        owner = scope.owner
+        return (
+            owner is not None
+            and scope.name in {"__init__", "reset_parameters"}
+            and self.is_module(owner)
+        )
 
     def step(self, place: Place) -> Certainty:
         """Whether a place runs once per training step: a forward, or a loop that trains."""
@@ -207,11 +218,13 @@ class Contexts:
         )
 
     def _of_torch(self, name: str) -> bool:
-        """Whether a name in an annotation leads to torch."""
+        """Whether a name in an annotation leads to torch, or to a module that may pass it on."""
         first = name.partition(".")[0]
         bindings = self.reader.lookup(first, self.reader.model.root)
         return any(
-            item.kind == "import" and item.target.split(".")[0] == "torch" for item in bindings
+            item.kind == "import"
+            and (item.target.split(".")[0] == "torch" or self.reader.is_open(item.target))
+            for item in bindings
         )
 
     def is_module(self, scope: Scope) -> bool:

@@ -213,3 +213,30 @@ def other(jax, f):
     return jax.grad(f).item()
 """
     assert confidences(text, SYNC) == [(2, "medium")]
+
+
+def test_a_tensor_that_the_tree_passes_on_is_one() -> None:
+    text = """
+    import torch
+    from .core import Tensor
+
+    def pick(x: Tensor):
+        return torch.nonzero(x)
+    """
+    files = {"pkg/__init__.py": "", "pkg/core.py": "from torch import Tensor\n", "pkg/a.py": text}
+    found = [item for result in scan(files).values() for item in result.findings]
+    assert [(item.rule, item.confidence) for item in found] == [(SHAPE, "low")]
+
+
+def test_what_a_module_makes_is_of_the_model() -> None:
+    text = """
+class Net(nn.Module):
+    def __init__(self):
+        self.w = nn.Parameter(torch.randn(3, dtype=torch.cfloat))
+        self.x = torch.nonzero(self.y)
+class Other:
+    def __init__(self):
+        self.w = torch.randn(3, dtype=torch.cfloat)
+"""
+    assert [line for line, _ in confidences(text, "DTY002")] == [3]
+    assert confidences(text, SHAPE) == []
