@@ -45,6 +45,11 @@ class Label:
         """Whether the line ties the code to CUDA."""
         return self.verdict == "issue"
 
+    @property
+    def sure(self) -> bool:
+        """Whether the reader thought that any careful reader would say the same."""
+        return not self.note.startswith("unsure")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -128,6 +133,7 @@ def print_half(
     unguarded = [label for label in issues if label.guard in {"none", "hard-fail"}]
     print(f"\n{title}: {len(labels)} lines, {len(issues)} issues, {len(alike)} look-alikes")
     print(f"  recall, all                  {recall(issues, found)}")
+    print(f"  recall, readers were sure    {recall([a for a in issues if a.sure], found)}")
     print(f"  recall, blocker and major    {recall(grave, found)}")
     for severity in SEVERITIES:
         some = [label for label in issues if label.severity == severity]
@@ -145,6 +151,8 @@ def print_half(
     ]
     print(f"  false alarms on look-alikes  {share(len(noisy), len(alike))}")
     print(f"    of these above info        {share(len(loud), len(alike))}")
+    sure = [label for label in alike if label.sure]
+    print(f"    where readers were sure    {share(sum(a in noisy for a in sure), len(sure))}")
     for name in ("guard", "severity", "category"):
         print(f"  {name + ' agrees':<28} {agreement(issues, found, name)}")
 
