@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from portaudit.catalogue.load import Catalogue, Row
@@ -31,7 +32,7 @@ class OperatorList:
 
     names: frozenset[str]
 
-    @property
+    @cached_property
     def _overloads(self) -> bool:
         return any("." in name for name in self.names)
 
@@ -51,7 +52,7 @@ class OperatorList:
             return base in self.names
         return bool({base, base.removesuffix("_")} & self._with_out)
 
-    @property
+    @cached_property
     def _with_out(self) -> frozenset[str]:
         found = (name.partition(".") for name in self.names)
         return frozenset(base for base, _, overload in found if overload.endswith("out"))

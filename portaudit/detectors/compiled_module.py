@@ -15,7 +15,7 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
-from portaudit.read.python.model import Place, import_name, imported_by_name
+from portaudit.read.python.model import Place, import_name, import_statement, imported_by_name
 from portaudit.read.python.values import Reader
 from portaudit.types import Confidence, Ref
 
@@ -97,25 +97,11 @@ def _may_be_variable(node: cst.CSTNode, target: str) -> bool:
 def _imports(reader: Reader) -> Iterator[tuple[cst.CSTNode, str, Place]]:
     """Import statements, each with the names that it brings, and imports by a string."""
     for node, target, place in reader.model.imports:
-        yield _statement(node, place), target, place
+        yield import_statement(node, place) or node, target, place
     for call in reader.model.calls:
         name = imported_by_name(call)
         if name:
             yield call, name, reader.model.places[call]
-
-
-def _statement(node: cst.CSTNode, place: Place) -> cst.CSTNode:
-    """The import that an alias is part of: what other rules of the family point at."""
-    line = place.statement
-    for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-        if small is node:
-            return small
-        if isinstance(small, (cst.Import, cst.ImportFrom)) and not isinstance(
-            small.names, cst.ImportStar
-        ):
-            if any(alias is node for alias in small.names):
-                return small
-    return node
 
 
 def _module_of(node: cst.CSTNode, target: str) -> str:

@@ -60,9 +60,9 @@ def gpu_peak_number(reader: Reader, _: Contexts) -> Iterator[Spot]:
             in_tables.update(values)
             yield Spot(table, reader.model.places[table], names[0])
     for node, place in reader.model.places.items():
-        if isinstance(node, (cst.Float, cst.Integer)) and node not in in_tables:
+        if isinstance(node, (cst.Float, cst.Integer)):
             peak = _PEAKS.get(number_value(node) or 0)
-            if peak and not _in_table(reader, node, in_tables):
+            if peak and not reader.model.within(node, in_tables):
                 yield Spot(node, place, peak, "high" if isinstance(node, cst.Float) else None)
 
 
@@ -90,16 +90,6 @@ def _keys(node: cst.Dict) -> Iterator[str]:
         text = string_value(element.key) if isinstance(element, cst.DictElement) else None
         if text and text[1]:
             yield text[0]
-
-
-def _in_table(reader: Reader, node: cst.CSTNode, tables: set[cst.CSTNode]) -> bool:
-    """Whether a number stands inside a table that is a finding itself."""
-    parent: cst.CSTNode | None = node
-    while parent is not None:
-        if parent in tables:
-            return True
-        parent = reader.model.parents.get(parent)
-    return False
 
 
 def _is_gpu_name(node: cst.BaseExpression) -> bool:

@@ -172,7 +172,7 @@ class Judge:
         model = self.flags.reader.model
         found: list[Guard] = []
         for owner, test, orelse, body, _ in model.tests:
-            if not self._inside(node, test) and not self._tests_name_of(node, test):
+            if not model.within(node, (test,)) and not self._tests_name_of(node, test):
                 continue
             guard = self._by_other_branch(owner, test, orelse, body)
             if guard is not None:
@@ -197,14 +197,6 @@ class Judge:
                 without = other if "cuda" in kinds else taken
                 return Guard(_STATES[self.outcome(without)], self.flags.reader.proof(owner))
         return None
-
-    def _inside(self, node: cst.CSTNode, test: cst.BaseExpression) -> bool:
-        parent: cst.CSTNode | None = node
-        while parent is not None:
-            if parent is test:
-                return True
-            parent = self.flags.reader.model.parents.get(parent)
-        return False
 
     def _tests_name_of(self, node: cst.CSTNode, test: cst.BaseExpression) -> bool:
         """Whether `test` asks a variable that this check was stored in."""

@@ -18,7 +18,7 @@ from portaudit.match.context import Contexts
 from portaudit.match.hits import LOWER, Hit, lowest
 from portaudit.match.host import HOST_LIBRARIES, on_host, operand
 from portaudit.match.strings import string_hits
-from portaudit.read.python.model import Place, import_name, imported_by_name, join
+from portaudit.read.python.model import Place, import_name, import_statement, imported_by_name, join
 from portaudit.read.python.nodes import dotted, string_value
 from portaudit.read.python.values import (
     LocalObject,
@@ -445,10 +445,9 @@ class Matcher:
         for node, target, place in self.model.imports:
             if self.reader.is_open(target):
                 continue
-            statement = place.statement
             for selector in names.find(target):
                 anchor = target
-                small = self._import_of(node, statement)
+                small = import_statement(node, place)
                 if isinstance(small, cst.ImportFrom):
                     module = import_name(small)
                     if any(other.rule == selector.rule for other in names.find(module)):
@@ -459,19 +458,6 @@ class Matcher:
             if target and not self.reader.is_open(target):
                 for selector in names.find(target):
                     self._add(selector, call, call, target, is_import=True)
-
-    def _import_of(self, node: cst.CSTNode, statement: cst.CSTNode) -> cst.CSTNode | None:
-        """The import statement that an alias is in."""
-        if isinstance(statement, cst.SimpleStatementLine):
-            for small in statement.body:
-                if small is node:
-                    return small
-                if isinstance(small, (cst.Import, cst.ImportFrom)) and not isinstance(
-                    small.names, cst.ImportStar
-                ):
-                    if any(alias is node for alias in small.names):
-                        return small
-        return None
 
     def _decorators(self) -> None:
         for decorator in self.model.decorators:

@@ -337,7 +337,7 @@ class _Strings:
                 for text in self.reader.texts(arg.value):
                     if isinstance(text, LocalText):
                         literal = literals.get(text.node)
-                        if literal and not self._below(text.node, arg):
+                        if literal and not self.model.within(text.node, (arg,)):
                             literal.uses.append(self._use(call))
                             literal.reached.append(sink)
                     elif any(fnmatchcase(_pattern(text), pattern) for pattern in globs):
@@ -351,14 +351,6 @@ class _Strings:
         if not into and isinstance(call.func, cst.Attribute):
             into = f".{call.func.attr.value}"
         return Use(self.reader.source.path, self.reader.span(call).line, into or "")
-
-    def _below(self, node: cst.CSTNode, arg: cst.Arg) -> bool:
-        parent: cst.CSTNode | None = node
-        while parent is not None:
-            if parent is arg:
-                return True
-            parent = self.model.parents.get(parent)
-        return False
 
     # --- choosing the rule ---
 

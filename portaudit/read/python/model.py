@@ -6,7 +6,7 @@ all bindings are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -139,6 +139,15 @@ class Model:
     stars: list[tuple[str, cst.CSTNode]] = field(default_factory=list)
     scopes: dict[cst.CSTNode, Scope] = field(default_factory=dict)
 
+    def within(self, node: cst.CSTNode, owners: Container[cst.CSTNode]) -> bool:
+        """Whether a node is one of `owners`, or stands inside one."""
+        parent: cst.CSTNode | None = node
+        while parent is not None:
+            if parent in owners:
+                return True
+            parent = self.parents.get(parent)
+        return False
+
 
 def around(branch: Branch | None) -> Iterator[Branch]:
     """A branch and those around it, innermost first."""
@@ -153,6 +162,21 @@ def build(module: cst.Module) -> Model:
     model = Model(module, root)
     _Builder(model).block(list(module.body), Place(root, None, module))
     return model
+
+
+def import_statement(node: cst.CSTNode, place: Place) -> cst.Import | cst.ImportFrom | None:
+    """The import that an alias (or the import itself) is part of."""
+    line = place.statement
+    for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+        if isinstance(small, (cst.Import, cst.ImportFrom)) and (
+            small is node
+            or (
+                not isinstance(small.names, cst.ImportStar)
+                and any(alias is node for alias in small.names)
+            )
+        ):
+            return small
+    return None
 
 
 def imported_by_name(node: cst.CSTNode) -> str:
