@@ -1,6 +1,6 @@
 """Scan the pinned distributions and hold the findings against the labels.
 
-    python bench/accuracy/measure.py FOLDER [--jobs N] [--show tune] [--reuse]
+    python bench/accuracy/measure.py FOLDER [--jobs N] [--show tune] [--first] [--reuse]
 
 fetches what FOLDER lacks, scans each distribution as a user would, and prints recall, false alarms
 and agreement, for each half. A label is found if a finding starts on its line. `--show` lists the
@@ -79,6 +79,11 @@ def read_labels(path: Path) -> list[Label]:
             )
             for row in csv.DictReader(file)
         ]
+
+
+def read_settled() -> list[Label]:
+    """Labels of lines that conventions touch which were open at first; see the guide."""
+    return read_labels(HERE / "settled.csv")
 
 
 def scan(each: Distribution, folder: Path, *, jobs: int, reuse: bool) -> dict[str, object]:
@@ -205,12 +210,17 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--show", choices=["tune"], help="list the differences of this half")
     parser.add_argument("--half", choices=["tune", "both"], default="both", help="what to scan")
+    parser.add_argument(
+        "--first", action="store_true", help="hold against the first labels, before any was settled"
+    )
     parser.add_argument("--reuse", action="store_true", help="take the reports of the last run")
     arguments = parser.parse_args()
     fetch_all(arguments.folder)
     with (HERE / "sample.csv").open(newline="", encoding="utf-8") as file:
         strata = {(row["path"], int(row["line"])): row["drawn_for"] for row in csv.DictReader(file)}
-    labels = read_labels(HERE / "labels.csv")
+    first = read_labels(HERE / "labels.csv")
+    settled = {} if arguments.first else {(a.path, a.line): a for a in read_settled()}
+    labels = [settled.get((label.path, label.line), label) for label in first]
     found: Findings = {}
     halves: dict[str, list[Label]] = defaultdict(list)
     for each in DISTRIBUTIONS:
@@ -223,7 +233,7 @@ def main() -> None:
     print(f"{len(labels)} lines of {len(DISTRIBUTIONS)} distributions: {dict(counted)}")
     for half, some in sorted(halves.items()):
         print_half(half, some, defaultdict(list, found), strata)
-    print_second(labels, read_labels(HERE / "second.csv"))
+    print_second(first, read_labels(HERE / "second.csv"))
     if arguments.show:
         print()
         print_differences(halves[arguments.show], found)
