@@ -12,6 +12,7 @@ from dataclasses import replace
 from portaudit.catalogue.load import Catalogue
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
+from portaudit.judge.required import required
 from portaudit.match.hits import lowest
 from portaudit.match.python import Matcher
 from portaudit.read.python.exports import Exporter
@@ -66,7 +67,8 @@ def _scan_python(
     matcher = Matcher(reader, catalogue)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)
-    findings = judge(judgment, catalogue, target, matcher.run())
+    hits = [*matcher.run(), *required(judgment, catalogue)]
+    findings = judge(judgment, catalogue, target, hits)
     if parsed.damage:
         findings = tuple(_doubtful(finding) for finding in findings)
 

@@ -237,6 +237,7 @@ def _condition(condition: Condition) -> str:
         return f"{argument} is {'absent' if condition.absent else 'given'}"
     tests = [f"is `{value}`" for value in condition.equals]
     tests += [f"begins with `{value}`" for value in condition.prefix]
+    tests += [f"has an element like `{value}`" for value in condition.has]
     tests += [f"is a {value}" for value in condition.type]
     return f"{argument} {' or '.join(tests)}"
 

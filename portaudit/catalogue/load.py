@@ -392,9 +392,9 @@ def _match_problems(where: str, match: Match) -> Iterable[str]:
                 yield f'{where}: no detector is called "{name}"{nearest(name, names())}'
     for condition in (*match.where, *match.unless):
         if condition.absent is None and not (
-            condition.equals or condition.prefix or condition.type
+            condition.equals or condition.prefix or condition.has or condition.type
         ):
-            yield f"{where}: a condition needs `equals`, `prefix`, `type` or `absent`"
+            yield f"{where}: a condition needs `equals`, `prefix`, `has`, `type` or `absent`"
 
 
 def _text_problems(rule: Rule) -> Iterable[str]:

@@ -27,7 +27,7 @@ MatchKind = Literal[
     "detector",
 ]
 Context = Literal["step", "loop", "model"]
-ValueType = Literal["str", "bool", "int", "float", "none", "call", "name"]
+ValueType = Literal["str", "bool", "int", "float", "none", "call", "not", "name"]
 WhenGuarded = Literal["lower", "keep", "drop"]
 Position = int | str
 
@@ -46,13 +46,15 @@ class Reference(Section, frozen=True):
 class Condition(Section, frozen=True):
     """A test of one argument of a call, given by position, keyword, or both.
 
-    All given keys must hold. An argument whose value cannot be known fails `equals`, `prefix` and
-    `type`, so a rule with `where` stays quiet and one with `unless` speaks.
+    All given keys must hold; `has` is a pattern that an element of a list matches. An argument
+    whose value cannot be known fails `equals`, `prefix`, `has` and `type`, so a rule with `where`
+    stays quiet and one with `unless` speaks.
     """
 
     argument: Position | list[Position]
     equals: list[str | bool | int | float] = []
     prefix: list[str] = []
+    has: list[str] = []
     type: list[ValueType] = []
     absent: bool | None = None
 

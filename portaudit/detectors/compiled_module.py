@@ -16,6 +16,7 @@ from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
 from portaudit.read.python.model import Place, import_name, import_statement, imported_by_name
+from portaudit.read.python.nodes import dotted
 from portaudit.read.python.values import Reader
 from portaudit.types import Confidence, Ref
 
@@ -77,12 +78,24 @@ def package_binding(reader: Reader, _: Contexts) -> Iterator[Spot]:
     for node, target, place in _imports(reader):
         parts = target.split(".")
         found = next((place for place, part in enumerate(parts) if part in _BINDINGS), 0)
+        if not found and _called(node, parts[-1]) in _BINDINGS:
+            found = len(parts) - 1  # `from package import csrc as _C`
         if not found or not reader.is_open(target):
             continue
         module = ".".join(parts[: found + 1])
         if not _is_known(reader, module):
             doubt: Confidence | None = "low" if _may_be_variable(node, target) else None
             yield Spot(node, place, module, doubt, is_import=True)
+
+
+def _called(node: cst.CSTNode, name: str) -> str:
+    """What an import calls the member that it brings."""
+    if not isinstance(node, cst.ImportFrom) or isinstance(node.names, cst.ImportStar):
+        return ""
+    for alias in node.names:
+        if dotted(alias.name) == name and alias.asname is not None:
+            return dotted(alias.asname.name) or ""
+    return ""
 
 
 def _may_be_variable(node: cst.CSTNode, target: str) -> bool:

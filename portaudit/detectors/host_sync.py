@@ -9,7 +9,7 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
-from portaudit.match.host import COPIES, is_no_tensor
+from portaudit.match.host import COPIES, is_no_tensor, on_host
 from portaudit.read.python.nodes import dotted
 from portaudit.read.python.values import Reader
 from portaudit.types import Confidence
@@ -37,6 +37,40 @@ def host_sync(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
         elif isinstance(call.func, cst.Name) and call.func.value in _SPEAKERS and call.args:
             if any(_is_loss(item.value) for item in call.args):
                 yield Spot(call, place, call.func.value, "low")
+
+
+@detector("tensor-slice-bound")
+def tensor_slice_bound(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
+    """Yield slices that end at a tensor's largest value: `x[:, : lengths.max()]`, in steps only."""
+    model = reader.model
+    for node in model.subscripts:
+        place = model.places[node]
+        bounds = [
+            bound
+            for element in node.slice
+            if isinstance(element.slice, cst.Slice)
+            for bound in (element.slice.lower, element.slice.upper)
+            if bound is not None and _is_read(reader, bound)
+        ]
+        if bounds and not is_no_tensor(reader, node.value) and contexts.step(place):
+            yield Spot(bounds[0], place, "x[: tensor.max()]", "low")
+
+
+def _is_read(reader: Reader, bound: cst.BaseExpression) -> bool:
+    array = _reduced(bound)
+    return array is not None and not on_host(reader, array) and not is_no_tensor(reader, array)
+
+
+def _reduced(node: cst.BaseExpression | None) -> cst.BaseExpression | None:
+    """The array that an expression reduces to one element, which stays an array."""
+    if (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value in {"max", "min", "sum", "amax", "amin"}
+        and not node.args
+    ):
+        return node.func.value
+    return None
 
 
 def _copied(node: cst.BaseExpression) -> cst.BaseExpression:

@@ -23,6 +23,8 @@ _SWITCHES = (
     "torch._dynamo.config",
     "torch._functorch.config",
 )
+_PRIVATE = "torch._C."
+"""Below it nothing is a setting by design."""
 _SAVED = re.compile(r"_*(orig|origin|original|old|saved|prev|previous|real)_", re.IGNORECASE)
 """How a variable is called that keeps what will be put back."""
 _CONSTANTS = (cst.Integer, cst.Float, cst.SimpleString)
@@ -52,10 +54,11 @@ def library_patch(reader: Reader, _: Contexts) -> Iterator[Spot]:
 def _patches(reader: Reader, of: Callable[[Ref], bool]) -> Iterator[Spot]:
     model = reader.model
     for node in model.assigns:
-        if isinstance(node.value, _CONSTANTS) or _is_plain(node.value):
-            continue
+        plain = isinstance(node.value, _CONSTANTS) or _is_plain(node.value)
         for target in node.targets:
             if isinstance(target.target, cst.Attribute):
+                if plain and not (dotted(target.target) or "").startswith(_PRIVATE):
+                    continue
                 name = _patched(reader, target.target, of)
                 if name and not _is_kept(reader, name, node.value):
                     yield Spot(target.target, model.places[node], name)

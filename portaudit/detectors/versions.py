@@ -19,11 +19,11 @@ from packaging.version import InvalidVersion, Version
 
 from portaudit.catalogue import stack
 from portaudit.detectors import detector
-from portaudit.judge.guards import outcome_of
+from portaudit.judge.guards import fails, is_caught
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
-from portaudit.read.python.model import Otherwise, Place, around
-from portaudit.read.python.nodes import body_of, dotted, number_value, string_value
+from portaudit.read.python.model import Place, around
+from portaudit.read.python.nodes import dotted, number_value, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.types import TARGETS, Target
 
@@ -180,34 +180,13 @@ def _refused(package: str, target: Target, reader: Reader, _: Contexts) -> Itera
         if not isinstance(owner, (cst.If, cst.Assert)):
             continue
         wrong = trials[0].truth(test)
-        if wrong is None or not _fails(body if wrong else orelse):
+        if wrong is None or not fails(body if wrong else orelse):
             continue  # most tests ask no version, which is quicker to see than how they end
         place = reader.model.places[test]
-        if _fails(orelse if wrong else body) or _is_caught(place):
+        if fails(orelse if wrong else body) or is_caught(place):
             continue
         if all(trial.truth(test) is wrong and trial.reaches(place) for trial in trials):
             yield Spot(test, place, _shown(reader, test))
-
-
-def _fails(otherwise: Otherwise) -> bool:
-    if otherwise.kind == "elif" and otherwise.elif_ is not None:
-        last: cst.CSTNode | None = otherwise.elif_
-        while isinstance(last, cst.If):
-            if outcome_of(body_of(last.body)) != "fails":
-                return False
-            last = last.orelse
-        return isinstance(last, cst.Else) and outcome_of(body_of(last.body)) == "fails"
-    return otherwise.kind == "fails" or (
-        otherwise.kind == "block" and outcome_of(otherwise.block) == "fails"
-    )
-
-
-def _is_caught(place: Place) -> bool:
-    """Whether a place is in the body of a `try` that goes on after a failure."""
-    return any(
-        branch.kind == "attempt" and branch.truth and not _fails(branch.otherwise)
-        for branch in around(place.branch)
-    )
 
 
 def _shown(reader: Reader, node: cst.BaseExpression) -> str:
@@ -232,7 +211,7 @@ class _Trial:
             branch.kind == "test"
             and branch.test is not None
             and self.truth(branch.test) is (not branch.truth)
-            and not _fails(branch.otherwise)
+            and not fails(branch.otherwise)
             for branch in around(place.branch)
         )
 

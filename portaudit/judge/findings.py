@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import libcst as cst
 
 from portaudit import fingerprint
 from portaudit.catalogue.load import Catalogue, Row
-from portaudit.catalogue.schema import Rule, TargetFact
+from portaudit.catalogue.schema import Rule, TargetFact, WhenGuarded
 from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
 from portaudit.match.hits import Hit
 from portaudit.match.strings import around_device, bindings_of
+from portaudit.read.python.model import imports_if_there
 from portaudit.read.python.values import Reader
-from portaudit.types import Category, Finding, Target, TargetFacts
+from portaudit.types import GUARD_STATES, Category, Finding, Target, TargetFacts
 
 
 def judge(
@@ -25,12 +27,42 @@ def judge(
     """Judge the hits of the file that `judgment` is about, for one target."""
     reader = judgment.flags.reader
     merged = _without_merged_checks(reader, catalogue, hits)
-    found = [
-        finding
-        for hit in merged
-        if (finding := _finding(reader, catalogue, target, judgment, hit)) is not None
-    ]
+    found: list[Finding] = []
+    for hit in sorted(merged, key=lambda hit: hit.follows):
+        finding = _finding(reader, catalogue, target, judgment, hit)
+        if finding is not None:
+            if hit.follows:
+                below = f"{finding.anchor}."
+                uses = [use for use in found if f"{use.anchor}.".startswith(below)]
+                if not uses and _is_called(reader, hit.anchor):
+                    continue  # the file only calls it in a way that is no obstacle
+                finding = _like_its_uses(finding, uses, catalogue.rules[finding.rule].when_guarded)
+            if finding is not None:
+                found.append(finding)
     return fingerprint.identify(found)
+
+
+def _is_called(reader: Reader, name: str) -> bool:
+    return any(ref.name == name for call in reader.model.calls for ref in reader.refs(call.func))
+
+
+def _like_its_uses(
+    finding: Finding, uses: Sequence[Finding], when_guarded: WhenGuarded
+) -> Finding | None:
+    """The import of a name, which by itself runs anywhere, judged as the least guarded use."""
+    if finding.guard != "none" or not uses:
+        return finding
+    least = min(uses, key=lambda use: GUARD_STATES.index(use.guard))
+    lowered = effective(finding.severity, least.guard, when_guarded)
+    if lowered is None:
+        return None
+    return replace(
+        finding,
+        guard=least.guard,
+        guard_by=least.guard_by,
+        effective_severity=lowered,
+        root=least.root,
+    )
 
 
 def _without_merged_checks(reader: Reader, catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
@@ -78,7 +110,7 @@ def _finding(
     lowered = effective(severity, guard.state, rule.when_guarded)
     if lowered is None:
         return None
-    span = reader.span(hit.node)
+    span = reader.spot(hit.node)
     words = fact.message or match.message or rule.message
     return Finding(
         rule=rule.id,
@@ -113,7 +145,12 @@ def _guard(
     if string and _is_comparison(reader, hit.node):
         return judgment.check(hit.node, hit.place)
     guard = judgment.guard(hit.place, Subject(library, hit.anchor, hit.is_import))
-    if string and guard.state in {"none", "guarded"}:
+    if guard.state == "none" and isinstance(hit.key, cst.Call) and imports_if_there(hit.key):
+        return Guard("import-guarded", reader.proof(hit.key))
+    stored = isinstance(hit.node, (cst.Name, cst.Attribute)) and isinstance(
+        reader.model.parents.get(hit.node), (cst.Assign, cst.AnnAssign)
+    )
+    if (string and guard.state in {"none", "guarded"}) or (stored and guard.state == "guarded"):
         binding, others = bindings_of(reader, hit)
         if binding is not None:
             return judgment.replaced(binding, others, guard)
@@ -215,4 +252,4 @@ def _statement(reader: Reader, hit: Hit) -> str:
     node = hit.place.statement
     if isinstance(node, cst.SimpleStatementLine):
         return reader.model.module.code_for_node(node.with_changes(leading_lines=()))
-    return reader.line(reader.span(hit.node).line)
+    return reader.line(reader.spot(hit.node).line)

@@ -91,14 +91,22 @@ class Judge:
         return False
 
     def guard(self, place: Place, subject: Subject) -> Guard:
-        """The guard of a place, by the innermost branch that proves one."""
-        branch = place.branch
-        while branch is not None:
+        """The guard of a place, by the innermost branch that proves one.
+
+        A failure counts for nothing where it is not reached: behind a switch that is off.
+        """
+        failure: Guard | None = None
+        for branch in around(place.branch):
             found = self._of_branch(branch, subject)
-            if found is not None:
+            if found is None or (failure is not None and not self._is_switch(branch)):
+                continue
+            if found.state != "hard-fail":
                 return found
-            branch = branch.parent
-        return UNGUARDED
+            failure = failure or found
+        return failure or UNGUARDED
+
+    def _is_switch(self, branch: Branch) -> bool:
+        return any(fact.kind == "opt-in" for fact in self.facts(branch))
 
     def _of_branch(self, branch: Branch, subject: Subject) -> Guard | None:
         if branch.kind == "attempt":
@@ -107,6 +115,8 @@ class Judge:
         if not proofs:
             return None
         state = _STATES[self.outcome(branch.otherwise)]
+        if state == "guarded" and subject.is_import and _all_of(proofs, subject):
+            state = "import-guarded"
         return Guard(state, _first(proofs, self.flags.reader.proof(branch.node)))
 
     def _of_attempt(self, branch: Branch, subject: Subject) -> Guard | None:
@@ -312,6 +322,12 @@ class Judge:
         return min(here, after, key=("fails", "nothing", "works").index)
 
 
+def _all_of(proofs: Iterable[Fact], subject: Subject) -> bool:
+    """Whether all that a branch asks is whether the package that is imported is there."""
+    root = subject.anchor.split(".", maxsplit=1)[0]
+    return all(fact.kind == "lib" and fact.subject == root for fact in proofs)
+
+
 def _first(facts: Iterable[Fact], otherwise: Proof) -> Proof:
     proofs = [fact.proof for fact in facts if fact.proof is not None]
     return min(proofs, key=lambda proof: (proof.path, proof.line)) if proofs else otherwise
@@ -337,6 +353,28 @@ def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:
         if arms == "works" or (arms is None and _does_something(item)):
             found = "works"
     return found
+
+
+def fails(otherwise: Otherwise) -> bool:
+    """Whether what runs instead ends in an error, whatever the conditions in it come to."""
+    if otherwise.kind == "elif" and otherwise.elif_ is not None:
+        last: cst.CSTNode | None = otherwise.elif_
+        while isinstance(last, cst.If):
+            if outcome_of(body_of(last.body)) != "fails":
+                return False
+            last = last.orelse
+        return isinstance(last, cst.Else) and outcome_of(body_of(last.body)) == "fails"
+    return otherwise.kind == "fails" or (
+        otherwise.kind == "block" and outcome_of(otherwise.block) == "fails"
+    )
+
+
+def is_caught(place: Place) -> bool:
+    """Whether a place is in the body of a `try` that goes on after a failure."""
+    return any(
+        branch.kind == "attempt" and branch.truth and not fails(branch.otherwise)
+        for branch in around(place.branch)
+    )
 
 
 def _outcome_of_arms(node: cst.If) -> Outcome:

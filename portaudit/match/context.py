@@ -1,7 +1,7 @@
 """Where code stands in a training program: inside a step or forward, inside a loop.
 
 Evidence is the file's own. *Sure*: a Module's `forward`, a `training_step`, the methods that run
-once per step (an optimizer's `step`, an autograd function, a scaler, a batch metric), what those
+once per step (an optimizer's `step`, an autograd function, a scaler), what those
 call in the same file, functions that touch gradients or call `backward` or an optimizer's `step`,
 and loops over such functions. *Likely*: a function that takes tensors by its annotations, and other
 methods of a Module.
@@ -50,7 +50,6 @@ _PER_STEP = (
         ("torch.cuda.amp.GradScaler", "torch.amp.GradScaler", "torch.cuda.amp.grad_scaler."),
         {"scale", "unscale_", "step", "update"},
     ),
-    (("torchmetrics.", "pytorch_lightning.metrics."), {"update"}),
 )
 """Methods that run once per step, by the names of their class's bases."""
 _TENSORS = {
@@ -97,7 +96,16 @@ _ELSEWHERE = (
 """How the names of functions begin that set up, look at or use a model instead of training it."""
 _HOST_WORDS = frozenset(["cpu", "np", "numpy", "ref", "reference", "state"])
 """Words in the names of functions that work on the host on purpose."""
+_MODEL_FOLDERS = frozenset(
+    [
+        *("geometry", "heads", "layers", "losses", "models", "modeling", "modules", "nn", "ops"),
+        *("necks", "backbones", "loss", "model", "operators", "transforms"),
+    ]
+)
+"""Folders whose functions work on what a model is given."""
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)test_[^/]*$|_test\.py$")
+_ASIDE = re.compile(rf"{_TEST_FILE.pattern}|(^|/)(metrics?|evaluation|eval)(/|\.py$)")
+"""Files whose functions look at what a model gives: tests, metrics."""
 
 
 class Contexts:
@@ -200,17 +208,28 @@ class Contexts:
     def _likely(self) -> set[Scope]:
         """Functions that take tensors, and methods of Modules, unless their name says otherwise."""
         found: set[Scope] = set()
-        if _TEST_FILE.search(self.reader.source.path):
+        if _ASIDE.search(self.reader.source.path):
             return found
         for node, scope in self._functions:
             name = node.name.value.lower().strip("_")
             if name.startswith(_ELSEWHERE) or _HOST_WORDS.intersection(name.split("_")):
                 continue
             owner = scope.parent
+            if self._in_models and _has_inputs(node):
+                found.add(scope)
+                continue
             of_module = owner is not None and owner.kind == "class" and self.is_module(owner)
             if of_module or any(map(self._is_tensor, _annotations(node))):
                 found.add(scope)
         return found
+
+    @cached_property
+    def _in_models(self) -> bool:
+        """Whether the file lies where parts of models are kept, and works with torch itself."""
+        folders = self.reader.source.path.lower().split("/")[:-1]
+        return not _MODEL_FOLDERS.isdisjoint(folders) and any(
+            target.split(".")[0] == "torch" for _, target, _ in self.reader.model.imports
+        )
 
     def _is_tensor(self, note: cst.BaseExpression) -> bool:
         return any(
@@ -307,6 +326,12 @@ def _function_around(scope: Scope | None) -> Scope | None:
 def _is_module_name(node: cst.BaseExpression) -> bool:
     """`jax.grad` and `torch.autograd.grad` are functions."""
     return (dotted(node) or "").rpartition(".")[2] in {"jax", "autograd", "functorch", "func"}
+
+
+def _has_inputs(node: cst.FunctionDef) -> bool:
+    """Whether a function is given something other than its object."""
+    names = [parameter.name.value for parameter in node.params.params]
+    return bool(names) and names not in (["self"], ["cls"])
 
 
 def _annotations(node: cst.FunctionDef) -> Iterator[cst.BaseExpression]:

@@ -29,7 +29,8 @@ class Hit:
     """A rule's pattern selected a place.
 
     `node` is reported, `key` is what competing hits share (one finding per obstacle), `rank` how
-    specific the pattern is; `owner` ties several hits to one piece of work.
+    specific the pattern is; `owner` ties several hits to one piece of work. An import that
+    `follows` only brings a name: it runs anywhere, and is as guarded as what the file does with it.
     """
 
     selector: Selector
@@ -41,6 +42,7 @@ class Hit:
     rank: int
     value: str = ""
     is_import: bool = False
+    follows: bool = False
     owner: str = ""
     guard: Guard | None = None
     uses: list[Use] = field(default_factory=list)

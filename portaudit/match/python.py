@@ -5,6 +5,7 @@ String values that flow are in `strings`. Nothing is judged here: guards and sev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -18,15 +19,22 @@ from portaudit.match.context import Contexts
 from portaudit.match.hits import LOWER, Hit, lowest
 from portaudit.match.host import HOST_LIBRARIES, on_host, operand
 from portaudit.match.strings import string_hits
-from portaudit.read.python.model import Place, import_name, import_statement, imported_by_name, join
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.model import (
+    Model,
+    Place,
+    import_name,
+    import_statement,
+    imported_by_name,
+    join,
+)
+from portaudit.read.python.nodes import SPEAKING, dotted, string_value
 from portaudit.read.python.values import (
     LocalObject,
     Reader,
     argument,
     has_unpacking,
 )
-from portaudit.types import Confidence, Constant, ForeignUse, Instance, Ref
+from portaudit.types import SEVERITIES, Category, Confidence, Constant, ForeignUse, Instance, Ref
 
 _TORCH_WORLD = frozenset(
     [
@@ -63,6 +71,12 @@ _TORCH_WORLD = frozenset(
     ]
 )
 _EVERYTHING = "*"
+_ALWAYS_CUDA: frozenset[Category] = frozenset({"custom-cuda-ext", "profiling", "quantization"})
+"""Categories whose names mean CUDA wherever they are spelled, in an import too."""
+_NAMED_CUDA: frozenset[Category] = _ALWAYS_CUDA | {
+    *("amp", "device-api", "framework-patch", "memory-api", "rng", "streams-graphs")
+}
+"""Those whose names do so if they say `cuda`."""
 
 
 def works_with_torch(reader: Reader) -> bool:
@@ -90,6 +104,7 @@ class Matcher:
     def run(self) -> list[Hit]:
         """All hits, competing ones settled."""
         self._imports()
+        self._named_in_strings()
         self._calls()
         self._mentions()
         self._decorators()
@@ -125,6 +140,7 @@ class Matcher:
         unsure: int = 0,
         value: str = "",
         is_import: bool = False,
+        follows: bool = False,
         confidence: Confidence | None = None,
         place: Place | None = None,
         owner: str = "",
@@ -152,6 +168,7 @@ class Matcher:
                 rank + exact + 2 * bool(conditions),
                 value=value,
                 is_import=is_import,
+                follows=follows,
                 owner=owner,
             )
         )
@@ -172,9 +189,14 @@ class Matcher:
         for hit in hits:
             category = self.catalogue.rules[hit.selector.rule].category
             current = best.get((hit.key, category))
-            if current is None or hit.rank > current.rank:
+            if current is None or self._weight(hit) > self._weight(current):
                 best[hit.key, category] = hit
         return [hit for hit in best.values() if not self._is_argument_of(hit, best)]
+
+    def _weight(self, hit: Hit) -> tuple[int, int]:
+        """What decides between hits of one place: how specific, and then how grave."""
+        rule = self.catalogue.rules[hit.selector.rule]
+        return hit.rank, SEVERITIES.index(rule.severity) if hit.is_import else 0
 
     def _is_argument_of(self, hit: Hit, best: Mapping[tuple[cst.CSTNode, str], Hit]) -> bool:
         """Whether a keyword belongs to a call that is itself a finding of the same category."""
@@ -436,7 +458,22 @@ class Matcher:
             for text in self.reader.texts(given.value)
         ):
             return False
+        if condition.has and not self._has(given.value, condition.has):
+            return False
         return not condition.type or _type(given.value) in condition.type
+
+    def _has(self, node: cst.BaseExpression, patterns: Sequence[str]) -> bool:
+        """Whether a text matches, in a list or in the sum of lists that an argument is."""
+        if isinstance(node, cst.BinaryOperation):
+            return self._has(node.left, patterns) or self._has(node.right, patterns)
+        if isinstance(node, cst.Call):  # `glob("*.cu")`, `[...].copy()`
+            return any(self._has(item.value, patterns) for item in node.args)
+        texts = [
+            text
+            for part in self.reader.elements(node) or [node]
+            for text in self.reader.texts(part)
+        ]
+        return any(fnmatchcase(text.value, pattern) for text in texts for pattern in patterns)
 
     # --- imports, decorators, bases, subscripts, members ---
 
@@ -445,19 +482,68 @@ class Matcher:
         for node, target, place in self.model.imports:
             if self.reader.is_open(target):
                 continue
-            for selector in names.find(target):
+            found = names.find(target)
+            if not found and isinstance(node, cst.ImportAlias):
+                self._import_of_name(node, target, place)
+            for selector in found:
                 anchor = target
                 small = import_statement(node, place)
                 if isinstance(small, cst.ImportFrom):
                     module = import_name(small)
                     if any(other.rule == selector.rule for other in names.find(module)):
                         anchor = module
-                self._add(selector, node, small or node, anchor, is_import=True, place=place)
+                shown = (
+                    small if small is not None and anchor != target else _shown_import(small, node)
+                )
+                anywhere = target.startswith("torch.") and not target.startswith("torch._C")
+                self._add(
+                    selector,
+                    shown,
+                    small or node,
+                    anchor,
+                    is_import=True,
+                    follows=anywhere,
+                    place=place,
+                )
         for call in self.model.calls:
             target = imported_by_name(call)
             if target and not self.reader.is_open(target):
                 for selector in names.find(target):
-                    self._add(selector, call, call, target, is_import=True)
+                    shown = call.args[0].value
+                    place = self.model.places[call]
+                    self._add(selector, shown, call, target, is_import=True, place=place)
+
+    def _import_of_name(self, node: cst.ImportAlias, target: str, place: Place) -> None:
+        """`from torch.cuda.amp import autocast`: the line has to change as the calls have to."""
+        small = import_statement(node, place)
+        cuda = "cuda" in target.lower()
+        if not isinstance(small, cst.ImportFrom):
+            return
+        for kind in ("call", "attribute", "class-base"):
+            for selector in self.index.names[kind].find(target):
+                rule = self.catalogue.rules[selector.rule]
+                match = self.catalogue.match_of(selector)
+                portable = rule.check or match.context or match.where
+                if rule.category in (_NAMED_CUDA if cuda else _ALWAYS_CUDA) and not portable:
+                    shown = _shown_import(small, node)
+                    self._add(
+                        selector, shown, small, target, is_import=True, follows=True, place=place
+                    )
+
+    def _named_in_strings(self) -> None:
+        """A class of a library by its path: `"bitsandbytes.optim.Adam8bit"`, for an importer."""
+        for node in self.model.strings:
+            text = string_value(node)
+            parent = self.model.parents.get(node)
+            if not (
+                text and text[1] and _PATH.fullmatch(text[0]) and _may_import(parent, self.model)
+            ):
+                continue
+            for selector in self.index.names["call"].find(text[0]):
+                match = self.catalogue.match_of(selector)
+                rule = self.catalogue.rules[selector.rule]
+                if rule.category in _LIBRARIES and not _conditional(match):
+                    self._add(selector, node, node, text[0], unsure=1)
 
     def _decorators(self) -> None:
         for decorator in self.model.decorators:
@@ -537,6 +623,11 @@ class Matcher:
                         continue
                     if self._conditions(match, call):
                         self._keyword(selector, item, item.keyword.value, item.value)
+        for name, value in self._defaults():
+            for selector in self.index.keywords.get(name, ()):
+                match = self.catalogue.match_of(selector)
+                if match.value and not match.callee and not match.where:
+                    self._keyword(selector, value, name, value, unsure=1)
         for node in self.model.dicts:
             for element in node.elements:
                 if not isinstance(element, cst.DictElement):
@@ -548,6 +639,17 @@ class Matcher:
                         self._keyword(
                             selector, element, key[0] if key else "", element.value, unsure=1
                         )
+
+    def _defaults(self) -> Iterator[tuple[str, cst.BaseExpression]]:
+        """What parameters and the fields of classes are given where they are declared."""
+        for scope in self.model.scopes.values():
+            found = scope.attributes if scope.kind == "class" else scope.bindings
+            for name, bindings in found.items():
+                for binding in bindings:
+                    declared = binding.kind == "param" or binding.place.scope is scope
+                    if declared and binding.value is not None:
+                        if binding.kind == "param" or scope.kind == "class":
+                            yield name, _field_default(binding.value)
 
     def _callee(self, call: cst.Call, wanted: Sequence[str]) -> bool:
         names = [ref.name for ref in self.reader.refs(call.func)]
@@ -605,6 +707,14 @@ class Matcher:
             key = self._environment_key(node)
             if key:
                 yield node, key
+        for test in self.model.comparisons:
+            if len(test.comparisons) == 1 and isinstance(
+                test.comparisons[0].operator, (cst.In, cst.NotIn)
+            ):
+                if self.reader.name(test.comparisons[0].comparator) == "os.environ":
+                    key_text = string_value(test.left)
+                    if key_text and key_text[1]:
+                        yield test, key_text[0]
         for table in self.model.dicts:
             if not self._is_environment_dict(table):
                 continue
@@ -677,6 +787,42 @@ _ENVIRONMENT_NAMES = {
 }
 
 
+def _shown_import(statement: cst.CSTNode | None, name: cst.CSTNode) -> cst.CSTNode:
+    """Where an import is reported: at the name, or where a list over several lines begins."""
+    if isinstance(statement, cst.ImportFrom) and statement.lpar is not None:
+        return statement
+    return name
+
+
+def _field_default(node: cst.BaseExpression) -> cst.BaseExpression:
+    """The default that `field(default=…)` gives, or the value itself."""
+    if isinstance(node, cst.Call) and (dotted(node.func) or "").rpartition(".")[2] in _FIELDS:
+        return argument(node, ["default"]).value or node
+    return node
+
+
+def _may_import(parent: cst.CSTNode | None, model: Model) -> bool:
+    """Whether what holds a path in a string may import it: an argument, or an entry."""
+    if isinstance(parent, cst.Arg):
+        call = model.parents.get(parent)
+        name = dotted(call.func) if isinstance(call, cst.Call) else None
+        return (name or "").rpartition(".")[2] not in _NAMING
+    return isinstance(parent, cst.DictElement)
+
+
+_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.[A-Z]\w*")
+"""The dotted path of a class."""
+_LIBRARIES: frozenset[Category] = frozenset(
+    {"fused-kernel-lib", "inference-engine", "quantization"}
+)
+_NAMING = SPEAKING | {
+    *("find_spec", "getLogger", "get_logger", "import_module", "importorskip", "is_installed"),
+    *("metadata", "patch", "version", "getattr", "hasattr", "startswith", "endswith"),
+}
+"""Calls that are given the name of a module or class and do not make one."""
+_FIELDS = {"field", "Field"}
+
+
 def _conditional(match: Match) -> bool:
     """Whether a match depends on how, or where, the name is called."""
     return bool(match.where or match.unless or match.context)
@@ -717,4 +863,6 @@ def _type(node: cst.BaseExpression) -> str:
         return "int"
     if isinstance(node, cst.Float):
         return "float"
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        return "not"
     return "call" if isinstance(node, cst.Call) else "name"

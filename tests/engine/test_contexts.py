@@ -129,6 +129,99 @@ def test_tests_are_not_likely_to_train() -> None:
     assert confidences(text, SHAPE, "ops/test_pick.py") == []
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("models/pick.py", "pkg/layers/pick.py", "losses/pick.py", "pkg/ops/deep/pick.py"),
+        *("Model/pick.py", "geometry/pick.py", "transforms/pick.py"),
+    ],
+)
+def test_a_function_in_a_folder_of_models_likely_does(path: str) -> None:
+    text = "def pick(x, y=1):\n    return torch.nonzero(x)\n"
+    assert confidences(text, SHAPE, path) == [(2, "low")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("pick.py", "models.py", "data/pick.py", "my_models/pick.py", "tools/layers.py"),
+        *("tests/models/pick.py", "models/test_pick.py", "models/metrics/pick.py"),
+    ],
+)
+def test_a_function_in_another_folder_is_none(path: str) -> None:
+    text = "def pick(x, y=1):\n    return torch.nonzero(x)\n"
+    assert confidences(text, SHAPE, path) == []
+
+
+def test_a_function_in_a_folder_of_models_that_takes_nothing_is_none() -> None:
+    text = """
+def table():
+    return torch.nonzero(torch.eye(3))
+class Anchors:
+    def table(self):
+        return torch.nonzero(self.x)
+    @classmethod
+    def of_class(cls):
+        return torch.nonzero(cls.x)
+    def pick(self, x):
+        return torch.nonzero(x)
+def evaluate(x):
+    return torch.nonzero(x)
+def pick_numpy(x):
+    return torch.nonzero(x)
+"""
+    assert confidences(text, SHAPE, "models/net.py") == [(10, "low")]
+    assert confidences(text, SHAPE, "net.py") == []
+
+
+def test_a_file_in_a_folder_of_models_that_has_no_torch_is_none() -> None:
+    [result] = scan({"models/pick.py": "def pick(x):\n    return x.nonzero(), x.item()\n"}).values()
+    assert not result.findings
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("x[:, : n.max()]", True),
+        ("x[: n.max()]", True),
+        ("x[n.min() :]", True),
+        ("x[:, : n.sum()]", True),
+        ("x[..., n.amin() : n.amax()]", True),
+        ("x[:, : x.shape[1]]", False),
+        ("x[:, : x.size(1)]", False),
+        ("x[: max(n)]", False),
+        ("x[: n]", False),
+        ("x[: n.max(1)]", False),  # not one number
+        ("x[n.max()]", False),  # an index stays on the device
+        ("x[:, n.max()]", False),
+        ("np.ones(3)[: n.max()]", False),
+        ("(n.max(), x[: 3])", False),
+    ],
+)
+def test_a_slice_that_ends_at_a_tensor_reads_it(expression: str, found: bool) -> None:
+    text = f"""
+import numpy as np
+class Net(nn.Module):
+    def forward(self, x, n):
+        return {expression}
+def collate(x, n):
+    return {expression}
+"""
+    assert confidences(text, SYNC) == ([(4, "low")] if found else [])
+
+
+@pytest.mark.parametrize("sliced", ["sizes", "x"])
+def test_a_slice_that_ends_at_a_number_of_the_host_reads_nothing(sliced: str) -> None:
+    text = f"""
+import numpy as np
+class Net(nn.Module):
+    def forward(self, x):
+        sizes = np.array([1, 2])
+        return {sliced}[: sizes.max()]
+"""
+    assert confidences(text, SYNC) == []
+
+
 def test_a_forward_of_no_module_is_none() -> None:
     text = """
 import abc

@@ -32,6 +32,8 @@ CONDITIONS = {
     "switch of another module": "flags.FORCE_GPU",
     "field of another module": "other.gpu",
 }
+LIBRARY = {"library flag", "library or None", "find_spec", "flag of another module"}
+"""Conditions that ask for a library: where the other branch fails, the test is a finding too."""
 
 SHAPES = {
     "alone": ("if {c}:\n    {sync}", "guarded"),
@@ -132,14 +134,16 @@ class Other:
 
 
 def method(shape: str, condition: str) -> str:
-    """One shape around a call, with what is expected of the call and of the literal."""
+    """One shape around a call, with what is expected of the call, the literal and the test."""
     form, guard = SHAPES[shape]
-    lines = form.format(c=condition, sync="torch.cuda.synchronize()").split("\n")
+    lines = form.format(c=CONDITIONS[condition], sync="torch.cuda.synchronize()").split("\n")
     told = []
     for line in lines:
         expected = [f"DEV007 guard={guard}"] if "synchronize" in line else []
         if '== "cuda"' in line and guard == "hard-fail":
             expected.append("DST001 guard=hard-fail")
+        if condition in LIBRARY and CONDITIONS[condition] in line and guard == "hard-fail":
+            expected.append("FUS001 guard=hard-fail")
         told.append(f"        {line}" + (f"  # expect: {', '.join(expected)}" if expected else ""))
     name = "".join(letter if letter.isalpha() else "_" for letter in shape)
     return METHOD.format(name=name) + "\n".join(told) + "\n"
@@ -147,5 +151,5 @@ def method(shape: str, condition: str) -> str:
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_guard_follows_from_the_shape(condition: str) -> None:
-    methods = [method(shape, CONDITIONS[condition]) for shape in SHAPES]
+    methods = [method(shape, condition) for shape in SHAPES]
     check({"train.py": MODULE + "".join(methods), "flags.py": FLAGS})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from snippets import check
+from snippets import check, findings
 
 # --- try: import ---------------------------------------------------------------------------------
 
@@ -22,7 +22,7 @@ def test_import_guard_with_a_flag() -> None:
         if HAVE_FLASH:
             flash_attn_func(q, q, q)  # expect: FUS001 guard=guarded
     def attend_or_fail(q):
-        if not HAVE_FLASH:
+        if not HAVE_FLASH:  # expect: FUS001 guard=hard-fail
             raise ImportError("install flash-attn")
         return flash_attn_func(q, q, q)  # expect: FUS001 guard=hard-fail
     def attend_when_missing(q):
@@ -84,7 +84,7 @@ def test_import_guard_with_none() -> None:
             return flash_attn_func(q)  # expect: FUS001 guard=fallback
         return q
     def b(q):
-        if flash_attn_func is None:
+        if flash_attn_func is None:  # expect: FUS001 guard=hard-fail
             raise ImportError("install flash-attn")
         return flash_attn_func(q)  # expect: FUS001 guard=hard-fail
     def c(q):
@@ -94,7 +94,7 @@ def test_import_guard_with_none() -> None:
         if flash_attn_func is None:
             flash_attn_func(q)  # expect: FUS001
     def e(q):
-        assert flash_attn_func is not None
+        assert flash_attn_func is not None  # expect: FUS001 guard=hard-fail
         flash_attn_func(q)  # expect: FUS001 guard=hard-fail
     """)
 
@@ -374,15 +374,14 @@ def test_import_that_always_runs_is_not_guarded_by_the_guard_of_its_use() -> Non
     ],
 )
 def test_guard_by_find_spec(question: str, holds: bool) -> None:
-    guard = "guarded" if holds else "none"
     check(f"""
     import importlib.util
     import pkgutil
     from importlib.util import find_spec
     HAVE_FLASH = {question}
     if HAVE_FLASH:
-        import flash_attn  # expect: FUS001 guard={guard}
-        flash_attn.flash_attn_func(1)  # expect: FUS001 guard={guard}
+        import flash_attn  # expect: FUS001 guard={"import-guarded" if holds else "none"}
+        flash_attn.flash_attn_func(1)  # expect: FUS001 guard={"guarded" if holds else "none"}
     """)
 
 
@@ -393,7 +392,7 @@ def test_guard_by_find_spec_with_else() -> None:
         from flash_attn import flash_attn_func  # expect: FUS001 guard=fallback
     else:
         from .slow import flash_attn_func
-    if find_spec("flash_attn") is None:
+    if find_spec("flash_attn") is None:  # expect: FUS001 guard=hard-fail
         raise ImportError("pip install flash-attn")
     import flash_attn  # expect: FUS001 guard=hard-fail
     """)
@@ -405,7 +404,7 @@ def test_guard_by_a_function_that_asks() -> None:
     def is_flash_available():
         return importlib.util.find_spec("flash_attn") is not None
     if is_flash_available():
-        import flash_attn  # expect: FUS001 guard=guarded
+        import flash_attn  # expect: FUS001 guard=import-guarded
     if not is_flash_available():
         import flash_attn  # expect: FUS001
     if is_flash_available:
@@ -446,7 +445,7 @@ def test_guard_by_a_function_that_tries_to_import() -> None:
         except ImportError:
             return False
     if is_flash_available():
-        from flash_attn import flash_attn_func  # expect: FUS001 guard=guarded
+        from flash_attn import flash_attn_func  # expect: FUS001 guard=import-guarded
     else:
         print("slow")
     if not is_flash_available():
@@ -464,7 +463,7 @@ def test_guard_by_a_function_that_returns_in_else() -> None:
         else:
             return True
     if is_flash_available():
-        from flash_attn import flash_attn_func  # expect: FUS001 guard=guarded
+        from flash_attn import flash_attn_func  # expect: FUS001 guard=import-guarded
     """)
 
 
@@ -565,7 +564,61 @@ def test_guard_by_a_well_known_question(function: str, rule_holds: bool) -> None
     import transformers
     from transformers.utils import is_flash_attn_2_available, is_wandb_available
     if {function}:
-        import flash_attn  # expect: FUS001 guard={"guarded" if rule_holds else "none"}
+        import flash_attn  # expect: FUS001 guard={"import-guarded" if rule_holds else "none"}
+    """)
+
+
+@pytest.mark.parametrize(
+    ("block", "guard"),
+    [
+        ("if is_flash_attn_2_available():\n    {i}", "import-guarded"),
+        ("if is_flash_attn_2_available():\n    {i}\nelse:\n    pass", "import-guarded"),
+        ("if is_flash_attn_2_available():\n    {i}\nelse:\n    fa = None", "import-guarded"),
+        ("if is_flash_attn_2_available():\n    {i}\nelse:\n    print('no')", "import-guarded"),
+        ("if not is_flash_attn_2_available():\n    pass\nelse:\n    {i}", "import-guarded"),
+        ("if ready and is_flash_attn_2_available():\n    {i}", "import-guarded"),
+        ("if ready:\n    if is_flash_attn_2_available():\n        {i}", "import-guarded"),
+        ("if find_spec('flash_attn'):\n    {i}", "import-guarded"),
+        ("if is_flash_attn_2_available():\n    {i}\nelse:\n    import slow as fa", "fallback"),
+        ("if find_spec('triton'):\n    {i}", "guarded"),  # another library's check
+        ("if torch.cuda.is_available():\n    {i}", "guarded"),
+        ("if torch.cuda.is_available() and is_flash_attn_2_available():\n    {i}", "guarded"),
+        ("if not is_flash_attn_2_available():\n    {i}", "none"),
+        ("if is_flash_attn_2_available:\n    {i}", "none"),
+        ("if ready or is_flash_attn_2_available():\n    {i}", "none"),
+        ("if find_spec('yaml'):\n    {i}", "none"),
+        ("if ready:\n    {i}", "none"),
+    ],
+)
+@pytest.mark.parametrize(
+    "statement", ["import flash_attn as fa", "from flash_attn.ops.rms_norm import rms_norm as fa"]
+)
+def test_guard_of_an_import_under_a_check(block: str, guard: str, statement: str) -> None:
+    found = findings(
+        "import torch\nfrom importlib.util import find_spec\n"
+        "from transformers.utils import is_flash_attn_2_available\n"
+        + block.format(i=statement)
+        + "\n"
+    )
+    assert [item.guard for item in found if item.category == "fused-kernel-lib"] == [guard]
+
+
+def test_guard_of_an_import_under_a_check_that_fails_is_a_hard_fail() -> None:
+    check("""
+    from transformers.utils import is_flash_attn_2_available
+    if is_flash_attn_2_available():  # expect: FUS001 guard=hard-fail
+        import flash_attn  # expect: FUS001 guard=hard-fail
+    else:
+        raise ImportError("pip install flash-attn")
+    """)
+
+
+def test_guard_of_a_use_under_a_check_is_not_that_of_an_import() -> None:
+    check("""
+    from transformers.utils import is_flash_attn_2_available
+    if is_flash_attn_2_available():
+        import flash_attn as fa  # expect: FUS001 guard=import-guarded severity=minor
+        fa.flash_attn_func(1)  # expect: FUS001 guard=guarded severity=minor
     """)
 
 
@@ -590,7 +643,7 @@ def attend(q):
         return flash_attn.flash_attn_func(q)  # expect: FUS001 guard=fallback
     return q
 def attend_or_fail(q):
-    if not HAVE_FLASH:
+    if not HAVE_FLASH:  # expect: FUS001 guard=hard-fail
         raise ImportError("pip install flash-attn")
     return flash_attn.flash_attn_func(q)  # expect: FUS001 guard=hard-fail
 """

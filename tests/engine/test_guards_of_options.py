@@ -397,13 +397,14 @@ def test_option_guard_by_a_dataclass_field(field: str, guard: str) -> None:
         "config.gpu = True",
     ],
 )
-def test_option_guard_by_a_field_that_the_file_turns_on_is_none(switch: str) -> None:
+@pytest.mark.parametrize("default", ["False", "field(default=False)"])
+def test_option_guard_by_a_field_that_the_file_turns_on_is_none(switch: str, default: str) -> None:
     check(f"""
-    from dataclasses import dataclass
+    from dataclasses import dataclass, field
     import torch
     @dataclass
     class Config:
-        gpu: bool = False
+        gpu: bool = {default}
     def wait(config: Config):
         if config.gpu:
             torch.cuda.synchronize()  # expect: DEV007
@@ -513,6 +514,119 @@ def test_option_guard_by_a_field_of_another_module() -> None:
             if config.host:
                 torch.cuda.synchronize()  # expect: DEV007
         """,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "guard"),
+    [
+        ("gpu: bool = field(default=False)", "guarded"),
+        ("gpu: bool | None = field(default=None)", "guarded"),
+        ('gpu: bool = field(default=False, metadata={"help": "on a GPU"})', "guarded"),
+        ("gpu: bool = dataclasses.field(default=False)", "guarded"),
+        ("gpu: bool = field(default=True)", "none"),
+        ("gpu: int = field(default=0)", "none"),  # a quantity, no switch
+        ("gpu: int = field(default=8)", "none"),
+        ("gpu: bool = field(default_factory=decide)", "none"),
+        ("gpu: bool = field()", "none"),
+        ("gpu: bool = decide(default=False)", "none"),
+        ("gpu: bool", "none"),
+    ],
+)
+@pytest.mark.parametrize("owner", ["Config", "Derived", "Deeper"])
+def test_option_guard_by_a_dataclass_field_of_another_module(
+    field: str, guard: str, owner: str
+) -> None:
+    check(
+        {
+            "config.py": f"""
+        import dataclasses
+        from dataclasses import dataclass, field
+        @dataclass
+        class Config:
+            {field}
+        @dataclass
+        class Derived(Config):
+            rate: float = 0.1
+        @dataclass
+        class Deeper(Derived):
+            other: bool = True
+        """,
+            "train.py": f"""
+        import torch
+        from config import {owner}
+        def wait(config: {owner}):
+            if config.gpu:
+                torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+            if not config.gpu:
+                torch.cuda.synchronize()  # expect: DEV007
+        """,
+        }
+    )
+
+
+def test_option_guard_by_an_inherited_field_that_is_declared_again() -> None:
+    check(
+        {
+            "config.py": """
+        from dataclasses import dataclass, field
+        @dataclass
+        class Config:
+            gpu: bool = field(default=False)
+            host: bool = field(default=True)
+        @dataclass
+        class Derived(Config):
+            gpu: bool = field(default=True)
+            host: bool = field(default=False)
+        class Unrelated:
+            other: bool = False
+        """,
+            "train.py": """
+        import torch
+        from config import Derived, Unrelated
+        def wait(config: Derived, other: Unrelated):
+            if config.gpu:
+                torch.cuda.synchronize()  # expect: DEV007
+            if config.host:
+                torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+            if other.gpu:
+                torch.cuda.synchronize()  # expect: DEV007
+        """,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "switch", ["config.gpu = True", "config = Config(gpu=True)", "config = Config(True)"]
+)
+@pytest.mark.parametrize("place", ["config.py", "train.py"])
+@pytest.mark.xfail(reason="what turns a field on is seen in the class's own file and for itself")
+def test_option_guard_by_a_field_of_another_module_that_is_turned_on_is_none(
+    switch: str, place: str
+) -> None:
+    turned_on = f"""
+        def speed_up(config: Config):
+            {switch}
+            return config
+    """
+    check(
+        {
+            "config.py": """
+        from dataclasses import dataclass, field
+        @dataclass
+        class Config:
+            gpu: bool = field(default=False)
+        """
+            + (turned_on if place == "config.py" else ""),
+            "train.py": """
+        import torch
+        from config import Config
+        def wait(config: Config):
+            if config.gpu:
+                torch.cuda.synchronize()  # expect: DEV007
+        """
+            + (turned_on if place == "train.py" else ""),
         }
     )
 

@@ -93,6 +93,33 @@ def test_load_of_a_valid_rule(rules: Path) -> None:
     assert run(catalogue) == []
 
 
+def test_load_of_a_condition_on_the_elements_of_a_list(rules: Path) -> None:
+    with_list = RULE.replace(
+        'name = ["lib.call"]\n',
+        'name = ["lib.call"]\nwhere = [{ argument = [1, "sources"], has = ["*.cu", "x*"] }]\n',
+    )
+    tests = """
+import lib
+LIST = ["a.cu"]
+lib.call("a", ["a.cu"])  # expect: DEV900
+lib.call("a", sources=["a.cpp", "b.cu"])  # expect: DEV900
+lib.call("a", ("xyz",))  # expect: DEV900
+lib.call("a", LIST)  # expect: DEV900
+lib.call("a", ["a.cpp"] + LIST)  # expect: DEV900
+lib.call("a", "b.cu")  # expect: DEV900
+lib.call("a", glob("*.cu"))  # expect: DEV900
+lib.call("a", ["a.cpp"] + ["b.cpp"])
+lib.call("a", ["a.cuh", "ax"])
+lib.call(["a.cu"], ["a.cpp"])
+lib.call("a", other=["a.cu"])
+lib.call("a", sources)
+lib.call("a", [])
+lib.call("a")
+"""
+    rule_file(rules, with_list.replace("\nimport lib\nlib.call()  # expect: DEV900\n", tests, 1))
+    assert run(load()) == []
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -24,6 +24,8 @@ from portaudit.read.python.values import (
 from portaudit.types import Atom, Export, Fact, Flag, Instance, Known, Proof, Ref, Text, Value
 
 _NOTHING = Export()
+_GENERATIONS = 8
+"""Steps up from a class to its bases."""
 
 
 class Exporter:
@@ -84,7 +86,7 @@ class Exporter:
                         yield item
 
     def _members(self, scope: Scope) -> Iterable[tuple[str, Export]]:
-        for name, bindings in scope.attributes.items():
+        for name, bindings in self._inherited(scope).items():
             values = [
                 value
                 for binding in bindings
@@ -94,7 +96,7 @@ class Exporter:
             flag = self.flags.choice(bindings, bindings[0].node)
             value = next((item.value for item in bindings if item.value is not None), None)
             if tells_nothing(flag) and isinstance(value, cst.BaseExpression) and len(bindings) == 1:
-                folded = self.flags.folder.fold(value)
+                folded = self.flags.folder.default(value)
                 if folded is not None and (folded.value is False or folded.value is None):
                     flag = Atom((Fact("opt-in", name, self.reader.proof(bindings[0].node)),))
             export = Export(
@@ -103,6 +105,16 @@ class Exporter:
             )
             if export != _NOTHING:
                 yield name, export
+
+    def _inherited(self, scope: Scope, depth: int = 0) -> dict[str, list[Binding]]:
+        """The attributes of a class, with those of its bases in the same file."""
+        found: dict[str, list[Binding]] = {}
+        if isinstance(scope.node, cst.ClassDef) and depth < _GENERATIONS:
+            for base in reversed(scope.node.bases):
+                for value in self.reader.values(base.value):
+                    if isinstance(value, LocalClass):
+                        found.update(self._inherited(value.scope, depth + 1))
+        return found | scope.attributes
 
     def _value(self, value: AnyValue, *, imported: bool) -> Iterable[Value]:
         if isinstance(value, LocalText):

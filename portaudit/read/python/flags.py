@@ -13,7 +13,7 @@ import libcst as cst
 
 from portaudit.catalogue.load import Guards
 from portaudit.read.python.folding import Folder
-from portaudit.read.python.model import Binding, Branch
+from portaudit.read.python.model import Binding, Branch, imported_by_name, imports_if_there
 from portaudit.read.python.nodes import dotted, number_value, string_value
 from portaudit.read.python.values import (
     LocalClass,
@@ -268,6 +268,8 @@ class Flags:
             return self.flag(binding.value)
         if binding.kind == "first" and isinstance(binding.value, cst.Call):
             return self._package_check(binding.value) or UNKNOWN
+        if binding.kind == "second" and isinstance(binding.value, cst.Call):
+            return self._optional(binding.value)
         if binding.kind in {"function", "class"}:
             return Known(True)
         if binding.kind == "param":
@@ -304,6 +306,8 @@ class Flags:
 
     def _call(self, node: cst.Call) -> Flag:
         function = dotted(node.func) or ""
+        if imports_if_there(node):
+            return self._optional(node)
         if function in {"bool", "int"} and node.args:
             return self.flag(node.args[0].value)
         if function in {"any", "all"} and node.args:
@@ -335,6 +339,13 @@ class Flags:
         root = text[0].split(".", maxsplit=1)[0] if text and text[1] else ""
         if root not in self.packages:
             return None
+        return _atom((Fact("lib", root, self.reader.proof(node)),))
+
+    def _optional(self, node: cst.Call) -> Flag:
+        """`module, there = optional_import("module")`: whether the module could be imported."""
+        root = imported_by_name(node).split(".", maxsplit=1)[0] if imports_if_there(node) else ""
+        if root not in self.packages:
+            return UNKNOWN
         return _atom((Fact("lib", root, self.reader.proof(node)),))
 
     def _called(self, value: object, node: cst.Call) -> Flag | None:

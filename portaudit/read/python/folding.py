@@ -161,16 +161,17 @@ class Folder:
                 return None
             if binding.value is None:
                 return self._declared(self.reader.option_of(binding))
-            folded = self._default(binding.value)
+            folded = self.default(binding.value)
             if folded is None or folded.value is None:
                 return None  # None as a default stands for "not given", not for "off"
             return Folded(folded.value, folded.source or name)
         if binding.kind == "value" and binding.value is not None:
-            folded = self._default(binding.value)
+            folded = self.default(binding.value)
             return Folded(folded.value, folded.source or name) if folded else None
         return None
 
-    def _default(self, node: cst.BaseExpression) -> Folded | None:
+    def default(self, node: cst.BaseExpression) -> Folded | None:
+        """What a field or a parameter is given where it is declared: `field(default=False)`."""
         if isinstance(node, cst.Call):
             name = (dotted(node.func) or "").rpartition(".")[2]
             if name in {"field", "Field", "Option", "Argument"}:

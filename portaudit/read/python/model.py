@@ -16,7 +16,10 @@ from portaudit.read.python.nodes import body_of, children, dotted, number_value,
 
 Statement = cst.BaseStatement | cst.BaseSmallStatement
 ScopeKind = Literal["module", "class", "function", "comprehension"]
-BindingKind = Literal["import", "value", "each", "param", "function", "class", "first", "unknown"]
+BindingKind = Literal[
+    "import", "value", "each", "param", "function", "class", "first", "second", "unknown"
+]
+"""`first` and `second`: of the names that a call's result is unpacked into."""
 
 
 @dataclass(eq=False)
@@ -128,6 +131,7 @@ class Model:
     strings: list[cst.BaseExpression] = field(default_factory=list)
     subscripts: list[cst.Subscript] = field(default_factory=list)
     dicts: list[cst.Dict] = field(default_factory=list)
+    comparisons: list[cst.Comparison] = field(default_factory=list)
     imports: list[tuple[cst.CSTNode, str, Place]] = field(default_factory=list)
     decorators: list[cst.Decorator] = field(default_factory=list)
     bases: list[cst.Arg] = field(default_factory=list)
@@ -180,13 +184,49 @@ def import_statement(node: cst.CSTNode, place: Place) -> cst.Import | cst.Import
 
 
 def imported_by_name(node: cst.CSTNode) -> str:
-    """The module that `importlib.import_module("...")` or `__import__("...")` imports."""
+    """What a call imports that is given a name: `importlib.import_module("x")` and its like.
+
+    `optional_import("x", name="y")` and `safe_import_from("x", "y")` bring a member.
+    """
     if not isinstance(node, cst.Call) or not node.args:
         return ""
-    if (dotted(node.func) or "").rpartition(".")[2] not in {"import_module", "__import__"}:
+    if not (imports_by_name(node) or imports_if_there(node)):
         return ""
-    text = string_value(node.args[0].value)
-    return text[0] if text and text[1] else ""
+    texts = [string_value(item.value) for item in node.args if item.keyword is None]
+    module = texts[0][0] if texts and texts[0] and texts[0][1] else ""
+    if not module or imports_by_name(node):
+        return module
+    member = next(
+        (item.value for item in node.args if item.keyword and item.keyword.value == "name"), None
+    )
+    text = string_value(member) if member is not None else None
+    if text is None and _last(node.func).endswith("_from"):
+        text = next(iter(texts[1:]), None)
+    return f"{module}.{text[0]}" if text and text[1] else module
+
+
+def imports_by_name(node: cst.Call) -> bool:
+    """Whether a call is Python's own import of a module by name."""
+    return _last(node.func) in {"import_module", "__import__"}
+
+
+def imports_if_there(node: cst.Call) -> bool:
+    """Whether a call is a project's helper that imports a module where it is installed."""
+    return _last(node.func) in _OPTIONAL_IMPORTS
+
+
+def _last(node: cst.BaseExpression) -> str:
+    return (dotted(node) or "").rpartition(".")[2]
+
+
+_OPTIONAL_IMPORTS = frozenset(
+    [
+        *("attempt_import", "import_optional", "import_optional_dependency", "import_or_none"),
+        *("lazy_import", "maybe_import", "optional_import", "safe_import", "safe_import_from"),
+        *("soft_import", "try_import", "try_import_module"),
+    ]
+)
+"""What projects call their helpers that import a module or, without it, give a stand-in."""
 
 
 def import_name(node: cst.ImportFrom) -> str:
@@ -375,7 +415,7 @@ class _Builder:
             if _raises_again(handler):
                 inside = place.branch if caught_here else inside
                 continue
-            if caught_here or broad:
+            if _catches_import(handler) or broad:
                 inside = Branch(
                     inside,
                     "attempt",
@@ -567,6 +607,14 @@ class _Builder:
 
     # --- expressions ---
 
+    def _list(self, node: cst.CSTNode) -> None:
+        if isinstance(node, cst.Subscript):
+            self.model.subscripts.append(node)
+        elif isinstance(node, cst.Dict):
+            self.model.dicts.append(node)
+        elif isinstance(node, cst.Comparison):
+            self.model.comparisons.append(node)
+
     def expression(self, node: cst.CSTNode, parent: cst.CSTNode, place: Place) -> None:
         """Visit an expression and all below it."""
         model = self.model
@@ -612,10 +660,7 @@ class _Builder:
         elif isinstance(node, cst.Annotation):
             return
         else:
-            if isinstance(node, cst.Subscript):
-                model.subscripts.append(node)
-            elif isinstance(node, cst.Dict):
-                model.dicts.append(node)
+            self._list(node)
             for child in children(node):
                 self.expression(child, node, place)
 
@@ -703,7 +748,12 @@ class _Builder:
             first = elements[0].value if elements else None
             if isinstance(value, cst.Call) and isinstance(first, cst.Name):
                 self._bind(first.value, Binding("first", first.value, place, node, value))
-                elements = elements[1:]
+                second = elements[1].value if len(elements) > 1 else None
+                if isinstance(second, cst.Name):
+                    self._bind(second.value, Binding("second", second.value, place, node, value))
+                    elements = elements[2:]
+                else:
+                    elements = elements[1:]
             values: Sequence[cst.BaseExpression | None] = [None] * len(elements)
             if isinstance(value, (cst.Tuple, cst.List)):
                 given = [element.value for element in value.elements]

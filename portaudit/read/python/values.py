@@ -13,7 +13,16 @@ from functools import cached_property
 
 import libcst as cst
 
-from portaudit.read.python.model import Binding, Model, Scope, around, join, member_key
+from portaudit.read.python.model import (
+    Binding,
+    Model,
+    Scope,
+    around,
+    imported_by_name,
+    imports_if_there,
+    join,
+    member_key,
+)
 from portaudit.read.python.nodes import dotted, number_value, string_value
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
@@ -195,6 +204,18 @@ class Reader:
         place = self.model.places.get(node)
         return self.positions.span(node, place.statement if place else node)
 
+    def spot(self, node: cst.CSTNode) -> Span:
+        """Where what a node says is spelled: a method's name, if its object begins lines above."""
+        span = self.span(node)
+        function = node.func if isinstance(node, cst.Call) else node
+        place = self.model.places.get(node)
+        if span.line == span.end_line or place is None or not isinstance(function, cst.Attribute):
+            return span
+        name = self.positions.span(function.attr, place.statement)
+        if name.line == span.line:
+            return span
+        return Span(name.line, name.column, span.end_line, span.end_column)
+
     def line(self, number: int) -> str:
         """The text of a line (1-based), without its end."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
@@ -312,6 +333,8 @@ class Reader:
             yield LocalFunction(binding.inner)
         elif binding.kind == "class" and binding.inner:
             yield LocalClass(binding.inner)
+        elif binding.kind == "first" and imported_by_name(binding.value or binding.node):
+            yield from self.values(binding.value)
         elif binding.kind == "unknown":
             yield from self._annotated(binding)
 
@@ -494,6 +517,9 @@ class Reader:
             if not self.lookup(node.func.value, self.scope_of(node.func)):
                 yield from _BUILTIN_CALLS[node.func.value](self, node)
                 return
+        if imports_if_there(node) and (target := imported_by_name(node)):
+            yield from self.expand(Ref(target, self.is_open(target)))
+            return
         method = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
         if method in _TEXT_METHODS and isinstance(node.func, cst.Attribute):
             for text in self.texts(node.func.value):
