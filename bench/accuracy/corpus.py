@@ -29,12 +29,13 @@ class Distribution:
         return "held-out" if HELD_OUT[self.name] else "tune"
 
 
-def _read(path: Path) -> tuple[Distribution, ...]:
+def read_distributions(path: Path) -> tuple[Distribution, ...]:
+    """The distributions that a table pins."""
     with path.open(newline="", encoding="utf-8") as file:
         return tuple(Distribution(**row) for row in csv.DictReader(file))
 
 
-DISTRIBUTIONS = _read(Path(__file__).parent / "distributions.csv")
+DISTRIBUTIONS = read_distributions(Path(__file__).parent / "distributions.csv")
 
 
 def _halves() -> dict[str, bool]:

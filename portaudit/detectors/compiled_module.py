@@ -21,7 +21,7 @@ from portaudit.read.python.values import Reader
 from portaudit.types import Confidence, Ref
 
 _CUDA_MODULE = re.compile(
-    r"\w+_cuda(_(backend|bindings?|core|cpp|ext|extension|kernels?|lib|module|ops))?"
+    r"\w+_cuda(_(\d+|backend|bindings?|core|cpp|ext|extension|kernels?|lib|module|ops))?"
     r"|cuda_(ext|extension|kernels?)"
 )
 _TOLD_BY_NAME = frozenset(
@@ -45,7 +45,8 @@ _BINDINGS = frozenset({"_C", "_ext", "_cuda", "_cuda_ext"})
 
 @detector("cuda-extension-import")
 def cuda_extension_import(reader: Reader, _: Contexts) -> Iterator[Spot]:
-    """Yield imports of modules outside the tree whose names say that they are built for CUDA."""
+    """Yield imports of modules outside the tree whose names say CUDA, and calls into them."""
+    modules: set[str] = set()
     for node, target, place in _imports(reader):
         module = _module_of(node, target)
         if (
@@ -54,7 +55,14 @@ def cuda_extension_import(reader: Reader, _: Contexts) -> Iterator[Spot]:
             and _CUDA_MODULE.fullmatch(module)
             and module not in _TOLD_BY_NAME
         ):
+            modules.add(module)
             yield Spot(node, place, module, is_import=True)
+    for call in reader.model.calls if modules else ():
+        if isinstance(call.func, cst.Attribute):
+            for value in reader.values(call.func.value):
+                if isinstance(value, Ref) and value.name in modules:
+                    yield Spot(call, reader.model.places[call], value.name)
+                    break
 
 
 @detector("cuda-extension-member")

@@ -94,6 +94,8 @@ _ELSEWHERE = (
     "preprocess",
 )
 """How the names of functions begin that set up, look at or use a model instead of training it."""
+_OF_LOSS = ("log_prob", "loss", "criterion", "objective", "energy")
+"""How the names of functions begin that a training step minimises."""
 _HOST_WORDS = frozenset(["cpu", "np", "numpy", "ref", "reference", "state"])
 """Words in the names of functions that work on the host on purpose."""
 _MODEL_FOLDERS = frozenset(
@@ -104,7 +106,7 @@ _MODEL_FOLDERS = frozenset(
 )
 """Folders whose functions work on what a model is given."""
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing)/|(^|/)test_[^/]*$|_test\.py$")
-_ASIDE = re.compile(rf"{_TEST_FILE.pattern}|(^|/)(metrics?|evaluation|eval)(/|\.py$)")
+_ASIDE = re.compile(rf"{_TEST_FILE.pattern}|(^|/)((torch)?metrics?|evaluation|eval)(/|\.py$)")
 """Files whose functions look at what a model gives: tests, metrics."""
 
 
@@ -216,6 +218,9 @@ class Contexts:
                 continue
             owner = scope.parent
             if self._in_models and _has_inputs(node):
+                found.add(scope)
+                continue
+            if name.startswith(_OF_LOSS) or name.endswith("log_prob"):
                 found.add(scope)
                 continue
             of_module = owner is not None and owner.kind == "class" and self.is_module(owner)

@@ -245,6 +245,10 @@ class _Builder:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.catchers: list[cst.CSTNode] = []
+        self.following: list[cst.CSTNode] = []
+        """What runs after the statement at hand, in its block and in those around it."""
+        self.deciding: dict[cst.CSTNode, Otherwise] = {}
+        """Conditions, and parts whose failure makes them fail, with what then runs."""
 
     # --- blocks and branches ---
 
@@ -259,8 +263,12 @@ class _Builder:
         branch = place.branch
         for position, (item, line) in enumerate(flat):
             here = Place(place.scope, branch, line, place.loop)
-            rest = [later for later, _ in flat[position + 1 :]]
-            self.statement(item, here, rest)
+            outer = self.following
+            runs_on = isinstance(item, (cst.If, cst.With, cst.Try))
+            rest = (later for later, _ in flat[position + 1 :])
+            self.following = [*rest, *outer] if runs_on else []
+            self.statement(item, here)
+            self.following = outer
             branch = self._after(item, here)
 
     def _after(self, item: cst.CSTNode, place: Place) -> Branch | None:
@@ -305,31 +313,32 @@ class _Builder:
 
     # --- statements ---
 
-    def statement(self, node: cst.CSTNode, place: Place, rest: Sequence[cst.CSTNode]) -> None:
+    def statement(self, node: cst.CSTNode, place: Place) -> None:
         """Visit one statement."""
         self.model.places[node] = place
         method = getattr(self, f"_visit_{type(node).__name__.lower()}", None)
         if isinstance(node, cst.If):
-            self._if(node, place, rest)
+            self._if(node, place)
         elif method is not None:
             method(node, place)
         else:
             self._expressions(node, place)
 
-    def _if(self, node: cst.If, place: Place, rest: Sequence[cst.CSTNode]) -> None:
+    def _if(self, node: cst.If, place: Place) -> None:
         scope = place.scope
         body = body_of(node.body)
         orelse = self._otherwise(node.orelse, scope)
-        if node.orelse is None and leaves(body) and rest:
-            orelse = self._gone(_statements(rest), scope)
+        if node.orelse is None and leaves(body) and self.following:
+            orelse = self._gone(_statements(self.following), scope)
         gone = self._gone(body, scope)
         self.model.tests.append((node, node.test, orelse, gone, scope))
+        self.deciding[node.test] = orelse
         self.expression(node.test, node, place)
         inside = Branch(place.branch, "test", node, scope, orelse, test=node.test)
         self.block(node.body.body, Place(scope, inside, node, place.loop))
         outside = Branch(place.branch, "test", node, scope, gone, test=node.test, truth=False)
         if isinstance(node.orelse, cst.If):
-            self._if(node.orelse, Place(scope, outside, node.orelse, place.loop), rest)
+            self._if(node.orelse, Place(scope, outside, node.orelse, place.loop))
         elif isinstance(node.orelse, cst.Else):
             self.block(node.orelse.body.body, Place(scope, outside, node, place.loop))
 
@@ -639,10 +648,13 @@ class _Builder:
         elif isinstance(node, cst.IfExp):
             self._conditional(node, place)
         elif isinstance(node, cst.BooleanOperation):
-            self.expression(node.left, node, place)
             holds = isinstance(node.operator, cst.And)
+            otherwise = self.deciding.get(node, NOTHING) if holds else NOTHING
+            if holds and node in self.deciding:
+                self.deciding[node.left] = self.deciding[node.right] = otherwise
+            self.expression(node.left, node, place)
             branch = Branch(
-                place.branch, "test", node, place.scope, NOTHING, test=node.left, truth=holds
+                place.branch, "test", node, place.scope, otherwise, test=node.left, truth=holds
             )
             self.expression(
                 node.right, node, Place(place.scope, branch, place.statement, place.loop)
@@ -669,6 +681,7 @@ class _Builder:
         orelse = Otherwise("expression", expression=node.orelse, scope=scope)
         body = Otherwise("expression", expression=node.body, scope=scope)
         self.model.tests.append((node, node.test, orelse, body, scope))
+        self.deciding[node.test] = orelse
         taken = Branch(place.branch, "test", node, scope, orelse, test=node.test)
         other = Branch(place.branch, "test", node, scope, body, test=node.test, truth=False)
         self.expression(node.body, node, Place(scope, taken, place.statement, place.loop))
