@@ -14,11 +14,11 @@ from portaudit.catalogue.load import Catalogue, Row
 from portaudit.catalogue.schema import Rule, TargetFact, WhenGuarded
 from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
-from portaudit.match.hits import Hit
+from portaudit.match.hits import Hit, lowest
 from portaudit.match.strings import around_device, bindings_of
-from portaudit.read.python.model import imports_if_there
+from portaudit.read.python.model import import_statement, imports_if_there
 from portaudit.read.python.values import Reader
-from portaudit.types import GUARD_STATES, Category, Finding, Target, TargetFacts
+from portaudit.types import GUARD_STATES, SEVERITIES, Category, Finding, Target, TargetFacts
 
 
 def judge(
@@ -27,19 +27,33 @@ def judge(
     """Judge the hits of the file that `judgment` is about, for one target."""
     reader = judgment.flags.reader
     merged = _without_merged_checks(reader, catalogue, hits)
-    found: list[Finding] = []
-    for hit in sorted(merged, key=lambda hit: hit.follows):
-        finding = _finding(reader, catalogue, target, judgment, hit)
-        if finding is not None:
-            if hit.follows:
-                below = f"{finding.anchor}."
-                uses = [use for use in found if f"{use.anchor}.".startswith(below)]
-                if not uses and _is_called(reader, hit.anchor):
-                    continue  # the file only calls it in a way that is no obstacle
-                finding = _like_its_uses(finding, uses, catalogue.rules[finding.rule].when_guarded)
-            if finding is not None:
-                found.append(finding)
-    return fingerprint.identify(found)
+    own = [hit for hit in merged if not hit.follows]
+    found = [
+        finding
+        for hit in own
+        if (finding := _finding(reader, catalogue, target, judgment, hit)) is not None
+    ]
+    imports: dict[tuple[cst.CSTNode, str], tuple[tuple[int, int, bool], Finding]] = {}
+    for hit in merged:
+        finding = _finding(reader, catalogue, target, judgment, hit) if hit.follows else None
+        if finding is None:
+            continue
+        below = f"{finding.anchor}."
+        uses = [use for use in found if f"{use.anchor}.".startswith(below)]
+        if not uses and _is_called(reader, hit.anchor):
+            continue  # the file only calls it in a way that is no obstacle
+        told = _like_its_uses(finding, uses, catalogue.rules[finding.rule].when_guarded)
+        if told is not None:
+            key = (import_statement(hit.key, hit.place) or hit.key, told.category)
+            order = (*_weakest(told), not uses)
+            if key not in imports or order < imports[key][0]:
+                imports[key] = order, told
+    return fingerprint.identify([*found, *(told for _, told in imports.values())])
+
+
+def _weakest(finding: Finding) -> tuple[int, int]:
+    """Of the names on one import line, the least guarded one and then the gravest is shown."""
+    return GUARD_STATES.index(finding.guard), -SEVERITIES.index(finding.severity)
 
 
 def _is_called(reader: Reader, name: str) -> bool:
@@ -61,6 +75,7 @@ def _like_its_uses(
         guard=least.guard,
         guard_by=least.guard_by,
         effective_severity=lowered,
+        confidence=lowest([finding.confidence, least.confidence]),
         root=least.root,
     )
 

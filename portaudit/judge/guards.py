@@ -105,6 +105,14 @@ class Judge:
             failure = failure or found
         return failure or UNGUARDED
 
+    def failing(self, place: Place, subject: Subject, node: cst.CSTNode) -> Guard:
+        """The guard of a place that is itself where the program stops."""
+        for branch in around(place.branch):
+            found = self._of_branch(branch, subject) if branch.kind != "attempt" else None
+            if found is not None and found.state != "hard-fail":
+                return found
+        return Guard("hard-fail", self.flags.reader.proof(node))
+
     def _is_switch(self, branch: Branch) -> bool:
         return any(fact.kind == "opt-in" for fact in self.facts(branch))
 

@@ -16,58 +16,76 @@ from packaging.utils import canonicalize_name
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
 from portaudit.judge.flags import implied
-from portaudit.judge.guards import Guard, Judge, Subject, fails, is_caught
+from portaudit.judge.guards import Judge, Subject, fails, is_caught
 from portaudit.match.hits import Hit, lowest
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.model import Otherwise
+from portaudit.read.python.nodes import descendants, dotted, string_value
+from portaudit.read.python.values import LocalFunction
+from portaudit.types import Confidence
 
 
 def required(judgment: Judge, catalogue: Catalogue) -> Iterator[Hit]:
     """What fails in one file without a library that the catalogue knows: tests, and demands."""
     reader = judgment.flags.reader
+    places: list[tuple[cst.BaseExpression, cst.CSTNode, str, Confidence]] = []
     for call in reader.model.calls:
         library = _demanded(judgment, call)
-        selector = _import_rule(catalogue, library) if library else None
-        place = reader.model.places[call]
-        if selector is not None and not is_caught(place):
-            confidence = lowest([catalogue.rules[selector.rule].confidence, "medium"])
-            guard = judgment.guard(place, Subject(library, library))
-            demanded = Guard("hard-fail", reader.proof(call)) if guard.state == "none" else guard
-            yield Hit(selector, call, call, place, library, confidence, 0, guard=demanded)
+        if library:
+            places.append((call, call, library, "medium"))
     for owner, test, orelse, body, _ in reader.model.tests:
-        if not isinstance(owner, (cst.If, cst.Assert)) or not (fails(body) or fails(orelse)):
+        if isinstance(owner, (cst.If, cst.Assert)):
+            missing = sorted(_missing(judgment, test, body, orelse))
+            places.extend((test, owner, library, "high") for library in missing)
+    for node, owner, library, sure in places:
+        place = reader.model.places[node]
+        selector = _import_rule(catalogue, library)
+        if selector is None or is_caught(place):
             continue
-        place = reader.model.places[test]
-        if is_caught(place):
-            continue
-        for library in sorted(_missing(judgment, test, fails(body), fails(orelse))):
-            selector = _import_rule(catalogue, library)
-            if selector is not None:
-                rule = catalogue.rules[selector.rule]
-                outer = judgment.guard(place, Subject(library, library))
-                guard = Guard("hard-fail", reader.proof(owner)) if outer.state == "none" else outer
-                yield Hit(selector, test, test, place, library, rule.confidence, 0, guard=guard)
+        guard = judgment.failing(place, Subject(library, library), owner)
+        confidence = lowest([catalogue.rules[selector.rule].confidence, sure])
+        yield Hit(selector, node, node, place, library, confidence, 0, guard=guard)
 
 
 def _missing(
-    judgment: Judge, test: cst.BaseExpression, body_fails: bool, orelse_fails: bool
+    judgment: Judge, test: cst.BaseExpression, body: Otherwise, orelse: Otherwise
 ) -> set[str]:
-    """Libraries without which `test` leads to a failure."""
+    """Libraries without which `test` leads to a failure, whatever else it asks."""
     flag = judgment.flags.flag(test)
     found: set[str] = set()
-    for truth, taken, other in (
-        (True, body_fails, orelse_fails),
-        (False, orelse_fails, body_fails),
-    ):
-        for fact in implied(flag, truth) or ():
-            if (fact.kind == "lib" and other) or (fact.kind == "no-lib" and taken):
-                found.add(fact.subject)
+    for truth, other in ((True, orelse), (False, body)):
+        needed = {fact.subject for fact in implied(flag, truth) or () if fact.kind == "lib"}
+        if needed and fails(other) and not _may_leave(other):
+            found |= needed
     return found
+
+
+def _may_leave(otherwise: Otherwise) -> bool:
+    """Whether a block that ends in an error may be left on the way there."""
+    for statement in otherwise.block if otherwise.kind == "block" else ():
+        if isinstance(statement, cst.Raise):
+            return False
+        if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
+            continue
+        if any(isinstance(item, _EXITS) for item in descendants(statement)):
+            return True
+    return False
+
+
+_EXITS = (cst.Return, cst.Break, cst.Continue, cst.Yield)
 
 
 def _demanded(judgment: Judge, call: cst.Call) -> str:
     """The library that a helper is told to insist on: `check_version("bitsandbytes>=0.43")`."""
     if (dotted(call.func) or "").rpartition(".")[2] not in _DEMANDS or not call.args:
         return ""
+    reader = judgment.flags.reader
+    if not isinstance(reader.model.parents.get(call), cst.Expr) or call.args[0].keyword:
+        return ""  # a question, whose answer is used
+    if any(isinstance(item.value, cst.Name) and item.value.value == "False" for item in call.args):
+        return ""
+    for value in reader.values(call.func):
+        if isinstance(value, LocalFunction) and not _raises(value):
+            return ""
     text = string_value(call.args[0].value)
     if not text or not text[1]:
         return ""
@@ -77,6 +95,13 @@ def _demanded(judgment: Judge, call: cst.Call) -> str:
         return ""
     library = _IMPORT_NAMES.get(canonicalize_name(name), canonicalize_name(name).replace("-", "_"))
     return library if library in judgment.flags.packages else ""
+
+
+def _raises(function: LocalFunction) -> bool:
+    node = function.scope.node
+    return isinstance(node, cst.FunctionDef) and any(
+        isinstance(item, cst.Raise) for item in descendants(node.body)
+    )
 
 
 _DEMANDS = frozenset(

@@ -527,17 +527,16 @@ class Matcher:
                 if rule.category in (_NAMED_CUDA if cuda else _ALWAYS_CUDA) and not portable:
                     shown = _shown_import(small, node)
                     self._add(
-                        selector, shown, small, target, is_import=True, follows=True, place=place
+                        selector, shown, node, target, is_import=True, follows=True, place=place
                     )
 
     def _named_in_strings(self) -> None:
         """A class of a library by its path: `"bitsandbytes.optim.Adam8bit"`, for an importer."""
         for node in self.model.strings:
             text = string_value(node)
-            parent = self.model.parents.get(node)
-            if not (
-                text and text[1] and _PATH.fullmatch(text[0]) and _may_import(parent, self.model)
-            ):
+            if not (text and text[1] and _PATH.fullmatch(text[0])):
+                continue
+            if not _may_import(node, self.model):
                 continue
             for selector in self.index.names["call"].find(text[0]):
                 match = self.catalogue.match_of(selector)
@@ -801,13 +800,16 @@ def _field_default(node: cst.BaseExpression) -> cst.BaseExpression:
     return node
 
 
-def _may_import(parent: cst.CSTNode | None, model: Model) -> bool:
+def _may_import(node: cst.CSTNode, model: Model) -> bool:
     """Whether what holds a path in a string may import it: an argument, or an entry."""
+    parent = model.parents.get(node)
     if isinstance(parent, cst.Arg):
         call = model.parents.get(parent)
+        if parent.keyword is not None and parent.keyword.value in _SAYING:
+            return False
         name = dotted(call.func) if isinstance(call, cst.Call) else None
         return (name or "").rpartition(".")[2] not in _NAMING
-    return isinstance(parent, cst.DictElement)
+    return isinstance(parent, cst.DictElement) and parent.value is node
 
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.[A-Z]\w*")
@@ -818,8 +820,10 @@ _LIBRARIES: frozenset[Category] = frozenset(
 _NAMING = SPEAKING | {
     *("find_spec", "getLogger", "get_logger", "import_module", "importorskip", "is_installed"),
     *("metadata", "patch", "version", "getattr", "hasattr", "startswith", "endswith"),
+    *("delattr", "rsplit", "replace", "set_title", "setattr", "setitem", "split", "title"),
 }
 """Calls that are given the name of a module or class and do not make one."""
+_SAYING = {"description", "doc", "help", "label", "message", "msg", "reason", "text", "title"}
 _FIELDS = {"field", "Field"}
 
 

@@ -28,7 +28,7 @@ from portaudit.types import (
     Ref,
     Text,
 )
-from snippets import scan
+from snippets import findings, scan
 
 LITERAL = Text("cuda", True, "a.py", 1, 1)
 CUDA = Atom((Fact("cuda"),), (Fact("no-cuda"),))
@@ -242,3 +242,10 @@ def test_exports_tell_what_other_files_need() -> None:
     assert exports["DEVICE"].values == (Text("cuda", True, "snippet.py", 3, 10),)
     assert [item.value for item in exports["pick"].returns if isinstance(item, Text)] == ["cuda"]
     assert "device" in dict(exports["Config"].members)
+
+
+def test_exports_of_classes_that_are_their_own_base_end() -> None:
+    lines = ["class Model: pass"]
+    for n in range(12):
+        lines += [f"if flag{n}:", "    class Model(Model):", f"        x{n}: bool = False"]
+    assert not findings("\n".join(lines))

@@ -360,3 +360,14 @@ def test_span_of_a_method_begins_at_its_name_and_ends_with_the_call() -> None:
 def test_span_of_a_method_on_one_line_begins_with_its_object() -> None:
     span = the("import torch\nx = torch.zeros(3).cuda()\n", "DEV008").span
     assert (span.line, span.column, span.end_line, span.end_column) == (2, 5, 2, 26)
+
+
+def test_import_line_of_several_names_is_as_guarded_as_the_least_guarded() -> None:
+    check("""
+    import torch
+    from torch.cuda.amp import GradScaler, autocast  # expect: AMP001
+    def f(x):
+        scaler = GradScaler(enabled=False)
+        with autocast():  # expect: AMP001
+            return x
+    """)

@@ -106,14 +106,22 @@ class Exporter:
             if export != _NOTHING:
                 yield name, export
 
-    def _inherited(self, scope: Scope, depth: int = 0) -> dict[str, list[Binding]]:
+    def _inherited(
+        self, scope: Scope, below: frozenset[Scope] = frozenset()
+    ) -> dict[str, list[Binding]]:
         """The attributes of a class, with those of its bases in the same file."""
         found: dict[str, list[Binding]] = {}
-        if isinstance(scope.node, cst.ClassDef) and depth < _GENERATIONS:
-            for base in reversed(scope.node.bases):
-                for value in self.reader.values(base.value):
-                    if isinstance(value, LocalClass):
-                        found.update(self._inherited(value.scope, depth + 1))
+        if isinstance(scope.node, cst.ClassDef) and len(below) < _GENERATIONS:
+            bases = [
+                value.scope
+                for base in reversed(scope.node.bases)
+                for value in self.reader.values(base.value)
+                if isinstance(value, LocalClass)
+            ]
+            if len(bases) == len(scope.node.bases):  # a name with several meanings tells nothing
+                for base_scope in bases:
+                    if base_scope is not scope and base_scope not in below:
+                        found.update(self._inherited(base_scope, below | {scope}))
         return found | scope.attributes
 
     def _value(self, value: AnyValue, *, imported: bool) -> Iterable[Value]:

@@ -246,7 +246,9 @@ class _Builder:
         self.model = model
         self.catchers: list[cst.CSTNode] = []
         self.following: list[cst.CSTNode] = []
-        """What runs after the statement at hand, in its block and in those around it."""
+        """What runs after the statement at hand: in its block, and around it up to a loop."""
+        self.rest = False
+        """Whether some of it stands in the same block."""
         self.deciding: dict[cst.CSTNode, Otherwise] = {}
         """Conditions, and parts whose failure makes them fail, with what then runs."""
 
@@ -265,8 +267,9 @@ class _Builder:
             here = Place(place.scope, branch, line, place.loop)
             outer = self.following
             runs_on = isinstance(item, (cst.If, cst.With, cst.Try))
-            rest = (later for later, _ in flat[position + 1 :])
+            rest = [later for later, _ in flat[position + 1 :]] if runs_on else []
             self.following = [*rest, *outer] if runs_on else []
+            self.rest = bool(rest)
             self.statement(item, here)
             self.following = outer
             branch = self._after(item, here)
@@ -329,7 +332,10 @@ class _Builder:
         body = body_of(node.body)
         orelse = self._otherwise(node.orelse, scope)
         if node.orelse is None and leaves(body) and self.following:
-            orelse = self._gone(_statements(self.following), scope)
+            after = _statements(self.following)
+            orelse = (
+                self._gone(after, scope) if self.rest else Otherwise("block", after, scope=scope)
+            )
         gone = self._gone(body, scope)
         self.model.tests.append((node, node.test, orelse, gone, scope))
         self.deciding[node.test] = orelse
