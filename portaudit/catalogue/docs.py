@@ -131,18 +131,20 @@ def _figures(counted: Figures) -> Iterator[str]:
         + ". What the words mean, and what nobody documents: [evidence](../evidence.md)."
     )
     yield ""
-    yield f"| evidence | {' | '.join(TARGETS)} |"
-    yield "|---|" + "---:|" * len(TARGETS)
-    for evidence in get_args(Evidence):
-        numbers = [str(counted.count(target, evidence=evidence)) for target in TARGETS]
-        yield f"| {evidence.replace('_', ' ')} | {' | '.join(numbers)} |"
-    yield ""
-    yield f"| status | {' | '.join(TARGETS)} |"
-    yield "|---|" + "---:|" * len(TARGETS)
-    for status in get_args(Status):
-        numbers = [str(counted.count(target, status=status)) for target in TARGETS]
-        yield f"| {status} | {' | '.join(numbers)} |"
-    yield ""
+    by_evidence = {
+        word: [counted.count(target, evidence=word) for target in TARGETS]
+        for word in get_args(Evidence)
+    }
+    by_status = {
+        word: [counted.count(target, status=word) for target in TARGETS]
+        for word in get_args(Status)
+    }
+    for title, rows in (("evidence", by_evidence), ("status", by_status)):
+        yield f"| {title} | {' | '.join(TARGETS)} |"
+        yield "|---|" + "---:|" * len(TARGETS)
+        for word, numbers in rows.items():
+            yield f"| {word.replace('_', ' ')} | {' | '.join(map(str, numbers))} |"
+        yield ""
 
 
 def _position(rule: Rule) -> int:

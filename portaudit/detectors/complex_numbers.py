@@ -18,9 +18,10 @@ from portaudit.read.python.values import Reader
 def imaginary_literal(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
     """Yield sums and products of an imaginary number and what may be a tensor, in steps only."""
     model = reader.model
-    for node, place in model.places.items():
+    for node in model.numbers:
         if not isinstance(node, cst.Imaginary):
             continue
+        place = model.places[node]
         side: cst.CSTNode = node
         product = model.parents.get(side)
         while isinstance(product, cst.UnaryOperation):

@@ -10,7 +10,7 @@ from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
 from portaudit.match.host import is_no_tensor
-from portaudit.read.python.nodes import dotted
+from portaudit.read.python.nodes import last_name
 from portaudit.read.python.values import Reader
 from portaudit.types import Instance, Ref
 
@@ -132,5 +132,5 @@ def _ordering(node: cst.Comparison) -> bool:
 
 def named_mask(node: cst.BaseExpression) -> bool:
     """Whether a name says that it is a mask."""
-    name = (dotted(node) or "").rpartition(".")[2].lower()
+    name = last_name(node).lower()
     return name == "mask" or name.endswith("_mask")

@@ -15,7 +15,7 @@ from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import body_of, dotted, number_value, string_value
+from portaudit.read.python.nodes import body_of, last_name, number_value, string_value
 from portaudit.read.python.values import Reader, argument
 
 _PEAKS = {
@@ -59,11 +59,16 @@ def gpu_peak_number(reader: Reader, _: Contexts) -> Iterator[Spot]:
         if names and all(isinstance(value, (cst.Float, cst.Integer, cst.Dict)) for value in values):
             in_tables.update(values)
             yield Spot(table, reader.model.places[table], names[0])
-    for node, place in reader.model.places.items():
+    for node in reader.model.numbers:
         if isinstance(node, (cst.Float, cst.Integer)):
             peak = _PEAKS.get(number_value(node) or 0)
             if peak and not reader.model.within(node, in_tables):
-                yield Spot(node, place, peak, "high" if isinstance(node, cst.Float) else None)
+                yield Spot(
+                    node,
+                    reader.model.places[node],
+                    peak,
+                    "high" if isinstance(node, cst.Float) else None,
+                )
 
 
 @detector("gpu-name-test")
@@ -94,7 +99,7 @@ def _keys(node: cst.Dict) -> Iterator[str]:
 
 def _is_gpu_name(node: cst.BaseExpression) -> bool:
     function = node.func if isinstance(node, cst.Call) else node
-    return (dotted(function) or "").rpartition(".")[2].lower() in _MISSES
+    return last_name(function).lower() in _MISSES
 
 
 # --- lists of devices -----------------------------------------------------------------------------
@@ -191,7 +196,7 @@ def _literals(note: cst.BaseExpression | None) -> Iterator[cst.Subscript]:
         yield from _literals(note.left)
         yield from _literals(note.right)
     elif isinstance(note, cst.Subscript):
-        if (dotted(note.value) or "").rpartition(".")[2] == "Literal":
+        if last_name(note.value) == "Literal":
             yield note
         else:
             for item in _items(note):

@@ -10,7 +10,7 @@ from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
 from portaudit.match.host import COPIES, is_no_tensor, on_host
-from portaudit.read.python.nodes import dotted
+from portaudit.read.python.nodes import last_name
 from portaudit.read.python.values import Reader
 from portaudit.types import Confidence
 
@@ -96,5 +96,5 @@ def _is_inner(reader: Reader, call: cst.Call) -> bool:
 
 
 def _is_loss(node: cst.BaseExpression) -> bool:
-    name = (dotted(node) or "").rpartition(".")[2].lower()
+    name = last_name(node).lower()
     return name == "loss" or name.endswith("_loss")

@@ -15,7 +15,7 @@ from portaudit.detectors.data_dependent import ORDERINGS, named_mask
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
 from portaudit.match.host import is_no_tensor
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.nodes import dotted, last_name, string_value
 from portaudit.read.python.values import Reader, argument
 
 _COMPARING = frozenset({"eq", "ne", "gt", "ge", "lt", "le", "bool", "logical_not", "logical_and"})
@@ -166,7 +166,7 @@ def _reduction(reader: Reader, node: cst.BaseExpression) -> str:
 
 
 def _is_loss(reader: Reader, node: cst.BaseExpression) -> bool:
-    name = (dotted(node) or "").rpartition(".")[2].lower()
+    name = last_name(node).lower()
     if name != "loss" and not name.endswith("_loss"):
         return False
     return not (

@@ -13,7 +13,7 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.nodes import dotted, last_name, string_value
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Ref
 
@@ -77,7 +77,7 @@ def _is_kept(reader: Reader, name: str, value: cst.BaseExpression) -> bool:
         place, _, other = ref.name.rpartition(".")
         if place == owner and (attribute in other or other in attribute):
             return True
-    return _SAVED.match((dotted(value) or "").rpartition(".")[2]) is not None
+    return _SAVED.match(last_name(value)) is not None
 
 
 def _attribute(call: cst.Call) -> str:

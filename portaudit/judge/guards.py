@@ -83,12 +83,11 @@ class Judge:
 
     def silent(self, place: Place) -> bool:
         """Whether the place never runs, or only on another vendor's device."""
-        branch = place.branch
-        while branch is not None:
-            if any(fact.kind in {"never", "vendor"} for fact in self.facts(branch)):
-                return True
-            branch = branch.parent
-        return False
+        return any(
+            fact.kind in {"never", "vendor"}
+            for branch in around(place.branch)
+            for fact in self.facts(branch)
+        )
 
     def guard(self, place: Place, subject: Subject) -> Guard:
         """The guard of a place, by the innermost branch that proves one.

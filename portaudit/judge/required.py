@@ -18,8 +18,8 @@ from portaudit.catalogue.load import Catalogue
 from portaudit.judge.flags import implied
 from portaudit.judge.guards import Judge, Subject, fails, is_caught
 from portaudit.match.hits import Hit, lowest
-from portaudit.read.python.model import Otherwise
-from portaudit.read.python.nodes import descendants, dotted, string_value
+from portaudit.read.python.model import EXITS, Otherwise
+from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
 from portaudit.read.python.values import LocalFunction
 from portaudit.types import Confidence
 
@@ -32,8 +32,10 @@ def required(judgment: Judge, catalogue: Catalogue) -> Iterator[Hit]:
         library = _demanded(judgment, call)
         if library:
             places.append((call, call, library, "medium"))
-    for owner, test, orelse, body, _ in reader.model.tests:
-        if isinstance(owner, (cst.If, cst.Assert)):
+    exits = (call for call in reader.model.calls if dotted(call.func) in EXITS)
+    stopping = reader.model.raising.union(reader.model.places[call].scope for call in exits)
+    for owner, test, orelse, body, scope in reader.model.tests:
+        if scope in stopping and isinstance(owner, (cst.If, cst.Assert)):
             missing = sorted(_missing(judgment, test, body, orelse))
             places.extend((test, owner, library, "high") for library in missing)
     for node, owner, library, sure in places:
@@ -76,7 +78,7 @@ _EXITS = (cst.Return, cst.Break, cst.Continue, cst.Yield)
 
 def _demanded(judgment: Judge, call: cst.Call) -> str:
     """The library that a helper is told to insist on: `check_version("bitsandbytes>=0.43")`."""
-    if (dotted(call.func) or "").rpartition(".")[2] not in _DEMANDS or not call.args:
+    if last_name(call.func) not in _DEMANDS or not call.args:
         return ""
     reader = judgment.flags.reader
     if not isinstance(reader.model.parents.get(call), cst.Expr) or call.args[0].keyword:

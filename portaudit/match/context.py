@@ -18,7 +18,7 @@ import libcst as cst
 
 from portaudit.catalogue.schema import Context
 from portaudit.read.python.model import Place, Scope
-from portaudit.read.python.nodes import dotted
+from portaudit.read.python.nodes import last_name
 from portaudit.read.python.values import LocalFunction, Reader, classes
 from portaudit.types import Ref
 
@@ -330,7 +330,7 @@ def _function_around(scope: Scope | None) -> Scope | None:
 
 def _is_module_name(node: cst.BaseExpression) -> bool:
     """`jax.grad` and `torch.autograd.grad` are functions."""
-    return (dotted(node) or "").rpartition(".")[2] in {"jax", "autograd", "functorch", "func"}
+    return last_name(node) in {"jax", "autograd", "functorch", "func"}
 
 
 def _has_inputs(node: cst.FunctionDef) -> bool:

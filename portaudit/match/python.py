@@ -27,7 +27,7 @@ from portaudit.read.python.model import (
     imported_by_name,
     join,
 )
-from portaudit.read.python.nodes import SPEAKING, dotted, string_value
+from portaudit.read.python.nodes import SPEAKING, dotted, last_name, string_value
 from portaudit.read.python.values import (
     LocalObject,
     Reader,
@@ -727,7 +727,7 @@ class Matcher:
         if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
             return ""
         name = self.reader.name(node.value)
-        spelled = (dotted(node.value) or "").rpartition(".")[2].lower()
+        spelled = last_name(node.value).lower()
         if name != "os.environ" and spelled not in {"env", "environ", "environment", "env_vars"}:
             return ""
         texts = self.reader.texts(node.slice[0].slice.value)
@@ -742,7 +742,7 @@ class Matcher:
             return isinstance(call, cst.Call) and self.reader.name(call.func) == "os.environ.update"
         if isinstance(parent, (cst.Assign, cst.AnnAssign)):
             target = parent.targets[0].target if isinstance(parent, cst.Assign) else parent.target
-            name = (dotted(target) or "").rpartition(".")[2].lower()
+            name = last_name(target).lower()
             return name in _ENVIRONMENT_NAMES or name.endswith(("_env", "_environ"))
         return False
 
@@ -795,7 +795,7 @@ def _shown_import(statement: cst.CSTNode | None, name: cst.CSTNode) -> cst.CSTNo
 
 def _field_default(node: cst.BaseExpression) -> cst.BaseExpression:
     """The default that `field(default=…)` gives, or the value itself."""
-    if isinstance(node, cst.Call) and (dotted(node.func) or "").rpartition(".")[2] in _FIELDS:
+    if isinstance(node, cst.Call) and last_name(node.func) in _FIELDS:
         return argument(node, ["default"]).value or node
     return node
 

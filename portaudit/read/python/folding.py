@@ -14,7 +14,7 @@ from functools import cached_property
 import libcst as cst
 
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import body_of, dotted, number_value, string_value
+from portaudit.read.python.nodes import body_of, dotted, last_name, number_value, string_value
 from portaudit.read.python.values import LocalClass, LocalObject, Option, Reader, argument
 
 Plain = bool | int | float | str | None
@@ -54,9 +54,9 @@ class Folder:
         """Keyword arguments of the calls of this file: name -> (what is called, the value)."""
         found: dict[str, list[tuple[str, cst.BaseExpression]]] = defaultdict(list)
         for call in self.reader.model.calls:
-            called = _called(call)
+            called = last_name(call.func)
             if called == "partial" and call.args:
-                called = (dotted(call.args[0].value) or "").rpartition(".")[2]
+                called = last_name(call.args[0].value)
             for item in call.args:
                 if item.keyword:
                     found[item.keyword.value].append((called, item.value))
@@ -67,7 +67,7 @@ class Folder:
         """The calls of this file by the last name of what is called."""
         found: dict[str, list[cst.Call]] = defaultdict(list)
         for call in self.reader.model.calls:
-            found[_called(call)].append(call)
+            found[last_name(call.func)].append(call)
         return found
 
     def _switched_on(self, name: str, function: str, position: int | None = None) -> bool:
@@ -173,7 +173,7 @@ class Folder:
     def default(self, node: cst.BaseExpression) -> Folded | None:
         """What a field or a parameter is given where it is declared: `field(default=False)`."""
         if isinstance(node, cst.Call):
-            name = (dotted(node.func) or "").rpartition(".")[2]
+            name = last_name(node.func)
             if name in {"field", "Field", "Option", "Argument"}:
                 places = ("default",) if name == "field" else (0, "default")
                 return self.fold(argument(node, places).value)
@@ -284,10 +284,6 @@ class Folder:
         if left is None or right is None:
             return None
         return Folded(right.value, left.source or right.source)
-
-
-def _called(call: cst.Call) -> str:
-    return (dotted(call.func) or "").rpartition(".")[2]
 
 
 def _position(binding: Binding) -> int | None:

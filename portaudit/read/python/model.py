@@ -12,7 +12,14 @@ from typing import Literal
 
 import libcst as cst
 
-from portaudit.read.python.nodes import body_of, children, dotted, number_value, string_value
+from portaudit.read.python.nodes import (
+    body_of,
+    children,
+    dotted,
+    last_name,
+    number_value,
+    string_value,
+)
 
 Statement = cst.BaseStatement | cst.BaseSmallStatement
 ScopeKind = Literal["module", "class", "function", "comprehension"]
@@ -132,6 +139,8 @@ class Model:
     subscripts: list[cst.Subscript] = field(default_factory=list)
     dicts: list[cst.Dict] = field(default_factory=list)
     comparisons: list[cst.Comparison] = field(default_factory=list)
+    numbers: list[cst.BaseNumber] = field(default_factory=list)
+    raising: set[Scope] = field(default_factory=set)
     imports: list[tuple[cst.CSTNode, str, Place]] = field(default_factory=list)
     decorators: list[cst.Decorator] = field(default_factory=list)
     bases: list[cst.Arg] = field(default_factory=list)
@@ -200,23 +209,19 @@ def imported_by_name(node: cst.CSTNode) -> str:
         (item.value for item in node.args if item.keyword and item.keyword.value == "name"), None
     )
     text = string_value(member) if member is not None else None
-    if text is None and _last(node.func).endswith("_from"):
+    if text is None and last_name(node.func).endswith("_from"):
         text = next(iter(texts[1:]), None)
     return f"{module}.{text[0]}" if text and text[1] else module
 
 
 def imports_by_name(node: cst.Call) -> bool:
     """Whether a call is Python's own import of a module by name."""
-    return _last(node.func) in {"import_module", "__import__"}
+    return last_name(node.func) in {"import_module", "__import__"}
 
 
 def imports_if_there(node: cst.Call) -> bool:
     """Whether a call is a project's helper that imports a module where it is installed."""
-    return _last(node.func) in _OPTIONAL_IMPORTS
-
-
-def _last(node: cst.BaseExpression) -> str:
-    return (dotted(node) or "").rpartition(".")[2]
+    return last_name(node.func) in _OPTIONAL_IMPORTS
 
 
 _OPTIONAL_IMPORTS = frozenset(
@@ -319,6 +324,8 @@ class _Builder:
     def statement(self, node: cst.CSTNode, place: Place) -> None:
         """Visit one statement."""
         self.model.places[node] = place
+        if isinstance(node, (cst.Raise, cst.Assert)):
+            self.model.raising.add(place.scope)
         method = getattr(self, f"_visit_{type(node).__name__.lower()}", None)
         if isinstance(node, cst.If):
             self._if(node, place)
@@ -400,7 +407,7 @@ class _Builder:
             "contextlib.suppress",
         }:
             return None
-        names = {(dotted(item.value) or "").rpartition(".")[2] for item in node.args}
+        names = {last_name(item.value) for item in node.args}
         if names & _OF_CALLS:
             return True
         return False if names & {"ImportError", "ModuleNotFoundError"} else None
@@ -629,6 +636,8 @@ class _Builder:
             self.model.dicts.append(node)
         elif isinstance(node, cst.Comparison):
             self.model.comparisons.append(node)
+        elif isinstance(node, cst.BaseNumber):
+            self.model.numbers.append(node)
 
     def expression(self, node: cst.CSTNode, parent: cst.CSTNode, place: Place) -> None:
         """Visit an expression and all below it."""
@@ -887,7 +896,7 @@ def _handler_names(handler: cst.CSTNode) -> list[str]:
     if kind is None:
         return ["BaseException"]
     kinds = [element.value for element in kind.elements] if isinstance(kind, cst.Tuple) else [kind]
-    return [(dotted(item) or "").rpartition(".")[2] for item in kinds]
+    return [last_name(item) for item in kinds]
 
 
 def _catches_import(handler: cst.CSTNode) -> bool:

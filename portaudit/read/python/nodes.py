@@ -77,6 +77,11 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(reversed(list(children(current))))
 
 
+def last_name(node: cst.CSTNode | None) -> str:
+    """`c` of `a.b.c`, however it was imported; empty for anything else."""
+    return (dotted(node) or "").rpartition(".")[2]
+
+
 def dotted(node: cst.CSTNode | None) -> str | None:
     """`a.b.c` for a chain of attributes on a name, otherwise None."""
     parts: list[str] = []

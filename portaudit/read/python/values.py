@@ -23,7 +23,7 @@ from portaudit.read.python.model import (
     join,
     member_key,
 )
-from portaudit.read.python.nodes import dotted, number_value, string_value
+from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
     NO_EXTERNALS,
@@ -154,7 +154,7 @@ def classes(note: cst.BaseExpression | None) -> Iterator[str]:
         yield from classes(note.left)
         yield from classes(note.right)
     elif isinstance(note, cst.Subscript):
-        if (dotted(note.value) or "").rpartition(".")[2] in _WRAPPERS:
+        if last_name(note.value) in _WRAPPERS:
             for element in note.slice:
                 if isinstance(element.slice, cst.Index):
                     yield from classes(element.slice.value)
@@ -166,7 +166,7 @@ def is_property(bindings: Sequence[Binding]) -> Scope | None:
     node = binding.node if binding is not None else None
     if binding is None or not isinstance(node, cst.FunctionDef):
         return None
-    names = [(dotted(item.decorator) or "").rpartition(".")[2] for item in node.decorators]
+    names = [last_name(item.decorator) for item in node.decorators]
     return binding.inner if any(name in _PROPERTIES for name in names) else None
 
 
@@ -457,7 +457,7 @@ class Reader:
     def holds_options(self, node: cst.BaseExpression, values: Sequence[AnyValue]) -> bool:
         """Whether an expression is the namespace of parsed command-line options."""
         known = any(isinstance(value, (Ref, LocalClass, LocalFunction)) for value in values)
-        name = (dotted(node) or "").rpartition(".")[2]
+        name = last_name(node)
         return name in _CONFIG_NAMES and not known
 
     def member(self, value: AnyValue, attr: str) -> Iterator[AnyValue]:
@@ -623,7 +623,7 @@ def _is_command(scope: Scope) -> bool:
     node = scope.node
     return isinstance(node, cst.FunctionDef) and any(
         isinstance(item.decorator, cst.Call)
-        and (dotted(item.decorator.func) or "").rpartition(".")[2] in {"option", "argument"}
+        and last_name(item.decorator.func) in {"option", "argument"}
         for item in node.decorators
     )
 
