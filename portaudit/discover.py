@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,13 +16,17 @@ from pathspec import GitIgnoreSpec
 from pathspec.pattern import RegexPattern
 
 from portaudit.errors import ConfigError
+from portaudit.kinds import kind_by_name
 from portaudit.types import FileKind, ScanError, Skipped
 
 SIZE_LIMIT = 5_000_000
 """Bytes. A longer file is generated or data; libcst would take minutes over it."""
 
-_SUFFIXES: dict[str, FileKind] = {".py": "python"}
-_INTERPRETERS: dict[bytes, FileKind] = {b"python": "python"}
+DATA_LIMIT = 500_000
+"""Bytes. A longer file of values is data or a vocabulary, not settings that somebody wrote."""
+
+_VALUES: frozenset[FileKind] = frozenset({"yaml", "json"})
+_INTERPRETERS: dict[bytes, FileKind] = {b"python": "python", b"sh": "shell"}
 _QUIET = frozenset(
     {
         ".git",
@@ -47,9 +51,9 @@ _ROOT_MANIFESTS = _MANIFESTS | {"requirements.txt"}
 class Tree:
     """The files of a run. All paths are posix, relative to the root and sorted.
 
-    `files`: every source file under the root, which relating needs · `selected`: those whose
-    findings are reported · `skipped`: what was left out under the given paths · `projects`:
-    directories that a project of its own begins in, by their manifest.
+    `files`: every source file under the root, which relating needs · `kinds`: of each ·
+    `selected`: those whose findings are reported · `skipped`: what was left out under the given
+    paths · `projects`: directories that a project of its own begins in, by their manifest.
     """
 
     root: Path
@@ -58,6 +62,25 @@ class Tree:
     skipped: tuple[Skipped, ...] = ()
     errors: tuple[ScanError, ...] = ()
     projects: frozenset[str] = frozenset()
+    kinds: Mapping[str, FileKind] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        root: Path,
+        files: Iterable[str],
+        selected: Iterable[str] | None = None,
+        projects: Iterable[str] = (),
+    ) -> Tree:
+        """A tree that exists only as paths, all of them selected unless said otherwise."""
+        kinds = {path: kind for path in sorted(files) if (kind := kind_by_name(path))}
+        chosen = tuple(kinds if selected is None else selected)
+        return cls(root, tuple(kinds), chosen, projects=frozenset(projects), kinds=kinds)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The files that Python could import."""
+        return tuple(path for path in self.files if self.kinds[path] == "python")
 
 
 def walk(root: Path, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree:
@@ -72,7 +95,7 @@ def walk(root: Path, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree
     excluded = _exclusions(exclude)
     found = _Found()
     _descend(found, root, "", excluded)
-    missed = sorted(given - found.files - found.folders)
+    missed = sorted(given - found.kinds.keys() - found.folders)
     found.skipped = [skipped for skipped in found.skipped if skipped.path not in given]
     for path in missed:
         if (root / path).is_dir():
@@ -84,11 +107,12 @@ def walk(root: Path, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree
     errors = (entry for entry in found.errors if _within(entry.path, given))
     return Tree(
         root=root,
-        files=tuple(sorted(found.files)),
-        selected=tuple(sorted(path for path in found.files if _within(path, given))),
+        files=tuple(sorted(found.kinds)),
+        selected=tuple(sorted(path for path in found.kinds if _within(path, given))),
         skipped=tuple(sorted(skipped, key=lambda entry: entry.path)),
         errors=tuple(sorted(errors, key=lambda entry: entry.path)),
         projects=frozenset(found.projects),
+        kinds=found.kinds,
     )
 
 
@@ -101,9 +125,10 @@ def read(root: Path, path: str) -> bytes | ScanError:
 
 
 def kind_of(path: Path) -> FileKind | None:
-    """What kind of source a file is, by its suffix or, without one, its first line."""
-    if path.suffix or path.name.startswith("."):
-        return _SUFFIXES.get(path.suffix)
+    """What kind of source a file is, by its name or, without a suffix, its first line."""
+    kind = kind_by_name(path.as_posix())
+    if kind or path.suffix or path.name.startswith("."):
+        return kind
     with path.open("rb") as file:
         start = file.read(128)
     if not start.startswith(b"#!"):
@@ -117,7 +142,7 @@ def kind_of(path: Path) -> FileKind | None:
 
 @dataclass(slots=True)
 class _Found:
-    files: set[str] = field(default_factory=set)
+    kinds: dict[str, FileKind] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     skipped: list[Skipped] = field(default_factory=list)
     errors: list[ScanError] = field(default_factory=list)
@@ -205,35 +230,43 @@ def _sort_out(
         return False
     try:
         folder = entry.is_dir(follow_symlinks=False)
-        if not folder and not _is_source(entry):
+        kind = None if folder else _source_kind(entry)
+        if not folder and kind is None:
             return False
-        reason = _reason_to_skip(entry, path, patterns, folder=folder)
+        reason = _reason_to_skip(entry, path, patterns, kind)
     except OSError as error:
         found.errors.append(ScanError(path, _unreadable(error)))
         return False
     if reason:
         found.skipped.append(Skipped(path, reason))
-    elif not folder:
-        found.files.add(path)
+    elif kind:
+        found.kinds[path] = kind
     return folder and not reason
 
 
-def _is_source(entry: os.DirEntry[str]) -> bool:
+def _source_kind(entry: os.DirEntry[str]) -> FileKind | None:
+    """What an entry that is no directory holds; of a link, what its name or target says."""
     if entry.is_symlink():
-        return Path(entry.path).suffix in _SUFFIXES or Path(entry.path).is_dir()
-    return entry.is_file(follow_symlinks=False) and kind_of(Path(entry.path)) is not None
+        kind = kind_by_name(entry.name)
+        return "python" if kind is None and Path(entry.path).is_dir() else kind
+    return kind_of(Path(entry.path)) if entry.is_file(follow_symlinks=False) else None
 
 
 def _reason_to_skip(
-    entry: os.DirEntry[str], path: str, patterns: tuple[_Patterns, ...], *, folder: bool
+    entry: os.DirEntry[str], path: str, patterns: tuple[_Patterns, ...], kind: FileKind | None
 ) -> str:
+    """Why an entry is left out; one without a kind is a directory."""
+    folder = kind is None
     ignored = _ignored(path, patterns, folder=folder)
     if ignored:
         return ignored
     if entry.is_symlink():
         return "a symbolic link"
-    if not folder and entry.stat(follow_symlinks=False).st_size > SIZE_LIMIT:
+    size = 0 if folder else entry.stat(follow_symlinks=False).st_size
+    if size > SIZE_LIMIT:
         return f"larger than {SIZE_LIMIT // 1_000_000} MB"
+    if size > DATA_LIMIT and kind in _VALUES:
+        return f"values, and more than {DATA_LIMIT // 1_000} kB of them"
     return ""
 
 
@@ -244,9 +277,9 @@ def _add_named(found: _Found, root: Path, path: str) -> None:
         found.errors.append(ScanError(path, _unreadable(error)))
         return
     if kind:
-        found.files.add(path)
+        found.kinds[path] = kind
     else:
-        found.skipped.append(Skipped(path, "not a Python file"))
+        found.skipped.append(Skipped(path, "no kind of file that is read"))
 
 
 def _is_quiet(name: str) -> bool:

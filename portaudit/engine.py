@@ -18,7 +18,9 @@ from portaudit.catalogue.load import Catalogue, load
 from portaudit.catalogue.schema import Rule
 from portaudit.catalogue.select import select_rules
 from portaudit.config import Config
+from portaudit.discover import Tree
 from portaudit.relate.exports import Solver
+from portaudit.relate.kernels import related, resized
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.scan import scan_file
@@ -29,8 +31,10 @@ from portaudit.types import (
     Coverage,
     Externals,
     FileFacts,
+    FileKind,
     FileResult,
     Finding,
+    Kernel,
     Link,
     Report,
     RuleSummary,
@@ -45,6 +49,8 @@ from portaudit.types import (
 Progress = Callable[[int, int], None]
 _POOL_FROM = 24
 """Files from which starting processes pays."""
+_IMPORTING: frozenset[FileKind] = frozenset({"python", "notebook"})
+"""Kinds whose names may come from other modules of the tree."""
 _ROUNDS = 3
 """Times that a file is judged again because its answers led to further questions."""
 
@@ -54,7 +60,8 @@ class Task:
     """One file to scan, and what other modules told of its names."""
 
     path: str
-    first_party: frozenset[str]
+    kind: FileKind = "python"
+    first_party: frozenset[str] = frozenset()
     externals: Externals = NO_EXTERNALS
 
 
@@ -75,7 +82,7 @@ class Scanner:
             if isinstance(read, ScanError):
                 return FileResult(task.path, errors=(read,))
             content = read
-        source = SourceFile(task.path, "python", content, task.first_party)
+        source = SourceFile(task.path, task.kind, content, task.first_party)
         return scan_file(source, self.catalogue, self.target, task.externals)
 
 
@@ -110,15 +117,21 @@ def _runner(scanner: Scanner, jobs: int, files: int) -> Iterator[Runner]:
 def scan_tree(
     scanner: Scanner,
     modules: Modules,
-    paths: Sequence[str],
+    tree: Tree,
     *,
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> tuple[FileResult, ...]:
     """Scan files of a tree, in both waves. A module that is only asked about is read on demand."""
+    paths = tree.selected
+
+    def task(path: str, externals: Externals = NO_EXTERNALS) -> Task:
+        kind = tree.kinds[path]
+        return Task(path, kind, modules.first_party(path), externals)
+
     with _runner(scanner, jobs, len(paths)) as run:
         results: dict[str, FileResult] = {}
-        tasks = [Task(path, modules.first_party(path)) for path in paths]
+        tasks = [task(path) for path in paths]
         for result in run(tasks):
             results[result.path] = result
             if progress:
@@ -129,7 +142,7 @@ def scan_tree(
             if path in first:
                 return first[path]
             if path not in asked:
-                asked[path] = scanner(Task(path, modules.first_party(path))).facts
+                asked[path] = scanner(task(path)).facts
             return asked[path]
 
         first = {path: result.facts for path, result in results.items()}
@@ -138,11 +151,13 @@ def scan_tree(
         for _ in range(_ROUNDS):
             again = []
             for path, result in results.items():
+                if tree.kinds[path] not in _IMPORTING:
+                    continue
                 names = {name for name, _ in told.get(path, NO_EXTERNALS).names}
                 externals = solver.externals(path, names.union(result.facts.open))
                 if externals != told.get(path, NO_EXTERNALS):
                     told[path] = externals
-                    again.append(Task(path, modules.first_party(path), externals))
+                    again.append(task(path, externals))
             if not again:
                 break
             for result in run(again):
@@ -165,23 +180,24 @@ def scan(config: Config, *, progress: Progress | None = None) -> Report:
     tree = discover.walk(config.root, config.paths, config.exclude)
     modules = Modules(tree, everything.libraries)
     scanner = Scanner(config.root, catalogue, config.target)
-    results = scan_tree(scanner, modules, tree.selected, jobs=config.jobs, progress=progress)
-    return report(config, everything, results, tree.skipped, tree.errors, len(ids))
+    results = scan_tree(scanner, modules, tree, jobs=config.jobs, progress=progress)
+    kernels = related(results, modules)
+    return report(config, everything, results, kernels, tree.skipped, tree.errors, len(ids))
 
 
 def report(
     config: Config,
     catalogue: Catalogue,
     results: Sequence[FileResult],
+    kernels: Sequence[Kernel],
     skipped: Sequence[Skipped],
     errors: Sequence[ScanError],
     rules_run: int,
 ) -> Report:
     """Relate and score results into a report."""
     least = CONFIDENCES.index(config.min_confidence)
-    findings = tuple(
-        item for item in with_foreign_uses(results) if CONFIDENCES.index(item.confidence) >= least
-    )
+    sized = resized(with_foreign_uses(results), kernels)
+    findings = tuple(item for item in sized if CONFIDENCES.index(item.confidence) >= least)
     causes = roots(findings, catalogue.rules)
     torch = sum(result.facts.imports_torch for result in results)
     failures = [*errors, *(error for result in results for error in result.errors)]
@@ -202,6 +218,7 @@ def report(
             unknown_facts=sum(item.facts.status == "undocumented" for item in findings),
             rules_run=rules_run,
         ),
+        inventory=tuple(kernels),
     )
 
 

@@ -7,25 +7,42 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 
+from portaudit import fingerprint
 from portaudit.catalogue.load import Catalogue
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
+from portaudit.judge.items import KERNEL_EFFORT, judge_items
+from portaudit.judge.notebook import placed
 from portaudit.judge.required import required
 from portaudit.match.hits import lowest
+from portaudit.match.items import match_items
 from portaudit.match.python import Matcher
+from portaudit.read.notebook import read as read_notebook
+from portaudit.read.other import read
+from portaudit.read.python.calls import called
 from portaudit.read.python.exports import Exporter
 from portaudit.read.python.flags import Flags
+from portaudit.read.python.kernels import inventory
 from portaudit.read.python.model import Binding, build, join
-from portaudit.read.python.parse import UnreadableError, parse
+from portaudit.read.python.parse import Parsed, UnreadableError, parse
+from portaudit.read.python.setup import dependencies
+from portaudit.read.python.sources import guarded, sources
 from portaudit.read.python.values import Reader
+from portaudit.read.text import BinaryError, Text, decode
 from portaudit.types import (
     NO_EXTERNALS,
+    Category,
+    Effort,
     Externals,
     FileFacts,
+    FileKind,
     FileResult,
     Finding,
+    Kernel,
+    Location,
     Proof,
     ScanError,
     SourceFile,
@@ -34,6 +51,9 @@ from portaudit.types import (
 
 _DEEPEST = 6_000
 """Python frames allowed while walking one file; long generated expressions need many."""
+_KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
+_READ_ALWAYS: frozenset[FileKind] = frozenset({"requirements"})
+"""Kinds in which a bare name may mean something."""
 
 
 def scan_file(
@@ -46,8 +66,12 @@ def scan_file(
     if sys.getrecursionlimit() < _DEEPEST:
         sys.setrecursionlimit(_DEEPEST)
     try:
-        return _scan_python(source, catalogue, target, externals)
-    except UnreadableError as error:
+        if source.kind == "python":
+            return _scan_python(source, catalogue, target, externals)
+        if source.kind == "notebook":
+            return _scan_notebook(source, catalogue, target, externals)
+        return _scan_other(source, catalogue, target)
+    except (UnreadableError, BinaryError) as error:
         return FileResult(source.path, errors=(ScanError(source.path, str(error)),))
     except RecursionError:
         error_text = "an expression is nested too deeply to judge"
@@ -63,14 +87,32 @@ def _scan_python(
     source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
 ) -> FileResult:
     parsed = parse(source.path, source.content)
+    result = _scan_parsed(parsed, source, catalogue, target, externals)
+    if not parsed.damage:
+        return result
+    return replace(result, findings=tuple(_doubtful(finding) for finding in result.findings))
+
+
+def _scan_parsed(
+    parsed: Parsed,
+    source: SourceFile,
+    catalogue: Catalogue,
+    target: Target,
+    externals: Externals,
+) -> FileResult:
     reader = Reader(source, build(parsed.module), parsed.text, externals)
     matcher = Matcher(reader, catalogue)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)
     hits = [*matcher.run(), *required(judgment, catalogue)]
-    findings = judge(judgment, catalogue, target, hits)
-    if parsed.damage:
-        findings = tuple(_doubtful(finding) for finding in findings)
+    kernels, starters = inventory(reader)
+    judged = _sized(judge(judgment, catalogue, target, hits), kernels)
+    embedded = guarded(sources(reader), judged)
+    asked = (*dependencies(reader), *embedded.items)
+    items = match_items(asked, catalogue, target, source.path, source.first_party)
+    kernels = (*kernels, *embedded.kernels)
+    judged += _sized(judge_items(items, catalogue, target, source.path, reader.lines), kernels)
+    findings = fingerprint.identify(judged)
 
     def otherwise(bindings: list[Binding]) -> Proof | None:
         guard = judgment.either_or(bindings)
@@ -87,6 +129,8 @@ def _scan_python(
         ),
         open=tuple(sorted(_open_names(reader))),
         imports_torch=matcher.torch,
+        native=replace(embedded.native, functions=(*starters, *embedded.native.functions)),
+        calls=called(reader),
     )
     return FileResult(
         source.path,
@@ -95,7 +139,84 @@ def _scan_python(
         tuple(matcher.foreign),
         sum(finding.facts.status == "undocumented" for finding in findings),
         parsed.damage,
+        _identified(kernels, findings),
     )
+
+
+def _scan_notebook(
+    source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
+) -> FileResult:
+    """Judge the code cells of a notebook as one module, and what they say to the shell."""
+    text = Text(source.path, decode(source.content))
+    notebook = read_notebook(text)
+    parsed, doubtful = notebook.parsed()
+    whole = _scan_parsed(parsed, source, catalogue, target, externals)
+    result = placed(whole, notebook, text.lines)
+    found = [
+        _doubtful(item) if item.scope.partition(".")[0] in doubtful else item
+        for item in result.findings
+    ]
+    hits = match_items(notebook.items, catalogue, target, source.path, source.first_party)
+    others = [
+        replace(item, cell=notebook.cell(notebook.rows.get(item.span.line, 0))[1])
+        for item in judge_items(hits, catalogue, target, source.path, text.lines)
+    ]
+    findings = fingerprint.identify([*found, *others])
+    return replace(result, findings=findings, inventory=_identified(result.inventory, findings))
+
+
+def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> FileResult:
+    """Judge a file of another kind; one without any word of a rule is not taken apart."""
+    if source.kind not in _READ_ALWAYS and not catalogue.items.trigger(source.kind).search(
+        source.content
+    ):
+        return FileResult(source.path)
+    text = Text(source.path, decode(source.content))
+    document = read(source.kind, text)
+    hits = match_items(document.items, catalogue, target, source.path, source.first_party)
+    found = judge_items(hits, catalogue, target, source.path, text.lines)
+    findings = fingerprint.identify(_sized(found, document.kernels))
+    return FileResult(
+        source.path,
+        findings,
+        FileFacts(native=document.native),
+        (),
+        sum(finding.facts.status == "undocumented" for finding in findings),
+        document.errors,
+        _identified(document.kernels, findings),
+    )
+
+
+def _sized(findings: Sequence[Finding], kernels: Sequence[Kernel]) -> list[Finding]:
+    """Findings that speak of a kernel are worth what that kernel is.
+
+    What only other kernels call is in their size and class already.
+    """
+    efforts: dict[int, Effort] = {
+        each.line: "trivial" if each.helper else KERNEL_EFFORT[each.difficulty] for each in kernels
+    }
+    return [
+        replace(item, effort=efforts[item.span.line])
+        if item.category in _KERNELS and item.span.line in efforts
+        else item
+        for item in findings
+    ]
+
+
+def _identified(kernels: Sequence[Kernel], findings: Sequence[Finding]) -> tuple[Kernel, ...]:
+    """Kernels with the fingerprint, and the other way, of the finding that speaks of each."""
+    marks = {item.span.line: item for item in findings if item.category in _KERNELS}
+    return tuple(
+        replace(each, fingerprint=found.fingerprint, fallback=each.fallback or _other_way(found))
+        if (found := marks.get(each.line))
+        else each
+        for each in kernels
+    )
+
+
+def _other_way(finding: Finding) -> Location | None:
+    by = finding.guard_by if finding.guard == "fallback" else None
+    return Location(by.path, by.line) if by else None
 
 
 def _tells(reader: Reader, module: str) -> bool:

@@ -18,7 +18,24 @@ Evidence = Literal["official", "third_party", "prerelease", "inferred"]
 Effort = Literal["trivial", "small", "medium", "large", "research"]
 Reach = Literal["main", "other", "test", "example", "unreached"]
 State = Literal["new", "unchanged", "updated", "newly-covered"]
-FileKind = Literal["python"]
+FileKind = Literal[
+    "python",
+    "notebook",
+    "native",
+    "shell",
+    "docker",
+    "make",
+    "cmake",
+    "yaml",
+    "json",
+    "toml",
+    "ini",
+    "hcl",
+    "requirements",
+    "markdown",
+]
+Language = Literal["cuda", "hip", "triton", "gluon", "tilelang", "cute-dsl", "numba"]
+Difficulty = Literal["simple", "moderate", "hard", "research"]
 Category = Literal[
     "device-api",
     "device-string",
@@ -55,6 +72,7 @@ SEVERITIES: tuple[Severity, ...] = ("info", "minor", "major", "blocker")
 CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
 TARGETS: tuple[Target, ...] = ("torchneuron", "xla")
 EFFORTS: tuple[Effort, ...] = ("trivial", "small", "medium", "large", "research")
+DIFFICULTIES: tuple[Difficulty, ...] = ("simple", "moderate", "hard", "research")
 GUARD_STATES: tuple[GuardState, ...] = (
     "hard-fail",
     "none",
@@ -291,7 +309,8 @@ class TargetFacts:
 class Finding:
     """A match that survived judging.
 
-    `root` groups what one change repairs; `context` is a hash of the statement, a tie-breaker for
+    `cell`: of a notebook's, the cell and the line in it (`a1b2:3`) · `root` groups what one change
+    repairs; `context` is a hash of the statement, a tie-breaker for
     baselines that is no part of the fingerprint.
     """
 
@@ -330,13 +349,137 @@ class Suppression:
     line: int
 
 
+# --- kernels --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something a kernel uses that decides how hard it is to write anew, and where it first does.
+
+    `name` is a word of `docs/inventory.md` (`shared memory`, `atomics`, `tensor cores`, …).
+    """
+
+    name: str
+    line: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The name under which Python reaches native code: `pybind` (`m.def`) or `torch-library`."""
+
+    form: Literal["pybind", "torch-library"]
+    name: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """A kernel of nki-library that does the same job: `tier` is core or experimental."""
+
+    name: str
+    tier: str
+    since: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A GPU kernel of the audited code: what one would have to write again.
+
+    `line` is where its definition begins, `lines` its lines of code without comments ·
+    `parameters` as declared · `variants`: template parameters, `constexpr` arguments and element
+    types that it is compiled for · `helper`: only other kernels call it · `launched_by`,
+    `bound_as`, `callers` (Python) lead to who uses it · `fallback`: a way that does the same
+    without it · `fingerprint` is that of its finding.
+    """
+
+    name: str
+    language: Language
+    path: str
+    line: int
+    end_line: int
+    lines: int
+    difficulty: Difficulty
+    reasons: tuple[str, ...]
+    features: tuple[Feature, ...] = ()
+    parameters: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    autotuned: bool = False
+    helper: bool = False
+    backward: str = ""
+    launched_by: tuple[Location, ...] = ()
+    bound_as: tuple[Binding, ...] = ()
+    callers: tuple[Location, ...] = ()
+    fallback: Location | None = None
+    counterpart: Counterpart | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of native code: the kernels that it launches, the functions that it calls.
+
+    `device` is `cuda` or `cpu` where its registration or its file's build says so, else empty ·
+    `features` and `lines` are those of a function for the device.
+    """
+
+    name: str
+    line: int
+    launches: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    device: str = ""
+    features: tuple[Feature, ...] = ()
+    lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A native function and the name that Python has for it."""
+
+    binding: Binding
+    function: str
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A name of another module that a Python file calls, as it spells it, and the first such line.
+
+    `open` when the module belongs to the audited tree.
+    """
+
+    name: str
+    line: int
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NativeFacts:
+    """What joins kernels across files: functions that start them, and what Python sees of those.
+
+    `on_device`: functions for the device that have features of their own, and the kernels that
+    call functions of other files, where such features may be.
+    """
+
+    functions: tuple[Function, ...] = ()
+    bound: tuple[Bound, ...] = ()
+    on_device: tuple[Function, ...] = ()
+
+
+NO_NATIVE = NativeFacts()
+"""A file without native code."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileFacts:
     """What the tree needs to know of one file.
 
     `exports`: module-level names · `stars`: modules imported with `*`, `foreign_stars` those of
     them that belong to torch · `open`: names of other modules that the judgment of this file would
-    like to know · `imports_torch`.
+    like to know · `imports_torch` · `native`: what starts kernels here · `calls`: names of other
+    modules that are called, as far as they may lead to a kernel.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()
@@ -344,6 +487,8 @@ class FileFacts:
     foreign_stars: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     imports_torch: bool = False
+    native: NativeFacts = NO_NATIVE
+    calls: tuple[Called, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +518,7 @@ class FileResult:
     foreign_uses: tuple[ForeignUse, ...] = ()
     unknown_facts: int = 0
     errors: tuple[ScanError, ...] = ()
+    inventory: tuple[Kernel, ...] = ()
 
 
 # --- the whole ------------------------------------------------------------------------------------
@@ -490,4 +636,5 @@ class Report:
     errors: tuple[ScanError, ...]
     skipped: tuple[Skipped, ...]
     coverage: Coverage
+    inventory: tuple[Kernel, ...] = ()
     schema: str = "portaudit.report/1"

@@ -25,7 +25,7 @@ USUAL = frozenset({"AMP001", "DEV007", "DEV008", "DIS001", "DST001", "FUS001"})
 """Autocast, `synchronize`, `.cuda()`, the literals of backend and device, flash_attn."""
 
 Files = str | bytes | Mapping[str, str | bytes]
-_EXPECT = re.compile(r"#\s*expect:\s*(.*)$")
+_EXPECT = re.compile(r"(?:#|//)\s*expect:\s*(.*)$")
 
 
 @cache
@@ -52,12 +52,11 @@ def scan(
 ) -> dict[str, FileResult]:
     """The results of all files of a tree, or of `only` some, by path."""
     contents = as_files(files)
-    paths = tuple(sorted(contents))
-    tree = Tree(ROOT, paths, paths)
+    wanted = tuple(only) or tuple(sorted(contents))
+    tree = Tree.of(ROOT, contents, wanted[:: -1 if backwards else 1])
     scanner = Scanner(ROOT, catalogue(), target, contents)
     modules = Modules(tree, catalogue().libraries)
-    wanted = tuple(only) or paths
-    results = scan_tree(scanner, modules, wanted[:: -1 if backwards else 1], jobs=jobs)
+    results = scan_tree(scanner, modules, tree, jobs=jobs)
     return {result.path: result for result in results}
 
 

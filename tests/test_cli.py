@@ -202,7 +202,7 @@ def test_scan_refuses_an_unknown_option_with_code_2() -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "NOTHING TO SCAN  no Python files under the given paths"),
+        ({}, "NOTHING TO SCAN  no file that is read lies under the given paths"),
         ({"a.py": "x = 1\n"}, "NO TORCH  none of 1 file imports torch: no score"),
     ],
 )

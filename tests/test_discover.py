@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from portaudit import discover
 from portaudit.discover import Tree, read, walk
 from portaudit.errors import ConfigError
+from portaudit.kinds import kind_by_name
 from portaudit.types import ScanError
 
 MakeTree = Callable[[Mapping[str, str]], Path]
@@ -41,11 +42,12 @@ def test_walk_takes_scripts_by_their_first_line(make_tree: MakeTree) -> None:
         {
             "bin/train": "#!/usr/bin/env python3\n",
             "bin/launch": "#!/bin/bash\npython train\n",
-            "Makefile": "python",
+            "bin/words": "#!/usr/bin/perl\n",
+            "notes": "python",
             ".hidden": "#!/usr/bin/python\n",
         }
     )
-    assert walked(root).files == ("bin/train",)
+    assert walked(root).kinds == {"bin/launch": "shell", "bin/train": "python"}
 
 
 @pytest.mark.parametrize(
@@ -138,12 +140,47 @@ def test_walk_takes_a_named_tool_directory_and_a_large_named_file(
     assert "larger than" in reasons(tree)["big.py"]
 
 
-def test_walk_says_that_a_named_file_is_no_python(make_tree: MakeTree) -> None:
-    root = make_tree({"Dockerfile": "FROM x", "a.pyi": ""})
-    assert reasons(walked(root, "Dockerfile", "a.pyi")) == {
-        "Dockerfile": "not a Python file",
-        "a.pyi": "not a Python file",
-    }
+def test_walk_says_that_a_named_file_is_of_no_kind_that_is_read(make_tree: MakeTree) -> None:
+    root = make_tree({"a.pyi": "", "notes.txt": ""})
+    reason = "no kind of file that is read"
+    assert reasons(walked(root, "a.pyi", "notes.txt")) == {"a.pyi": reason, "notes.txt": reason}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("docker/Dockerfile.train", "docker"),
+        ("gpu.dockerfile", "docker"),
+        ("Containerfile", "docker"),
+        ("requirements/gpu.txt", "requirements"),
+        ("requirements-dev.in", "requirements"),
+        ("notes/words.txt", None),
+        ("csrc/kernel.CU", "native"),
+        ("Makefile", "make"),
+        ("csrc/Makefile.gpu", "make"),
+        ("makefile.py", "python"),
+        ("deploy/job.yaml.j2", "yaml"),
+        ("cluster.yaml-template", "yaml"),
+        ("prod.tfvars", "hcl"),
+        ("cmake/FindNCCL.cmake", "cmake"),
+        ("CMakeLists.txt", "cmake"),
+        ("uv.lock", "toml"),
+        ("Cargo.lock", None),
+        ("run.sbatch", "shell"),
+        ("README.md", "markdown"),
+        ("docs/guide.md", None),
+        ("demo.ipynb", "notebook"),
+    ],
+)
+def test_kinds_are_known_by_name(path: str, kind: str | None) -> None:
+    assert kind_by_name(path) == kind
+
+
+def test_walk_leaves_out_large_files_of_values(make_tree: MakeTree) -> None:
+    root = make_tree({"vocab.json": " " * 500_001, "deepspeed.json": "{}", "k.cu": " " * 500_001})
+    tree = walked(root)
+    assert tree.files == ("deepspeed.json", "k.cu")
+    assert reasons(tree) == {"vocab.json": "values, and more than 500 kB of them"}
 
 
 def test_walk_excludes_by_the_settings_before_any_ignore_file(make_tree: MakeTree) -> None:

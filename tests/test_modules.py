@@ -15,7 +15,7 @@ def modules(
     installed: tuple[str, ...] = (),
     root: str = "/srv/repo",
 ) -> Modules:
-    tree = Tree(Path(root), tuple(sorted(files)), (), projects=frozenset(projects))
+    tree = Tree.of(Path(root), files, (), projects)
     return Modules(tree, frozenset(installed))
 
 

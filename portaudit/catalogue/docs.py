@@ -15,7 +15,8 @@ import msgspec
 from portaudit.catalogue.facts import Figures, figures
 from portaudit.catalogue.load import PREFIXES, Catalogue, Row
 from portaudit.catalogue.schema import Condition, Context, Match, Rule, TargetFact
-from portaudit.types import TARGETS, Evidence, Status
+from portaudit.kinds import kind_by_name
+from portaudit.types import TARGETS, Evidence, FileKind, Status
 
 _KINDS = {
     "call": "call",
@@ -29,6 +30,24 @@ _KINDS = {
     "subscript": "subscript",
     "env-var": "environment variable",
     "detector": "detector",
+    "config-key": "setting",
+    "command": "command",
+    "dependency": "requirement",
+    "image": "container image",
+    "include": "header",
+    "source": "name in native code",
+    "kernel": "kernel in native code",
+}
+_VALUED = frozenset({"kwarg", "config-key", "dependency", "image", "env-var", "source"})
+"""Kinds whose names are narrowed down by values."""
+_FENCES: Mapping[FileKind, str] = {
+    "native": "cuda",
+    "docker": "dockerfile",
+    "make": "makefile",
+    "hcl": "terraform",
+    "requirements": "text",
+    "notebook": "json",
+    "shell": "sh",
 }
 _CONTEXTS: Mapping[Context, str] = {
     "step": "inside a training step",
@@ -220,8 +239,20 @@ def _table(label: str, rows: Sequence[Row]) -> Iterator[str]:
 def _limits(match: Match) -> str:
     parts = [f"where {_condition(condition)}" for condition in match.where]
     parts += [f"unless {_condition(condition)}" for condition in match.unless]
-    if match.kind == "kwarg" and match.value:
-        parts.append("with " + " or ".join(f"`{value}`" for value in match.value))
+    if match.kind in _VALUED and match.value:
+        parts.append("with " + " or ".join(f"`{_word(value)}`" for value in match.value))
+    if match.arguments:
+        parts.append("with one of " + ", ".join(f"`{word}`" for word in match.arguments))
+    if match.extras:
+        parts.append("with the extra " + " or ".join(f"`{word}`" for word in match.extras))
+    if match.excluded:
+        parts.append("that leaves out every version of the target")
+    if match.forms:
+        parts.append("in " + " or ".join(form.replace("-", " ") for form in match.forms))
+    if match.beside:
+        parts.append("beside " + " or ".join(f"`{key}`" for key in match.beside))
+    if match.paths:
+        parts.append("in files like " + " or ".join(f"`{path}`" for path in match.paths))
     if match.callee:
         parts.append("in a call of " + ", ".join(f"`{name}`" for name in match.callee))
     if match.receiver:
@@ -229,6 +260,10 @@ def _limits(match: Match) -> str:
     if match.context:
         parts.append(" or ".join(_CONTEXTS[context] for context in match.context))
     return "".join(f" {part}" for part in parts)
+
+
+def _word(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _condition(condition: Condition) -> str:
@@ -245,13 +280,23 @@ def _condition(condition: Condition) -> str:
 
 
 def _examples(rule: Rule) -> Iterator[str]:
-    bad = [test.bad for test in rule.test if test.bad][:_EXAMPLES]
-    good = [test.good for test in rule.test if test.good][:_EXAMPLES]
+    bad = [(test.path, test.bad) for test in rule.test if test.bad]
+    good = [(test.path, test.good) for test in rule.test if test.good]
     for title, snippets in (("Reported", bad), ("Not reported", good)):
         if snippets:
             yield from (f"## {title}", "")
-        for snippet in snippets:
-            yield from ("```python", snippet.strip("\n"), "```", "")
+        for path, snippet in _varied(snippets):
+            kind = kind_by_name(path)
+            fence = _FENCES.get(kind, kind) if kind else "text"
+            yield from (f"```{fence}", snippet.strip("\n"), "```", "")
+
+
+def _varied(snippets: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first examples, and the first one of another kind of file."""
+    shown = list(snippets[:_EXAMPLES])
+    kinds = {kind_by_name(path) for path, _ in shown}
+    other = next((each for each in snippets if kind_by_name(each[0]) not in kinds), None)
+    return [*shown, other] if other else shown
 
 
 def _cell(text: str) -> str:

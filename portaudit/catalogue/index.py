@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from portaudit.catalogue.schema import ITEM_KINDS
+
 if TYPE_CHECKING:
     from portaudit.catalogue.load import Row
     from portaudit.catalogue.schema import Match
@@ -92,8 +94,11 @@ def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
     detectors: dict[str, list[Selector]] = defaultdict(list)
     globs: set[str] = set()
     for selector, match in pairs:
+        if match.kind in ITEM_KINDS and match.kind != "env-var":
+            continue
         patterns = [selector.name] if selector.row else match.name
-        globs.update(value for value in match.value if isinstance(value, str))
+        if match.kind != "env-var":
+            globs.update(value for value in match.value if isinstance(value, str))
         if match.kind == "string":
             strings.append(selector)
         for pattern in patterns:
@@ -102,11 +107,13 @@ def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
             elif match.kind == "kwarg":
                 keywords[pattern].append(selector)
             elif match.kind == "env-var":
-                variables.append((pattern, selector))
+                if not match.value:  # what Python code sets a variable to is not followed
+                    variables.append((pattern, selector))
             elif match.kind == "detector":
                 detectors[pattern].append(selector)
             elif pattern.startswith("."):
                 members[pattern[1:]].append(selector)
             else:
                 names[match.kind].add(pattern, selector)
+    variables.sort(key=lambda pair: len(pair[0].replace("*", "")), reverse=True)
     return Index(names, members, methods, keywords, strings, variables, detectors, frozenset(globs))

@@ -19,7 +19,8 @@ import msgspec
 import tomli
 
 from portaudit.catalogue.index import Index, Selector, build_index
-from portaudit.catalogue.schema import InlineTest, Match, Rule, Section, TargetFact
+from portaudit.catalogue.items import ItemIndex, build_items
+from portaudit.catalogue.schema import ITEM_KINDS, InlineTest, Match, Rule, Section, TargetFact
 from portaudit.errors import CatalogueError, nearest
 from portaudit.types import TARGETS, Confidence, Effort, Severity, Target
 
@@ -65,13 +66,21 @@ _KEYS: Mapping[str, set[str]] = {
     "string": _COMMON | {"value", "names", "sinks"},
     "kwarg": _COMMON | {"name", "value", "callee", "where", "unless"},
     "subscript": _NAMED,
-    "env-var": _NAMED,
+    "env-var": _NAMED | {"value"},
     "detector": _COMMON | {"name"},
+    "config-key": _COMMON | {"name", "value", "forms", "beside", "paths"},
+    "command": _NAMED | {"arguments", "paths"},
+    "dependency": _NAMED | {"value", "extras", "excluded", "paths", "forms"},
+    "image": _NAMED | {"value"},
+    "source": _NAMED | {"value", "forms"},
+    "include": _NAMED | {"forms"},
+    "kernel": _COMMON | {"value"},
 }
 """Which keys mean something for each kind of match."""
 
 _NAME = re.compile(r"\.?[A-Za-z_]\w*(\.\w+)*(\.\*|\*)?")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_EXPECTS = re.compile(r"(?:#|//) expect:")
 _FACT_COLUMNS = ("status", "evidence", "source", "sdk", "checked")
 _MESSAGE_WORDS = {"anchor", "value"}
 
@@ -136,6 +145,17 @@ class Catalogue:
     def index(self) -> Index:
         """The rules by what can trigger them in Python source."""
         return build_index((item, self.match_of(item)) for item in self.selectors())
+
+    @cached_property
+    def items(self) -> ItemIndex:
+        """The rules by what can trigger them in other files than Python's."""
+        return build_items((item, self.match_of(item)) for item in self.selectors())
+
+    @cached_property
+    def import_names(self) -> Mapping[str, str]:
+        """What packages are called when they are imported, as far as table rows say."""
+        named = (row for rows in self.rows.values() for row in rows if row.cells.get("imports"))
+        return {row.name: row.cells["imports"].split()[0] for row in named}
 
     @cached_property
     def libraries(self) -> frozenset[str]:
@@ -373,28 +393,31 @@ def _match_problems(where: str, match: Match) -> Iterable[str]:
         value = getattr(match, item.name)
         if value and item.name not in allowed:
             yield f'{where}: `{item.name}` means nothing for kind "{match.kind}"'
-    if match.kind == "string":
-        if not match.value:
-            yield f'{where}: kind "string" needs `value`'
-    elif bool(match.name) == bool(match.table):
+    if match.kind in {"string", "config-key"} and not match.value:
+        yield f'{where}: kind "{match.kind}" needs `value`'
+    if match.kind not in {"string", "kernel"} and bool(match.name) == bool(match.table):
         yield f"{where}: needs either `name` or `table`"
     if match.unlisted and not match.table:
         yield f"{where}: `unlisted` needs a `table` with a column `operators`"
-    if match.kind not in {"env-var", "detector", "kwarg"}:
-        for name in match.name:
-            if not _NAME.fullmatch(name):
-                yield f'{where}: `name` "{name}" is no dotted name (a `*` may only end it)'
+    yield from _name_problems(where, match)
+    for condition in (*match.where, *match.unless):
+        if condition.absent is None and not (
+            condition.equals or condition.prefix or condition.has or condition.type
+        ):
+            yield f"{where}: a condition needs `equals`, `prefix`, `has`, `type` or `absent`"
+
+
+def _name_problems(where: str, match: Match) -> Iterable[str]:
     if match.kind == "detector":
         from portaudit.detectors import names  # noqa: PLC0415 - they import the matcher
 
         for name in match.name:
             if name not in names():
                 yield f'{where}: no detector is called "{name}"{nearest(name, names())}'
-    for condition in (*match.where, *match.unless):
-        if condition.absent is None and not (
-            condition.equals or condition.prefix or condition.has or condition.type
-        ):
-            yield f"{where}: a condition needs `equals`, `prefix`, `has`, `type` or `absent`"
+    elif match.kind not in ITEM_KINDS | {"kwarg"}:
+        for name in match.name:
+            if not _NAME.fullmatch(name):
+                yield f'{where}: `name` "{name}" is no dotted name (a `*` may only end it)'
 
 
 def _text_problems(rule: Rule) -> Iterable[str]:
@@ -416,7 +439,7 @@ def _text_problems(rule: Rule) -> Iterable[str]:
 def expects(test: InlineTest) -> bool:
     """Whether an inline test expects a finding."""
     texts = (test.bad, *test.files.values())
-    return bool(test.expect) or any("# expect:" in text for text in texts)
+    return bool(test.expect) or any(_EXPECTS.search(text) for text in texts)
 
 
 def _test_problems(rule: Rule) -> Iterable[str]:
@@ -425,7 +448,7 @@ def _test_problems(rule: Rule) -> Iterable[str]:
             yield f"[[test]] {position}: give exactly one of `bad`, `good` and `files`"
         if test.bad and not expects(test):
             yield f"[[test]] {position}: `bad` has no `# expect: {rule.id}` line"
-        if test.good and "# expect:" in test.good:
+        if test.good and (test.expect or _EXPECTS.search(test.good)):
             yield f"[[test]] {position}: `good` must expect nothing; make it `bad`"
     if not any(expects(test) for test in rule.test):
         yield "no [[test]] that must report: add a `bad` snippet"

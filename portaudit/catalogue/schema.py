@@ -25,7 +25,18 @@ MatchKind = Literal[
     "subscript",
     "env-var",
     "detector",
+    "config-key",
+    "command",
+    "dependency",
+    "image",
+    "source",
+    "include",
+    "kernel",
 ]
+ITEM_KINDS: frozenset[MatchKind] = frozenset(
+    {"env-var", "config-key", "command", "dependency", "image", "source", "include", "kernel"}
+)
+"""What files other than Python's are made of, and Python has too where it speaks of such things."""
 Context = Literal["step", "loop", "model"]
 ValueType = Literal["str", "bool", "int", "float", "none", "call", "not", "name"]
 WhenGuarded = Literal["lower", "keep", "drop"]
@@ -83,6 +94,12 @@ class Match(Section, frozen=True):
     callee: list[str] = []
     names: list[str] = []
     sinks: list[Sink] = []
+    arguments: list[str] = []
+    extras: list[str] = []
+    excluded: bool = False
+    forms: list[str] = []
+    beside: list[str] = []
+    paths: list[str] = []
     anchor: str = ""
     confidence: Confidence | None = None
     message: str = ""
@@ -106,10 +123,14 @@ class TargetFact(Section, frozen=True):
 
 
 class InlineTest(Section, frozen=True):
-    """A snippet and what is expected of it: `bad` and `good`, or several `files`."""
+    """A snippet and what is expected of it: `bad` and `good`, or several `files`.
+
+    `path` is what the file of a snippet is called, which says what kind of file it is.
+    """
 
     bad: str = ""
     good: str = ""
+    path: str = "snippet.py"
     files: dict[str, str] = {}
     expect: list[str] = []
     target: Target = "torchneuron"

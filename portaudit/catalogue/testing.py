@@ -17,8 +17,7 @@ from portaudit.relate.modules import Modules
 from portaudit.relate.project import with_foreign_uses
 from portaudit.types import Finding
 
-SNIPPET = "snippet.py"
-_EXPECT = re.compile(r"#\s*expect:\s*(.*)$")
+_EXPECT = re.compile(r"(?:#|//)\s*expect:\s*(.*)$")
 _KEYS = ("severity", "guard", "uses", "confidence")
 
 
@@ -57,11 +56,11 @@ def run(catalogue: Catalogue, ids: Iterable[str] = ()) -> list[Failure]:
 
 def run_test(catalogue: Catalogue, rule: str, number: int, test: InlineTest) -> Iterator[Failure]:
     """Run one test of a rule."""
-    files = dict(test.files) or {SNIPPET: test.bad or test.good}
+    files = dict(test.files) or {test.path: test.bad or test.good}
     try:
         expected = list(_expectations(files, test.expect))
     except ValueError as error:
-        yield Failure(rule, number, "Broken", SNIPPET, 0, str(error))
+        yield Failure(rule, number, "Broken", test.path, 0, str(error))
         return
     found, errors = scan_files(catalogue, files, test)
     for text in errors:
@@ -91,11 +90,10 @@ def scan_files(
     if test.operators:
         listed = operators.parse("\n".join(test.operators), "`operators`")
         catalogue = operators.apply(catalogue, listed)
-    paths = tuple(sorted(path for path in files if path.endswith(".py")))
-    contents = {path: files[path].encode() for path in paths}
-    tree = Tree(Path("/"), paths, paths)
+    tree = Tree.of(Path("/"), files)
+    contents = {path: files[path].encode() for path in tree.files}
     scanner = Scanner(Path("/"), catalogue, test.target, contents)
-    results = scan_tree(scanner, Modules(tree, catalogue.libraries), paths)
+    results = scan_tree(scanner, Modules(tree, catalogue.libraries), tree)
     return with_foreign_uses(results), [error.path for item in results for error in item.errors]
 
 

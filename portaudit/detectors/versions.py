@@ -1,7 +1,8 @@
 """Requirements and version tests that leave out every version that a target has.
 
-Two detectors per package and target: what a package's own `setup()` asks for, and code that stops
-on the versions of the target. A test that only chooses between two ways is left alone.
+Per package and target: requirements that code insists on when it runs, and code that stops on the
+versions of the target. A test that only chooses between two ways is left alone. What `setup()` asks
+for is matched as a manifest's requirements are.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import TypeVar
 
 import libcst as cst
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -24,10 +24,10 @@ from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
 from portaudit.read.python.model import Place, around
 from portaudit.read.python.nodes import dotted, number_value, string_value
-from portaudit.read.python.values import LocalText, Reader, argument
+from portaudit.read.python.setup import strings
+from portaudit.read.python.values import Reader, argument
 from portaudit.types import TARGETS, Target
 
-_SETUP = {"setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup"}
 _REQUIRE = {
     "pkg_resources.require",
     "transformers.utils.versions.require_version",
@@ -80,92 +80,23 @@ _SIGNS: Mapping[str, frozenset[int]] = {
 # --- requirements ---------------------------------------------------------------------------------
 
 
-def _required_packages(target: Target, reader: Reader, _: Contexts) -> Iterator[Spot]:
-    """Yield requirements on packages of the stack that no version of the target meets."""
-    for node, place in _requirements(reader):
-        text = string_value(node)
-        if text is None or not text[1]:
+def _required(target: Target, reader: Reader, _: Contexts) -> Iterator[Spot]:
+    """Yield requirements that code insists on at run time and no version of the target meets."""
+    for call in reader.model.calls:
+        if not any(ref.name in _REQUIRE for ref in reader.refs(call.func)):
             continue
-        try:
-            requirement = Requirement(text[0])
-        except InvalidRequirement:
-            continue
-        if stack.excluded_by(target, requirement):
-            yield Spot(node, place, f"{canonicalize_name(requirement.name)}{requirement.specifier}")
-
-
-def _required_python(target: Target, reader: Reader, _: Contexts) -> Iterator[Spot]:
-    """Yield `python_requires` that no Python of the target meets."""
-    for call in _setups(reader):
-        for text in reader.texts(argument(call, ("python_requires",)).value):
-            if not isinstance(text, LocalText) or not text.exact:
+        for node in strings(reader, argument(call, (0,)).value):
+            text = string_value(node)
+            if text is None or not text[1]:
                 continue
             try:
-                wanted = SpecifierSet(text.value)
-            except InvalidSpecifier:
+                requirement = Requirement(text[0])
+            except InvalidRequirement:
                 continue
-            if stack.excludes(target, stack.PYTHON, wanted):
-                place = reader.model.places.get(text.node, reader.model.places[call])
-                yield Spot(text.node, place, f"python{wanted}")
-
-
-def _setups(reader: Reader) -> Iterator[cst.Call]:
-    for call in reader.model.calls:
-        if any(ref.name in _SETUP for ref in reader.refs(call.func)):
-            yield call
-
-
-def _requirements(reader: Reader) -> Iterator[tuple[cst.BaseExpression, Place]]:
-    """The requirement strings of `install_requires`, and of functions that check one at run time.
-
-    Extras are left out: they are optional, and a place cannot say so.
-    """
-    seen: set[cst.CSTNode] = set()
-    for call in reader.model.calls:
-        names = {ref.name for ref in reader.refs(call.func)}
-        given = None
-        if names & _SETUP:
-            given = argument(call, ("install_requires",)).value
-        elif names & _REQUIRE:
-            given = argument(call, (0,)).value
-        for node in _strings(reader, given):
-            if node not in seen:
-                seen.add(node)
-                yield node, reader.model.places.get(node, reader.model.places[call])
-
-
-def _strings(
-    reader: Reader, node: cst.BaseExpression | None, depth: int = 0
-) -> Iterator[cst.BaseExpression]:
-    """The string literals that a list of requirements is made of, through names and sums."""
-    if node is None or depth > _DEEPEST:
-        return
-    if isinstance(node, (cst.List, cst.Tuple, cst.Set)):
-        for element in node.elements:
-            yield from _strings(reader, element.value, depth + 1)
-    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
-        yield from _strings(reader, node.left, depth + 1)
-        yield from _strings(reader, node.right, depth + 1)
-    elif isinstance(node, cst.Name):
-        for binding in reader.bindings(node):
-            if binding.value is not node:
-                yield from _strings(reader, binding.value, depth + 1)
-        yield from _added(reader, node, depth)
-    elif string_value(node) is not None:
-        yield node
-
-
-def _added(reader: Reader, node: cst.Name, depth: int) -> Iterator[cst.BaseExpression]:
-    """What is appended to a list before it is given away."""
-    for call in reader.model.calls:
-        function = call.func
-        if (
-            isinstance(function, cst.Attribute)
-            and function.attr.value in {"append", "extend"}
-            and dotted(function.value) == node.value
-            and call.args
-        ):
-            yield from _strings(reader, call.args[0].value, depth + 1)
+            if stack.excluded_by(target, requirement):
+                place = reader.model.places.get(node, reader.model.places[call])
+                named = canonicalize_name(requirement.name)
+                yield Spot(node, place, f"{named}{requirement.specifier}")
 
 
 # --- tests at run time ----------------------------------------------------------------------------
@@ -433,7 +364,6 @@ def _sign(left: _Ordered, right: _Ordered) -> int:
 
 
 for _target in TARGETS:
-    detector(f"torch-requirement-without-{_target}")(partial(_required_packages, _target))
-    detector(f"python-requirement-without-{_target}")(partial(_required_python, _target))
+    detector(f"torch-requirement-without-{_target}")(partial(_required, _target))
     detector(f"torch-refused-on-{_target}")(partial(_refused, "torch", _target))
     detector(f"python-refused-on-{_target}")(partial(_refused, stack.PYTHON, _target))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 import libcst as cst
 
 from portaudit import fingerprint
-from portaudit.catalogue.load import Catalogue, Row
-from portaudit.catalogue.schema import Rule, TargetFact, WhenGuarded
+from portaudit.catalogue.load import Catalogue
+from portaudit.catalogue.schema import Rule, WhenGuarded
 from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
+from portaudit.judge.words import fill, published
 from portaudit.match.hits import Hit, lowest
 from portaudit.match.strings import around_device, bindings_of
 from portaudit.read.python.model import import_statement, imports_if_there
 from portaudit.read.python.values import Reader
-from portaudit.types import GUARD_STATES, SEVERITIES, Category, Finding, Target, TargetFacts
+from portaudit.types import GUARD_STATES, SEVERITIES, Category, Finding, Target
 
 
 def judge(
     judgment: Judge, catalogue: Catalogue, target: Target, hits: Sequence[Hit]
-) -> tuple[Finding, ...]:
-    """Judge the hits of the file that `judgment` is about, for one target."""
+) -> list[Finding]:
+    """Judge the hits of the file that `judgment` is about, for one target. No identity yet."""
     reader = judgment.flags.reader
     merged = _without_merged_checks(reader, catalogue, hits)
     own = [hit for hit in merged if not hit.follows]
@@ -48,7 +47,7 @@ def judge(
             order = (*_weakest(told), not uses)
             if key not in imports or order < imports[key][0]:
                 imports[key] = order, told
-    return fingerprint.identify([*found, *(told for _, told in imports.values())])
+    return [*found, *(told for _, told in imports.values())]
 
 
 def _weakest(finding: Finding) -> tuple[int, int]:
@@ -135,18 +134,18 @@ def _finding(
         confidence=hit.confidence,
         path=reader.source.path,
         span=span,
-        message=_words(words, hit, row),
+        message=fill(words, hit.anchor, hit.value, row),
         anchor=hit.anchor,
         scope=hit.place.scope.qualname,
         snippet=reader.line(span.line).rstrip()[:400],
         guard=guard.state,
         guard_by=guard.by,
-        facts=_facts(fact),
+        facts=published(fact),
         effort=fact.effort or (row.effort if row and row.effort else rule.effort),
         root=_root(rule, hit, reader.source.path),
         context=fingerprint.context(_statement(reader, hit)),
         uses=tuple(hit.uses),
-        fix=_words(fact.fix, hit, row),
+        fix=fill(fact.fix, hit.anchor, hit.value, row),
     )
 
 
@@ -215,31 +214,6 @@ def _is_class_test(reader: Reader, node: cst.CSTNode) -> bool:
         and isinstance(call.func, cst.Name)
         and call.func.value == "isinstance"
         and call.args[-1] is parent
-    )
-
-
-def _words(template: str, hit: Hit, row: Row | None) -> str:
-    text = template.replace("{anchor}", hit.anchor).replace("{value}", hit.value)
-    if row is not None:
-        for column, cell in row.cells.items():
-            text = text.replace(f"{{row.{column}}}", cell)
-    return text
-
-
-@cache
-def _date(day: datetime.date) -> str:
-    return day.isoformat()
-
-
-def _facts(fact: TargetFact) -> TargetFacts:
-    return TargetFacts(
-        fact.status,
-        fact.evidence,
-        fact.source,
-        fact.sdk,
-        _date(fact.checked),
-        fact.replacement,
-        fact.note,
     )
 
 

@@ -29,7 +29,7 @@ def required(judgment: Judge, catalogue: Catalogue) -> Iterator[Hit]:
     reader = judgment.flags.reader
     places: list[tuple[cst.BaseExpression, cst.CSTNode, str, Confidence]] = []
     for call in reader.model.calls:
-        library = _demanded(judgment, call)
+        library = _demanded(judgment, catalogue, call)
         if library:
             places.append((call, call, library, "medium"))
     exits = (call for call in reader.model.calls if dotted(call.func) in EXITS)
@@ -76,7 +76,7 @@ def _may_leave(otherwise: Otherwise) -> bool:
 _EXITS = (cst.Return, cst.Break, cst.Continue, cst.Yield)
 
 
-def _demanded(judgment: Judge, call: cst.Call) -> str:
+def _demanded(judgment: Judge, catalogue: Catalogue, call: cst.Call) -> str:
     """The library that a helper is told to insist on: `check_version("bitsandbytes>=0.43")`."""
     if last_name(call.func) not in _DEMANDS or not call.args:
         return ""
@@ -95,7 +95,8 @@ def _demanded(judgment: Judge, call: cst.Call) -> str:
         name = Requirement(text[0]).name
     except InvalidRequirement:
         return ""
-    library = _IMPORT_NAMES.get(canonicalize_name(name), canonicalize_name(name).replace("-", "_"))
+    package = canonicalize_name(name)
+    library = catalogue.import_names.get(package, package.replace("-", "_"))
     return library if library in judgment.flags.packages else ""
 
 
@@ -114,8 +115,6 @@ _DEMANDS = frozenset(
     ]
 )
 """What helpers are called that raise where a requirement is not met."""
-_IMPORT_NAMES = {"autoawq": "awq", "auto-gptq": "auto_gptq", "nvidia-ml-py": "pynvml"}
-"""Import names of distributions that are called otherwise."""
 
 
 def _import_rule(catalogue: Catalogue, library: str) -> Selector | None:

@@ -36,10 +36,10 @@ class Modules:
     """
 
     def __init__(self, tree: Tree, installed: frozenset[str] = frozenset()) -> None:
-        self._files = frozenset(tree.files)
-        self._folders = _folders(tree.files)
+        self._files = frozenset(tree.modules)
+        self._folders = _folders(tree.modules)
         self._installed = installed
-        self._packages = {dirname(path) for path in tree.files if basename(path) == "__init__.py"}
+        self._packages = {dirname(path) for path in tree.modules if basename(path) == "__init__.py"}
         if "" in tree.projects:
             self._packages.discard("")  # a stray file: the root is where the packages are
         self._root_name = tree.root.name if "" in self._packages else ""

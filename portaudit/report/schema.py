@@ -15,6 +15,7 @@ from portaudit.types import (
     Effort,
     Finding,
     GuardState,
+    Kernel,
     Proof,
     Reach,
     Report,
@@ -76,6 +77,7 @@ class PublishedReport(msgspec.Struct, frozen=True):
     rules: dict[str, RuleSummary]
     findings: tuple[PublishedFinding, ...]
     roots: tuple[RootCause, ...]
+    inventory: tuple[Kernel, ...]
     errors: tuple[ScanError, ...]
     skipped: tuple[Skipped, ...]
     coverage: Coverage
@@ -92,6 +94,7 @@ def publish(report: Report) -> PublishedReport:
         rules=dict(sorted(report.rules.items())),
         findings=tuple(_publish(finding) for finding in sorted(report.findings, key=_order)),
         roots=report.roots,
+        inventory=report.inventory,
         errors=report.errors,
         skipped=report.skipped,
         coverage=report.coverage,

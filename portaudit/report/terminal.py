@@ -20,9 +20,11 @@ from rich.text import Text
 
 from portaudit.report.causes import Cause, causes
 from portaudit.types import (
+    DIFFICULTIES,
     SEVERITIES,
     Finding,
     GuardState,
+    Kernel,
     Location,
     Report,
     Severity,
@@ -106,9 +108,9 @@ def render(
     """The whole report. `top` root causes are shown in full; `verbose` lists every finding."""
     page = _Page(width, color=color)
     _head(page, report)
-    if report.coverage.files_torch:
-        _root_causes(page, report, top)
-        _table(page, report)
+    _root_causes(page, report, top)
+    _table(page, report)
+    _kernels(page, report, verbose=verbose)
     if verbose:
         _findings(page, report)
     _coverage(page, report, verbose=verbose)
@@ -250,7 +252,9 @@ def _head(page: _Page, report: Report) -> None:
 def _verdict(page: _Page, report: Report) -> None:
     score = report.score
     if not report.coverage.files_total:
-        page.line(("NOTHING TO SCAN", "bold magenta"), "  no Python files under the given paths")
+        page.line(
+            ("NOTHING TO SCAN", "bold magenta"), "  no file that is read lies under the given paths"
+        )
         return
     if not report.coverage.files_torch:
         page.line(
@@ -366,7 +370,8 @@ def _frame(page: _Page, cause: Cause, finding: Finding, margin: int) -> None:
     message = "" if finding.message == cause.title else finding.message
     edge = (" " * margin + "| ", "blue")
     place = f"{finding.path}:{finding.span.line}:{finding.span.column}"
-    scope = f" in {finding.scope}" if finding.scope else ""
+    scope = f" in {finding.scope}" if finding.scope and not finding.cell else ""
+    scope = f" in cell {finding.cell}" if finding.cell else scope
     page.line((" " * (margin - 1) + "--> ", "blue"), place, (scope, "dim"))
     before, marked, after = _cut(finding, page.console.width - margin - 2)
     style = _SEVERITY_STYLE[finding.effective_severity]
@@ -508,6 +513,45 @@ def _table(page: _Page, report: Report) -> None:
     page.console.print(table)
 
 
+def _kernels(page: _Page, report: Report, *, verbose: bool) -> None:
+    """What kernel code there is, and how hard it is to write anew."""
+    kernels = [each for each in report.inventory if not each.helper]
+    if not kernels:
+        return
+    page.blank()
+    counts = Counter((each.language, each.difficulty) for each in kernels)
+    table = _grid("kernels", *DIFFICULTIES, "lines", "another way", "in nki-library")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for language in sorted({each.language for each in kernels}):
+        own = [each for each in kernels if each.language == language]
+        numbers = (
+            *(counts[language, difficulty] for difficulty in DIFFICULTIES),
+            sum(each.lines for each in own),
+            sum(each.fallback is not None for each in own),
+            sum(each.counterpart is not None for each in own),
+        )
+        cells = (str(number) if number else Text(".", "dim") for number in numbers)
+        table.add_row(f"{len(own)} {language}", *cells)
+    page.console.print(table)
+    if verbose:
+        for each in report.inventory:
+            _kernel(page, each)
+
+
+def _kernel(page: _Page, kernel: Kernel) -> None:
+    """A kernel on a line of its own: where, what it is called, how hard and why."""
+    found = kernel.counterpart
+    library = f"; nki-library: {found.name} ({found.tier}, since {found.since})" if found else ""
+    page.line(
+        f"{kernel.path}:{kernel.line}: ",
+        (kernel.name, "bold"),
+        f" {kernel.difficulty}: {', '.join(kernel.reasons)}; {_count(kernel.lines, 'line')}",
+        ("; called by other kernels only" if kernel.helper else "", "dim"),
+        (library, "green"),
+    )
+
+
 def _findings(page: _Page, report: Report) -> None:
     """Every finding on a line of its own, which an editor or grep can take apart."""
     shown = sorted(report.findings, key=lambda finding: (finding.path, finding.span, finding.rule))
@@ -533,7 +577,7 @@ def _coverage(page: _Page, report: Report, *, verbose: bool) -> None:
     page.blank()
     page.line(
         ("Read     ", "bold"),
-        f"{coverage.files_scanned:,} of {_count(coverage.files_total, 'Python file')}, "
+        f"{coverage.files_scanned:,} of {_count(coverage.files_total, 'file')}, "
         f"{coverage.files_torch:,} with torch, {_count(coverage.rules_run, 'rule')}",
     )
     if coverage.unknown_facts:

@@ -37,7 +37,7 @@ VALUE = Export((LITERAL,))
 
 def solver(files: Mapping[str, FileFacts]) -> Solver:
     paths = tuple(sorted(files))
-    return Solver(Modules(Tree(Path("/repo"), paths, paths)), files.get)
+    return Solver(Modules(Tree.of(Path("/repo"), paths)), files.get)
 
 
 def facts(*stars: str, **exports: Export) -> FileFacts:

@@ -1,0 +1,145 @@
+"""What native code is known by: macros, attributes, features, from `rules/_data/native.toml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fnmatch import translate
+from functools import cache, lru_cache
+
+import msgspec
+import tomli
+
+from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.schema import Section
+from portaudit.errors import CatalogueError
+from portaudit.types import Difficulty
+
+
+class Macros(Section, frozen=True):
+    """Macros by what it means that they are defined."""
+
+    cuda: list[str]
+    compiler: list[str]
+    vendor: list[str]
+    never: list[str]
+    always: list[str]
+
+
+class Declaring(Section, frozen=True):
+    """Words of kernels' declarations and launches."""
+
+    aliases: list[str]
+    attributes: list[str]
+    launchers: list[str]
+
+
+class FeatureWords(Section, frozen=True):
+    """A feature and what it is known by; `using` by the namespace that a file opens."""
+
+    name: str
+    words: list[str]
+    level: Difficulty | None = None
+    asm: tuple[str, ...] = ()
+    using: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+
+class Compilers(Section, frozen=True):
+    """Python functions that compile native code: by their whole names, and by their last ones."""
+
+    compilers: list[str]
+    likely: list[str]
+
+
+class OtherVendor(Section, frozen=True):
+    """What HIP code includes and names, where it lies, and what shows that a file is CUDA's too."""
+
+    headers: list[str]
+    names: list[str]
+    folders: list[str]
+    namespaces: list[str]
+    cuda_headers: list[str]
+    cuda_names: list[str]
+
+
+class NativeWords(Section, frozen=True):
+    """The whole table."""
+
+    macros: Macros
+    kernel: Declaring
+    feature: list[FeatureWords]
+    dispatch: dict[str, list[str]]
+    python: Compilers
+    hip: OtherVendor
+
+
+@cache
+def words() -> NativeWords:
+    """The table of the built-in catalogue."""
+    path = builtin_rules() / "_data" / "native.toml"
+    try:
+        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), NativeWords)
+    except (OSError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise CatalogueError(f"{path}: {error}") from error
+
+
+def any_of(globs: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that one of some globs matches."""
+    return _compiled(tuple(globs))
+
+
+@cache
+def _compiled(globs: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(each) for each in globs))
+
+
+@cache
+def attributes() -> re.Pattern[str]:
+    """Words that take arguments in a declaration without being declared."""
+    return any_of(words().kernel.attributes)
+
+
+@cache
+def launchers() -> re.Pattern[str]:
+    """Functions that start the kernel they are given."""
+    return any_of(words().kernel.launchers)
+
+
+@cache
+def _features() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((each.name, any_of(each.words)) for each in words().feature)
+
+
+@cache
+def _some_feature() -> re.Pattern[str]:
+    """What any feature is known by: most identifiers are settled by this one look."""
+    return any_of(word for each in words().feature for word in each.words)
+
+
+@cache
+def _opened(namespace: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (each.name, any_of(each.using[namespace]))
+        for each in words().feature
+        if namespace in each.using
+    )
+
+
+@lru_cache(maxsize=65_536)
+def features_of(word: str, namespaces: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """The features that an identifier means where some namespaces are open."""
+    known = [pair for each in sorted(namespaces) for pair in _opened(each)]
+    if _some_feature().match(word):
+        known += _features()
+    return tuple(dict.fromkeys(name for name, pattern in known if pattern.match(word)))
+
+
+def features_of_assembly(text: str) -> list[str]:
+    """The features that the text of inline assembly means."""
+    return [each.name for each in words().feature if any(part in text for part in each.asm)]
+
+
+@cache
+def levels() -> dict[str, Difficulty]:
+    """The least class of a kernel that has a feature."""
+    return {each.name: each.level for each in words().feature if each.level}

@@ -1,0 +1,74 @@
+"""Findings in the code of a notebook as findings of its file: lines, cells, scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from portaudit.read.notebook import Notebook
+from portaudit.types import FileFacts, FileResult, Finding, Kernel, Location, ScanError, Use
+
+
+def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> FileResult:
+    """What was found in the notebook's code, where it stands in the file. No identity yet.
+
+    `lines` are the file's. A notebook is imported by nobody: of its facts only what it asks of
+    others and calls remains.
+    """
+    facts = result.facts
+    return replace(
+        result,
+        findings=tuple(_finding(item, notebook, lines) for item in result.findings),
+        facts=FileFacts(
+            open=facts.open,
+            imports_torch=facts.imports_torch,
+            native=facts.native,
+            calls=tuple(replace(item, line=notebook.line(item.line)) for item in facts.calls),
+        ),
+        foreign_uses=tuple(
+            replace(item, use=_use(item.use, notebook)) for item in result.foreign_uses
+        ),
+        errors=(*notebook.errors, *(_error(error, notebook) for error in result.errors)),
+        inventory=tuple(_kernel(item, notebook) for item in result.inventory),
+    )
+
+
+def _finding(item: Finding, notebook: Notebook, lines: Sequence[str]) -> Finding:
+    name, cell = notebook.cell(item.span.line)
+    span = notebook.span(item.span)
+    return replace(
+        item,
+        span=span,
+        snippet=lines[span.line - 1].rstrip()[:400],
+        scope=f"{name}.{item.scope}" if item.scope else name,
+        cell=cell,
+        guard_by=notebook.proof(item.guard_by),
+        uses=tuple(_use(use, notebook) for use in item.uses),
+    )
+
+
+def _use(use: Use, notebook: Notebook) -> Use:
+    return replace(use, line=notebook.line(use.line)) if use.path == notebook.path else use
+
+
+def _error(error: ScanError, notebook: Notebook) -> ScanError:
+    if error.line is None:
+        return error
+    _, cell = notebook.cell(error.line)
+    reason = f"cell {cell}: {error.reason}" if cell else error.reason
+    return replace(error, line=notebook.line(error.line), reason=reason)
+
+
+def _kernel(kernel: Kernel, notebook: Notebook) -> Kernel:
+    def place(location: Location) -> Location:
+        own = location.path == notebook.path
+        return replace(location, line=notebook.line(location.line)) if own else location
+
+    return replace(
+        kernel,
+        line=notebook.line(kernel.line),
+        end_line=notebook.line(kernel.end_line),
+        features=tuple(replace(each, line=notebook.line(each.line)) for each in kernel.features),
+        launched_by=tuple(place(each) for each in kernel.launched_by),
+        fallback=place(kernel.fallback) if kernel.fallback else None,
+    )

@@ -1,0 +1,211 @@
+"""Matches the items of a document against the catalogue: which rule speaks of which item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from portaudit.catalogue.index import Selector
+from portaudit.catalogue.items import normal
+from portaudit.catalogue.load import Catalogue
+from portaudit.catalogue.schema import Match
+from portaudit.catalogue.stack import PYTHON, excluded_by, excludes
+from portaudit.read.items import Item, Scalar
+from portaudit.types import GUARD_STATES, Confidence, Span, Target, Use
+
+_ONCE = frozenset({"env-var", "source", "include"})
+"""Kinds of which one finding per file and subject says it all: the rest are its uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemHit:
+    """A rule's pattern selected an item. `span` is what of it was meant, `value` is for words."""
+
+    selector: Selector
+    item: Item
+    span: Span
+    anchor: str
+    value: str
+    confidence: Confidence
+    weight: int
+    uses: tuple[Use, ...] = field(default=())
+
+
+def match_items(
+    items: Sequence[Item],
+    catalogue: Catalogue,
+    target: Target,
+    path: str,
+    first_party: frozenset[str] = frozenset(),
+) -> list[ItemHit]:
+    """The hits of a file: one per item and category, one per file for what is named again.
+
+    `first_party`: import names that the tree itself offers; what it installs of those is its own.
+    """
+    siblings: dict[int, set[str]] = {}
+    for item in items:
+        siblings.setdefault(item.group, set()).add(_last(item))
+    best: dict[tuple[int, str], ItemHit] = {}
+    for position, item in enumerate(items):
+        for hit in _hits(item, catalogue, target, path, siblings):
+            if _imports(hit.selector) & first_party:
+                continue
+            key = position, catalogue.rules[hit.selector.rule].category
+            if key not in best or hit.weight > best[key].weight:
+                best[key] = hit
+    return _joined(best.values(), path)
+
+
+def _hits(
+    item: Item,
+    catalogue: Catalogue,
+    target: Target,
+    path: str,
+    siblings: Mapping[int, set[str]],
+) -> Iterator[ItemHit]:
+
+    for weight, selector in catalogue.items.find(item.kind, item.name):
+        rule, match = catalogue.rules[selector.rule], catalogue.match_of(selector)
+        if not catalogue.facts(rule.id, selector.row, target).report:
+            continue  # what is silent on this target must not stand before what speaks
+        if match.paths and not any(fnmatchcase(path, pattern) for pattern in match.paths):
+            continue
+        if match.forms and not set(match.forms) & set(item.forms):
+            continue
+        if match.beside and siblings[item.group].isdisjoint(match.beside):
+            continue
+        if match.value and not _has_value(item, match.value):
+            continue
+        if not _is_meant(item, match, selector, target):
+            continue
+        span, word = item.span, ""
+        if match.arguments:
+            part = next((part for part in item.parts if _fits(part.text, match.arguments)), None)
+            if part is None:
+                continue
+            span, word = part.span, part.text
+        row = selector.row
+        yield ItemHit(
+            selector,
+            item,
+            span,
+            match.anchor or _anchor(item, word),
+            word or _shown(item.value),
+            (row.confidence if row else None) or match.confidence or rule.confidence,
+            weight,
+        )
+
+
+def _imports(selector: Selector) -> frozenset[str]:
+    """The top-level names that a package of a table row is imported by."""
+    names = selector.row.cells.get("imports", "") if selector.row else ""
+    return frozenset(name.partition(".")[0] for name in names.split())
+
+
+def _joined(hits: Iterable[ItemHit], path: str) -> list[ItemHit]:
+    """Hits of one subject as one, at its least guarded and then first place."""
+    single: list[ItemHit] = []
+    groups: dict[tuple[str, str], list[ItemHit]] = {}
+    for hit in hits:
+        if hit.item.kind in _ONCE or "readme" in hit.item.forms:
+            groups.setdefault((hit.selector.rule, hit.anchor), []).append(hit)
+        else:
+            single.append(hit)
+    for group in groups.values():
+        first = min(group, key=lambda hit: GUARD_STATES.index(hit.item.guard))
+        uses = tuple(Use(path, hit.span.line) for hit in group if hit is not first)
+        single.append(replace(first, uses=uses))
+    return single
+
+
+def _is_meant(item: Item, match: Match, selector: Selector, target: Target) -> bool:
+    """What only requirements ask: extras, versions of a table row, what the target has."""
+    if item.kind != "dependency":
+        return True
+    extras = [part.text for part in item.parts]
+    if match.extras and not any(_fits(extra, match.extras) for extra in extras):
+        return False
+    text = _shown(item.value)
+    if match.excluded:
+        return _is_excluded(item.name, text, target)
+    versions = selector.row.cells.get("versions", "") if selector.row else ""
+    return not versions or _newest(text) in SpecifierSet(versions, prereleases=True)
+
+
+def _is_excluded(name: str, text: str, target: Target) -> bool:
+    try:
+        if name == PYTHON:
+            return excludes(target, PYTHON, SpecifierSet(text))
+        return excluded_by(target, Requirement(f"{name}{text}"))
+    except (InvalidRequirement, InvalidSpecifier):
+        return False
+
+
+def _newest(text: str) -> Version:
+    """The newest version that a requirement allows, as far as its own bounds say.
+
+    A bound that is excluded gives the version just below it; without an upper bound there is none
+    newer than the answer.
+    """
+    newest = Version("99999")
+    try:
+        specifiers = SpecifierSet(text.partition(";")[0])
+    except InvalidSpecifier:
+        return newest
+    for each in specifiers:
+        version = each.version.removesuffix(".*")
+        if each.operator in {"==", "===", "<="}:
+            bound = Version(f"{version}.99999") if each.version.endswith(".*") else Version(version)
+        elif each.operator == "<":
+            bound = Version(f"{version}.dev0")
+        elif each.operator == "~=":
+            bound = Version(f"{version.rpartition('.')[0]}.99999")
+        else:
+            continue
+        newest = min(newest, bound)
+    return newest
+
+
+def _has_value(item: Item, wanted: Sequence[str | bool | int | float]) -> bool:
+    """Whether a scalar is one of some: strings are globs, and the word `"true"` is not true."""
+    value: Scalar = item.value
+    for each in wanted:
+        if isinstance(each, str):
+            if each == "*" or (isinstance(value, str) and fnmatchcase(value.lower(), each.lower())):
+                return True
+        elif isinstance(each, bool) or isinstance(value, bool):
+            if each is value:
+                return True
+        elif isinstance(value, int | float) and each == value:
+            return True
+    return False
+
+
+def _fits(text: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(text.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _anchor(item: Item, word: str) -> str:
+    """The canonical thing: without the directory, the tag or the number that changes."""
+    if item.kind == "config-key":
+        return f"{_last(item)}: {_shown(item.value)}"
+    if word:
+        option = word.partition("=")[0]
+        return f"{item.name} {option}"
+    return item.name
+
+
+def _last(item: Item) -> str:
+    """The key itself, without those above it."""
+    return normal("config-key", item.name[len(item.scope) + 1 :] if item.scope else item.name)
+
+
+def _shown(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

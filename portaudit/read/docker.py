@@ -1,0 +1,270 @@
+"""Reads Dockerfiles: images, variables, and what runs while the image is built and started.
+
+References are resolved through `ARG`, and stand at the `FROM`: that says what is built on. A stage
+that the last one neither builds on nor copies from is not built unless somebody asks for it by
+name: what stands in it is guarded, and the last `FROM` proves it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from posixpath import basename
+
+from tree_sitter import Node
+
+from portaudit.read.images import image
+from portaudit.read.items import Document, Item, Part
+from portaudit.read.programs import SHELLS
+from portaudit.read.shell import arguments, script
+from portaudit.read.text import Text
+from portaudit.read.tree import child, content, of_type, parse, span
+from portaudit.types import Span
+
+_RUNNING = frozenset({"run_instruction", "cmd_instruction", "entrypoint_instruction"})
+_WRAPPING = frozenset({"healthcheck_instruction", "onbuild_instruction"})
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^{}]*))?\})")
+_ROUNDS = 8
+"""Variables that stand in the values of variables, at most."""
+_READS_HEREDOC = re.compile(
+    r"\w+(?:\s+--\S+)*\s+(?:(?:/\S*/)?(?:ba|z|da|k)?sh(?:\s+-\S+)*\s*)?<<-?[\"']?\w+[\"']?.*",
+    re.IGNORECASE,
+)
+"""A `RUN` whose here-document is a shell script, and not what another program reads."""
+_SCRIPT_OPTION = re.compile(r"\"-[a-z]*c\"")
+_FROM_MOUNT = re.compile(r"(?:^|,)from=([^,\s]+)")
+
+
+@dataclass
+class _Stage:
+    """A stage: its names, the stages and images that it is made of, what its instructions say.
+
+    `unknown`: something that it is made of depends on a value that only the build is given.
+    """
+
+    names: tuple[str, ...] = ()
+    row: int = 0
+    needs: set[str] = field(default_factory=set)
+    unknown: bool = False
+    items: list[Item] = field(default_factory=list)
+
+
+def read(text: Text) -> Document:
+    """A Dockerfile as a document."""
+    arguments_before: dict[str, str] = {}
+    stages: list[_Stage] = []
+    for number, node in enumerate(parse("containerfile", text).root_node.children):
+        if node.type == "from_instruction":
+            stages.append(_begin(text, node, arguments_before, stages, number))
+        elif not stages:
+            if node.type == "arg_instruction":
+                arguments_before.update(_arguments(node))
+        else:
+            _instruction(text, node, stages[-1], arguments_before, number)
+    built = _built(stages)
+    items: list[Item] = []
+    for stage in stages:
+        if any(stage is each for each in built):
+            items += stage.items
+        else:
+            proof = text.proof(stages[-1].row)
+            items += (
+                replace(item, guard="guarded", guard_by=proof) if item.guard == "none" else item
+                for item in stage.items
+            )
+    return Document(tuple(sorted(_single(items), key=lambda item: item.span)))
+
+
+def _single(items: Sequence[Item]) -> Iterator[Item]:
+    """Each item once: two stages on the image of one `ARG` name it in one place."""
+    found: dict[tuple[str, str, Span], Item] = {}
+    for item in items:
+        key = item.kind, item.name, item.span
+        if key not in found or (found[key].guard != "none" and item.guard == "none"):
+            found[key] = item
+    return iter(found.values())
+
+
+def _built(stages: Sequence[_Stage]) -> Sequence[_Stage]:
+    """The last stage and those that it is made of; all, where that cannot be known."""
+    built: list[_Stage] = []
+    waiting = [len(stages) - 1] if stages else []
+    while waiting:
+        position = waiting.pop()
+        stage = stages[position]
+        if any(stage is each for each in built):
+            continue
+        if stage.unknown:
+            return stages
+        built.append(stage)
+        for name in stage.needs:
+            # a name may be given twice: the last one before this stage is meant
+            earlier = (at for at in reversed(range(position)) if name in stages[at].names)
+            waiting += [at for at in [next(earlier, None)] if at is not None]
+    return built
+
+
+# --- FROM -----------------------------------------------------------------------------------------
+
+
+def _begin(
+    text: Text,
+    node: Node,
+    known: Mapping[str, str],
+    stages: Sequence[_Stage],
+    number: int,
+) -> _Stage:
+    alias, reference = child(node, "image_alias"), child(node, "image_spec")
+    scope = content(alias) if alias else ""
+    stage = _Stage((str(len(stages)), *([scope.lower()] if scope else [])), node.start_point[0])
+    if reference is None:
+        return stage
+    written = content(reference)
+    resolved = _resolve(written, known)
+    stage.unknown = "$" in resolved
+    if _is_stage(resolved, stages):
+        stage.needs.add(resolved.lower())
+        return stage
+    found = image(resolved, span(text, reference), scope)
+    if found and resolved != "scratch":
+        stage.items.append(replace(found, group=number))
+    return stage
+
+
+def _is_stage(reference: str, stages: Sequence[_Stage]) -> bool:
+    return any(reference.lower() in stage.names for stage in stages)
+
+
+def _arguments(node: Node) -> Iterator[tuple[str, str]]:
+    """The names that an `ARG` gives a default."""
+    for pair in of_type(node, "arg_pair"):
+        if len(pair.children) == 3:  # noqa: PLR2004 - name, equals sign, default
+            name, _, value = pair.children
+            yield content(name), _unquoted(content(value))
+
+
+def _resolve(text: str, values: Mapping[str, str]) -> str:
+    """Text with its variables replaced; those without a value stay."""
+
+    def value(found: re.Match[str]) -> str:
+        name, operator, word = found[1] or found[2], found[3], found[4] or ""
+        given = values.get(name)
+        if operator in {":+", "+"}:
+            return word if given else ""
+        if operator in {":-", "-"}:
+            return given or word
+        return found[0] if given is None else given
+
+    for _ in range(_ROUNDS):
+        resolved = _VARIABLE.sub(value, text)
+        if resolved == text or len(resolved) > 1_000:  # noqa: PLR2004 - no reference is so long
+            break
+        text = resolved
+    return text
+
+
+# --- other instructions ---------------------------------------------------------------------------
+
+
+def _instruction(
+    text: Text, node: Node, stage: _Stage, values: Mapping[str, str], number: int
+) -> None:
+    """Add what an instruction says to its stage."""
+    scope = stage.names[-1] if len(stage.names) > 1 else ""
+    kind = node.type
+    found: Iterator[Item] = iter(())
+    if kind in {"env_instruction", "arg_instruction"}:
+        found = _variables(text, node, scope)
+    elif kind in _RUNNING:
+        found = _run(text, node, scope)
+        for mount in of_type(node, "mount_param"):
+            _source(text, mount, stage, values, _FROM_MOUNT.search(content(mount)))
+    elif kind in _WRAPPING:
+        for inner in node.children:
+            if inner.type.endswith("_instruction"):
+                _instruction(text, inner, stage, values, number)
+    elif kind in {"copy_instruction", "add_instruction"}:
+        for option in of_type(node, "param"):
+            _source(text, option, stage, values, re.match(r"--from=(\S+)", content(option)))
+    stage.items += (replace(item, group=number) for item in found)
+
+
+def _source(
+    text: Text, node: Node, stage: _Stage, values: Mapping[str, str], found: re.Match[str] | None
+) -> None:
+    """A stage or an image that something is copied or mounted from."""
+    if not found:
+        return
+    name = _resolve(found.group(1), values)
+    stage.unknown = stage.unknown or "$" in name
+    stage.needs.add(name.lower())
+    made = image(name, span(text, node)) if "/" in name else None
+    if made:
+        stage.items.append(made)
+
+
+def _variables(text: Text, node: Node, scope: str) -> Iterator[Item]:
+    """What `ENV`, and `ARG` with a default inside a stage, sets."""
+    for pair in of_type(node, "env_pair", "arg_pair"):
+        words = [each for each in pair.children if each.type != "="]
+        if len(words) > 1 or pair.type == "env_pair":
+            value = _unquoted(content(words[-1])) if len(words) > 1 else ""
+            yield Item("env-var", content(words[0]), span(text, words[0]), value, scope=scope)
+
+
+def _run(text: Text, node: Node, scope: str) -> Iterator[Item]:
+    listed = child(node, "json_string_array")
+    if listed is not None:
+        strings = [each for each in listed.children if each.type == "json_string"]
+        parts = [Part(_unescaped(content(each)), span(text, each)) for each in strings]
+        yield from arguments(parts, scope)
+        for option, word in pairwise(strings):
+            if _SCRIPT_OPTION.fullmatch(content(option)) and basename(parts[0].text) in SHELLS:
+                row, column = word.start_point
+                quote = text.line_at(row).encode()[: column + 1].decode("utf-8", "replace")
+                code = _unescaped(content(word))
+                starts = (text.place(row, len(quote)),) * (code.count("\n") + 1)
+                yield from script(Text(text.path, code, starts), scope)
+                break
+        return
+    for command in of_type(node, "shell_command"):
+        row, column = command.start_point
+        before = text.line_at(row).encode()[:column].decode("utf-8", "replace")
+        yield from script(text.piece(row, len(before), _joined(command)), scope)
+    if not _READS_HEREDOC.fullmatch(content(node).partition("\n")[0]):
+        return
+    for block in of_type(node, "heredoc_content"):
+        row, column = block.start_point
+        yield from script(text.piece(row, column, content(block)), scope)
+
+
+def _joined(command: Node) -> str:
+    """A shell command in which comments and empty lines between its lines do not end it."""
+    start = command.start_point
+    lines = content(command).split("\n")
+    for comment in of_type(command, "comment"):
+        row, column = comment.start_point
+        at = row - start[0]
+        kept = lines[at].encode()[: column - (start[1] if row == start[0] else 0)]
+        lines[at] = kept.decode("utf-8", "replace") + "\\"
+    last = len(lines) - 1
+    return "\n".join(
+        "\\" if at < last and not line.strip() else line for at, line in enumerate(lines)
+    )
+
+
+def _unescaped(word: str) -> str:
+    """A string of a JSON list; one that is not well-formed as it stands."""
+    try:
+        return str(json.loads(word))
+    except ValueError:
+        return _unquoted(word)
+
+
+def _unquoted(word: str) -> str:
+    if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'":
+        return word[1:-1]
+    return word

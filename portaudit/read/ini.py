@@ -1,0 +1,74 @@
+"""Reads what setup.cfg requires: setuptools' `[options]` and its extras.
+
+iniconfig finds sections and keys; the lines of a value are requirements as pip writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iniconfig import IniConfig, ParseError
+
+from portaudit.read.items import Document, Item
+from portaudit.read.specifiers import Origin, python, requirement
+from portaudit.read.text import Text
+from portaudit.types import ScanError, Span
+
+_OPTIONAL = frozenset({"tests_require"})
+_LISTS = ("install_requires", "setup_requires", "tests_require")
+
+
+def read(text: Text) -> Document:
+    """A setup.cfg as a document."""
+    try:
+        config = IniConfig(text.path, text.text)
+    except ParseError as error:
+        line = text.place(error.lineno, 0)[0]
+        return Document(errors=(ScanError(text.path, f"not valid INI: {error.msg}", line),))
+    return Document(tuple(_items(text, config)))
+
+
+def _items(text: Text, config: IniConfig) -> Iterator[Item]:
+    for section, key in (("options", "python_requires"), ("metadata", "requires_python")):
+        for line, column, written in _lines(text, config, section, key):
+            span = Span(line, column, line, column + len(written))
+            yield python(written, span, Origin("manifest", text.path))
+    for key in _LISTS:
+        yield from _listed(text, config, "options", key, optional=key in _OPTIONAL)
+    extras = "options.extras_require"
+    for key in config.sections.get(extras, {}):
+        yield from _listed(text, config, extras, key, optional=True)
+
+
+def _listed(
+    text: Text, config: IniConfig, section: str, key: str, *, optional: bool
+) -> Iterator[Item]:
+    origin = Origin("manifest", text.path)
+    row = config.lineof(section, key)
+    if optional and row is not None:
+        origin = Origin("manifest", text.path, key, "guarded", text.proof(row - 1))
+    for line, column, value in _lines(text, config, section, key):
+        written = value.partition(" #")[0].rstrip()
+        found = requirement(written, line, column, origin)
+        if found:
+            yield found
+
+
+def _lines(text: Text, config: IniConfig, section: str, key: str) -> Iterator[tuple[int, int, str]]:
+    """The lines of a value, each with its place, without comments and empty ones."""
+    number = config.lineof(section, key)
+    if number is None:
+        return
+    row = number - 1
+    first = text.line_at(row)
+    start = max(first.find("="), first.find(":") if "=" not in first else -1) + 1
+    shown = first[start:]
+    while True:
+        stripped = shown.strip()
+        if stripped and not stripped.startswith(("#", ";")):
+            column = start + len(shown) - len(shown.lstrip())
+            yield *text.place(row, column), stripped
+        row, start = row + 1, 0
+        shown = text.line_at(row)
+        if row >= len(text.lines) or (shown and not shown[0].isspace() and shown[0] not in "#;"):
+            return

@@ -1,0 +1,146 @@
+"""What a setup script requires: the lists given to setuptools' `setup()`, as items.
+
+Lists are followed through names, sums and what is appended. What the script reads from files or
+makes at run time is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from portaudit.read.items import Item
+from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.values import LocalText, Reader, argument
+from portaudit.read.specifiers import Origin, python, requirement
+from portaudit.types import Span
+
+SETUP = frozenset(
+    {"setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup"}
+)
+_LISTS = ("install_requires", "setup_requires")
+_DEEPEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A requirement string, and the extra that it belongs to with the node that names it."""
+
+    node: cst.BaseExpression
+    extra: str = ""
+    key: cst.CSTNode | None = None
+
+
+def dependencies(reader: Reader) -> Iterator[Item]:
+    """The requirements that a file gives to `setup()`, each once."""
+    if b"setup" not in reader.source.content:
+        return
+    seen: set[tuple[cst.CSTNode, str]] = set()
+    for call in reader.model.calls:
+        if not any(ref.name in SETUP for ref in reader.refs(call.func)):
+            continue
+        for listed in _given(reader, call):
+            if (listed.node, listed.extra) not in seen:
+                seen.add((listed.node, listed.extra))
+                yield from _item(reader, listed)
+        for text in reader.texts(argument(call, ("python_requires",)).value):
+            if isinstance(text, LocalText) and text.exact:
+                line, column = _inside(reader, text.node)
+                span = Span(line, column, line, column + len(text.value))
+                yield python(text.value, span, Origin("manifest", reader.source.path))
+
+
+def strings(
+    reader: Reader, node: cst.BaseExpression | None, depth: int = 0
+) -> Iterator[cst.BaseExpression]:
+    """The string literals that a list of requirements is made of, through names and sums."""
+    if node is None or depth > _DEEPEST:
+        return
+    if isinstance(node, (cst.List, cst.Tuple, cst.Set)):
+        for element in node.elements:
+            yield from strings(reader, element.value, depth + 1)
+    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        yield from strings(reader, node.left, depth + 1)
+        yield from strings(reader, node.right, depth + 1)
+    elif isinstance(node, cst.Name):
+        for binding in reader.bindings(node):
+            if binding.value is not node:
+                yield from strings(reader, binding.value, depth + 1)
+        yield from _added(reader, node, depth)
+    elif string_value(node) is not None:
+        yield node
+
+
+def _added(reader: Reader, node: cst.Name, depth: int) -> Iterator[cst.BaseExpression]:
+    """What is appended to a list before it is given away."""
+    for call in reader.model.calls:
+        function = call.func
+        if (
+            isinstance(function, cst.Attribute)
+            and function.attr.value in {"append", "extend"}
+            and dotted(function.value) == node.value
+            and call.args
+        ):
+            yield from strings(reader, call.args[0].value, depth + 1)
+
+
+def _given(reader: Reader, call: cst.Call) -> Iterator[_Listed]:
+    for name in _LISTS:
+        for node in strings(reader, argument(call, (name,)).value):
+            yield _Listed(node)
+    tests = argument(call, ("tests_require",))
+    for node in strings(reader, tests.value):
+        yield _Listed(node, "tests_require", tests.node)
+    yield from _extras(reader, argument(call, ("extras_require",)).value)
+
+
+def _extras(reader: Reader, node: cst.BaseExpression | None) -> Iterator[_Listed]:
+    """The requirements of a dictionary of extras, and of what is added to it by its keys."""
+    if isinstance(node, cst.Name):
+        for binding in reader.bindings(node):
+            if isinstance(binding.value, cst.Dict):
+                yield from _extras(reader, binding.value)
+        for key, bindings in reader.model.members.items():
+            if key.startswith(f"{node.value}[") and key.endswith("]"):
+                for binding in bindings:
+                    extra = key[len(node.value) + 1 : -1]
+                    for each in strings(reader, binding.value):
+                        yield _Listed(each, extra, binding.node)
+    elif isinstance(node, cst.Dict):
+        for element in node.elements:
+            named = string_value(element.key) if isinstance(element, cst.DictElement) else None
+            if isinstance(element, cst.DictElement) and named:
+                for each in strings(reader, element.value):
+                    yield _Listed(each, named[0], element.key)
+
+
+def _item(reader: Reader, listed: _Listed) -> Iterator[Item]:
+    text = string_value(listed.node)
+    if text is None:
+        return
+    origin = Origin("manifest", reader.source.path)
+    if listed.key is not None:
+        origin = Origin(
+            "manifest", reader.source.path, listed.extra, "guarded", reader.proof(listed.key)
+        )
+    written, exact = text
+    if not exact:  # a formatted version: only the name is known
+        written = written.rstrip("<>=!~ ")
+    found = requirement(written.strip(), *_inside(reader, listed.node), origin)
+    if found:
+        yield found
+
+
+def _inside(reader: Reader, node: cst.CSTNode) -> tuple[int, int]:
+    """Where the text of a string literal begins."""
+    while isinstance(node, cst.ConcatenatedString):
+        node = node.left
+    span = reader.span(node)
+    quotes = 0
+    if isinstance(node, cst.SimpleString):
+        quotes = len(node.prefix) + len(node.quote)
+    elif isinstance(node, cst.FormattedString):
+        quotes = len(node.start)
+    return span.line, span.column + quotes

@@ -1,0 +1,418 @@
+"""The common core of the readers of values (YAML, JSON, TOML): a tree of keys and scalars -> items.
+
+Every scalar is a setting under the path of its keys. What else stands in such files is known by
+the word of its key (environment variables, images) or by the document's form (commands, scripts).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from posixpath import basename
+
+from portaudit.catalogue.forms import Command, Form, forms, forms_of, pattern
+from portaudit.catalogue.items import normal
+from portaudit.read.images import image
+from portaudit.read.items import Item, Part, Scalar
+from portaudit.read.shell import arguments, script
+from portaudit.read.templates import MASK
+from portaudit.read.text import Point, Text
+from portaudit.types import Span
+
+MAPPING = "{}"
+"""The value of a setting that is a mapping: its keys are settings by themselves."""
+_REFERENCE = re.compile(r"\$\{[^{}]*\}")
+"""A value that stands elsewhere: in another key (OmegaConf), in the environment."""
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*")
+_IN_ENVIRONMENT = re.compile(r"[A-Za-z_]\w*")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.DOTALL)
+_SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "ash"})
+_SCRIPT_OPTION = re.compile(r"-[a-z]*c")
+_PROGRAM = "python"
+"""What a container is taken to start where only arguments are given."""
+_LONGEST_KEY = 200
+_LONGEST_LIST = 64
+"""Numbers in a list beyond which it is data."""
+_OUTLINE_LEVELS = 3
+_OUTLINE_KEYS = 3_000
+"""Keys looked at to know a form: a document of more is a table of data."""
+
+
+@dataclass(slots=True)
+class Leaf:
+    """A scalar, and the region it fills: rows and columns of the text, from 0.
+
+    `style`: `|` and `>` for blocks, the quote for quoted ones, else empty · `escaped`: `text` is
+    not what the characters of the region say.
+    """
+
+    text: str
+    value: Scalar
+    at: tuple[int, int, int, int]
+    style: str = ""
+    escaped: bool = False
+
+
+@dataclass(slots=True)
+class Branch:
+    """A mapping."""
+
+    entries: list[tuple[Leaf, Node]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Listing:
+    """A list."""
+
+    elements: list[Node] = field(default_factory=list)
+
+
+Node = Leaf | Branch | Listing
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a node stands: the path of its keys, the path above its own key, its mapping.
+
+    `word`: its own key as patterns see it · `listed`: it is an element of a list · `environment`:
+    the key says that variables are inside · `variable`: its own key is one.
+    """
+
+    path: str = ""
+    scope: str = ""
+    key: Leaf | None = None
+    word: str = ""
+    group: int = 0
+    listed: bool = False
+    environment: bool = False
+    variable: bool = False
+
+
+class Columns:
+    """Regions of tree-sitter's, whose columns are bytes, in code points.
+
+    Asked in the order of the file it reads every line once, however long the line is.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self.lines = text.data.split(b"\n")
+        self.same = text.text.isascii()
+        self.row = self.byte = self.column = 0
+
+    def region(self, start: Point, end: Point) -> tuple[int, int, int, int]:
+        """The rows and columns from one point to another."""
+        return start[0], self._column(start), end[0], self._column(end)
+
+    def _column(self, point: Point) -> int:
+        row, byte = point
+        if self.same:
+            return byte
+        if row != self.row or byte < self.byte:
+            self.row, self.byte, self.column = row, 0, 0
+        between = self.lines[row][self.byte : byte]
+        self.byte, self.column = byte, self.column + len(between.decode("utf-8", "replace"))
+        return self.column
+
+
+def settings(text: Text, roots: Iterable[Node]) -> Iterator[Item]:
+    """The items of the documents of a text, in the order of the file."""
+    group = 0
+    for root in roots:
+        if isinstance(root, Leaf):
+            continue
+        known = forms_of(text.path, _outline(root))
+        if not any(form.silent for form in known):
+            document = _Document(text, known, group)
+            yield from sorted(document.items(root), key=lambda item: item.span)
+            group = document.group
+
+
+def resolve(word: str) -> Scalar:
+    """What an unquoted scalar means: a truth, a number, nothing, or the word itself."""
+    if word in _WORDS:
+        return _WORDS[word]
+    if word and word[0] in "+-.0123456789":
+        plain = word.replace("_", "")
+        if _WHOLE.fullmatch(plain) and len(plain) < _LONGEST:
+            return int(plain)
+        if _NUMBER.fullmatch(plain) and len(plain) < _LONGEST:
+            return float(plain)
+    return word
+
+
+_TRUTHS: Mapping[str, Scalar] = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "null": None,
+    "~": None,
+    "": None,
+}
+_WORDS: Mapping[str, Scalar] = {
+    form: value
+    for word, value in _TRUTHS.items()
+    for form in (word, word.capitalize(), word.upper())
+}
+_WHOLE = re.compile(r"[-+]?\d+")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_LONGEST = 300
+"""Digits beyond which a number is no setting (and costly to convert)."""
+
+
+class _Document:
+    """One document: its forms say where commands are."""
+
+    def __init__(self, text: Text, known: Sequence[Form], group: int) -> None:
+        self.text = text
+        self.forms = tuple(form.name for form in known)
+        scripts = [each for form in known for each in form.scripts]
+        self.scripts = pattern(scripts) if scripts else None
+        self.commands = tuple(each for form in known for each in form.commands)
+        self.words = forms().words
+        self.images = pattern(self.words.image)
+        self.group = group
+
+    def items(self, root: Node) -> Iterator[Item]:
+        """The items of a node and of all below it."""
+        waiting: list[tuple[Node, _Place]] = [(root, _Place())]
+        while waiting:
+            node, place = waiting.pop()
+            if isinstance(node, Leaf):
+                yield from self._leaf(node, place)
+            elif isinstance(node, Branch):
+                if place.key is not None and not place.listed:
+                    yield self._setting(place, place.key, MAPPING)
+                if place.listed and (named := _named(node, place)):
+                    yield self._variable(*named)
+                    continue
+                if self.commands or self.images.fullmatch(place.word):
+                    yield from self._branch(node, place)
+                waiting.extend(reversed(list(self._entries(node, place))))
+            else:
+                waiting.extend((each, _listed(place)) for each in reversed(node.elements))
+
+    def _entries(self, node: Branch, place: _Place) -> Iterator[tuple[Node, _Place]]:
+        self.group += 1
+        group = self.group
+        variable = place.environment and not place.listed
+        for key, value in node.entries:
+            name = key.text[:_LONGEST_KEY].replace(MASK, "_").removeprefix("--")
+            word = normal("config-key", name)
+            if word == "<<":
+                if isinstance(value, Branch):
+                    yield value, replace(place, listed=True)
+            elif not self._is_silent(word, value):
+                path = f"{place.path}.{name}" if place.path else name
+                inside = word in self.words.environment
+                yield (
+                    value,
+                    _Place(path, place.path, key, word, group, False, inside, variable),
+                )
+
+    def _is_silent(self, word: str, value: Node) -> bool:
+        """Whether an entry chooses nothing: what is allowed, or a row of a table."""
+        if isinstance(value, Listing) and word in self.words.choices:
+            return True
+        return _is_data(word, value)
+
+    def _leaf(self, leaf: Leaf, place: _Place) -> Iterator[Item]:
+        key = place.key
+        if key is None:
+            return
+        unknown = MASK in leaf.text or _REFERENCE.fullmatch(leaf.text)
+        if place.listed and place.environment:
+            found = _ASSIGNMENT.fullmatch(leaf.text)
+            if found:
+                yield self._variable(leaf, found[1], found[2])
+                return
+        yield self._setting(place, leaf, None if unknown else leaf.value)
+        if not place.listed:
+            known = _VARIABLE.fullmatch(key.text)
+            if known or (place.variable and _IN_ENVIRONMENT.fullmatch(key.text)):
+                yield self._variable(key, key.text, leaf.text)
+        if ("/" in leaf.text or ":" in leaf.text) and self.images.fullmatch(place.word):
+            reference = leaf.text.replace(MASK, "$").removeprefix("docker:")
+            found_image = image(reference, self.span(leaf), place.scope)
+            if found_image:
+                yield found_image
+        if self.scripts and self.scripts.fullmatch(normal("config-key", place.path)):
+            yield from script(code(self.text, leaf), place.scope)
+
+    def _branch(self, node: Branch, place: _Place) -> Iterator[Item]:
+        """What the keys of a mapping say together."""
+        values = {normal("config-key", key.text): value for key, value in node.entries}
+        repository = values.get("repository")
+        if isinstance(repository, Leaf) and self.images.fullmatch(place.word):
+            registry, tag = (_text(values.get(key)) for key in ("registry", "tag"))
+            name = f"{registry}/{repository.text}" if registry else repository.text
+            reference = f"{name}:{tag}" if tag else name
+            found = image(reference.replace(MASK, "$"), self.span(repository), place.path)
+            if found:
+                yield found
+        for each in self.commands:
+            if any(word in values for word in each.words) and pattern((each.place,)).fullmatch(
+                normal("config-key", place.path)
+            ):
+                yield from self._command(each, values, place)
+
+    def _command(
+        self, command: Command, values: Mapping[str, Node], place: _Place
+    ) -> Iterator[Item]:
+        given = [values[word] for word in command.words if word in values]
+        leaves = [leaf for node in given for leaf in _leaves(node)]
+        if not leaves:
+            return
+        shown = [leaf.text.replace(MASK, "_") for leaf in leaves]
+        if isinstance(given[0], Leaf) and len(given) == 1:
+            if not command.program:
+                yield from script(code(self.text, given[0]), place.path)
+                return
+            leaves, shown = [given[0]] * len(shown[0].split()), shown[0].split()
+        parts = [Part(word, self.span(leaf)) for word, leaf in zip(shown, leaves, strict=True)]
+        if command.program or parts[0].text.startswith("-"):
+            parts.insert(0, Part(command.program or _PROGRAM, parts[0].span))
+        yield from arguments(parts, place.path)
+        if basename(leaves[0].text) in _SHELLS:
+            for option, leaf in pairwise(leaves):
+                if _SCRIPT_OPTION.fullmatch(option.text):
+                    yield from script(code(self.text, leaf), place.path)
+                    break
+
+    # --- small parts ------------------------------------------------------------------------------
+
+    def span(self, leaf: Leaf) -> Span:
+        """Where a scalar stands in the file."""
+        row, column, end_row, end_column = leaf.at
+        return Span(*self.text.place(row, column), *self.text.place(end_row, end_column))
+
+    def _setting(self, place: _Place, leaf: Leaf, value: Scalar) -> Item:
+        return Item(
+            "config-key",
+            place.path,
+            self.span(leaf),
+            value,
+            scope=place.scope,
+            group=place.group,
+            forms=self.forms,
+        )
+
+    def _variable(self, leaf: Leaf, name: str, value: str | None) -> Item:
+        shown = None if value is None else value.replace(MASK, "$")
+        return Item("env-var", name, self.span(leaf), shown, forms=self.forms)
+
+
+def _listed(place: _Place) -> _Place:
+    if place.listed:
+        return place
+    return replace(place, listed=True)
+
+
+def _named(node: Branch, place: _Place) -> tuple[Leaf, str, str | None] | None:
+    """A variable given as an element `name: X, value: Y` of a list."""
+    values = {key.text.lower(): value for key, value in node.entries}
+    name, value = values.get("name"), values.get("value")
+    if not isinstance(name, Leaf) or not values.keys() <= {"name", "value", "valuefrom"}:
+        return None
+    if _VARIABLE.fullmatch(name.text) or (
+        place.environment and _IN_ENVIRONMENT.fullmatch(name.text)
+    ):
+        return name, name.text, _text(value)
+    return None
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Leaf) else ""
+
+
+def _is_data(word: str, value: Node) -> bool:
+    """Whether an entry is a row of a table rather than a setting: numbers, by number or many."""
+    if isinstance(value, Leaf):
+        return word.isdigit() and not isinstance(value.value, str)
+    return (
+        isinstance(value, Listing)
+        and len(value.elements) > _LONGEST_LIST
+        and all(
+            isinstance(each, Leaf) and isinstance(each.value, int | float)
+            for each in value.elements
+        )
+    )
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    """The scalars of a list of words; a mapping among them is no word."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Leaf):
+            yield each
+        elif isinstance(each, Listing):
+            waiting.extend(reversed(each.elements))
+
+
+def _outline(root: Branch | Listing) -> dict[str, str]:
+    """The keys of a document's first levels, elements of lists under the key of the list."""
+    outline: dict[str, str] = {}
+    waiting: list[tuple[Node, str, int]] = [(root, "", 0)]
+    for node, path, level in waiting:
+        if isinstance(node, Leaf):
+            outline[path] = node.text
+        elif isinstance(node, Listing):
+            waiting.extend((each, path, level) for each in node.elements)
+        else:
+            outline.setdefault(path, "")
+            if level < _OUTLINE_LEVELS:
+                for key, value in node.entries:
+                    name = normal("config-key", key.text)
+                    waiting.append((value, f"{path}.{name}" if path else name, level + 1))
+        if len(waiting) > _OUTLINE_KEYS:
+            break
+    return outline
+
+
+def code(text: Text, leaf: Leaf) -> Text:
+    """A scalar as a script that knows where each of its lines stands in the file."""
+    row, column, end_row, end_column = leaf.at
+    if leaf.style in {"|", ">"}:
+        lines = [text.line_at(at) for at in range(row + 1, end_row + bool(end_column))]
+        indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+        starts = [(row + 1 + down, indent) for down in range(len(lines))]
+        lines = [line[indent:] for line in lines]
+        folded = leaf.style == ">"
+    elif len(leaf.style) > 1 and row != end_row:
+        lines, starts = _broken(text, leaf)
+        folded = False
+    elif row == end_row or leaf.escaped:
+        quote = len(leaf.style)
+        shown = (
+            leaf.text if leaf.escaped else text.line_at(row)[column + quote : end_column - quote]
+        )
+        lines = shown.split("\n")
+        starts = [(row, column + quote)] * len(lines)
+        folded = False
+    else:
+        lines, starts = _broken(text, leaf)
+        folded = True
+    if folded:
+        lines = [*(f"{line} \\" if line.strip() else line for line in lines[:-1]), *lines[-1:]]
+    shown = "\n".join(lines).replace(MASK, "_")
+    return Text(text.path, shown, tuple(text.place(*start) for start in starts) or ((1, 1),))
+
+
+def _broken(text: Text, leaf: Leaf) -> tuple[list[str], list[tuple[int, int]]]:
+    """The lines of a plain or quoted scalar that is broken over several, without indentation."""
+    row, column, end_row, end_column = leaf.at
+    quote = len(leaf.style)
+    lines: list[str] = []
+    starts: list[tuple[int, int]] = []
+    for at in range(row, end_row + 1):
+        line = text.line_at(at)
+        first = column + quote if at == row else len(line) - len(line.lstrip())
+        last = end_column - quote if at == end_row else len(line)
+        lines.append(line[first:last].rstrip())
+        starts.append((at, first))
+    return lines, starts

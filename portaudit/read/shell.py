@@ -1,0 +1,499 @@
+"""Reads shell scripts, and shell wherever it stands: batch directives, `RUN`, `run:`, recipes.
+
+Gives the commands that run, variables that are set or read, options of training launches as
+configuration, packages that are installed and images that are started. tree-sitter's bash grammar
+reads; what it does not understand is passed over, as a shell dialect is no mistake of the user.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from posixpath import basename
+
+from tree_sitter import Node
+
+from portaudit.read.images import image, is_reference
+from portaudit.read.installs import installs
+from portaudit.read.items import Document, Item, ItemKind, Part, Scalar
+from portaudit.read.programs import ASSIGNMENT, LAUNCHERS, SHELLS, programs
+from portaudit.read.text import Text
+from portaudit.read.tree import child, content, parse, span
+from portaudit.types import GuardState, Proof, Span
+
+_DIRECTIVE = re.compile(r"#(SBATCH|PBS|BSUB|\$|QSUB)\s+(.*)")
+_SUBMITTERS = {"SBATCH": "sbatch", "PBS": "qsub", "QSUB": "qsub", "BSUB": "bsub", "$": "qsub"}
+"""The command that a line of directives gives options to."""
+_SHOWING = frozenset({"echo", "printf", "read", "logger", ":", "true", "false", "grep", "egrep"})
+"""Commands whose words are only text."""
+_ASKING = frozenset({"command", "which", "type", "hash", "test", "[", "[["})
+_CONTAINERS = frozenset(
+    {"docker", "podman", "nerdctl", "singularity", "apptainer", "enroot", "nvidia-docker"}
+)
+_IMAGE_OPTIONS = frozenset({"--container-image", "--image", "--container"})
+_VARIABLE_OPTIONS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("mpirun", "mpiexec", "orterun", "prun"), frozenset({"-x", "-env", "-genv"})),
+    "mpiexec.hydra": frozenset({"-genv", "-env"}),
+    **dict.fromkeys(("docker", "podman", "nerdctl", "nvidia-docker"), frozenset({"-e", "--env"})),
+    **dict.fromkeys(("singularity", "apptainer", "enroot"), frozenset({"--env", "-e"})),
+    **dict.fromkeys(("srun", "sbatch", "salloc"), frozenset({"--export"})),
+    "kubectl": frozenset({"--env"}),
+    "qsub": frozenset({"-v"}),
+}
+"""Options by which programs hand on environment variables: `mpirun -x NCCL_DEBUG=INFO`."""
+_TAKES_VARIABLES = frozenset({"env", "sudo", "make", "gmake"})
+"""Programs that take assignments among their words."""
+_SYSTEM_INSTALLERS: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("apt", "apt-get", "aptitude"), frozenset({"install", "reinstall"})),
+    **dict.fromkeys(
+        ("yum", "dnf", "microdnf", "tdnf"), frozenset({"install", "localinstall", "groupinstall"})
+    ),
+    "zypper": frozenset({"install", "in"}),
+    "apk": frozenset({"add"}),
+    "pacman": frozenset({"-S", "-Sy", "-Syu"}),
+}
+"""Package managers of operating systems, and the words by which they install."""
+_TAKES_STRING = frozenset({"ssh", "pdsh", "eval", "watch", "su", "runuser", "parallel"})
+"""Programs besides shells that run what a string says."""
+_WORDS = frozenset(
+    {"word", "number", "raw_string", "string_content", "variable_name", "file_descriptor"}
+)
+"""Nodes below which nothing stands."""
+_READS_SCRIPT = SHELLS | {"sbatch", "ssh", "qsub", "bsub", "sudo", "su"}
+_WRITES_SCRIPT = frozenset({"cat", "tee"})
+_OPTIONS_VARIABLE = re.compile(r"\s*(?:\\\n\s*)*--[A-Za-z]")
+_OVERRIDE = re.compile(r"[+~]{0,2}([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
+_OPTION = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
+_CUDA_THERE = re.compile(
+    r"\b(?:nvidia-smi|nvcc|nvidia-detector)\b|/dev/nvidia|/usr/local/cuda|"
+    r"\blspci\b.*nvidia|\blibcuda\b|torch\.cuda\.is_available",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a condition names that can only hold where CUDA is."""
+_DENYING = re.compile(r"(?:^|\[\s*|&&\s*)!\s|\s-z\s|\s(?:-eq|==?)\s*[\"']?0\b|\s-lt\s*1\b")
+_STOPPING = re.compile(r"\bexit\b(?!\s+0)|\breturn\s+[1-9]")
+_IDLE = re.compile(
+    r"(?:\s|;|\b(?:else|then|fi|true|exit 0|return(?: 0)?|:)(?!\S)|:|(?:echo|printf)\b[^\n;&|]*)*"
+)
+"""What does nothing, or only says so."""
+_TRUTHS: dict[str, Scalar] = {"true": True, "false": False, "none": None, "null": None}
+_DEEPEST = 3
+"""Scripts in strings of scripts that are followed."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What holds where a command stands."""
+
+    scope: str = ""
+    guard: GuardState = "none"
+    by: Proof | None = None
+
+
+def read(text: Text) -> Document:
+    """A shell script as a document."""
+    return Document(tuple(script(text)))
+
+
+def script(
+    text: Text, scope: str = "", depth: int = 0, values: Mapping[str, str] | None = None
+) -> Iterator[Item]:
+    """The items of shell code, which may be a piece of another file.
+
+    `values`: variables that were set before, by which a command may be called (`$(NVCC) -c`).
+    """
+    seen: set[tuple[str, str, Span]] = set()
+    found = _Script(text, depth, dict(values or {}))
+    for item in found.items(parse("bash", text).root_node, _Place(scope)):
+        if (item.kind, item.name, item.span) not in seen:
+            seen.add((item.kind, item.name, item.span))
+            yield item
+
+
+def arguments(parts: Sequence[Part], scope: str = "") -> Iterator[Item]:
+    """A command given as words (`CMD ["python", "train.py"]`, `command:` of a container).
+
+    A word that is itself a script (`bash -c`) is left to the caller, who has its lines.
+    """
+    if parts:
+        yield from _Script(Text("", ""), _DEEPEST, {}).command(tuple(parts), _Place(scope))
+
+
+class _Script:
+    """One piece of shell code. `values` are the variables that have been set so far."""
+
+    def __init__(self, text: Text, depth: int, values: dict[str, str]) -> None:
+        self.text = text
+        self.depth = depth
+        self.values = values
+
+    def items(self, node: Node, place: _Place) -> Iterator[Item]:
+        """The items of a node and of all below it."""
+        waiting = [(node, place)]
+        while waiting:
+            current, here = waiting.pop()
+            kind = current.type
+            if kind == "comment":
+                yield from self._directive(current, here)
+            elif kind == "variable_assignment":
+                yield from self._assignment(current, here)
+            elif kind in {"simple_expansion", "expansion"}:
+                yield from self._expansion(current, here)
+            elif kind in {"unset_command", "declaration_command"}:
+                for name in current.children:
+                    if name.type == "variable_name":
+                        yield self._variable(name, None, here)
+            elif kind == "command":
+                yield from self._command(current, here)
+            elif kind == "heredoc_body":
+                yield from self._heredoc(current, here)
+                continue
+            waiting += self._below(current, here)
+
+    def _below(self, node: Node, place: _Place) -> list[tuple[Node, _Place]]:
+        """What is below a node and may say something, the last first."""
+        if node.type in {"if_statement", "elif_clause"}:
+            below = list(self._branches(node, place))
+        elif node.type == "list" and len(node.children) == 3:  # noqa: PLR2004 - a, operator, b
+            below = list(self._either(node, place))
+        else:
+            if node.type == "function_definition":
+                name = child(node, "word")
+                place = replace(place, scope=content(name) if name else place.scope)
+            below = [(each, place) for each in node.named_children if each.type not in _WORDS]
+        below.reverse()
+        return below
+
+    # --- guards -----------------------------------------------------------------------------------
+
+    def _branches(self, node: Node, place: _Place) -> Iterator[tuple[Node, _Place]]:
+        """The parts of an `if`: what stands behind a question for CUDA's tools is guarded."""
+        condition = next((each for each in node.children[1:] if each.is_named), None)
+        others = [each for each in node.children if each.type in {"else_clause", "elif_clause"}]
+        answer = _asks_for_cuda(content(condition)) if condition else None
+        if condition is None or answer is None or place.guard != "none":
+            yield from ((each, place) for each in node.children)
+            return
+        body = [each for each in node.children if each != condition and each not in others]
+        if answer:
+            inside = self._proved(condition, place, others)
+            for each in node.children:
+                yield each, place if each in others else inside
+        else:
+            outside = self._proved(condition, place, body)
+            for each in node.children:
+                yield each, place if each in body else outside
+
+    def _either(self, node: Node, place: _Place) -> Iterator[tuple[Node, _Place]]:
+        """`a && b`, `a || b`."""
+        first, operator, second = node.children
+        answer = _asks_for_cuda(content(first)) if place.guard == "none" else None
+        shows = content(first).lstrip().startswith("nvidia-smi") and "/dev/null" not in content(
+            first
+        )
+        if answer and operator.type == "&&" and not shows:
+            inside = self._proved(first, place, [])
+            yield first, inside
+            yield second, inside
+        elif operator.type == "||" and place.guard == "none":
+            ignored = content(second).strip() in {"true", ":"} or answer is not None
+            yield first, self._proved(first, place, [second]) if ignored else place
+            yield second, place
+        else:
+            yield first, place
+            yield second, place
+
+    def _proved(self, condition: Node, place: _Place, others: Iterable[Node]) -> _Place:
+        """The place behind a condition for CUDA, by what runs where the condition fails."""
+        text = "\n".join(content(each) for each in others).strip()
+        state: GuardState = "fallback"
+        if _STOPPING.search(text):
+            state = "hard-fail"
+        elif _IDLE.fullmatch(text):
+            state = "guarded"
+        return _Place(place.scope, state, self.text.proof(condition.start_point[0]))
+
+    # --- one command ------------------------------------------------------------------------------
+
+    def _command(self, node: Node, place: _Place) -> Iterator[Item]:
+        name = node.child_by_field_name("name")
+        if name is None:
+            return
+        words = node.children_by_field_name("argument")
+        first, *more = self._named(name)
+        parts = (first, *more, *(self._part(each) for each in words))
+        yield from self.command(parts, place)
+
+    def _named(self, name: Node) -> list[Part]:
+        """The words that a command begins with: a variable stands for what it was set to."""
+        part = self._part(name)
+        found = re.fullmatch(r"\$\{?(\w+)\}?", part.text)
+        value = self.values.get(found.group(1), "").split() if found else []
+        return [replace(part, text=word) for word in value] or [part]
+
+    def command(self, parts: tuple[Part, ...], place: _Place) -> Iterator[Item]:
+        """What a command says, given as its words."""
+        for each in programs(parts):
+            program, *words = each
+            name = basename(program.text)
+            if name in _SHOWING or (name in _ASKING and (name != "command" or _is_asked(each))):
+                return
+            made = self._item("command", name, program, place, parts=tuple(words))
+            yield made
+            yield from self._system_packages(made)
+            found = [*installs(each), *self._handed_on(each, place)]
+            if name in _CONTAINERS or any(_takes_image(part.text) for part in words):
+                found += self._images(words, place.scope)
+            yield from (self._placed(item, place) for item in found)
+            if LAUNCHERS.fullmatch(name) or name.endswith((".py", ".sh")) or name in SHELLS:
+                yield from self._options(each, place)
+            if self.depth < _DEEPEST:
+                yield from self._inner(each, place)
+
+    @staticmethod
+    def _system_packages(command: Item) -> Iterator[Item]:
+        """Each package that the system's package manager installs, as a command of its own."""
+        verbs = _SYSTEM_INSTALLERS.get(command.name)
+        if not verbs:
+            return
+        at = next((at for at, part in enumerate(command.parts) if part.text in verbs), None)
+        if at is None:
+            return
+        name = f"{command.name} {command.parts[at].text}"
+        for part in command.parts[at + 1 :]:
+            if not part.text.startswith("-"):
+                yield replace(command, name=name, span=part.span, parts=(part,))
+
+    def _handed_on(self, parts: Sequence[Part], place: _Place) -> Iterator[Item]:
+        """Variables among the words: `env A=1 program`, `mpirun -x A=1`, `docker run -e A=1`."""
+        name = basename(parts[0].text)
+        options, leading = _VARIABLE_OPTIONS.get(name, frozenset()), name in _TAKES_VARIABLES
+        after = ""
+        for part in parts[1:]:
+            option, _, listed = part.text.partition("=")
+            if after in options or (leading and not part.text.startswith("-")):
+                yield from self._set(part.text, after, part, place)
+            elif option in options and listed:
+                yield from self._set(listed, option, part, place)
+            after = part.text
+
+    def _set(self, text: str, option: str, part: Part, place: _Place) -> Iterator[Item]:
+        """What an option hands on: `A=1`, `A` as it is outside, Slurm's `ALL,A=1,B=2`."""
+        for word in text.split(",") if option == "--export" else [text]:
+            found = ASSIGNMENT.fullmatch(word)
+            if found:
+                yield self._item("env-var", found.group(1), part, place, found.group(2))
+            elif option.startswith("-") and option != "--export" and word.isidentifier():
+                yield self._item("env-var", word, part, place)
+
+    @staticmethod
+    def _images(parts: Sequence[Part], scope: str) -> Iterator[Item]:
+        """Images among words: given to an option, or a word of a program for containers."""
+        for part in parts:
+            word = part.text
+            if (_takes_image(word) and "=" in word) or ASSIGNMENT.fullmatch(word):
+                word = word.partition("=")[2]
+            found = image(word, part.span, scope) if is_reference(word) else None
+            if found:
+                yield found
+
+    def _options(self, parts: Sequence[Part], place: _Place) -> Iterator[Item]:
+        """Options and overrides of a training launch, each as a setting."""
+        if "pip" in {part.text for part in parts[:3]}:
+            return
+        for position, part in enumerate(parts[1:], start=1):
+            option, override = _OPTION.fullmatch(part.text), _OVERRIDE.fullmatch(part.text)
+            if option:
+                name, value = option.groups()
+                follower = parts[position + 1].text if position + 1 < len(parts) else "-"
+                if value is None:
+                    value = None if follower.startswith("-") else follower
+                scalar: Scalar = True if value is None else _scalar(value)
+            elif override:
+                name, scalar = override.group(1), _scalar(override.group(2))
+            else:
+                continue
+            scope = name.rpartition(".")[0]
+            setting = Item("config-key", name, part.span, scalar, (), scope, forms=("arguments",))
+            yield self._placed(setting, place)
+
+    def _inner(self, parts: Sequence[Part], place: _Place) -> Iterator[Item]:
+        """The script in `bash -c "…"` and `ssh host "…"`."""
+        name = basename(parts[0].text)
+        if name in SHELLS | {"su", "runuser"}:
+            at = next((at for at, part in enumerate(parts) if _is_script_option(part.text)), None)
+            scripts = parts[at + 1 : at + 2] if at is not None else ()
+        else:
+            scripts = parts[1:] if name in _TAKES_STRING else ()
+        for part in scripts:
+            if re.search(r"\s", part.text):
+                yield from self._script(part, place)
+
+    def _script(self, part: Part, place: _Place) -> Iterator[Item]:
+        """A word that is itself a script."""
+        rows = part.text.count("\n") + 1
+        quoted = part.span.end_line > part.span.line or (
+            part.span.end_column - part.span.column > len(part.text)
+        )
+        first = (part.span.line, part.span.column + quoted)
+        starts = (first, *((first[0] + down, 1) for down in range(1, rows)))
+        inner = _Script(Text(self.text.path, part.text, starts), self.depth + 1, self.values)
+        yield from inner.items(parse("bash", inner.text).root_node, place)
+
+    def _heredoc(self, node: Node, place: _Place) -> Iterator[Item]:
+        """A here-document that a shell or a scheduler reads, or that is written as a script."""
+        outer = node.parent
+        while outer is not None and outer.type not in {"redirected_statement", "command"}:
+            outer = outer.parent
+        command = child(outer, "command") if outer is not None else None
+        name = command.child_by_field_name("name") if command is not None else None
+        if name is None or self.depth >= _DEEPEST:
+            return
+        program, text = basename(content(name)), content(node)
+        written = program in _WRITES_SCRIPT and re.match(r"\s*#!.*sh\b", text)
+        if program in _READS_SCRIPT or written:
+            piece = self.text.piece(node.start_point[0], 0, text)
+            inner = _Script(piece, self.depth + 1, self.values)
+            yield from inner.items(parse("bash", piece).root_node, place)
+
+    # --- small parts ------------------------------------------------------------------------------
+
+    def _directive(self, node: Node, place: _Place) -> Iterator[Item]:
+        found = _DIRECTIVE.fullmatch(content(node).rstrip())
+        if not found:
+            return
+        row, column = node.start_point
+        line, first = self.text.place(row, column)
+        words = []
+        for each in re.finditer(r"\S+", found.group(2).partition(" #")[0]):
+            start = first + found.start(2) + each.start()
+            where = Span(line, start, line, start + len(each.group()))
+            words.append(Part(each.group(), where))
+        if words:
+            name = _SUBMITTERS[found.group(1)]
+            yield self._item("command", name, words[0], place, parts=tuple(words))
+            head = Part(name, words[0].span)
+            yield from self._handed_on((head, *words), place)
+            if any(_takes_image(word.text) for word in words):
+                images = self._images(words, place.scope)
+                yield from (self._placed(item, place) for item in images)
+
+    def _assignment(self, node: Node, place: _Place) -> Iterator[Item]:
+        name, value = (node.child_by_field_name(field) for field in ("name", "value"))
+        if name is None or name.type != "variable_name":
+            return
+        if value is None:
+            yield self._variable(name, "", place)
+            return
+        part = self._part(value)
+        self.values[content(name)] = part.text
+        yield self._variable(name, part.text, place)
+        if value.type == "array":
+            words = [self._part(each) for each in value.children if each.is_named]
+            yield from self._options((Part("", part.span), *words), place)
+        elif _OPTIONS_VARIABLE.match(part.text):
+            yield from self._options((Part("", part.span), *_split(part)), place)
+        elif LAUNCHERS.match(part.text) and re.search(r"\s", part.text):
+            yield from self._script(part, place)
+        elif is_reference(part.text):
+            found = image(part.text, part.span, place.scope)
+            if found:
+                yield self._placed(found, place)
+
+    def _expansion(self, node: Node, place: _Place) -> Iterator[Item]:
+        name = child(node, "variable_name")
+        if name is None:
+            return
+        default = next((each for each in node.children if each.type in {"word", "string"}), None)
+        if default is None or child(node, ":-", ":=", "-", "=") is None:
+            yield self._variable(name, None, place)
+            return
+        part = self._part(default)
+        yield self._variable(name, part.text, place)
+        found = image(part.text, part.span, place.scope) if is_reference(part.text) else None
+        if found:
+            yield self._placed(found, place)
+
+    def _variable(self, name: Node, value: str | None, place: _Place) -> Item:
+        word = Part(content(name), span(self.text, name))
+        return self._item("env-var", word.text, word, place, value)
+
+    def _part(self, node: Node) -> Part:
+        raw = content(node)
+        kind = node.children[0].type if node.type == "command_name" and node.children else node.type
+        if kind in {"string", "raw_string"} and len(raw) > 1:
+            raw = raw[1:-1]
+        elif kind == "concatenation":
+            raw = re.sub(r"[\"']", "", raw)
+        return Part(raw, span(self.text, node))
+
+    @staticmethod
+    def _placed(item: Item, place: _Place) -> Item:
+        """An item of a command, with what holds where the command stands."""
+        scoped = (
+            item if item.kind == "config-key" else replace(item, scope=item.scope or place.scope)
+        )
+        if item.guard != "none":
+            return scoped
+        return replace(scoped, guard=place.guard, guard_by=place.by)
+
+    @staticmethod
+    def _item(
+        kind: ItemKind,
+        name: str,
+        part: Part,
+        place: _Place,
+        value: Scalar = None,
+        parts: tuple[Part, ...] = (),
+    ) -> Item:
+        return Item(
+            kind, name, part.span, value, parts, place.scope, guard=place.guard, guard_by=place.by
+        )
+
+
+def _asks_for_cuda(condition: str) -> bool | None:
+    """Whether a condition holds only where CUDA is, or only where it is not; else `None`.
+
+    Judged from the words of the condition alone: a program that is run counts if its success says
+    that it is there.
+    """
+    text = condition.strip().rstrip(";").strip()
+    if not _CUDA_THERE.search(text):
+        return None
+    first = re.split(r"[\s|&;>]", text.lstrip('!([ $"'), maxsplit=1)[0]
+    asking = first in _ASKING | {"lspci", "ldconfig", "python", "python3"}
+    if not asking and not text.lstrip("! (").startswith(("[", "nvidia-smi", "nvcc")):
+        return None
+    denied = bool(_DENYING.search(text))
+    if (denied and "&&" in text) or "||" in text:
+        return None
+    return not denied
+
+
+def _split(part: Part) -> Iterator[Part]:
+    """The words of a quoted string, each where it stands."""
+    row, begins = 0, -1
+    for each in re.finditer(r"\n|[^\s\\]\S*", part.text):
+        if each.group() == "\n":
+            row, begins = row + 1, each.start()
+            continue
+        column = each.start() - begins if row else part.span.column + 1 + each.start()
+        line = part.span.line + row
+        yield Part(each.group(), Span(line, column, line, column + len(each.group())))
+
+
+def _is_asked(parts: Sequence[Part]) -> bool:
+    return len(parts) > 1 and parts[1].text in {"-v", "-V"}
+
+
+def _is_script_option(word: str) -> bool:
+    return bool(re.fullmatch(r"-[a-z]*c", word))
+
+
+def _takes_image(word: str) -> bool:
+    return word.partition("=")[0] in _IMAGE_OPTIONS
+
+
+def _scalar(word: str) -> Scalar:
+    return _TRUTHS.get(word.lower(), word)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+from packaging.version import Version
+
+from portaudit.catalogue.items import ItemIndex, glob, normal
+from portaudit.match.items import _newest
+from snippets import catalogue, findings, the
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("**.device", "device", True),
+        ("**.device", "model.encoder.device", True),
+        ("**.device", "model.devices", False),
+        ("*.device", "a.device", True),
+        ("*.device", "a.b.device", False),
+        ("train.**", "train", True),
+        ("train.**", "train.a.b", True),
+        ("**.attn_implementation", "Model.attn-implementation", True),
+        ("**.limits.nvidia.com/gpu", "spec.limits.nvidia.com/gpu", True),
+        ("a.b*", "a.bcd", True),
+        ("a+b", "aab", False),
+    ],
+)
+def test_paths_of_keys(pattern: str, name: str, *, fits: bool) -> None:
+    matched = glob("config-key", pattern).fullmatch(normal("config-key", name))
+    assert bool(matched) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "newest"),
+    [
+        ("", "99999"),
+        (">=1.0", "99999"),
+        ("==2.1.0+cu121", "2.1.0+cu121"),
+        ("==2.1.*", "2.1.99999"),
+        ("<=2.9", "2.9"),
+        ("<2.10", "2.10.dev0"),
+        ("~=2.3.1", "2.3.99999"),
+        (">=1,<3,!=2", "3.dev0"),
+        ("@ git+https://example.com/x", "99999"),
+        ("==2.0; python_version < '3.9'", "2.0"),
+    ],
+)
+def test_the_newest_version_that_a_requirement_allows(text: str, newest: str) -> None:
+    assert _newest(text) == Version(newest)
+
+
+def test_a_variable_is_one_finding_per_file_with_its_uses() -> None:
+    text = "export NCCL_ALGO=Ring\necho $NCCL_ALGO\nNCCL_ALGO=Tree python a.py\nNCCL_PROTO=LL b\n"
+    found = findings({"run.sh": text}, "DIS010")
+    assert [(item.anchor, item.span.line) for item in found] == [
+        ("NCCL_ALGO", 1),
+        ("NCCL_PROTO", 4),
+    ]
+    assert {use.line for use in found[0].uses} == {2, 3}
+
+
+def test_the_least_guarded_place_of_a_variable_is_the_finding() -> None:
+    text = """
+        if command -v nvidia-smi; then
+            export CUDA_VISIBLE_DEVICES=0
+        fi
+        export CUDA_VISIBLE_DEVICES=1
+    """
+    found = the({"run.sh": text}, "ENV001")
+    assert (found.span.line, found.guard) == (4, "none")
+
+
+def test_identity_is_the_thing_and_not_its_number_or_line() -> None:
+    before = the({"run.sbatch": "#SBATCH --gres=gpu:8\n"}, "ENV004").fingerprint
+    after = the({"run.sbatch": "#!/bin/bash\n\n#SBATCH --gres=gpu:4\n"}, "ENV004").fingerprint
+    assert before == after
+
+
+@pytest.mark.parametrize("kind", ["yaml", "native"])
+def test_every_pattern_has_a_word_that_triggers_it(kind: str) -> None:
+    index: ItemIndex = catalogue().items
+    trigger = index.trigger("native" if kind == "native" else "yaml")
+    assert not trigger.search(b"")
+    for words in index.words.values():
+        assert all(len(word) > 1 for word in words), words

@@ -1,0 +1,386 @@
+from __future__ import annotations
+
+import time
+from textwrap import dedent
+
+import pytest
+
+from portaudit.read.items import Item, Part
+from portaudit.read.shell import arguments, read, script
+from portaudit.read.text import Text
+from portaudit.types import Span
+
+
+def items(source: str, *kinds: str) -> list[Item]:
+    found = read(Text("run.sh", dedent(source).lstrip("\n"))).items
+    return [item for item in found if not kinds or item.kind in kinds]
+
+
+def commands(source: str) -> list[tuple[str, list[str]]]:
+    return [(item.name, [part.text for part in item.parts]) for item in items(source, "command")]
+
+
+def names(source: str, kind: str = "command") -> list[str]:
+    return [item.name for item in items(source, kind)]
+
+
+def guards(source: str) -> dict[str, tuple[str, int]]:
+    """Per command its guard and the line of the proof."""
+    return {
+        item.name: (item.guard, item.guard_by.line if item.guard_by else 0)
+        for item in items(source, "command")
+    }
+
+
+def settings(source: str) -> dict[str, object]:
+    return {item.name: item.value for item in items(source, "config-key")}
+
+
+def variables(source: str) -> dict[str, object]:
+    return {item.name: item.value for item in items(source, "env-var")}
+
+
+# --- programs and their words ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "programs"),
+    [
+        ("sudo -E nvidia-smi -pm 1", ["sudo", "nvidia-smi"]),
+        ("srun -N 2 --gpus 8 python train.py --gpus 4", ["srun", "python"]),
+        ("srun -l nvidia-smi", ["srun", "nvidia-smi"]),
+        ("time numactl --cpunodebind=0 python a.py", ["time", "numactl", "python"]),
+        ("timeout -k 5 60 nvcc a.cu", ["timeout", "nvcc"]),
+        ("mpirun -np 8 --mca btl tcp,self ./all_reduce_perf", ["mpirun", "all_reduce_perf"]),
+        ("mpirun --allow-run-as-root python a.py", ["mpirun", "python"]),
+        ("docker run --rm -it --gpus all image nvidia-smi", ["docker", "nvidia-smi"]),
+        ("docker compose run train python a.py", ["docker", "python"]),
+        ("docker exec -it name nvcc --version", ["docker", "nvcc"]),
+        ("docker pull deepspeed/deepspeed", ["docker"]),
+        ("kubectl exec -it pod -- nvidia-smi", ["kubectl", "nvidia-smi"]),
+        ("conda activate deepspeed", ["conda"]),
+        ("conda run -n deepspeed python a.py", ["conda", "python"]),
+        ("uv pip install deepspeed", ["uv"]),
+        ("poetry add nvitop", ["poetry"]),
+        ("nsys profile -t cuda,nvtx -o out python a.py", ["nsys", "python"]),
+        ("ssh host nvidia-smi", ["ssh", "nvidia-smi"]),
+        ("watch -n 1 nvidia-smi", ["watch", "nvidia-smi"]),
+        ("find . | xargs -n 1 nvcc -c", ["find", "xargs", "nvcc"]),
+        ("singularity exec --nv image.sif python a.py", ["singularity", "python"]),
+        ("/usr/local/cuda/bin/nvcc -c a.cu", ["nvcc"]),
+        ("env A=1 nvcc a.cu", ["env", "nvcc"]),
+        ("env", ["env"]),
+        ("sudo", ["sudo"]),
+    ],
+)
+def test_a_command_is_the_programs_that_it_runs(line: str, programs: list[str]) -> None:
+    assert names(line) == programs
+
+
+def test_each_program_has_only_its_own_words() -> None:
+    (first, rest), (second, words) = commands("srun --gpus=8 python train.py --gpus_per_node 4")
+    assert (first, rest) == ("srun", ["--gpus=8"])
+    assert (second, words) == ("python", ["train.py", "--gpus_per_node", "4"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo nvidia-smi",
+        'printf "%s" nvidia-smi',
+        "which nvidia-smi",
+        "command -v nvidia-smi",
+        "grep nvidia-smi log.txt",
+        "# nvidia-smi",
+        "name=nvidia-smi",
+        "cat <<EOF\nnvidia-smi\nEOF",
+        "sudo which nvidia-smi",
+    ],
+)
+def test_what_is_only_shown_or_asked_for_is_no_command(line: str) -> None:
+    assert "nvidia-smi" not in names(line)
+
+
+def test_scripts_in_strings_and_here_documents_are_followed() -> None:
+    source = """
+        bash -c "nvidia-smi && nvcc --version"
+        ssh -t host 'module load cuda; nsys status'
+        cat > job.sh <<EOF
+        #!/bin/bash
+        #SBATCH --gpus=2
+        dcgmi discovery
+        EOF
+        sbatch <<'EOF'
+        #!/bin/bash
+        ncu --version
+        EOF
+    """
+    found = {item.name: item.span.line for item in items(source, "command")}
+    expected = {"nvidia-smi": 1, "nvcc": 1, "module": 2, "nsys": 2, "dcgmi": 6, "ncu": 10}
+    assert {name: found[name] for name in expected} == expected
+    assert ("sbatch", ["--gpus=2"]) in commands(source)
+
+
+def test_a_variable_stands_for_the_program_that_it_was_set_to() -> None:
+    assert commands('NVCC=/opt/cuda/bin/nvcc\n"$NVCC" -c a.cu') == [("nvcc", ["-c", "a.cu"])]
+    assert commands('RUN="srun --gpus=8"\n${RUN} nvidia-smi') == [
+        ("srun", ["--gpus=8"]),
+        ("nvidia-smi", []),
+    ]
+    assert names("$OTHER -c a.cu") == ["$OTHER"]
+
+
+def test_every_package_of_the_system_is_named_where_it_stands() -> None:
+    source = """
+        sudo apt-get install -y --no-install-recommends \\
+            git \\
+            cuda-toolkit-12-1=12.1.1-1
+        apt-get remove cuda
+        apk add --no-cache nvidia
+    """
+    found = [item for item in items(source, "command") if " " in item.name]
+    assert [(item.name, item.parts[0].text, item.span.line) for item in found] == [
+        ("apt-get install", "git", 2),
+        ("apt-get install", "cuda-toolkit-12-1=12.1.1-1", 3),
+        ("apk add", "nvidia", 5),
+    ]
+
+
+# --- directives -----------------------------------------------------------------------------------
+
+
+def test_directives_are_commands_of_the_scheduler() -> None:
+    source = """
+        #!/bin/bash
+        #SBATCH --gres=gpu:8  # eight of them
+        ##SBATCH --gpus=1
+        # SBATCH --gpus=1
+        #SBATCH --export=ALL,NCCL_DEBUG=INFO
+        #SBATCH --container-image=nvcr.io#nvidia/pytorch:24.01-py3
+        #PBS -l select=1:ngpus=4
+        #BSUB -gpu "num=4"
+    """
+    found = items(source)
+    assert [item.name for item in found if item.kind == "command"] == [
+        "sbatch",
+        "sbatch",
+        "sbatch",
+        "qsub",
+        "bsub",
+    ]
+    assert found[0].parts == (Part("--gres=gpu:8", Span(2, 9, 2, 21)),)
+    (variable,) = [item for item in found if item.kind == "env-var"]
+    assert (variable.name, variable.value) == ("NCCL_DEBUG", "INFO")
+    (image,) = [item for item in found if item.kind == "image"]
+    assert (image.name, image.value) == ("nvcr.io/nvidia/pytorch", "24.01-py3")
+
+
+# --- variables ------------------------------------------------------------------------------------
+
+
+def test_variables_are_seen_wherever_they_are_set_or_read() -> None:
+    assert variables("export A=1 B='x y' C") == {"A": "1", "B": "x y", "C": None}
+    assert variables("A=1 B=2 python train.py") == {"A": "1", "B": "2"}
+    assert variables('echo "${A} $B"') == {"A": None, "B": None}
+    assert variables(": ${A:=2}") == {"A": "2"}
+    assert variables("unset A") == {"A": None}
+    assert variables("declare -x A=3") == {"A": "3"}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("mpirun -x A=1 -x B python x.py", {"A": "1", "B": None}),
+        ("mpiexec.hydra -env A=1 python x.py", {"A": "1"}),
+        ("docker run -e A=1 --env B=2 --env=C=3 image", {"A": "1", "B": "2", "C": "3"}),
+        ("env A=1 B=2 python x.py", {"A": "1", "B": "2"}),
+        ("sudo A=1 python x.py", {"A": "1"}),
+        ("srun --export=ALL,A=1,B=2 python x.py", {"A": "1", "B": "2"}),
+        ("docker run -e A=rc,cuda image", {"A": "rc,cuda"}),
+        ("make -j8 A=/opt/cuda install", {"A": "/opt/cuda"}),
+        ("pip install -e package", {}),
+        ("python x.py A=1", {}),
+        ("sed -e A=1 file", {}),
+    ],
+)
+def test_variables_are_handed_on_by_options_that_do_so(line: str, found: dict[str, object]) -> None:
+    assert variables(line) == found
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("python train.py --device cuda --fp16", {"device": "cuda", "fp16": True}),
+        ("torchrun --nproc-per-node=8 x.py", {"nproc-per-node": "8"}),
+        ("accelerate launch x.py trainer.precision=16-mixed", {"trainer.precision": "16-mixed"}),
+        ("python -m pip install --upgrade x", {}),
+        ("pip install --upgrade x", {}),
+        ("ls --device cuda", {}),
+        ("bash scripts/train.sh --device cuda", {"device": "cuda"}),
+        ("docker run --gpus all image python x.py --amp false", {"amp": False}),
+        ("ARGS=(--device cuda\n --fp16)", {"device": "cuda", "fp16": True}),
+        ('ARGS="\n  --device cuda \\\n  --fp16"', {"device": "cuda", "fp16": True}),
+        ('CMD="python train.py --device cuda"', {"device": "cuda"}),
+        ('NAME="not --an option"', {}),
+    ],
+)
+def test_options_of_a_launch_are_settings(line: str, found: dict[str, object]) -> None:
+    assert settings(line) == found
+
+
+def test_options_in_a_quoted_list_stand_where_they_are_written() -> None:
+    first, second = items('A="--x 1 \\\n   --device cuda"', "config-key")
+    assert first.span == Span(1, 4, 1, 7)
+    assert second.span == Span(2, 4, 2, 12)
+
+
+# --- images ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "image"),
+    [
+        ("docker run nvidia/cuda:12.1.0-base ls", ("nvidia/cuda", "12.1.0-base")),
+        ("docker pull docker.io/nvidia/cuda:1", ("nvidia/cuda", "1")),
+        ("docker build --build-arg BASE=nvcr.io/nvidia/x:1 .", ("nvcr.io/nvidia/x", "1")),
+        ("enroot import docker://nvcr.io#nvidia/x:1", ("nvcr.io/nvidia/x", "1")),
+        ("srun --container-image=nvcr.io#nvidia/x:1 ls", ("nvcr.io/nvidia/x", "1")),
+        ("IMAGE=nvcr.io/nvidia/x:1", ("nvcr.io/nvidia/x", "1")),
+        (': "${IMAGE:=nvcr.io/nvidia/x:1}"', ("nvcr.io/nvidia/x", "1")),
+        ("docker run -v /data:/data -p 8080:80 --name a local", None),
+        ("DIR=data/train", None),
+        ("OUT=$HOME/x.y/z", None),
+    ],
+)
+def test_images_are_seen_where_they_are_started_or_named(
+    line: str, image: tuple[str, str] | None
+) -> None:
+    found = [(item.name, item.value) for item in items(line, "image")]
+    assert found == ([image] if image else [])
+
+
+# --- guards and scopes ----------------------------------------------------------------------------
+
+
+def test_what_stands_behind_a_question_for_cuda_is_guarded() -> None:
+    source = """
+        if command -v nvidia-smi &> /dev/null; then
+          dcgmi a
+        fi
+        if [ -d /usr/local/cuda ]; then nvcc a; else gcc a; fi
+        if nvidia-smi > /dev/null 2>&1; then ncu a; else exit 1; fi
+        which nvcc && nsys a
+        nvtop || true
+    """
+    found = guards(source)
+    assert found["dcgmi"] == ("guarded", 1)
+    assert found["nvcc"] == ("fallback", 4)
+    assert found["gcc"] == ("none", 0)
+    assert found["ncu"] == found["nvidia-smi"] == ("hard-fail", 5)
+    assert found["nsys"] == ("guarded", 6)
+    assert found["nvtop"] == ("guarded", 7)
+
+
+def test_a_negated_question_guards_the_other_branch() -> None:
+    source = """
+        if ! command -v nvidia-smi > /dev/null; then
+          gcc a
+        else
+          nvcc a
+        fi
+        if [ -z "$(which nvidia-smi)" ]; then
+          exit 1
+        elif true; then
+          nsys a
+        fi
+    """
+    found = guards(source)
+    assert found["gcc"] == ("none", 0)
+    assert found["nvcc"] == ("fallback", 1)
+    assert found["nsys"] == ("hard-fail", 6)
+
+
+def test_other_conditions_are_no_guard() -> None:
+    source = """
+        if [ "$WORLD_SIZE" -gt 1 ]; then nvcc a; fi
+        if [ "$MODE" = cuda ]; then dcgmi a; fi
+        if which nvidia-smi || [ -n "$FORCE" ]; then ncu a; fi
+        nvidia-smi && nsys a
+        make || nvtop
+    """
+    assert {guard for guard, _ in guards(source).values()} == {"none"}
+
+
+def test_the_other_branch_that_only_says_so_does_nothing() -> None:
+    source = """
+        if command -v nvidia-smi > /dev/null; then
+          dcgmi a
+        else
+          echo "no GPU"
+        fi
+        nvidia-smi || echo "no GPU"
+    """
+    assert guards(source)["dcgmi"] == ("guarded", 1)
+    assert guards(source)["nvidia-smi"][0] == "guarded"
+
+
+def test_a_function_is_a_scope() -> None:
+    (item,) = [
+        each for each in items("check() {\n  nvidia-smi\n}", "command") if each.name != "check"
+    ]
+    assert item.scope == "check"
+
+
+# --- positions and bad input ----------------------------------------------------------------------
+
+
+def test_positions_count_code_points_and_survive_windows_line_ends() -> None:
+    text = Text("x", 'echo "ü"; nvcc -c a.cu\nnvidia-smi')
+    first, second = [each for each in read(text).items if each.kind == "command"]
+    assert first.span == Span(1, 11, 1, 15)
+    assert second.span == Span(2, 1, 2, 11)
+
+
+def test_a_piece_of_a_file_has_the_places_of_the_file() -> None:
+    outer = Text("x.yaml", "run: |\n    nvidia-smi\n    nvcc -V")
+    piece = outer.piece(1, 4, "nvidia-smi\nnvcc -V", indent=4)
+    found = list(script(piece, "jobs.a"))
+    assert [(item.span.line, item.span.column, item.scope) for item in found] == [
+        (2, 5, "jobs.a"),
+        (3, 5, "jobs.a"),
+    ]
+
+
+def test_a_command_given_as_words() -> None:
+    words = ["mpirun", "-x", "NCCL_DEBUG=INFO", "python", "train.py", "--device", "cuda"]
+    parts = [Part(word, Span(at, 1, at, 9)) for at, word in enumerate(words, start=1)]
+    found = list(arguments(parts, "services.a"))
+    assert [(item.kind, item.name, item.span.line) for item in found] == [
+        ("command", "mpirun", 1),
+        ("env-var", "NCCL_DEBUG", 3),
+        ("command", "python", 4),
+        ("config-key", "device", 6),
+    ]
+    assert list(arguments([])) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["", "if", "((", '"', "a=$(", "cat <<EOF", "case x in", "\0", "for", "${", "`", "if ! ; then"],
+)
+def test_bad_input_is_read_as_far_as_it_goes(source: str) -> None:
+    read(Text("x", source))
+    assert "nvidia-smi" in names(f"nvidia-smi\n{source}")
+
+
+def test_depth_and_length_do_not_hurt() -> None:
+    deep = "if true; then " * 2_000 + "nvcc -c a.cu"
+    nested = "bash -c '" + 'bash -c \\"' * 50 + "nvcc"
+    wide = "nvcc -c " + "a.cu " * 20_000
+    started = time.perf_counter()
+    for source in (deep, nested, wide):
+        read(Text("x", source))
+    assert time.perf_counter() - started < 20
