@@ -1,7 +1,7 @@
 """The catalogue by what triggers it outside Python source: keys, variables, commands, packages.
 
 Built once per run. Patterns are globs: `*` stands for any characters, in a path of keys for one key
-and `**` for any number of them. Letter case does not count; in keys, `-` reads `_`.
+and `**` for any number of them; `[A-Z]` for a capital, which tells an API from names like it. Letter case does not count; in keys, `-` reads `_`.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def normal(kind: str, name: str) -> str:
 def glob(kind: str, pattern: str) -> re.Pattern[str]:
     """A pattern for names of a kind as a regular expression that must match all of them."""
     if kind != "config-key":
-        return re.compile(re.escape(normal(kind, pattern)).replace(r"\*", ".*"))
+        text = re.escape(normal(kind, pattern)).replace(r"\*", ".*")
+        return re.compile(text.replace(r"\[A\-Z\]", "[A-Z]"))
     text = re.escape(normal(kind, pattern))
     text = text.replace(r"\*\*\.", r"(?:.*\.)?").replace(r"\.\*\*", r"(?:\..*)?")
     return re.compile(text.replace(r"\*", r"[^.]*"))
@@ -127,7 +128,7 @@ def build_items(pairs: Iterable[tuple[Selector, Match]]) -> ItemIndex:
         for name in names:
             key = normal(match.kind, name)
             weight = len(key.replace("*", ""))
-            if "*" in key:
+            if "*" in key or "[" in key:
                 last = key.rpartition(".")[2] if match.kind == "config-key" else ""
                 group = match.kind, "" if "*" in last else last
                 index.globs[group].append(_Pattern(glob(match.kind, name), selector, weight))
