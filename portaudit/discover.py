@@ -23,7 +23,10 @@ SIZE_LIMIT = 5_000_000
 """Bytes. A longer file is generated or data; libcst would take minutes over it."""
 
 DATA_LIMIT = 500_000
-"""Bytes. A longer file of values is data or a vocabulary, not settings that somebody wrote."""
+"""Bytes. A longer file of values is data or a vocabulary, not settings that somebody wrote.
+
+Lock files are none of the three: they name packages, however many.
+"""
 
 _VALUES: frozenset[FileKind] = frozenset({"yaml", "json"})
 _INTERPRETERS: dict[bytes, FileKind] = {b"python": "python", b"sh": "shell"}
@@ -265,7 +268,7 @@ def _reason_to_skip(
     size = 0 if folder else entry.stat(follow_symlinks=False).st_size
     if size > SIZE_LIMIT:
         return f"larger than {SIZE_LIMIT // 1_000_000} MB"
-    if size > DATA_LIMIT and kind in _VALUES:
+    if size > DATA_LIMIT and kind in _VALUES and not entry.name.endswith(".lock"):
         return f"values, and more than {DATA_LIMIT // 1_000} kB of them"
     return ""
 

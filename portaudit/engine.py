@@ -20,7 +20,7 @@ from portaudit.catalogue.select import select_rules
 from portaudit.config import Config
 from portaudit.discover import Tree
 from portaudit.relate.exports import Solver
-from portaudit.relate.kernels import related, resized
+from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.scan import scan_file
@@ -196,8 +196,8 @@ def report(
 ) -> Report:
     """Relate and score results into a report."""
     least = CONFIDENCES.index(config.min_confidence)
-    sized = resized(with_foreign_uses(results), kernels)
-    findings = tuple(item for item in sized if CONFIDENCES.index(item.confidence) >= least)
+    known = told(with_foreign_uses(results), kernels, catalogue.rules)
+    findings = tuple(item for item in known if CONFIDENCES.index(item.confidence) >= least)
     causes = roots(findings, catalogue.rules)
     torch = sum(result.facts.imports_torch for result in results)
     failures = [*errors, *(error for result in results for error in result.errors)]

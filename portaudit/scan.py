@@ -158,10 +158,10 @@ def _scan_notebook(
     ]
     hits = match_items(notebook.items, catalogue, target, source.path, source.first_party)
     others = [
-        replace(item, cell=notebook.cell(notebook.rows.get(item.span.line, 0))[1])
+        replace(item, cell=notebook.cell_at(item.span))
         for item in judge_items(hits, catalogue, target, source.path, text.lines)
     ]
-    findings = fingerprint.identify([*found, *others])
+    findings = fingerprint.identify([*found, *_sized(others, notebook.kernels)])
     return replace(result, findings=findings, inventory=_identified(result.inventory, findings))
 
 

@@ -539,21 +539,6 @@ class RootCause:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
-    """The tree after relating: findings of all files in order, root causes, what went wrong."""
-
-    target: Target
-    findings: tuple[Finding, ...]
-    roots: tuple[RootCause, ...]
-    errors: tuple[ScanError, ...]
-    skipped: tuple[Skipped, ...]
-    files_scanned: int
-    files_total: int
-    files_torch: int
-    unknown_facts: int
-
-
-@dataclass(frozen=True, slots=True)
 class Lost:
     """Points (of 100) that a root cause costs."""
 

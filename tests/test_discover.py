@@ -183,6 +183,13 @@ def test_walk_leaves_out_large_files_of_values(make_tree: MakeTree) -> None:
     assert reasons(tree) == {"vocab.json": "values, and more than 500 kB of them"}
 
 
+@pytest.mark.parametrize("name", ["pixi.lock", "Pipfile.lock"])
+def test_walk_takes_large_lock_files(make_tree: MakeTree, name: str) -> None:
+    tree = walked(make_tree({name: " " * 500_001}))
+    assert tree.files == (name,)
+    assert reasons(walked(make_tree({name: " " * 5_000_001}))) == {name: "larger than 5 MB"}
+
+
 def test_walk_excludes_by_the_settings_before_any_ignore_file(make_tree: MakeTree) -> None:
     root = make_tree(
         {".gitignore": "!vendor/\n", "vendor/a.py": "", "x/vendor/b.py": "", "x/c_pb2.py": ""}

@@ -1,11 +1,13 @@
 """The catalogue by what triggers it outside Python source: keys, variables, commands, packages.
 
 Built once per run. Patterns are globs: `*` stands for any characters, in a path of keys for one key
-and `**` for any number of them; `[A-Z]` for a capital, which tells an API from names like it. Letter case does not count; in keys, `-` reads `_`.
+and `**` for any number of them; `[A-Z]` for a capital, which tells an API from names that begin
+like it. Letter case does not count, but in native code and variables; in keys, `-` reads `_`.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -37,6 +39,9 @@ class _Pattern:
     """Characters that the pattern gives: of two that fit, the longer says more."""
 
 
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """Words of which a file must hold one. Letter case does not count; `-` reads `_`.
@@ -57,6 +62,8 @@ class Trigger:
 
     def search(self, content: bytes) -> bool:
         """Whether some content holds one of the words."""
+        if content[:2] in _WIDE:
+            content = content.decode("utf-16", "replace").encode("utf-8", "replace")
         text = content.lower().replace(b"-", b"_")
         return any(word in text for word in self.words)
 
@@ -83,7 +90,7 @@ class ItemIndex:
         key = normal(kind, name)
         yield from self.exact.get((kind, key), ())
         last = key.rpartition(".")[2]
-        for group in {(kind, ""), (kind, last)}:
+        for group in ((kind, ""), (kind, last)) if last else ((kind, ""),):
             for pattern in self.globs.get(group, ()):
                 if pattern.regex.fullmatch(key):
                     yield pattern.weight, pattern.selector

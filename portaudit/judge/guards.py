@@ -277,16 +277,14 @@ class Judge:
                 continue
             asked = subject or Subject("", binding.target, is_import=True)
             root = asked.anchor.split(".", maxsplit=1)[0]
-            if binding.target.split(".", maxsplit=1)[0] != root:
+            if binding.target.split(".", maxsplit=1)[0] != root or root not in self.flags.packages:
                 continue
             guard = self.guard(binding.place, asked)
-            others = [
-                item
-                for item in bindings
-                if item is not binding
+            if guard.state == "fallback" and any(
+                item is not binding
                 and (item.kind in {"import", "function", "class"} or item.value is not None)
-            ]
-            if others and guard.state == "fallback" and root in self.flags.packages:
+                for item in bindings
+            ):
                 return guard
         return None
 

@@ -67,7 +67,9 @@ def _finding(
         guard=item.guard,
         guard_by=item.guard_by,
         facts=published(fact),
-        effort=fact.effort or (row.effort if row and row.effort else rule.effort),
+        effort="trivial"
+        if "lock" in item.forms  # a lock file follows from the manifest, whose line is the work
+        else fact.effort or (row.effort if row and row.effort else rule.effort),
         root=_root(rule, hit, path),
         context=fingerprint.context(snippet),
         uses=hit.uses,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from portaudit.read.notebook import Notebook
-from portaudit.types import FileFacts, FileResult, Finding, Kernel, Location, ScanError, Use
+from portaudit.read.notebook import Notebook, joined
+from portaudit.types import FileFacts, FileResult, Finding, ScanError, Use
 
 
 def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> FileResult:
     """What was found in the notebook's code, where it stands in the file. No identity yet.
 
+    Kernels and native code of cells that are not Python are joined to it.
     `lines` are the file's. A notebook is imported by nobody: of its facts only what it asks of
     others and calls remains.
     """
@@ -22,14 +23,14 @@ def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> File
         facts=FileFacts(
             open=facts.open,
             imports_torch=facts.imports_torch,
-            native=facts.native,
+            native=joined(notebook.facts(facts.native), notebook.native),
             calls=tuple(replace(item, line=notebook.line(item.line)) for item in facts.calls),
         ),
         foreign_uses=tuple(
             replace(item, use=_use(item.use, notebook)) for item in result.foreign_uses
         ),
         errors=(*notebook.errors, *(_error(error, notebook) for error in result.errors)),
-        inventory=tuple(_kernel(item, notebook) for item in result.inventory),
+        inventory=(*(notebook.kernel(item) for item in result.inventory), *notebook.kernels),
     )
 
 
@@ -57,18 +58,3 @@ def _error(error: ScanError, notebook: Notebook) -> ScanError:
     _, cell = notebook.cell(error.line)
     reason = f"cell {cell}: {error.reason}" if cell else error.reason
     return replace(error, line=notebook.line(error.line), reason=reason)
-
-
-def _kernel(kernel: Kernel, notebook: Notebook) -> Kernel:
-    def place(location: Location) -> Location:
-        own = location.path == notebook.path
-        return replace(location, line=notebook.line(location.line)) if own else location
-
-    return replace(
-        kernel,
-        line=notebook.line(kernel.line),
-        end_line=notebook.line(kernel.end_line),
-        features=tuple(replace(each, line=notebook.line(each.line)) for each in kernel.features),
-        launched_by=tuple(place(each) for each in kernel.launched_by),
-        fallback=place(kernel.fallback) if kernel.fallback else None,
-    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.items import normal
@@ -20,6 +20,10 @@ from portaudit.types import GUARD_STATES, Confidence, Span, Target, Use
 
 _ONCE = frozenset({"env-var", "source", "include"})
 """Kinds of which one finding per file and subject says it all: the rest are its uses."""
+
+
+_VAGUE = frozenset({"enabled", "enable", "value", "name", "type", "default"})
+"""Keys that say nothing without the one above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +159,21 @@ def _newest(text: str) -> Version:
     newest = Version("99999")
     try:
         specifiers = SpecifierSet(text.partition(";")[0])
-    except InvalidSpecifier:
+        return min((_bound(each, newest) for each in specifiers), default=newest)
+    except (InvalidSpecifier, InvalidVersion):  # `===` takes any word
         return newest
-    for each in specifiers:
-        version = each.version.removesuffix(".*")
-        if each.operator in {"==", "===", "<="}:
-            bound = Version(f"{version}.99999") if each.version.endswith(".*") else Version(version)
-        elif each.operator == "<":
-            bound = Version(f"{version}.dev0")
-        elif each.operator == "~=":
-            bound = Version(f"{version.rpartition('.')[0]}.99999")
-        else:
-            continue
-        newest = min(newest, bound)
-    return newest
+
+
+def _bound(each: Specifier, without: Version) -> Version:
+    """The newest version that one specifier allows; `without` where it has no upper bound."""
+    version = each.version.removesuffix(".*")
+    if each.operator in {"==", "===", "<="}:
+        return Version(f"{version}.99999" if each.version.endswith(".*") else version)
+    if each.operator == "<":
+        return Version(f"{version}.dev0")
+    if each.operator == "~=":
+        return Version(f"{version.rpartition('.')[0]}.99999")
+    return without
 
 
 def _has_value(item: Item, wanted: Sequence[str | bool | int | float]) -> bool:
@@ -193,11 +198,22 @@ def _fits(text: str, patterns: Iterable[str]) -> bool:
 def _anchor(item: Item, word: str) -> str:
     """The canonical thing: without the directory, the tag or the number that changes."""
     if item.kind == "config-key":
-        return f"{_last(item)}: {_shown(item.value)}"
+        return _setting(item)
     if word:
         option = word.partition("=")[0]
         return f"{item.name} {option}"
     return item.name
+
+
+def _setting(item: Item) -> str:
+    """A setting as one writes it: `--fp16` in a command, `fp16.enabled: true` in a file."""
+    if "arguments" in item.forms:
+        value = "" if item.value is True else f" {_shown(item.value)}"
+        return f"--{item.name}{value}"
+    key = _last(item)
+    if key in _VAGUE and item.scope:
+        key = f"{item.scope.rpartition('.')[2]}.{key}"
+    return f"{key}: {_shown(item.value)}"
 
 
 def _last(item: Item) -> str:

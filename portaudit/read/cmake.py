@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from tree_sitter import Node
 
 from portaudit.read.items import Document, Item, Part
+from portaudit.read.settings import Columns
 from portaudit.read.text import Text
-from portaudit.read.tree import child, content, parse, span
-from portaudit.types import GuardState, Proof
+from portaudit.read.tree import child, content, parse
+from portaudit.types import GuardState, Proof, Span
 
 _WITH_VERB = frozenset({"list", "string"})
 """Commands whose first word says what they do: `list append` changes something."""
@@ -53,12 +54,14 @@ def read(text: Text) -> Document:
     """A list file as a document."""
     root = parse("cmake", text).root_node
     switches = _switches(text, root)
+    columns = Columns(text)
     items: list[Item] = []
     waiting: list[tuple[Node, _Place]] = [(root, _Place())]
     while waiting:
         node, place = waiting.pop()
         if node.type == "normal_command":
-            items.append(_command(text, node, place, switches, len(items) + 1))
+            found = _command(text, columns, node, place, switches)
+            items.append(replace(found, group=len(items) + 1))
         elif node.type == "if_condition":
             waiting.extend(reversed(list(_branches(text, node, place, switches))))
         else:
@@ -74,17 +77,21 @@ def _inside(node: Node, place: _Place) -> _Place:
     return replace(place, scope=content(words[0])) if words else place
 
 
-def _command(text: Text, node: Node, place: _Place, switches: _Switches, group: int) -> Item:
-    name = content(node.children[0]).lower()
-    parts = tuple(Part(_bare(content(each)), span(text, each)) for each in _words(node))
+def _command(text: Text, columns: Columns, node: Node, place: _Place, switches: _Switches) -> Item:
+    name, where = content(node.children[0]).lower(), _span(text, columns, node.children[0])
+    parts = tuple(Part(_bare(content(each)), _span(text, columns, each)) for each in _words(node))
     guard, by = place.guard, place.by
     words = [part.text for part in parts]
     if name == "find_package" and guard == "none" and words and "REQUIRED" not in words:
         guard, by = switches.found.get(words[0].lower(), (guard, by))
     if name in _WITH_VERB and words:
         name = f"{name} {words[0].lower()}"
-    where = span(text, node.children[0])
-    return Item("command", name, where, None, parts, place.scope, group, (), guard, by)
+    return Item("command", name, where, None, parts, place.scope, guard=guard, guard_by=by)
+
+
+def _span(text: Text, columns: Columns, node: Node) -> Span:
+    row, column, end_row, end_column = columns.region(node.start_point, node.end_point)
+    return Span(*text.place(row, column), *text.place(end_row, end_column))
 
 
 def _words(node: Node) -> Sequence[Node]:

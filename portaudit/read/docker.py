@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from posixpath import basename
@@ -19,7 +20,7 @@ from tree_sitter import Node
 from portaudit.read.images import image
 from portaudit.read.items import Document, Item, Part
 from portaudit.read.programs import SHELLS
-from portaudit.read.shell import arguments, script
+from portaudit.read.shell import arguments, mapped, script
 from portaudit.read.text import Text
 from portaudit.read.tree import child, content, of_type, parse, span
 from portaudit.types import Span
@@ -35,6 +36,11 @@ _READS_HEREDOC = re.compile(
 )
 """A `RUN` whose here-document is a shell script, and not what another program reads."""
 _SCRIPT_OPTION = re.compile(r"\"-[a-z]*c\"")
+_CHARACTER = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.",
+    re.DOTALL,
+)
+"""A character of a JSON string, as it is written."""
 _FROM_MOUNT = re.compile(r"(?:^|,)from=([^,\s]+)")
 
 
@@ -56,9 +62,13 @@ def read(text: Text) -> Document:
     """A Dockerfile as a document."""
     arguments_before: dict[str, str] = {}
     stages: list[_Stage] = []
+    names: set[str] = set()
     for number, node in enumerate(parse("containerfile", text).root_node.children):
         if node.type == "from_instruction":
-            stages.append(_begin(text, node, arguments_before, stages, number))
+            stage = _begin(text, node, arguments_before, names, number)
+            stage.names = (str(len(stages)), *stage.names)
+            names.update(stage.names)
+            stages.append(stage)
         elif not stages:
             if node.type == "arg_instruction":
                 arguments_before.update(_arguments(node))
@@ -66,8 +76,8 @@ def read(text: Text) -> Document:
             _instruction(text, node, stages[-1], arguments_before, number)
     built = _built(stages)
     items: list[Item] = []
-    for stage in stages:
-        if any(stage is each for each in built):
+    for position, stage in enumerate(stages):
+        if position in built:
             items += stage.items
         else:
             proof = text.proof(stages[-1].row)
@@ -88,22 +98,26 @@ def _single(items: Sequence[Item]) -> Iterator[Item]:
     return iter(found.values())
 
 
-def _built(stages: Sequence[_Stage]) -> Sequence[_Stage]:
-    """The last stage and those that it is made of; all, where that cannot be known."""
-    built: list[_Stage] = []
+def _built(stages: Sequence[_Stage]) -> Container[int]:
+    """The positions of the last stage and those it is made of; all, where that is not known."""
+    named: dict[str, list[int]] = {}
+    for position, stage in enumerate(stages):
+        for name in stage.names:
+            named.setdefault(name, []).append(position)
+    built: set[int] = set()
     waiting = [len(stages) - 1] if stages else []
     while waiting:
         position = waiting.pop()
-        stage = stages[position]
-        if any(stage is each for each in built):
+        if position in built:
             continue
-        if stage.unknown:
-            return stages
-        built.append(stage)
-        for name in stage.needs:
+        if stages[position].unknown:
+            return range(len(stages))
+        built.add(position)
+        for name in stages[position].needs:
             # a name may be given twice: the last one before this stage is meant
-            earlier = (at for at in reversed(range(position)) if name in stages[at].names)
-            waiting += [at for at in [next(earlier, None)] if at is not None]
+            known = named.get(name, [])
+            earlier = bisect_left(known, position)
+            waiting += known[max(earlier - 1, 0) : earlier]
     return built
 
 
@@ -114,28 +128,24 @@ def _begin(
     text: Text,
     node: Node,
     known: Mapping[str, str],
-    stages: Sequence[_Stage],
+    names: Container[str],
     number: int,
 ) -> _Stage:
     alias, reference = child(node, "image_alias"), child(node, "image_spec")
     scope = content(alias) if alias else ""
-    stage = _Stage((str(len(stages)), *([scope.lower()] if scope else [])), node.start_point[0])
+    stage = _Stage((scope.lower(),) if scope else (), node.start_point[0])
     if reference is None:
         return stage
     written = content(reference)
     resolved = _resolve(written, known)
     stage.unknown = "$" in resolved
-    if _is_stage(resolved, stages):
+    if resolved.lower() in names:
         stage.needs.add(resolved.lower())
         return stage
     found = image(resolved, span(text, reference), scope)
     if found and resolved != "scratch":
         stage.items.append(replace(found, group=number))
     return stage
-
-
-def _is_stage(reference: str, stages: Sequence[_Stage]) -> bool:
-    return any(reference.lower() in stage.names for stage in stages)
 
 
 def _arguments(node: Node) -> Iterator[tuple[str, str]]:
@@ -223,11 +233,7 @@ def _run(text: Text, node: Node, scope: str) -> Iterator[Item]:
         yield from arguments(parts, scope)
         for option, word in pairwise(strings):
             if _SCRIPT_OPTION.fullmatch(content(option)) and basename(parts[0].text) in SHELLS:
-                row, column = word.start_point
-                quote = text.line_at(row).encode()[: column + 1].decode("utf-8", "replace")
-                code = _unescaped(content(word))
-                starts = (text.place(row, len(quote)),) * (code.count("\n") + 1)
-                yield from script(Text(text.path, code, starts), scope)
+                yield from script(_code(text, word), scope)
                 break
         return
     for command in of_type(node, "shell_command"):
@@ -239,6 +245,20 @@ def _run(text: Text, node: Node, scope: str) -> Iterator[Item]:
     for block in of_type(node, "heredoc_content"):
         row, column = block.start_point
         yield from script(text.piece(row, column, content(block)), scope)
+
+
+def _code(text: Text, word: Node) -> Text:
+    """A script that is a string of a JSON list."""
+    row, column = word.start_point
+    before = text.line_at(row).encode()[:column].decode("utf-8", "replace")
+    raw = content(word)
+    last = len(raw) - 1
+    if _is_json(raw):
+        found = _CHARACTER.finditer(raw, 1, last)
+        kept = [(each.start(), _decoded(each.group())) for each in found]
+    else:
+        kept = list(enumerate(raw[1:last], start=1))
+    return mapped(text, (row, len(before)), raw, [*kept, (last, "")])
 
 
 def _joined(command: Node) -> str:
@@ -258,10 +278,22 @@ def _joined(command: Node) -> str:
 
 def _unescaped(word: str) -> str:
     """A string of a JSON list; one that is not well-formed as it stands."""
+    return _decoded(_unquoted(word)) if _is_json(word) else _unquoted(word)
+
+
+def _is_json(word: str) -> bool:
     try:
-        return str(json.loads(word))
+        json.loads(word)
     except ValueError:
-        return _unquoted(word)
+        return False
+    return True
+
+
+def _decoded(inside: str) -> str:
+    """Characters of a JSON string; half of a pair of surrogates becomes a question mark."""
+    if "\\" not in inside:
+        return inside
+    return str(json.loads(f'"{inside}"')).encode("utf-8", "replace").decode()
 
 
 def _unquoted(word: str) -> str:

@@ -16,6 +16,7 @@ from tree_sitter import Node
 
 from portaudit.read.images import image, is_reference
 from portaudit.read.items import Document, Item, Scalar
+from portaudit.read.settings import resolve
 from portaudit.read.shell import script
 from portaudit.read.text import Text
 from portaudit.read.tree import child, content, parse, span
@@ -94,7 +95,7 @@ def _value(text: Text, node: Node, place: _Place) -> Iterator[Item]:
     if node.type == "bool_lit":
         value = written == "true"
     elif node.type == "numeric_lit":
-        value = float(written) if re.search(r"[.eE]", written) else int(written)
+        value = resolve(written)
     name, where = ".".join(place.keys), span(text, node)
     yield Item("config-key", name, where, value, (), scope, place.group, _FORMS)
     if isinstance(value, str) and "image" in place.keys[-1].lower() and is_reference(value):

@@ -160,8 +160,8 @@ class _Builder:
             return Leaf(raw, value, at)
         if "\\" not in raw:
             return Leaf(raw[1:-1], raw[1:-1], at, '"')
-        try:
-            text = str(json.loads(raw, strict=False))
+        try:  # half of a pair of surrogates is nothing that can be written: it becomes `?`
+            text = str(json.loads(raw, strict=False)).encode("utf-8", "replace").decode()
         except ValueError:
             text = raw[1:-1]
             self._damage(token.start_point[0])

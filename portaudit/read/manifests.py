@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from posixpath import basename
 
+from packaging.utils import canonicalize_name
+
 from portaudit.read import json, toml
 from portaudit.read.items import Document, Item
 from portaudit.read.settings import Branch, Leaf, Listing, Node
@@ -76,10 +78,11 @@ class _Manifest:
         yield from self._groups(_at(root, "project", "optional-dependencies"))
         build = Origin(self.form, self.text.path, "build")
         yield from self._listed(_at(root, "build-system", "requires"), build)
-        yield from self._groups(_at(root, "dependency-groups"))
-        tool = _at(root, "tool")
+        tool, groups = _at(root, "tool"), _at(root, "dependency-groups")
+        default = _default_groups(groups, _at(tool, "uv", "default-groups"))
+        yield from self._groups(groups, default)
         yield from self._poetry(_at(tool, "poetry"))
-        yield from self._uv(_at(tool, "uv"))
+        yield from self._uv(_at(tool, "uv"), default)
         yield from self._groups(_at(tool, "pdm", "dev-dependencies"))
         yield from self._indexes(_at(tool, "pdm", "source"))
         yield from self.pixi(_at(tool, "pixi"))
@@ -168,10 +171,11 @@ class _Manifest:
                 if found:
                     yield found
 
-    def _groups(self, groups: Node | None) -> Iterator[Item]:
-        """Extras or groups, each an array."""
+    def _groups(self, groups: Node | None, default: frozenset[str] = frozenset()) -> Iterator[Item]:
+        """Extras or groups, each an array. Those of `default` are installed unless refused."""
         for name, listed in _entries(groups):
-            yield from self._listed(listed, self._origin(name))
+            origin = self._origin(None if canonicalize_name(name.text) in default else name)
+            yield from self._listed(listed, origin)
 
     def _python(self, value: Node | None) -> Iterator[Item]:
         if isinstance(value, Leaf) and value.style:
@@ -226,26 +230,41 @@ class _Manifest:
         extras = [each.text for each in _elements(_at(given, "extras")) if isinstance(each, Leaf)]
         return package(key.text, value, where, origin, extras)
 
-    def _uv(self, uv: Node | None) -> Iterator[Item]:
+    def _uv(self, uv: Node | None, default: frozenset[str]) -> Iterator[Item]:
+        """The table of uv. Its sources say where packages come from, and require none."""
         for key, value in _entries(uv):
             if key.text == "dev-dependencies":
-                yield from self._listed(value, self._origin(key))
+                yield from self._listed(value, self._origin(None if "dev" in default else key))
             elif key.text in {"constraint-dependencies", "override-dependencies"}:
                 yield from self._listed(value, self._origin())
         for index in _elements(_at(uv, "index")):
-            origin = self._origin(_only_optional(_at(uv, "sources"), index))
+            origin = self._origin(_only_optional(_at(uv, "sources"), index, default))
             yield from self._addresses(_at(index, "url"), origin)
         for settings in (uv, _at(uv, "pip")):
             for key_text in ("index-url", "extra-index-url", "find-links"):
                 yield from self._addresses(_at(settings, key_text), self._origin())
-        for key, value in _entries(_at(uv, "sources")):
-            for given in value.elements if isinstance(value, Listing) else [value]:
-                if _string(given, "url"):
-                    yield self._named(key, "", given, self._origin())
 
 
-def _only_optional(sources: Node | None, index: Node) -> Leaf | None:
-    """The extra or group of a uv source, if an index is for such sources alone."""
+def _default_groups(groups: Node | None, chosen: Node | None) -> frozenset[str]:
+    """The groups that uv is told to install by default, with those that they include."""
+    listed = {canonicalize_name(name.text): value for name, value in _entries(groups)}
+    if isinstance(chosen, Leaf):
+        return frozenset(listed) if chosen.text == "all" else frozenset()
+    waiting = [each.text for each in _elements(chosen) if isinstance(each, Leaf)]
+    found: set[str] = set()
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name not in found:
+            found.add(name)
+            waiting += [_string(each, "include-group") for each in _elements(listed.get(name))]
+    return frozenset(found)
+
+
+def _only_optional(sources: Node | None, index: Node, default: frozenset[str]) -> Leaf | None:
+    """The extra or group of a uv source, if an index is for such sources alone.
+
+    A group that is installed by default is not optional.
+    """
     explicit = _at(index, "explicit")
     if not isinstance(explicit, Leaf) or explicit.value is not True:
         return None
@@ -255,6 +274,8 @@ def _only_optional(sources: Node | None, index: Node) -> Leaf | None:
             if _string(source, "index") == _string(index, "name"):
                 asked = _at(source, "extra") or _at(source, "group")
                 if not isinstance(asked, Leaf):
+                    return None
+                if not _at(source, "extra") and canonicalize_name(asked.text) in default:
                     return None
                 found = asked
     return found

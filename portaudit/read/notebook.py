@@ -8,27 +8,40 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from tree_sitter import Node
 
 from portaudit.kinds import kind_by_name
 from portaudit.read import shell
-from portaudit.read.items import Item
+from portaudit.read.items import Document, Item
+from portaudit.read.native import code as read_native
 from portaudit.read.other import read as read_other
 from portaudit.read.python.parse import Parsed, UnreadableError, parse
 from portaudit.read.text import Text
 from portaudit.read.tree import content, of_type
 from portaudit.read.tree import parse as parse_tree
-from portaudit.types import FileKind, Proof, ScanError, Span
+from portaudit.types import (
+    NO_NATIVE,
+    FileKind,
+    Function,
+    Kernel,
+    Location,
+    NativeFacts,
+    Proof,
+    ScanError,
+    Span,
+)
 
 _COMMAND = re.compile(
-    r"(?P<before>\s*(?:[\w, ]+=\s*)?)(?P<mark>!!|!|%)(?P<rest>\s*[\w~./$\\{\"'-].*)"
+    r"(?P<before>\s*(?:[\w, ]+=\s*)?)"
+    r"(?:(?P<mark>!!|!|%)(?P<rest>(?:(?<=!)(?!=)|\s*[\w~./$\\{\"'-]).*))"
 )
 """A line of IPython's own: `!command`, `files = !command`, `%magic`."""
-_CELL_MAGIC = re.compile(r"\s*%%(\w+)(.*)")
+_CELL_MAGIC = re.compile(r"\s*%%(\w+|!)(.*)")
 _HELP = re.compile(r"\s*\??[\w.]+\?{1,2}\s*|\s*\?[\w.]+\s*")
 _SHELLS = frozenset({"bash", "sh", "script", "system", "sx", "!"})
 _PYTHON = frozenset(
@@ -37,14 +50,19 @@ _PYTHON = frozenset(
 """Magics whose cell is Python that runs."""
 _NATIVE = frozenset({"cu", "cuda", "cuda_group_run", "cuda_run", "nvcc", "cuda_group_save"})
 _SHELL_MAGICS = frozenset({"pip", "conda", "mamba", "uv", "sx", "system"})
-_SHORT = {"\\n": 2, "\\u": 6}
+_NVCC = (".cu", ".cuh")
+_LETTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\[^\n]|[\s\S]")
+"""A character of a string in JSON, as it is written there."""
+_HALF = re.compile("[\ud800-\udfff]")
+_SIGN = re.compile(r"\\.?|#|\"\"\"|'''|[\"'()\[\]{}]")
+"""What decides whether the next line begins a statement."""
 
 
 @dataclass
 class _Line:
     """A line of code: its text, its file's line, and the column of each of its characters there.
 
-    `number` is the line's in its cell, from 1.
+    The last of the columns is that of its end. `number` is the line's in its cell, from 1.
     """
 
     text: str
@@ -55,16 +73,88 @@ class _Line:
 
 
 @dataclass(frozen=True)
-class Notebook:
-    """The code of a notebook. `lines` are those of `code`, one by one."""
+class Lines:
+    """Lines of cells, read as a text of their own: where in the file is what stands in it?"""
 
     path: str
-    code: str
     lines: tuple[_Line, ...] = ()
+
+    def span(self, span: Span) -> Span:
+        """A region of the text as one of the file."""
+        return Span(
+            *self._place(span.line, span.column), *self._place(span.end_line, span.end_column)
+        )
+
+    def line(self, number: int) -> int:
+        """The file's line of a line of the text."""
+        return self._place(number, 1)[0]
+
+    def proof(self, proof: Proof | None) -> Proof | None:
+        """A proof that may stand in the text."""
+        if proof is None or proof.path != self.path:
+            return proof
+        return replace(proof, line=self.line(proof.line))
+
+    def item(self, item: Item) -> Item:
+        """An item of the text as one of the file."""
+        return replace(
+            item,
+            span=self.span(item.span),
+            parts=tuple(replace(part, span=self.span(part.span)) for part in item.parts),
+            guard_by=self.proof(item.guard_by),
+        )
+
+    def kernel(self, kernel: Kernel) -> Kernel:
+        """A kernel of the text as one of the file."""
+        return replace(
+            kernel,
+            line=self.line(kernel.line),
+            end_line=self.line(kernel.end_line),
+            features=tuple(replace(each, line=self.line(each.line)) for each in kernel.features),
+            launched_by=tuple(self._location(each) for each in kernel.launched_by),
+            fallback=self._location(kernel.fallback) if kernel.fallback else None,
+        )
+
+    def facts(self, native: NativeFacts) -> NativeFacts:
+        """What the text says of native code, with the lines of the file."""
+        return NativeFacts(
+            tuple(self._function(each) for each in native.functions),
+            tuple(
+                replace(each, binding=replace(each.binding, line=self.line(each.binding.line)))
+                for each in native.bound
+            ),
+            tuple(self._function(each) for each in native.on_device),
+        )
+
+    def _function(self, function: Function) -> Function:
+        features = tuple(replace(each, line=self.line(each.line)) for each in function.features)
+        return replace(function, line=self.line(function.line), features=features)
+
+    def _location(self, location: Location) -> Location:
+        own = location.path == self.path
+        return replace(location, line=self.line(location.line)) if own else location
+
+    def _place(self, number: int, column: int) -> tuple[int, int]:
+        """The file's line and column; behind the last of either is its end."""
+        if not self.lines:
+            return number, column
+        line = self.lines[min(number, len(self.lines)) - 1]
+        beyond = number > len(self.lines) or column > len(line.columns)
+        return line.line, line.columns[-1 if beyond else column - 1]
+
+
+@dataclass(frozen=True)
+class Notebook(Lines):
+    """The code of a notebook. `lines` are those of `code`, one by one.
+
+    `items`, `kernels` and `native` are of what is not Python, where it stands in the file.
+    """
+
+    code: str = ""
     items: tuple[Item, ...] = ()
+    kernels: tuple[Kernel, ...] = ()
+    native: NativeFacts = NO_NATIVE
     errors: tuple[ScanError, ...] = ()
-    rows: dict[int, int] = field(default_factory=dict)
-    """The line of the code of each line of the file; of several the first."""
 
     def parsed(self) -> tuple[Parsed, frozenset[str]]:
         """The code as a module, and the cells of which something could not be read.
@@ -95,16 +185,6 @@ class Notebook:
         again = parse(self.path, code.encode("utf-8", "replace"))
         return Parsed(again.module, again.text, (*damage, *again.damage)), frozenset(doubtful)
 
-    def span(self, span: Span) -> Span:
-        """A region of the code as one of the file."""
-        return Span(
-            *self._place(span.line, span.column), *self._place(span.end_line, span.end_column)
-        )
-
-    def line(self, number: int) -> int:
-        """The file's line of a line of the code."""
-        return self._place(number, 1)[0]
-
     def cell(self, number: int) -> tuple[str, str]:
         """The cell that a line of the code stands in: its name, and with the line in it."""
         if not 0 < number <= len(self.lines):
@@ -112,20 +192,14 @@ class Notebook:
         line = self.lines[number - 1]
         return line.cell, f"{line.cell}:{line.number}"
 
-    def proof(self, proof: Proof | None) -> Proof | None:
-        """A proof that may stand in the code."""
-        if proof is None or proof.path != self.path:
-            return proof
-        return replace(proof, line=self.line(proof.line))
+    def cell_at(self, span: Span) -> str:
+        """The cell of a region of the file, with the line in it."""
+        place = span.line, span.column
+        return self.cell(bisect_right(self.lines, place, key=_start))[1]
 
-    def _place(self, number: int, column: int) -> tuple[int, int]:
-        if not 0 < number <= len(self.lines):
-            return number, column
-        line = self.lines[number - 1]
-        if column <= len(line.columns):
-            return line.line, line.columns[column - 1]
-        last = line.columns[-1] if line.columns else 1
-        return line.line, last + column - len(line.columns)
+
+def _start(line: _Line) -> tuple[int, int]:
+    return line.line, line.columns[0]
 
 
 def _parse_cell(path: str, lines: Sequence[str]) -> Parsed | ScanError:
@@ -146,9 +220,9 @@ def read(text: Text) -> Notebook:
         errors = (ScanError(text.path, reason, row + 1),)
     if cells is None or cells.type != "array":
         reason = "no notebook of format 4: it has no list of cells"
-        return Notebook(text.path, "", errors=errors or (ScanError(text.path, reason),))
+        return Notebook(text.path, errors=errors or (ScanError(text.path, reason),))
     lines: list[_Line] = []
-    items: list[Item] = []
+    others: list[Document] = []
     objects = (node for node in cells.named_children if node.type == "object")
     for number, cell in enumerate(objects, start=1):
         if _text_of(_member(cell, "cell_type")) == "code":
@@ -156,13 +230,27 @@ def read(text: Text) -> Notebook:
             source = _lines(text, _member(cell, "source"), name)
             for row, line in enumerate(source, start=1):
                 line.number = row
-            items += _sorted_out(text, source, name)
+            others.append(_sorted_out(text, source, name))
             lines += source
     code = "\n".join(line.text for line in lines) + "\n"
-    rows: dict[int, int] = {}
-    for row, line in enumerate(lines, start=1):
-        rows.setdefault(line.line, row)
-    return Notebook(text.path, code, tuple(lines), tuple(items), errors, rows)
+    return Notebook(
+        text.path,
+        tuple(lines),
+        code,
+        tuple(item for each in others for item in each.items),
+        tuple(kernel for each in others for kernel in each.kernels),
+        joined(*(each.native for each in others)),
+        errors,
+    )
+
+
+def joined(*facts: NativeFacts) -> NativeFacts:
+    """What several pieces of a file say of native code."""
+    return NativeFacts(
+        tuple(function for each in facts for function in each.functions),
+        tuple(bound for each in facts for bound in each.bound),
+        tuple(function for each in facts for function in each.on_device),
+    )
 
 
 def _member(node: Node | None, key: str) -> Node | None:
@@ -175,9 +263,14 @@ def _member(node: Node | None, key: str) -> Node | None:
 
 
 def _text_of(node: Node | None) -> str:
+    """What a string says; as it is written where that is no JSON."""
     if node is None or node.type != "string":
         return ""
-    return str(json.loads(content(node), strict=False))
+    raw = content(node)
+    try:
+        return _HALF.sub("?", str(json.loads(raw, strict=False)))
+    except ValueError:
+        return raw.strip('"')
 
 
 def _lines(text: Text, source: Node | None, cell: str) -> list[_Line]:
@@ -195,20 +288,19 @@ def _of_string(text: Text, node: Node, cell: str) -> Iterator[_Line]:
     line, column = text.place(node.start_point[0], len(_before(text, node)) + 1)
     shown: list[str] = []
     columns: list[int] = []
-    position = 0
-    while position < len(raw):
-        size = _SHORT.get(raw[position : position + 2], 2) if raw[position] == "\\" else 1
-        piece = raw[position : position + size]
-        character = _unescaped(piece) if size > 1 else piece
+    for found in _LETTER.finditer(raw):
+        piece = found.group()
+        character = _unescaped(piece) if len(piece) > 1 else piece
         if character == "\n":
-            yield _Line("".join(shown), line, tuple(columns), cell)
+            yield _Line("".join(shown), line, (*columns, column + found.start()), cell)
             shown, columns = [], []
         else:
             shown.append(character)
-            columns.extend([column + position] * len(character))
-        position += size
-    if shown or not raw.endswith("\\n"):
-        yield _Line("".join(shown), line, tuple(columns), cell)
+            columns.extend([column + found.start()] * len(character))
+        if piece == "\n":  # no JSON, but the file goes on below
+            line, column = line + 1, -found.start()
+    if shown or not raw.endswith(("\\n", "\n")):
+        yield _Line("".join(shown), line, (*columns, column + len(raw)), cell)
 
 
 def _unescaped(piece: str) -> str:
@@ -217,7 +309,7 @@ def _unescaped(piece: str) -> str:
         shown = str(json.loads(f'"{piece}"'))
     except ValueError:
         return piece
-    return "?" if "\ud800" <= shown <= "\udfff" else shown
+    return _HALF.sub("?", shown)
 
 
 def _before(text: Text, node: Node) -> str:
@@ -228,47 +320,112 @@ def _before(text: Text, node: Node) -> str:
 # --- what is not Python ---------------------------------------------------------------------------
 
 
-def _sorted_out(text: Text, lines: list[_Line], cell: str) -> list[Item]:
+def _sorted_out(text: Text, lines: list[_Line], cell: str) -> Document:
     """Take what is not Python out of a cell, and read it as what it is."""
-    first = next((index for index, line in enumerate(lines) if line.text.strip()), None)
+    first = next((index for index, line in enumerate(lines) if _says(line.text)), None)
     if first is None:
-        return []
+        return Document()
     magic = _CELL_MAGIC.fullmatch(lines[first].text)
     if magic and magic[1] not in _PYTHON:
-        body = lines[first + 1 :]
-        found = list(_of_magic(text, magic[1], magic[2], lines[first], body))
+        found = _of_magic(text, magic[1], magic[2], lines[first], lines[first + 1 :])
         for line in lines:
             line.text = ""
-        return [replace(item, scope=_scope(cell, item)) for item in found]
-    if magic:
-        lines[first].text = ""
-    return [replace(item, scope=_scope(cell, item)) for item in _commands(text, lines)]
+    else:
+        if magic:
+            lines[first].text = ""
+        found = Document(tuple(_commands(text, lines)))
+    items = tuple(replace(item, scope=_scope(cell, item)) for item in found.items)
+    return replace(found, items=items)
+
+
+def _says(line: str) -> bool:
+    """Whether a line is more than a comment, as which forms of Colab stand before a magic."""
+    return not line.lstrip().startswith("#") and bool(line.strip())
 
 
 def _scope(cell: str, item: Item) -> str:
     return f"{cell}.{item.scope}" if item.scope and item.kind != "config-key" else cell
 
 
-def _of_magic(text: Text, name: str, rest: str, header: _Line, body: list[_Line]) -> Iterator[Item]:
+def _of_magic(text: Text, name: str, rest: str, header: _Line, body: list[_Line]) -> Document:
     kind: FileKind | None = "shell" if name in _SHELLS else None
+    file = rest.strip().rpartition(" ")[2]
+    own: tuple[Item, ...] = ()
     if name in _NATIVE:
-        yield Item("command", f"%%{name}", _whole(header), None)
+        own = (Item("command", f"%%{name}", _whole(header), None),)
         kind = "native"
     elif name in {"writefile", "file"}:
-        kind = kind_by_name(rest.strip().rpartition(" ")[2])
-    if kind and kind not in {"python", "notebook"} and body:
-        yield from read_other(kind, _piece(text, body)).items
+        kind = kind_by_name(file)
+    if not kind or kind in {"python", "notebook"} or not body:
+        return Document(own)
+    piece, place = _piece(text, body), Lines(text.path, tuple(body))
+    if kind == "native":
+        nvcc = name in _NATIVE or file.lower().endswith(_NVCC)
+        found = read_native(piece, nvcc=nvcc)
+    else:
+        found = read_other(kind, piece)
+    return Document(
+        (*own, *(place.item(item) for item in found.items)),
+        tuple(place.kernel(kernel) for kernel in found.kernels),
+        place.facts(found.native),
+    )
+
+
+@dataclass
+class _Reach:
+    """What the lines so far have left open: quotes, brackets, a line that a backslash continues."""
+
+    quotes: str = ""
+    depth: int = 0
+    goes_on: bool = False
+
+    def add(self, line: str) -> None:
+        """Take a line of Python into account."""
+        self.goes_on = False
+        for found in _SIGN.finditer(line.rstrip()):
+            sign = found.group()
+            self.goes_on = sign == "\\"
+            if self.quotes:
+                if sign.startswith(self.quotes):
+                    self.quotes = ""
+            elif sign == "#":
+                break
+            elif sign[0] in "\"'":
+                self.quotes = sign
+            elif sign in "([{":
+                self.depth += 1
+            elif sign in ")]}":
+                self.depth = max(0, self.depth - 1)
+        if len(self.quotes) == 1 and not self.goes_on:
+            self.quotes = ""
+
+    def command(self, line: str) -> re.Match[str] | None:
+        """The command or magic that the next line is.
+
+        No line of Python begins with `!`, so that a bracket before it can only be a mistake.
+        """
+        found = None if self.quotes else _COMMAND.fullmatch(line)
+        if found and found["mark"] == "%" and (found["before"].strip() or not self.is_over):
+            return None
+        return found
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the next line begins a statement."""
+        return not (self.quotes or self.depth or self.goes_on)
 
 
 def _commands(text: Text, lines: list[_Line]) -> Iterator[Item]:
     """Lines for the shell and line magics; in their place stands nothing, or an empty list."""
     index = 0
+    reach = _Reach()
     while index < len(lines):
         line = lines[index]
-        found = _COMMAND.fullmatch(line.text)
-        if not found or (found["mark"] == "%" and found["before"].strip()):
-            if _HELP.fullmatch(line.text) and "?" in line.text:
+        found = reach.command(line.text)
+        if not found:
+            if reach.is_over and _HELP.fullmatch(line.text) and "?" in line.text:
                 line.text = ""
+            reach.add(line.text)
             index += 1
             continue
         taken = [line]
@@ -281,7 +438,7 @@ def _commands(text: Text, lines: list[_Line]) -> Iterator[Item]:
         if found["mark"] == "%":
             yield from _line_magic(text, shown)
         else:
-            yield from shell.script(_piece(text, shown))
+            yield from _script(text, shown)
         for each in taken:
             each.text = ""
         blank = indent if indent.strip() else f"{indent}pass"
@@ -292,7 +449,7 @@ def _commands(text: Text, lines: list[_Line]) -> Iterator[Item]:
 def _line_magic(text: Text, lines: list[_Line]) -> Iterator[Item]:
     name, _, rest = lines[0].text.strip().partition(" ")
     if name in _SHELL_MAGICS:
-        yield from shell.script(_piece(text, lines))
+        yield from _script(text, lines)
     elif name in {"env", "set_env"}:
         variable, _, value = rest.replace(" ", "=", 1).partition("=")
         if variable.isidentifier():
@@ -301,13 +458,15 @@ def _line_magic(text: Text, lines: list[_Line]) -> Iterator[Item]:
         yield Item("command", f"%load_ext {rest.strip()}", _whole(lines[0]), None)
 
 
-def _piece(text: Text, lines: list[_Line]) -> Text:
-    """Lines of a cell as a text of their own; a column within a line counts from its first."""
-    starts = tuple((line.line, line.columns[0] if line.columns else 1) for line in lines)
-    return Text(text.path, "\n".join(line.text for line in lines), starts)
+def _script(text: Text, lines: Iterable[_Line]) -> Iterator[Item]:
+    place = Lines(text.path, tuple(lines))
+    return (place.item(item) for item in shell.script(_piece(text, place.lines)))
+
+
+def _piece(text: Text, lines: Iterable[_Line]) -> Text:
+    """Lines of a cell as a text of their own, from line 1."""
+    return Text(text.path, "\n".join(line.text for line in lines))
 
 
 def _whole(line: _Line) -> Span:
-    first = line.columns[0] if line.columns else 1
-    last = line.columns[-1] + 1 if line.columns else 1
-    return Span(line.line, first, line.line, last)
+    return Span(line.line, line.columns[0], line.line, line.columns[-1])

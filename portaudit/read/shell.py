@@ -10,16 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from posixpath import basename
 
 from tree_sitter import Node
 
+from portaudit.kinds import kind_by_name
 from portaudit.read.images import image, is_reference
 from portaudit.read.installs import installs
 from portaudit.read.items import Document, Item, ItemKind, Part, Scalar
 from portaudit.read.programs import ASSIGNMENT, LAUNCHERS, SHELLS, programs
-from portaudit.read.text import Text
-from portaudit.read.tree import child, content, parse, span
+from portaudit.read.text import Point, Text
+from portaudit.read.tree import child, content, parse, span, walk
 from portaudit.types import GuardState, Proof, Span
 
 _DIRECTIVE = re.compile(r"#(SBATCH|PBS|BSUB|\$|QSUB)\s+(.*)")
@@ -60,24 +63,37 @@ _WORDS = frozenset(
     {"word", "number", "raw_string", "string_content", "variable_name", "file_descriptor"}
 )
 """Nodes below which nothing stands."""
+_QUOTED = frozenset({"string", "raw_string", "concatenation"})
 _READS_SCRIPT = SHELLS | {"sbatch", "ssh", "qsub", "bsub", "sudo", "su"}
 _WRITES_SCRIPT = frozenset({"cat", "tee"})
+_WRITTEN = frozenset({"redirected_statement", "heredoc_redirect", "pipeline", "command"})
+"""Nodes in which the file that a here-document is written to is named."""
+_NOT_WRITTEN = frozenset({"python", "notebook"})
+"""Kinds of file that are not read where a here-document writes them."""
+_HEREDOC = re.compile(r"<<-?\s*[\"'\\]?\w")
+_EXPANDED = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_IN_QUOTES = re.compile(r"\\[\"\\$`]|.", re.DOTALL)
+"""The characters of a double-quoted string, each with the backslash that it loses."""
+_WITH_OPTIONS = re.compile(r"\S\s+--[A-Za-z]")
 _OPTIONS_VARIABLE = re.compile(r"\s*(?:\\\n\s*)*--[A-Za-z]")
 _OVERRIDE = re.compile(r"[+~]{0,2}([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _OPTION = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
 _CUDA_THERE = re.compile(
     r"\b(?:nvidia-smi|nvcc|nvidia-detector)\b|/dev/nvidia|/usr/local/cuda|"
-    r"\blspci\b.*nvidia|\blibcuda\b|torch\.cuda\.is_available",
-    re.IGNORECASE | re.DOTALL,
+    r"\blspci\b[^\n]{0,200}nvidia|\blibcuda\b|torch\.cuda\.is_available",
+    re.IGNORECASE,
 )
 """What a condition names that can only hold where CUDA is."""
 _DENYING = re.compile(r"(?:^|\[\s*|&&\s*)!\s|\s-z\s|\s(?:-eq|==?)\s*[\"']?0\b|\s-lt\s*1\b")
 _STOPPING = re.compile(r"\bexit\b(?!\s+0)|\breturn\s+[1-9]")
 _IDLE = re.compile(
-    r"(?:\s|;|\b(?:else|then|fi|true|exit 0|return(?: 0)?|:)(?!\S)|:|(?:echo|printf)\b[^\n;&|]*)*"
+    r"(?:\s|;|\b(?:else|then|fi|true|exit 0|return(?: 0)?|:)(?!\S)|:|"
+    r"(?:echo|printf)\b[^\n;&|]*(?=[\n;&|]|\Z))*"
 )
 """What does nothing, or only says so."""
 _TRUTHS: dict[str, Scalar] = {"true": True, "false": False, "none": None, "null": None}
+_LONGEST_CONDITION = 2_000
+"""Bytes of a condition that are looked at."""
 _DEEPEST = 3
 """Scripts in strings of scripts that are followed."""
 
@@ -89,6 +105,38 @@ class _Place:
     scope: str = ""
     guard: GuardState = "none"
     by: Proof | None = None
+
+
+@dataclass(frozen=True)
+class Mapped(Text):
+    """A string of another text without its escapes. `places`: of each character, and of the end."""
+
+    places: tuple[tuple[int, int], ...] = ()
+
+    @cached_property
+    def _firsts(self) -> tuple[int, ...]:
+        """The position of the first character of each line."""
+        return tuple(accumulate((len(line) + 1 for line in self.lines), initial=0))
+
+    def place(self, row: int, column: int) -> tuple[int, int]:
+        """The file's line and column of a row and column (in code points) that count from 0."""
+        first = self._firsts[min(row, len(self.lines) - 1)]
+        return self.places[min(first + column, len(self.places) - 1)]
+
+
+def mapped(text: Text, start: Point, raw: str, kept: Sequence[tuple[int, str]]) -> Mapped:
+    """A string that begins at a row and column (in code points) of a text and is written `raw`.
+
+    `kept`: its characters, each with its position in `raw`; the last is empty and is the end.
+    """
+    row, column = start
+    spots: list[Point] = []
+    for character in raw:
+        spots.append((row, column))
+        row, column = (row + 1, 0) if character == "\n" else (row, column + 1)
+    spots.append((row, column))
+    places = tuple(text.place(*spots[at]) for at, _ in kept)
+    return Mapped(text.path, "".join(character for _, character in kept), places=places)
 
 
 def read(text: Text) -> Document:
@@ -121,12 +169,25 @@ def arguments(parts: Sequence[Part], scope: str = "") -> Iterator[Item]:
 
 
 class _Script:
-    """One piece of shell code. `values` are the variables that have been set so far."""
+    """One piece of shell code. `values` are the variables that have been set so far.
+
+    `told`: those whose value was read as a command where it is set · `options`: those whose value
+    is a word with options, as a text with the place where it is set.
+    """
 
     def __init__(self, text: Text, depth: int, values: dict[str, str]) -> None:
         self.text = text
         self.depth = depth
         self.values = values
+        self.told: set[str] = set()
+        self.options: dict[str, tuple[Text, _Place]] = {}
+        self.quoted: dict[Span, tuple[str, Node]] = {}
+
+    def inner(self, text: Text, place: _Place) -> Iterator[Item]:
+        """The items of a script inside this one."""
+        found = _Script(text, self.depth + 1, self.values)
+        found.told, found.options = self.told, self.options
+        yield from found.items(parse("bash", text).root_node, place)
 
     def items(self, node: Node, place: _Place) -> Iterator[Item]:
         """The items of a node and of all below it."""
@@ -171,7 +232,7 @@ class _Script:
         """The parts of an `if`: what stands behind a question for CUDA's tools is guarded."""
         condition = next((each for each in node.children[1:] if each.is_named), None)
         others = [each for each in node.children if each.type in {"else_clause", "elif_clause"}]
-        answer = _asks_for_cuda(content(condition)) if condition else None
+        answer = _asks_for_cuda(self._head(condition)) if condition else None
         if condition is None or answer is None or place.guard != "none":
             yield from ((each, place) for each in node.children)
             return
@@ -188,10 +249,9 @@ class _Script:
     def _either(self, node: Node, place: _Place) -> Iterator[tuple[Node, _Place]]:
         """`a && b`, `a || b`."""
         first, operator, second = node.children
-        answer = _asks_for_cuda(content(first)) if place.guard == "none" else None
-        shows = content(first).lstrip().startswith("nvidia-smi") and "/dev/null" not in content(
-            first
-        )
+        head = self._head(first)
+        answer = _asks_for_cuda(head) if place.guard == "none" else None
+        shows = head.lstrip().startswith("nvidia-smi") and "/dev/null" not in head
         if answer and operator.type == "&&" and not shows:
             inside = self._proved(first, place, [])
             yield first, inside
@@ -203,6 +263,11 @@ class _Script:
         else:
             yield first, place
             yield second, place
+
+    def _head(self, node: Node) -> str:
+        """What a condition says, as far as it is looked at."""
+        end = min(node.end_byte, node.start_byte + _LONGEST_CONDITION)
+        return self.text.data[node.start_byte : end].decode("utf-8", "replace")
 
     def _proved(self, condition: Node, place: _Place, others: Iterable[Node]) -> _Place:
         """The place behind a condition for CUDA, by what runs where the condition fails."""
@@ -223,13 +288,19 @@ class _Script:
         words = node.children_by_field_name("argument")
         first, *more = self._named(name)
         parts = (first, *more, *(self._part(each) for each in words))
-        yield from self.command(parts, place)
+        variable = _expanded(self._part(name).text)
+        told, options = variable in self.told, variable in self.options
+        for item in self.command(parts, place):
+            again = told or (options and item.kind == "config-key")
+            if item.span != first.span or not again:
+                yield item
+        if options:
+            yield from self._expanded_options(variable)
 
     def _named(self, name: Node) -> list[Part]:
         """The words that a command begins with: a variable stands for what it was set to."""
         part = self._part(name)
-        found = re.fullmatch(r"\$\{?(\w+)\}?", part.text)
-        value = self.values.get(found.group(1), "").split() if found else []
+        value = self.values.get(_expanded(part.text), "").split()
         return [replace(part, text=word) for word in value] or [part]
 
     def command(self, parts: tuple[Part, ...], place: _Place) -> Iterator[Item]:
@@ -248,6 +319,8 @@ class _Script:
             yield from (self._placed(item, place) for item in found)
             if LAUNCHERS.fullmatch(name) or name.endswith((".py", ".sh")) or name in SHELLS:
                 yield from self._options(each, place)
+                for word in words:
+                    yield from self._expanded_options(_expanded(word.text))
             if self.depth < _DEEPEST:
                 yield from self._inner(each, place)
 
@@ -318,6 +391,13 @@ class _Script:
             setting = Item("config-key", name, part.span, scalar, (), scope, forms=("arguments",))
             yield self._placed(setting, place)
 
+    def _expanded_options(self, variable: str) -> Iterator[Item]:
+        """The options in a variable that a launch has among its words, where they are written."""
+        found = self.options.pop(variable, None)
+        if found:
+            text, place = found
+            yield from self._options((Part("", Span(0, 0, 0, 0)), *_split(text)), place)
+
     def _inner(self, parts: Sequence[Part], place: _Place) -> Iterator[Item]:
         """The script in `bash -c "…"` and `ssh host "…"`."""
         name = basename(parts[0].text)
@@ -327,35 +407,76 @@ class _Script:
         else:
             scripts = parts[1:] if name in _TAKES_STRING else ()
         for part in scripts:
-            if re.search(r"\s", part.text):
-                yield from self._script(part, place)
+            alone = name in SHELLS and "$" not in part.text
+            if alone or re.search(r"\s", part.text):
+                yield from self.inner(self._unquoted(part), place)
 
-    def _script(self, part: Part, place: _Place) -> Iterator[Item]:
-        """A word that is itself a script."""
-        rows = part.text.count("\n") + 1
-        quoted = part.span.end_line > part.span.line or (
-            part.span.end_column - part.span.column > len(part.text)
-        )
-        first = (part.span.line, part.span.column + quoted)
-        starts = (first, *((first[0] + down, 1) for down in range(1, rows)))
-        inner = _Script(Text(self.text.path, part.text, starts), self.depth + 1, self.values)
-        yield from inner.items(parse("bash", inner.text).root_node, place)
+    def _unquoted(self, part: Part) -> Text:
+        """What a word says, as a text of its own: a script, or words."""
+        shown, node = self.quoted.get(part.span, ("", None))
+        if node is None or shown != part.text:
+            return Text(self.text.path, part.text, ((part.span.line, part.span.column),))
+        row, column = node.start_point
+        before = self.text.line_at(row).encode()[:column].decode("utf-8", "replace")
+        raw = content(node)
+        return mapped(self.text, (row, len(before)), raw, _kept(raw, _kind(node)))
 
     def _heredoc(self, node: Node, place: _Place) -> Iterator[Item]:
-        """A here-document that a shell or a scheduler reads, or that is written as a script."""
+        """A here-document that a shell or a scheduler reads, or that is written to a file."""
         outer = node.parent
         while outer is not None and outer.type not in {"redirected_statement", "command"}:
             outer = outer.parent
         command = child(outer, "command") if outer is not None else None
-        name = command.child_by_field_name("name") if command is not None else None
-        if name is None or self.depth >= _DEEPEST:
+        if outer is None or command is None or self.depth >= _DEEPEST:
             return
-        program, text = basename(content(name)), content(node)
-        written = program in _WRITES_SCRIPT and re.match(r"\s*#!.*sh\b", text)
-        if program in _READS_SCRIPT or written:
-            piece = self.text.piece(node.start_point[0], 0, text)
-            inner = _Script(piece, self.depth + 1, self.values)
-            yield from inner.items(parse("bash", piece).root_node, place)
+        words = [basename(content(each)) for each in command.named_children]
+        piece = self._body(node)
+        if not _WRITES_SCRIPT.isdisjoint(words):
+            yield from self._written(self._targets(outer), piece, place)
+        elif words and words[0] in _READS_SCRIPT:
+            yield from self.inner(piece, place)
+
+    def _written(self, targets: Iterable[str], piece: Text, place: _Place) -> Iterator[Item]:
+        """What a here-document writes to a file, read as what its name says that it is.
+
+        Inside another file one that has here-documents itself is not followed any deeper.
+        """
+        kinds = ((each, kind_by_name(each)) for each in targets)
+        target, kind = next(((each, kind) for each, kind in kinds if kind), ("", None))
+        if kind == "shell" or (kind is None and re.match(r"\s*#!.*sh\b", piece.text)):
+            yield from self.inner(piece, place)
+        elif kind and kind not in _NOT_WRITTEN:
+            if self.text.starts and _HEREDOC.search(piece.text):
+                return
+            from portaudit.read.other import read as read_as  # noqa: PLC0415 - it reads shell, too
+
+            for item in read_as(kind, replace(piece, path=target)).items:
+                by = item.guard_by and replace(item.guard_by, path=self.text.path)
+                yield self._placed(replace(item, guard_by=by), place)
+
+    def _targets(self, outer: Node) -> Iterator[str]:
+        """The files that a statement with a here-document may write."""
+        for each in walk(outer, into=_WRITTEN):
+            words: list[Node] = []
+            if each.type == "file_redirect" and child(each, ">", ">>", ">|"):
+                words = each.named_children[-1:]
+            elif each.type == "command" and "tee" in content(each).split():
+                words = each.children_by_field_name("argument")
+            for word in words:
+                text = self._part(word).text
+                yield self.values.get(_expanded(text), text)
+
+    def _body(self, node: Node) -> Text:
+        """The lines of a here-document; `<<-` takes the tabs before each."""
+        row, column = node.start_point
+        lines = content(node).split("\n")
+        tabs = node.parent is not None and child(node.parent, "<<-") is not None
+        shown = [line.lstrip("\t") if tabs else line for line in lines]
+        starts = [
+            self.text.place(row + down, (0 if down else column) + len(line) - len(kept))
+            for down, (line, kept) in enumerate(zip(lines, shown, strict=True))
+        ]
+        return Text(self.text.path, "\n".join(shown), tuple(starts))
 
     # --- small parts ------------------------------------------------------------------------------
 
@@ -387,15 +508,22 @@ class _Script:
             yield self._variable(name, "", place)
             return
         part = self._part(value)
-        self.values[content(name)] = part.text
+        variable = content(name)
+        self.values[variable] = part.text
+        self.told.discard(variable)
+        self.options.pop(variable, None)
         yield self._variable(name, part.text, place)
         if value.type == "array":
             words = [self._part(each) for each in value.children if each.is_named]
             yield from self._options((Part("", part.span), *words), place)
         elif _OPTIONS_VARIABLE.match(part.text):
-            yield from self._options((Part("", part.span), *_split(part)), place)
+            words = [Part("", part.span), *_split(self._unquoted(part))]
+            yield from self._options(words, place)
         elif LAUNCHERS.match(part.text) and re.search(r"\s", part.text):
-            yield from self._script(part, place)
+            self.told.add(variable)
+            yield from self.inner(self._unquoted(part), place)
+        elif _WITH_OPTIONS.search(part.text):
+            self.options[variable] = self._unquoted(part), place
         elif is_reference(part.text):
             found = image(part.text, part.span, place.scope)
             if found:
@@ -421,12 +549,15 @@ class _Script:
 
     def _part(self, node: Node) -> Part:
         raw = content(node)
-        kind = node.children[0].type if node.type == "command_name" and node.children else node.type
+        kind = _kind(node)
         if kind in {"string", "raw_string"} and len(raw) > 1:
             raw = raw[1:-1]
         elif kind == "concatenation":
             raw = re.sub(r"[\"']", "", raw)
-        return Part(raw, span(self.text, node))
+        part = Part(raw, span(self.text, node))
+        if kind in _QUOTED:
+            self.quoted[part.span] = raw, node
+        return part
 
     @staticmethod
     def _placed(item: Item, place: _Place) -> Item:
@@ -471,16 +602,34 @@ def _asks_for_cuda(condition: str) -> bool | None:
     return not denied
 
 
-def _split(part: Part) -> Iterator[Part]:
+def _split(text: Text) -> Iterator[Part]:
     """The words of a quoted string, each where it stands."""
-    row, begins = 0, -1
-    for each in re.finditer(r"\n|[^\s\\]\S*", part.text):
-        if each.group() == "\n":
-            row, begins = row + 1, each.start()
-            continue
-        column = each.start() - begins if row else part.span.column + 1 + each.start()
-        line = part.span.line + row
-        yield Part(each.group(), Span(line, column, line, column + len(each.group())))
+    for row, line in enumerate(text.lines):
+        for each in re.finditer(r"[^\s\\]\S*", line):
+            where = Span(*text.place(row, each.start()), *text.place(row, each.end()))
+            yield Part(each.group(), where)
+
+
+def _kept(raw: str, kind: str) -> list[tuple[int, str]]:
+    """The characters of a quoted word with their positions, and its end."""
+    if kind == "concatenation":
+        return [*((at, each) for at, each in enumerate(raw) if each not in "\"'"), (len(raw), "")]
+    last = max(len(raw) - 1, 1)
+    if kind == "raw_string":
+        return [*enumerate(raw[1:last], start=1), (last, "")]
+    found = _IN_QUOTES.finditer(raw, 1, last)
+    return [*((each.start(), each.group()[-1]) for each in found), (last, "")]
+
+
+def _kind(node: Node) -> str:
+    """The type of a word's node; of the name of a command that of the word."""
+    return node.children[0].type if node.type == "command_name" and node.children else node.type
+
+
+def _expanded(word: str) -> str:
+    """The variable that a word is the value of; empty for other words."""
+    found = _EXPANDED.fullmatch(word)
+    return (found[1] or found[2]) if found else ""
 
 
 def _is_asked(parts: Sequence[Part]) -> bool:

@@ -37,6 +37,10 @@ _ADDRESS = re.compile(r"(?:(?:git|hg|svn|bzr)\+|https?://|ssh://|file:|git@)")
 _VCS = re.compile(r"(?:git|hg|svn|bzr)\+|git@|ssh://")
 _FRAGMENT = re.compile(r"[#&]egg=([\w.-]+)")
 _FORGE = re.compile(r"(?:github|gitlab)\.com[/:][^/]+/([^/@#?]+)")
+_CUDA_PART = re.compile(
+    r"(lib(?:cufile|npp|nvjitlink|nvjpeg))-dev|(lib(?:cu|npp|nv)[a-z]*)-static", re.IGNORECASE
+)
+"""Headers or archives of one of CUDA's libraries, as conda splits them off."""
 _CARET_PARTS = 3
 _LONGEST = 2_000
 """Characters of a requirement. No one writes longer ones, and packaging's parser is not linear."""
@@ -140,10 +144,15 @@ def from_conda(written: str) -> tuple[str, str]:
 
 
 def of_conda(written: str, span: Span, origin: Origin) -> Iterator[Item]:
-    """A requirement in conda's syntax. What conda calls `pytorch` is `torch` everywhere else."""
+    """A requirement in conda's syntax. What conda calls `pytorch` is `torch` everywhere else.
+
+    The headers and archives of a CUDA library go by the name of the library.
+    """
     name, specifier = from_conda(written)
     if name:
-        yield package("torch" if name.lower() == "pytorch" else name, specifier, span, origin)
+        part = _CUDA_PART.fullmatch(name)
+        shown = (part[1] or part[2]) if part else "torch" if name.lower() == "pytorch" else name
+        yield package(shown, specifier, span, origin)
 
 
 def at_key(written: str) -> str:

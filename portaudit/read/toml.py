@@ -27,7 +27,7 @@ def read(text: Text) -> Document:
     items = tuple(settings(shown, [_Reader(shown).tables(root)]))
     if template or not root.has_error:
         return Document(items)
-    wrong = next(each for each in walk(root) if each.is_error or each.is_missing)
+    wrong = next(each for each in walk(root) if each.is_error or _lacks(each))
     line = text.place(wrong.start_point[0], 0)[0]
     return Document(items, errors=(ScanError(text.path, "not valid TOML", line),))
 
@@ -36,6 +36,11 @@ def tree(text: Text) -> Branch:
     """A TOML file as a tree of tables; what could not be read is left out."""
     shown = Text(text.path, mask(text.text)[0], text.starts)
     return _Reader(shown).tables(parse("toml", shown).root_node)
+
+
+def _lacks(token: Token) -> bool:
+    """Whether something is missing right here; the grammar may not show what."""
+    return token.has_error and not any(each.has_error for each in token.children)
 
 
 class _Reader:

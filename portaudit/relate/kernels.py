@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from portaudit.catalogue.difficulty import widened
 from portaudit.catalogue.library import counterpart
+from portaudit.catalogue.schema import Rule
 from portaudit.judge.items import KERNEL_EFFORT
 from portaudit.relate.modules import Modules
 from portaudit.types import Bound, Called, FileResult, Finding, Function, Kernel, Location
@@ -31,6 +32,8 @@ class _Tree:
         default_factory=lambda: defaultdict(list)
     )
     bound: dict[str, list[Bound]] = field(default_factory=lambda: defaultdict(list))
+    bindings: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The files that bind a bare name."""
     on_cpu: dict[str, Location] = field(default_factory=dict)
     """Where an operator, or an implementation chosen by device, has its form for the CPU."""
     calls: dict[str, list[tuple[str, Called]]] = field(default_factory=lambda: defaultdict(list))
@@ -40,6 +43,11 @@ class _Tree:
     """Functions for the device by bare name; of several the first that has features."""
     bodies: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     """First and last lines of the kernels of a file."""
+
+    def is_ambiguous(self, bound: Bound) -> bool:
+        """Whether another module binds the same name (`forward`): a call may mean either."""
+        places = self.bindings[_bare(bound.binding.name)]
+        return bound.binding.form == "pybind" and len(places) > 1
 
     def is_in_kernel(self, place: Location) -> bool:
         """Whether a line belongs to a kernel: what it calls are device functions."""
@@ -59,15 +67,32 @@ def related(results: Sequence[FileResult], modules: Modules) -> tuple[Kernel, ..
     return tuple(sorted(joined, key=lambda each: (each.path, each.line, each.name)))
 
 
-def resized(findings: Iterable[Finding], kernels: Iterable[Kernel]) -> tuple[Finding, ...]:
-    """Findings that speak of a kernel, worth what it turned out to be in the whole tree."""
-    efforts = {
-        each.fingerprint: KERNEL_EFFORT[each.difficulty] for each in kernels if not each.helper
-    }
+def told(
+    findings: Iterable[Finding], kernels: Iterable[Kernel], rules: Mapping[str, Rule]
+) -> tuple[Finding, ...]:
+    """Findings that speak of a kernel, with what it turned out to be in the whole tree.
+
+    They are worth what its class says, and name the kernel of nki-library for the job.
+    """
+    known = {each.fingerprint: each for each in kernels if not each.helper and each.fingerprint}
     return tuple(
-        replace(item, effort=efforts[item.fingerprint]) if item.fingerprint in efforts else item
+        _told(item, known[item.fingerprint], rules[item.rule])
+        if item.fingerprint in known
+        else item
         for item in findings
     )
+
+
+def _told(finding: Finding, kernel: Kernel, rule: Rule) -> Finding:
+    sized = replace(finding, effort=KERNEL_EFFORT[kernel.difficulty])
+    found = kernel.counterpart
+    if found is None:
+        return sized
+    first = (
+        f"By its name nki-library has a kernel for this job: `{found.name}` ({found.tier}, since "
+        f"{found.since}; {found.source}). Compare what both do first."
+    )
+    return replace(sized, fix=f"{first}\n\n{finding.fix or rule.fix}")
 
 
 def _with_callees(result: FileResult, tree: _Tree) -> Iterator[Kernel]:
@@ -95,6 +120,7 @@ def _gather(results: Iterable[FileResult]) -> _Tree:
                 tree.on_device.setdefault(function.name, function)
         for bound in result.facts.native.bound:
             tree.bound[bound.function].append(bound)
+            tree.bindings[_bare(bound.binding.name)].add(bound.binding.path)
             if bound.device == "cpu":
                 place = Location(bound.binding.path, bound.binding.line)
                 tree.on_cpu.setdefault(_bare(bound.binding.name), place)
@@ -122,7 +148,12 @@ def _joined(kernel: Kernel, tree: _Tree, modules: Modules) -> Kernel:
         names_reached = _reached(starters, tree)
         bound = [each for name in names_reached for each in tree.bound.get(name, ())]
         callers = sorted(
-            {place for each in bound for place in _calling(each.binding.name, tree.calls)}
+            {
+                place
+                for each in bound
+                if not tree.is_ambiguous(each)
+                for place in _calling(each.binding.name, tree.calls)
+            }
         )
         operators = [*(_bare(each.binding.name) for each in bound), *names_reached]
         fallback = next((tree.on_cpu[each] for each in operators if each in tree.on_cpu), None)

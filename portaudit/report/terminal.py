@@ -331,12 +331,14 @@ def _root_causes(page: _Page, report: Report, top: int) -> None:
     detailed = (serious or found)[:top]
     lines = [cause.example.span.line for cause in detailed if cause.example]
     margin = len(str(max(lines, default=1))) + 3
+    shown: set[str] = set()
     for number, cause in enumerate(detailed, start=1):
         page.blank()
         _heading(page, cause, number)
         if cause.example:
             _frame(page, cause, cause.example, margin)
-            _meaning(page, report, cause.example, margin)
+            _meaning(page, report, cause.example, margin, again=cause.rule in shown)
+            shown.add(cause.rule)
             _elsewhere(page, cause, cause.example, margin)
     rest = [cause for cause in found if cause not in detailed]
     if not rest:
@@ -424,8 +426,10 @@ def _last_cells(text: str, room: int) -> str:
     return text
 
 
-def _meaning(page: _Page, report: Report, finding: Finding, margin: int) -> None:
-    """What the target makes of it, by whose word, and the remedy."""
+def _meaning(
+    page: _Page, report: Report, finding: Finding, margin: int, *, again: bool = False
+) -> None:
+    """What the target makes of it, by whose word, and the remedy, unless it was said before."""
     facts = finding.facts
     page.line((" " * margin + "|", "blue"))
     if finding.guard_by is not None:
@@ -444,7 +448,10 @@ def _meaning(page: _Page, report: Report, finding: Finding, margin: int) -> None
     if facts.replacement:
         page.note("use", Text(facts.replacement, "green"), margin)
     rule = report.rules.get(finding.rule)
-    _remedy(page, finding.fix or (rule.fix if rule else ""), margin)
+    if again and not finding.fix:
+        page.note("fix", Text("as above"), margin)
+    else:
+        _remedy(page, finding.fix or (rule.fix if rule else ""), margin)
 
 
 def _remedy(page: _Page, fix: str, margin: int) -> None:
@@ -482,6 +489,9 @@ def _brief(page: _Page, cause: Cause) -> None:
     more = f" +{len(cause.sites) - 1}" if len(cause.sites) > 1 else ""
     style = _SEVERITY_STYLE[cause.severity]
     lead = Text.assemble("  ", (f"{cause.severity:<8}", style), f"{cause.rule:<7} ")
+    longest = page.console.width // 2
+    if cell_len(place + more) > longest:
+        place = "..." + _last_cells(place, longest - cell_len(more) - 3)
     room = page.console.width - lead.cell_len - cell_len(place + more) - 2
     title = _first_cells(_inline(cause.title, color=page.color).plain, max(_TITLE, room))
     page.line(lead, title, "  ", (place + more, "dim"))
@@ -546,7 +556,7 @@ def _kernel(page: _Page, kernel: Kernel) -> None:
     page.line(
         f"{kernel.path}:{kernel.line}: ",
         (kernel.name, "bold"),
-        f" {kernel.difficulty}: {', '.join(kernel.reasons)}; {_count(kernel.lines, 'line')}",
+        f" {_count(kernel.lines, 'line')}, {kernel.difficulty}: {', '.join(kernel.reasons)}",
         ("; called by other kernels only" if kernel.helper else "", "dim"),
         (library, "green"),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from portaudit.catalogue.library import counterpart
 from portaudit.discover import Tree
-from portaudit.relate.kernels import related
+from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.types import (
     Binding,
@@ -191,6 +191,35 @@ def test_a_loaded_extension_module_leads_to_its_kernel() -> None:
         Modules(Tree.of(ROOT, ["use.py"]), catalogue().libraries),
     )
     assert joined.callers == (Location("use.py", 4),)
+
+
+def test_a_name_that_two_modules_bind_leads_nowhere() -> None:
+    facts = [
+        NativeFacts(
+            (Function("run", 1, launches=("k",)),),
+            (Bound(Binding("pybind", "forward", path, 9), "run"),),
+        )
+        for path in ("a/bind.cpp", "b/bind.cpp")
+    ]
+    python = scan({"use.py": "import torch\nfrom pkg import _C\n\n_C.forward(1)\n"})["use.py"]
+    kernel = Kernel("k", "cuda", "a/bind.cpp", 1, 2, 1, "simple", ())
+    (joined,) = related(
+        (native("a/bind.cpp", facts[0], kernel), native("b/bind.cpp", facts[1]), python),
+        Modules(Tree.of(ROOT, ["use.py"]), catalogue().libraries),
+    )
+    assert joined.bound_as
+    assert joined.callers == ()
+
+
+def test_a_finding_names_the_kernel_of_nki_library() -> None:
+    text = HEAD + "\n@triton.jit\ndef rope_kernel(x):\n    tl.store(x, 1)\n"
+    results = tuple(scan({"k.py": text}).values())
+    kernels = related(results, Modules(Tree.of(ROOT, ["k.py"]), catalogue().libraries))
+    found = [item for item in results[0].findings if item.rule == "TRI001"]
+    (said,) = told(found, kernels, catalogue().rules)
+    assert said.fix.startswith("By its name nki-library has a kernel for this job: `rope`")
+    assert said.fix.endswith(catalogue().rules["TRI001"].fix)
+    assert said.fingerprint == found[0].fingerprint
 
 
 @pytest.mark.parametrize(

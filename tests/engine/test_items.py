@@ -42,6 +42,8 @@ def test_paths_of_keys(pattern: str, name: str, *, fits: bool) -> None:
         (">=1,<3,!=2", "3.dev0"),
         ("@ git+https://example.com/x", "99999"),
         ("==2.0; python_version < '3.9'", "2.0"),
+        ("===foobar", "99999"),
+        ("<1.0.dev1", "99999"),
     ],
 )
 def test_the_newest_version_that_a_requirement_allows(text: str, newest: str) -> None:
@@ -82,3 +84,8 @@ def test_every_pattern_has_a_word_that_triggers_it(kind: str) -> None:
     assert not trigger.search(b"")
     for words in index.words.values():
         assert all(len(word) > 1 for word in words), words
+
+
+def test_a_file_in_utf_16_is_read_like_any_other() -> None:
+    text = "FROM nvidia/cuda:12.1.0-devel\n"
+    assert the({"Dockerfile": text.encode("utf-16")}, "CTR001").span.line == 1

@@ -234,3 +234,26 @@ def test_many_stages_take_no_time() -> None:
     found = items("FROM nvidia/cuda AS s0\n" + "".join(stages), "image")
     assert [item.guard for item in found] == ["none"]
     assert time.perf_counter() - started < 20
+
+
+def test_an_escaped_script_stands_where_its_characters_do() -> None:
+    source = r"""
+        FROM a/b
+        RUN ["bash", "-c", "\tpip install flash-attn"]
+        RUN ["bash", "-c", "echo \u00e9 \ud83d\ude00\n pip install \"xformers>=1\""]
+        RUN ["bash", "-c", "nvidia-smi \ud800"]
+    """
+    found = [(i.name, i.span.line, i.span.column, i.span.end_column) for i in items(source)]
+    assert ("flash-attn", 2, 35, 45) in found
+    assert ("xformers", 3, 60, 75) in found
+    assert ("nvidia-smi", 4, 21, 31) in found
+    for item in items(source, "command"):
+        assert "\ud800" not in "".join(part.text for part in item.parts)
+
+
+def test_many_stages_of_one_name_take_no_time() -> None:
+    stages = "FROM nvidia/cuda AS a\nFROM a AS a\n" * 5_000
+    started = time.perf_counter()
+    found = items(stages, "image")
+    assert (len(found), found[0].guard, found[-1].guard) == (5_000, "guarded", "none")
+    assert time.perf_counter() - started < 5

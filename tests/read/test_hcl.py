@@ -122,3 +122,8 @@ def test_bad_input_is_read_as_far_as_it_goes(source: str) -> None:
 def test_depth_does_not_hurt() -> None:
     read(Text("main.tf", "a = " + "[" * 3_000 + "1" + "]" * 3_000))
     read(Text("main.tf", "a {\n" * 2_000 + "b = 1\n" + "}\n" * 2_000))
+
+
+@pytest.mark.parametrize("number", ["0x1f", "9" * 5_000])
+def test_a_number_that_is_none_costs_no_other_value(number: str) -> None:
+    assert values(f"a = {number}\nb = 2\n")[-1] == ("b", 2)

@@ -100,3 +100,10 @@ def test_input_that_was_made_to_hurt(source: str) -> None:
 @given(st.text(alphabet='a1:,[]{}"\\/*\n tre', max_size=60))
 def test_nothing_is_raised(source: str) -> None:
     document(source)
+
+
+def test_half_of_a_pair_of_surrogates_is_no_character() -> None:
+    assert settings(r'{"a\ud800": "\udc00b", "c": "\ud83d\ude00"}') == [
+        ("a?", "?b", 1, 13, 22),
+        ("c", "😀", 1, 29, 43),
+    ]

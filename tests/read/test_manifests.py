@@ -132,8 +132,66 @@ def test_uv() -> None:
         ("pip-index", "https://a.org/cu128", "cuda"),
         ("pip-index", "https://a.org/simple", "-"),
         ("pip-index", "https://b.org/simple", "-"),
-        ("flash-attn", "==2.5.8+cu122", "-"),
     ]
+
+
+def test_sources_of_uv_require_nothing() -> None:
+    source = """
+        [tool.uv.sources]
+        flash-attn = [{ url = "https://a.org/a-1-cp310-none-any.whl" }, { git = "https://a.org/b" }]
+    """
+    assert values(source) == []
+
+
+def test_groups_that_uv_installs_by_default_are_not_optional() -> None:
+    source = """
+        [dependency-groups]
+        dev = ["pytest", { include-group = "base" }]
+        base = ["ninja"]
+        cuda12 = ["cupy-cuda12x"]
+        docs = ["sphinx"]
+
+        [tool.uv]
+        default-groups = ["dev", "cuda12"]
+        dev-dependencies = ["ruff"]
+
+        [tool.uv.sources]
+        torch = [{ index = "cuda", group = "cuda12" }]
+        numpy = [{ index = "docs", group = "docs" }]
+
+        [[tool.uv.index]]
+        name = "cuda"
+        url = "https://a.org/cu128"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "docs"
+        url = "https://a.org/docs"
+        explicit = true
+    """
+    assert values(source) == [
+        ("pytest", "", "-"),
+        ("ninja", "", "-"),
+        ("cupy-cuda12x", "", "-"),
+        ("sphinx", "", "docs"),
+        ("ruff", "", "-"),
+        ("pip-index", "https://a.org/cu128", "-"),
+        ("pip-index", "https://a.org/docs", "docs"),
+    ]
+
+
+def test_all_groups_of_uv_may_be_default() -> None:
+    source = """
+        [project.optional-dependencies]
+        gpu = ["cupy"]
+
+        [dependency-groups]
+        dev = ["pytest"]
+
+        [tool.uv]
+        default-groups = "all"
+    """
+    assert values(source) == [("cupy", "", "gpu"), ("pytest", "", "-")]
 
 
 def test_other_tools_in_pyproject() -> None:

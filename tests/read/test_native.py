@@ -291,6 +291,14 @@ void f() { k<<<1, 2>>>(x); foo(bar, "text"); }
     assert times[1] < times[0] * 8 * 3
 
 
+@pytest.mark.parametrize("condition", ["#ifdef USE_CUDA", "#ifdef A", "#if 0"])
+def test_depth_of_conditionals_does_not_hurt(condition: str) -> None:
+    code = f"__global__ void k() {{}}\n{condition}\nint x;\n"
+    start = time.process_time()
+    document(code * 2_000 + "#endif\n" * 2_000)
+    assert time.process_time() - start < 2
+
+
 # --- positions ------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from portaudit.judge.items import KERNEL_EFFORT
 from portaudit.read.notebook import read
 from portaudit.read.text import Text
 from portaudit.types import Span
@@ -125,3 +128,162 @@ def test_half_a_character_and_deep_nesting_do_no_harm() -> None:
     deep = text + "[" * 20_000 + "]" * 20_000 + "}"
     result = scan({"demo.ipynb": deep})["demo.ipynb"]
     assert [finding.rule for finding in result.findings] == ["DEV008"]
+
+
+def named(text: str, span: Span) -> str:
+    """The text of the file that a span is of."""
+    assert span.line == span.end_line
+    return text.split("\n")[span.line - 1][span.column - 1 : span.end_column - 1]
+
+
+@pytest.mark.parametrize("name", [r"\u12zz", r"\x", r"\ud800", r"a\ud800b\ud83d\ude00"])
+def test_a_name_that_is_no_text_loses_no_cell(name: str) -> None:
+    cell = f'{{"cell_type": "code", "id": "{name}", "source": ["import torch\\n", "m.cuda()"]}}'
+    result = scan({"demo.ipynb": f'{{"cells": [{cell}]}}'})["demo.ipynb"]
+    assert [finding.rule for finding in result.findings] == ["DEV008"]
+    assert not [error for error in result.errors if "portaudit failed" in error.reason]
+
+
+def test_a_string_without_end_does_no_harm() -> None:
+    text = '{"cells": [{"cell_type": "code", "source": ["m.cuda()"], "id": "abc'
+    errors = scan({"demo.ipynb": text})["demo.ipynb"].errors
+    assert [error.reason for error in errors] == ["not valid JSON; what could be read of it was"]
+
+
+def test_a_command_may_begin_with_anything_but_an_equals_sign() -> None:
+    made = read(Text("n.ipynb", notebook(code("!#nvidia-smi", "!", "!!(ls)", "a = (b", "!= c)"))))
+    assert made.code == "pass\npass\npass\na = (b\n!= c)\n"
+    assert not scan({"n.ipynb": notebook(code("!#pip install x", "x = 1"))})["n.ipynb"].errors
+
+
+def test_a_magic_begins_where_a_statement_does() -> None:
+    lines = (
+        "print('%d ('",
+        "      % n)",
+        "x = 7 \\",
+        "  % y  # (",
+        's = """',
+        "!pip install flash-attn",
+        "%env NCCL_DEBUG=INFO",
+        "what?",
+        '"""',
+        "t = 'a\\",
+        "%env b'",
+        "m.cuda()",
+    )
+    text = notebook(code("import torch"), code(*lines))
+    made = read(Text("n.ipynb", text))
+    assert made.code == "\n".join(("import torch", *lines)) + "\n"
+    assert made.items == ()
+    result = scan({"n.ipynb": text})["n.ipynb"]
+    assert [(found.rule, found.cell) for found in result.findings] == [("DEV008", "cell-2:12")]
+    assert result.errors == ()
+
+
+def test_a_command_is_found_behind_what_never_closes() -> None:
+    made = read(Text("n.ipynb", notebook(code("f(", "!nvidia-smi", "x = ')", "%env A=b"))))
+    assert [item.name for item in made.items] == ["nvidia-smi"]
+
+
+def test_items_are_of_the_text_they_name_whatever_is_escaped_before_them() -> None:
+    text = notebook(
+        code('!pip install "numpy" flash-attn', '!echo "a" && \\', '  echo "b" && nvidia-smi')
+    )
+    made = read(Text("n.ipynb", text))
+    assert [
+        (item.name, named(text, item.span)) for item in made.items if item.kind != "command"
+    ] == [("numpy", r"\"numpy\""), ("flash-attn", "flash-attn")]
+    (pip,) = (item for item in made.items if item.name.startswith("pip"))
+    assert [named(text, part.span) for part in pip.parts][-1] == "flash-attn"
+    (smi,) = (item for item in made.items if item.name == "nvidia-smi")
+    assert smi.span.line == line_of(text, "nvidia-smi")
+    assert named(text, smi.span) == "nvidia-smi"
+
+
+def test_the_end_of_a_line_is_behind_its_last_escape() -> None:
+    text = notebook(code("import torch", 'torch.zeros(1, device="cuda"', ")", 'd = "cuda"'))
+    (item,) = read(Text("n.ipynb", notebook(code('!docker run "nvidia/cuda:12"')))).items[-1:]
+    shown = notebook(code('!docker run "nvidia/cuda:12"'))
+    assert named(shown, item.span) == r"\"nvidia/cuda:12\""
+    (found,) = findings({"demo.ipynb": text}, "DST001")[:1]
+    assert named(text, found.span) == r"\"cuda\""
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_what_is_for_the_shell_names_its_cell_though_lines_are_shared(indent: int | None) -> None:
+    text = notebook(
+        {"cell_type": "code", "id": "a", "source": "x = 1\n!export NCCL_DEBUG=INFO"},
+        {"cell_type": "code", "id": "b", "source": "%%bash\necho\nexport NCCL_ALGO=Ring"},
+        {"cell_type": "code", "id": "c", "source": "y = 1\n%env NCCL_PROTO=LL"},
+        indent=indent,
+    )
+    found = findings({"demo.ipynb": text}, "DIS010")
+    assert [(item.anchor, item.cell) for item in found] == [
+        ("NCCL_DEBUG", "a:2"),
+        ("NCCL_ALGO", "b:3"),
+        ("NCCL_PROTO", "c:2"),
+    ]
+
+
+KERNEL = (
+    "__global__ void scale(float* x) {",
+    "  __shared__ float s[32];",
+    "  s[threadIdx.x] = x[threadIdx.x];",
+    "}",
+    "void run(float* x) { scale<<<1, 32>>>(x); }",
+)
+
+
+@pytest.mark.parametrize("magic", ["%%cu", "%%writefile scale.cu", "%%writefile src/scale.cuh"])
+def test_kernels_of_a_cell_are_in_the_inventory(magic: str) -> None:
+    text = notebook(code("import torch"), code("#@title Kernel", magic, *KERNEL, id="k"))
+    result = scan({"demo.ipynb": text})["demo.ipynb"]
+    (kernel,) = result.inventory
+    first = line_of(text, "__global__")
+    assert (kernel.name, kernel.path) == ("scale", "demo.ipynb")
+    assert (kernel.line, kernel.end_line) == (first, first + 3)
+    assert {each.line for each in kernel.features} <= set(range(first, first + 4))
+    assert [(each.name, each.line) for each in result.facts.native.functions] == [
+        ("run", line_of(text, "void run"))
+    ]
+    (found,) = (item for item in result.findings if item.fingerprint == kernel.fingerprint)
+    assert (found.cell, found.effort) == ("k:3", KERNEL_EFFORT[kernel.difficulty])
+
+
+def test_what_starts_a_kernel_in_the_code_stands_in_the_file() -> None:
+    text = notebook(
+        {"cell_type": "markdown", "source": ["a\n"] * 9},
+        code(
+            "import triton",
+            "@triton.jit",
+            "def add(x):",
+            "    pass",
+            "def run(x):",
+            "    add[(1,)](x)",
+        ),
+    )
+    result = scan({"demo.ipynb": text})["demo.ipynb"]
+    assert [each.line for each in result.facts.native.functions] == [line_of(text, "def run")]
+
+
+def test_a_cell_magic_may_follow_comments() -> None:
+    text = notebook(
+        code("#@title Styles", "", "%%html", "<p>it is model.cuda()</p>"),
+        code("# how", "%%bash", "export NCCL_ALGO=Ring"),
+        code("# how", "%%time", "import torch", "m.cuda()"),
+        code("%%!", "export NCCL_DEBUG=INFO"),
+    )
+    result = scan({"demo.ipynb": text})["demo.ipynb"]
+    assert result.errors == ()
+    assert [(found.rule, found.cell) for found in result.findings] == [
+        ("DIS010", "cell-2:3"),
+        ("DEV008", "cell-3:4"),
+        ("DIS010", "cell-4:2"),
+    ]
+
+
+def test_a_line_that_breaks_in_a_string_is_a_line_of_the_file() -> None:
+    text = '{"cells": [{"cell_type": "code", "source": "import torch\\\n\nx = 1; m.cuda()"}]}'
+    (found,) = findings({"demo.ipynb": text}, "DEV008")
+    assert (found.span.line, found.cell) == (3, "cell-1:3")
+    assert text.split("\n")[2][found.span.column - 1 :].startswith("m.cuda()")

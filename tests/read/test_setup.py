@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from textwrap import dedent
 
 import pytest
@@ -93,3 +94,17 @@ def test_places_are_inside_the_quotes() -> None:
 )
 def test_nothing_is_known(source: str) -> None:
     assert items(source) == []
+
+
+def test_a_list_that_is_added_to_itself_is_followed_once() -> None:
+    added = "x.extend(x)\n" * 300
+    source = f"from setuptools import setup\nx = ['torch']\n{added}setup(install_requires=x)\n"
+    start = time.process_time()
+    assert values(source) == [("torch", "", "")]
+    assert time.process_time() - start < 5
+
+
+def test_a_sum_of_many_lists_is_followed_to_its_end() -> None:
+    lists = " + ".join(f"['p{number}']" for number in range(40))
+    source = f"from setuptools import setup\nsetup(install_requires={lists})\n"
+    assert [name for name, _, _ in values(source)] == [f"p{number}" for number in range(40)]

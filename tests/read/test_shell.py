@@ -146,6 +146,82 @@ def test_every_package_of_the_system_is_named_where_it_stands() -> None:
     ]
 
 
+def places(source: str, kind: str) -> list[tuple[str, int, int, int]]:
+    """Name, line, first and last column."""
+    found = items(source, kind)
+    return [(i.name, i.span.line, i.span.column, i.span.end_column) for i in found]
+
+
+def test_a_script_in_a_string_stands_where_its_characters_do() -> None:
+    source = 'if true; then\n  bash -c "echo a\n    pip install flash-attn"\nfi'
+    assert places(source, "dependency") == [("flash-attn", 3, 17, 27)]
+    outer = Text("x.yaml", 'run: |\n    bash -c "echo a\n      pip install flash-attn"')
+    piece = outer.piece(1, 4, 'bash -c "echo a\n  pip install flash-attn"', indent=4)
+    (found,) = [item for item in script(piece) if item.kind == "dependency"]
+    assert found.span == Span(3, 19, 3, 29)
+
+
+def test_escapes_of_a_quoted_script_are_taken_away() -> None:
+    line = r'bash -c "pip install \"flash-attn>=2\" xformers"'
+    assert places(line, "dependency") == [("flash-attn", 1, 22, 39), ("xformers", 1, 40, 48)]
+    line = r"""bash -c "bash -c \"pip install 'a\\\\b' \$X deepspeed\"" """
+    assert places(line, "dependency")[-1] == ("deepspeed", 1, 45, 54)
+    assert variables(line) == {"X": None}
+    assert names("bash -c 'echo \"nvcc\"; nvidia-smi'") == ["bash", "nvidia-smi"]
+    assert names("bash -c nvidia-smi; sh -c 'nvcc'") == ["bash", "nvidia-smi", "sh", "nvcc"]
+    assert names('bash -c "$1"') == ["bash"]
+
+
+@pytest.mark.parametrize(
+    ("first", "kind", "body", "found"),
+    [
+        ("cat <<EOT > ds_config.json", "config-key", '{"a": 1, "b": $X}', ("a", 3, 7)),
+        ("cat > acc.yaml <<EOT", "config-key", "a: 1", ("a", 3, 4)),
+        ("cat <<'EOT' | sudo tee /etc/x.toml > /dev/null", "config-key", "a = 1", ("a", 3, 5)),
+        ('cat <<-EOT >> "$D/a.yml"', "config-key", "\ta: 1", ("a", 3, 5)),
+        ("cat > $F <<EOT", "config-key", "a: 1", ("a", 3, 4)),
+        ("sudo tee Dockerfile <<EOT", "image", "FROM a/b:1", ("a/b", 3, 6)),
+        ("cat > CMakeLists.txt <<EOT", "command", "project(a CUDA)", ("project", 3, 1)),
+        ("cat > run.sh <<EOT", "command", "nvidia-smi", ("nvidia-smi", 3, 1)),
+    ],
+)
+def test_a_file_that_a_here_document_writes_is_read(
+    first: str, kind: str, body: str, found: tuple[str, int, int]
+) -> None:
+    every = items(f"F=x.yaml\n{first}\n{body}\nEOT", kind)
+    assert found in [(item.name, item.span.line, item.span.column) for item in every]
+
+
+def test_a_written_file_has_the_guard_of_its_place() -> None:
+    source = """
+        make_it() {
+          if which nvcc; then
+            cat > CMakeLists.txt <<EOF
+        find_package(CUDA REQUIRED)
+        EOF
+          fi
+        }
+        cat > a.py <<EOF
+        import torch
+        EOF
+        cat > b.yaml <<EOF
+        x: |
+          cat > c.yaml <<E
+        EOF
+    """
+    (found,) = [item for item in items(source) if item.name == "find_package"]
+    assert (found.scope, found.guard) == ("make_it", "guarded")
+    assert (found.guard_by.path, found.guard_by.line) == ("run.sh", 2) if found.guard_by else False
+    assert {item.span.line for item in items(source, "config-key")} == {12}
+
+
+def test_files_that_write_files_that_write_files_end() -> None:
+    deep = "".join(f"cat > Dockerfile <<E{at}\nFROM a\nRUN " for at in range(300))
+    started = time.perf_counter()
+    read(Text("x", deep))
+    assert time.perf_counter() - started < 10
+
+
 # --- directives -----------------------------------------------------------------------------------
 
 
@@ -235,6 +311,31 @@ def test_options_in_a_quoted_list_stand_where_they_are_written() -> None:
     first, second = items('A="--x 1 \\\n   --device cuda"', "config-key")
     assert first.span == Span(1, 4, 1, 7)
     assert second.span == Span(2, 4, 2, 12)
+
+
+def test_a_launch_in_a_variable_is_told_once_where_it_is_set() -> None:
+    source = 'LAUNCHER="deepspeed --x"\n$LAUNCHER $CMD --fp16\nLAUNCHER=nvcc\n$LAUNCHER -c a.cu'
+    assert places(source, "command") == [("deepspeed", 1, 11, 20), ("nvcc", 4, 1, 10)]
+    assert places(source, "config-key") == [("x", 1, 21, 24), ("fp16", 2, 16, 22)]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('CMD="./evaluate.py --deepspeed"\ndeepspeed $CMD', [("deepspeed", 1, 20, 31)]),
+        ('CMD="./evaluate.py --deepspeed"\n$CMD', [("deepspeed", 1, 20, 31)]),
+        (
+            'L="torchrun --x"\nA=" train.py --fp16"\n$L "${A}"',
+            [("x", 1, 13, 16), ("fp16", 2, 14, 20)],
+        ),
+        ('A="train.py --fp16"\necho $A', []),
+        ('A="train.py --fp16"\nA=b\npython $A', []),
+    ],
+)
+def test_options_in_a_string_are_settings_once_a_launch_has_them(
+    source: str, found: list[tuple[str, int, int, int]]
+) -> None:
+    assert sorted(places(source, "config-key"), key=lambda each: each[1:]) == found
 
 
 # --- images ---------------------------------------------------------------------------------------
@@ -384,3 +485,13 @@ def test_depth_and_length_do_not_hurt() -> None:
     for source in (deep, nested, wide):
         read(Text("x", source))
     assert time.perf_counter() - started < 20
+
+
+@pytest.mark.parametrize("operator", ["&&", "||"])
+def test_long_chains_of_commands_take_no_time(operator: str) -> None:
+    chain = f" {operator} ".join(f"lspci --number {at}" for at in range(1_500))
+    idle = "if which nvcc; then nvcc; else " + "echo " * 40 + "& a; fi"
+    started = time.perf_counter()
+    assert len(names(chain)) == 1_500
+    assert guards(idle)["nvcc"][0] == "fallback"
+    assert time.perf_counter() - started < 5

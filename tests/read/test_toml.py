@@ -95,3 +95,8 @@ def test_input_that_was_made_to_hurt(source: str) -> None:
 @given(st.text(alphabet="a1.=,[]{}\"'\\\n t#", max_size=60))
 def test_nothing_is_raised(source: str) -> None:
     document(source)
+
+
+def test_a_value_that_is_missing_at_the_end_is_damage() -> None:
+    errors = document("dependencies = [\n]\ndev = ").errors
+    assert [(each.reason, each.line) for each in errors] == [("not valid TOML", 3)]

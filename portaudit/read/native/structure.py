@@ -6,6 +6,7 @@ inside a function says that this function has ended before.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ MARKS = frozenset({IF, ELSE, ENDIF})
 _CLASSES = frozenset({"class", "struct", "union"})
 _ACCESS = frozenset({"public", "private", "protected"})
 _ANGLES = {"<": 1, ">": -1, ">>": -2, ">>>": -3}
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _LONGEST = 600
 """Tokens of a list of template arguments."""
 
@@ -139,6 +141,14 @@ def _is_word(letter: str) -> bool:
     return letter.isalnum() or letter == "_"
 
 
+def _in_bodies(macros: Sequence[Macro]) -> set[str]:
+    """The words in the bodies of macros, without a macro's own name in its own."""
+    found: set[str] = set()
+    for each in macros:
+        found.update(word for word in _WORD.findall(each.body) if word != each.name)
+    return found
+
+
 class _Walk:
     """One pass over what stands outside of functions."""
 
@@ -176,16 +186,14 @@ class _Walk:
                 continue
             at += 1
         self._missed()
+        used = self.found.used | _in_bodies(self.tokens.macros)
         for macro in self.macros.values():
-            if macro.macro and macro.name not in self.found.used:
+            if macro.macro and macro.name not in used:
                 self._unused(macro, macro.macro)
         return self.found
 
     def _unused(self, macro: KernelMacro, defined: Macro) -> None:
         """A macro that no code of this file uses: what it makes counts where it is defined."""
-        others = (each for each in self.tokens.macros if each.name != macro.name)
-        if any(macro.name in each.body for each in others):
-            return
         for pattern in macro.kernels:
             row, _ = pattern.code.point(pattern.code.starts[pattern.mark])
             start = self.tokens.find(GLOBAL, defined.body_at, row)

@@ -93,6 +93,10 @@ def _stops(told: Sequence[str]) -> bool:
     return any(told[at + 1 : at + 3] in (["(", "false"], ["(", "0"]) for at in checks)
 
 
+Held = tuple[Branch, "Held | None"]
+"""The innermost of the branches for CUDA only that hold at a place, and those around it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Macro:
     """`#define name(parameters) body`; `parameters` is `None` without parentheses.
@@ -129,7 +133,7 @@ class Tokens:
     starts: list[int] = field(default_factory=list)
     macros: list[Macro] = field(default_factory=list)
     headers: list[Header] = field(default_factory=list)
-    regions: list[tuple[int, tuple[Branch, ...]]] = field(default_factory=lambda: [(0, ())])
+    regions: list[tuple[int, Held | None]] = field(default_factory=lambda: [(0, None)])
 
     def __len__(self) -> int:
         return len(self.words)
@@ -217,16 +221,17 @@ class Tokens:
         """
         if not self._bounds:
             return "none", None
-        branches = self.regions[bisect_right(self._bounds, byte) - 1][1]
-        for each in reversed(branches):
-            if each.needs_cuda and not (kernel and each.means.compiler):
+        held = self.regions[bisect_right(self._bounds, byte) - 1][1]
+        while held is not None:
+            each, held = held
+            if not (kernel and each.means.compiler):
                 return each.guard, self.text.proof(each.row)
         return "none", None
 
     @cached_property
     def _bounds(self) -> list[int]:
         """Where regions begin; empty if nothing is proved anywhere."""
-        if not any(branches for _, branches in self.regions):
+        if not any(held for _, held in self.regions):
             return []
         return [start for start, _ in self.regions]
 
@@ -253,8 +258,14 @@ class _Lexer:
         self.nvcc = nvcc
         self.flat = text.data.decode("latin-1")
         self.stack: list[_Conditional] = []
-        self.dead = False
+        self.held: Held | None = None
+        self.told: list[str] | None = None
         self.skip = 0
+
+    @property
+    def dead(self) -> bool:
+        """Whether the current code is not compiled for CUDA."""
+        return self.told is not None
 
     def run(self) -> Tokens:
         cursor = parse("cuda", self.found.text).walk()
@@ -293,18 +304,17 @@ class _Lexer:
             self._keep(word, start)
 
     def _keep(self, word: str, start: int) -> None:
-        if self.dead:
-            self._drop(word)
-        else:
+        if not self._drop(word):
             self.found.words.append(word)
             self.found.starts.append(start)
 
-    def _drop(self, word: str) -> None:
-        """Remember what stands in a branch for builds without CUDA."""
-        branches = (each.branch for each in self.stack)
-        told = next(each.words for each in branches if each.means.cuda is False)
-        if len(told) < _KEPT:
-            told.append(word)
+    def _drop(self, word: str) -> bool:
+        """Remember what stands in a branch for builds without CUDA; false outside of them."""
+        if self.told is None:
+            return False
+        if len(self.told) < _KEPT:
+            self.told.append(word)
+        return True
 
     def _literal(self, cursor: TreeCursor, start: int) -> str:
         """A string as one token, the cursor then on its node; a stray quote is an empty one.
@@ -341,8 +351,8 @@ class _Lexer:
             self._other(keyword, _plain(rest), start)
         elif keyword == "endif":
             self._close(self.skip)
-        elif self.dead:
-            self._drop(f"#{keyword}")
+        elif self._drop(f"#{keyword}"):
+            return
         elif keyword == "define":
             self._define(start, start + match.start(2), rest, end)
         elif keyword in {"include", "include_next", "import"}:
@@ -362,7 +372,8 @@ class _Lexer:
     def _open(self, keyword: str, text: str, start: int) -> None:
         asked = not _ASKING.isdisjoint(self.found.words[-_BEFORE:])
         means = meaning(keyword, text, nvcc=self.nvcc)
-        self.stack.append(_Conditional(Branch(self._row(start), means, asked), negated(means)))
+        branch = Branch(self._row(start), means, asked)
+        self.stack.append(_Conditional(branch, self.held, self.told, negated(means)))
         self._enter(start)
 
     def _other(self, keyword: str, text: str, start: int) -> None:
@@ -379,27 +390,27 @@ class _Lexer:
             return
         closed = self.stack.pop()
         closed.turn(closed.branch)
-        self.dead = any(each.branch.means.cuda is False for each in self.stack)
+        self.held, self.told = closed.held, closed.told
         if closed.live:
             self._mark(ENDIF, end)
-        self._region(end)
+        self.found.regions.append((end, self.held))
 
     def _enter(self, start: int) -> None:
         """Go on in the current branch: compiled for CUDA or not."""
         current = self.stack[-1]
-        self.dead = any(each.branch.means.cuda is False for each in self.stack)
+        branch = current.branch
+        self.held = (branch, current.held) if branch.needs_cuda else current.held
+        self.told = current.told
+        if self.told is None and branch.means.cuda is False:
+            self.told = branch.words
         if not self.dead:
             self._mark(ELSE if current.live else IF, start)
             current.live = True
-        self._region(start)
+        self.found.regions.append((start, self.held))
 
     def _mark(self, word: str, start: int) -> None:
         self.found.words.append(word)
         self.found.starts.append(start)
-
-    def _region(self, start: int) -> None:
-        held = tuple(each.branch for each in self.stack if each.branch.needs_cuda)
-        self.found.regions.append((start, held))
 
     def _row(self, start: int) -> int:
         return self.found.point(start)[0]
@@ -407,9 +418,14 @@ class _Lexer:
 
 @dataclass(eq=False)
 class _Conditional:
-    """A conditional while it is read. `rest`: that no branch so far was taken."""
+    """A conditional while it is read. `rest`: that no branch so far was taken.
+
+    `held` and `told`: the lexer's around it, which hold again behind its end.
+    """
 
     branch: Branch
+    held: Held | None
+    told: list[str] | None
     rest: Meaning = FAILS
     live: bool = False
     branches: list[Branch] = field(default_factory=list)

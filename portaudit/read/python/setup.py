@@ -21,7 +21,6 @@ SETUP = frozenset(
     {"setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup"}
 )
 _LISTS = ("install_requires", "setup_requires")
-_DEEPEST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +51,30 @@ def dependencies(reader: Reader) -> Iterator[Item]:
                 yield python(text.value, span, Origin("manifest", reader.source.path))
 
 
-def strings(
-    reader: Reader, node: cst.BaseExpression | None, depth: int = 0
-) -> Iterator[cst.BaseExpression]:
+def strings(reader: Reader, node: cst.BaseExpression | None) -> Iterator[cst.BaseExpression]:
     """The string literals that a list of requirements is made of, through names and sums."""
-    if node is None or depth > _DEEPEST:
-        return
-    if isinstance(node, (cst.List, cst.Tuple, cst.Set)):
-        for element in node.elements:
-            yield from strings(reader, element.value, depth + 1)
-    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
-        yield from strings(reader, node.left, depth + 1)
-        yield from strings(reader, node.right, depth + 1)
-    elif isinstance(node, cst.Name):
-        for binding in reader.bindings(node):
-            if binding.value is not node:
-                yield from strings(reader, binding.value, depth + 1)
-        yield from _added(reader, node, depth)
-    elif string_value(node) is not None:
-        yield node
+    seen: set[cst.BaseExpression | str] = set()
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if each is None or each in seen:
+            continue
+        seen.add(each)
+        if isinstance(each, (cst.List, cst.Tuple, cst.Set)):
+            waiting.extend(element.value for element in reversed(each.elements))
+        elif isinstance(each, cst.BinaryOperation) and isinstance(each.operator, cst.Add):
+            waiting += [each.right, each.left]
+        elif isinstance(each, cst.Name):
+            found = [binding.value for binding in reader.bindings(each)]
+            if each.value not in seen:
+                seen.add(each.value)
+                found += _added(reader, each)
+            waiting.extend(reversed(found))
+        elif string_value(each) is not None:
+            yield each
 
 
-def _added(reader: Reader, node: cst.Name, depth: int) -> Iterator[cst.BaseExpression]:
+def _added(reader: Reader, node: cst.Name) -> Iterator[cst.BaseExpression]:
     """What is appended to a list before it is given away."""
     for call in reader.model.calls:
         function = call.func
@@ -83,7 +84,7 @@ def _added(reader: Reader, node: cst.Name, depth: int) -> Iterator[cst.BaseExpre
             and dotted(function.value) == node.value
             and call.args
         ):
-            yield from strings(reader, call.args[0].value, depth + 1)
+            yield call.args[0].value
 
 
 def _given(reader: Reader, call: cst.Call) -> Iterator[_Listed]:
