@@ -112,7 +112,7 @@ def _imports(selector: Selector) -> frozenset[str]:
 
 
 def _joined(hits: Iterable[ItemHit], path: str) -> list[ItemHit]:
-    """Hits of one subject as one, at its least guarded and then first place."""
+    """Hits of one subject as one, the other places as its uses."""
     single: list[ItemHit] = []
     groups: dict[tuple[str, str], list[ItemHit]] = {}
     for hit in hits:
@@ -121,10 +121,16 @@ def _joined(hits: Iterable[ItemHit], path: str) -> list[ItemHit]:
         else:
             single.append(hit)
     for group in groups.values():
-        first = min(group, key=lambda hit: GUARD_STATES.index(hit.item.guard))
+        first = min(group, key=_plea)
         uses = tuple(Use(path, hit.span.line) for hit in group if hit is not first)
         single.append(replace(first, uses=uses))
     return single
+
+
+def _plea(hit: ItemHit) -> tuple[int, bool]:
+    """The place that speaks for a subject: the least guarded; where a variable is set, not read."""
+    reads = hit.item.kind == "env-var" and hit.item.value is None
+    return GUARD_STATES.index(hit.item.guard), reads
 
 
 def _is_meant(item: Item, match: Match, selector: Selector, target: Target) -> bool:
