@@ -20,6 +20,7 @@ from portaudit.judge.required import required
 from portaudit.match.hits import lowest
 from portaudit.match.items import match_items
 from portaudit.match.python import Matcher
+from portaudit.read.items import Item
 from portaudit.read.notebook import read as read_notebook
 from portaudit.read.other import read
 from portaudit.read.python.calls import called
@@ -108,10 +109,9 @@ def _scan_parsed(
     kernels, starters = inventory(reader)
     judged = _sized(judge(judgment, catalogue, target, hits), kernels)
     embedded = guarded(sources(reader), judged)
-    asked = (*dependencies(reader), *embedded.items)
-    items = match_items(asked, catalogue, target, source.path, source.first_party)
+    items = (*dependencies(reader), *embedded.items)
     kernels = (*kernels, *embedded.kernels)
-    judged += _sized(judge_items(items, catalogue, target, source.path, reader.lines), kernels)
+    judged += _sized(_judged(items, source, catalogue, target, reader.lines), kernels)
     findings = fingerprint.identify(judged)
 
     def otherwise(bindings: list[Binding]) -> Proof | None:
@@ -137,7 +137,6 @@ def _scan_parsed(
         findings,
         facts,
         tuple(matcher.foreign),
-        sum(finding.facts.status == "undocumented" for finding in findings),
         parsed.damage,
         _identified(kernels, findings),
     )
@@ -156,10 +155,9 @@ def _scan_notebook(
         _doubtful(item) if item.scope.partition(".")[0] in doubtful else item
         for item in result.findings
     ]
-    hits = match_items(notebook.items, catalogue, target, source.path, source.first_party)
     others = [
         replace(item, cell=notebook.cell_at(item.span))
-        for item in judge_items(hits, catalogue, target, source.path, text.lines)
+        for item in _judged(notebook.items, source, catalogue, target, text.lines)
     ]
     findings = fingerprint.identify([*found, *_sized(others, notebook.kernels)])
     return replace(result, findings=findings, inventory=_identified(result.inventory, findings))
@@ -173,18 +171,28 @@ def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> Fil
         return FileResult(source.path)
     text = Text(source.path, decode(source.content))
     document = read(source.kind, text)
-    hits = match_items(document.items, catalogue, target, source.path, source.first_party)
-    found = judge_items(hits, catalogue, target, source.path, text.lines)
+    found = _judged(document.items, source, catalogue, target, text.lines)
     findings = fingerprint.identify(_sized(found, document.kernels))
     return FileResult(
         source.path,
         findings,
         FileFacts(native=document.native),
         (),
-        sum(finding.facts.status == "undocumented" for finding in findings),
         document.errors,
         _identified(document.kernels, findings),
     )
+
+
+def _judged(
+    items: Sequence[Item],
+    source: SourceFile,
+    catalogue: Catalogue,
+    target: Target,
+    lines: Sequence[str],
+) -> list[Finding]:
+    """What rules say of the items of a file, whose text is `lines`."""
+    hits = match_items(items, catalogue, target, source.path, source.first_party)
+    return judge_items(hits, catalogue, target, source.path, lines)
 
 
 def _sized(findings: Sequence[Finding], kernels: Sequence[Kernel]) -> list[Finding]:

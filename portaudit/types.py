@@ -516,7 +516,6 @@ class FileResult:
     findings: tuple[Finding, ...] = ()
     facts: FileFacts = FileFacts()
     foreign_uses: tuple[ForeignUse, ...] = ()
-    unknown_facts: int = 0
     errors: tuple[ScanError, ...] = ()
     inventory: tuple[Kernel, ...] = ()
 

@@ -237,9 +237,8 @@ def _run(text: Text, node: Node, scope: str) -> Iterator[Item]:
                 break
         return
     for command in of_type(node, "shell_command"):
-        row, column = command.start_point
-        before = text.line_at(row).encode()[:column].decode("utf-8", "replace")
-        yield from script(text.piece(row, len(before), _joined(command)), scope)
+        start = command.start_point
+        yield from script(text.piece(start[0], text.column(start), _joined(command)), scope)
     if not _READS_HEREDOC.fullmatch(content(node).partition("\n")[0]):
         return
     for block in of_type(node, "heredoc_content"):
@@ -249,8 +248,6 @@ def _run(text: Text, node: Node, scope: str) -> Iterator[Item]:
 
 def _code(text: Text, word: Node) -> Text:
     """A script that is a string of a JSON list."""
-    row, column = word.start_point
-    before = text.line_at(row).encode()[:column].decode("utf-8", "replace")
     raw = content(word)
     last = len(raw) - 1
     if _is_json(raw):
@@ -258,7 +255,8 @@ def _code(text: Text, word: Node) -> Text:
         kept = [(each.start(), _decoded(each.group())) for each in found]
     else:
         kept = list(enumerate(raw[1:last], start=1))
-    return mapped(text, (row, len(before)), raw, [*kept, (last, "")])
+    start = word.start_point
+    return mapped(text, (start[0], text.column(start)), raw, [*kept, (last, "")])
 
 
 def _joined(command: Node) -> str:

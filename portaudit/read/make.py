@@ -83,15 +83,14 @@ def _assignment(text: Text, node: Node, values: Mapping[str, str]) -> Iterator[I
 
 def _recipe(text: Text, node: Node, values: Mapping[str, str], scope: str) -> Iterator[Item]:
     """Shell in which make's references read as the shell's, each as long as it was."""
-    row, column = node.start_point
-    before = text.line_at(row).encode()[:column].decode("utf-8", "replace")
+    start = node.start_point
     shell = content(node)
     # `$$x` is the shell's `$x`: a letter before it keeps the columns
     shell = shell.replace("$$", "_$")
     shell = _AUTOMATIC.sub(lambda found: "_" * len(found[0]), shell)
     shell = _FUNCTION.sub("$(     ", shell)
     shell = _REFERENCE.sub(lambda found: f"${{{_name(found[1] or found[2])}}}", shell)
-    yield from script(text.piece(row, len(before), shell), scope, values=values)
+    yield from script(text.piece(start[0], text.column(start), shell), scope, values=values)
 
 
 def _name(word: str) -> str:

@@ -285,7 +285,7 @@ def _lines(text: Text, source: Node | None, cell: str) -> list[_Line]:
 
 def _of_string(text: Text, node: Node, cell: str) -> Iterator[_Line]:
     raw = content(node)[1:-1]
-    line, column = text.place(node.start_point[0], len(_before(text, node)) + 1)
+    line, column = text.place(node.start_point[0], text.column(node.start_point) + 1)
     shown: list[str] = []
     columns: list[int] = []
     for found in _LETTER.finditer(raw):
@@ -310,11 +310,6 @@ def _unescaped(piece: str) -> str:
     except ValueError:
         return piece
     return _HALF.sub("?", shown)
-
-
-def _before(text: Text, node: Node) -> str:
-    row, column = node.start_point
-    return text.line_at(row).encode()[:column].decode("utf-8", "replace")
 
 
 # --- what is not Python ---------------------------------------------------------------------------

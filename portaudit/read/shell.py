@@ -416,10 +416,9 @@ class _Script:
         shown, node = self.quoted.get(part.span, ("", None))
         if node is None or shown != part.text:
             return Text(self.text.path, part.text, ((part.span.line, part.span.column),))
-        row, column = node.start_point
-        before = self.text.line_at(row).encode()[:column].decode("utf-8", "replace")
+        start = node.start_point
         raw = content(node)
-        return mapped(self.text, (row, len(before)), raw, _kept(raw, _kind(node)))
+        return mapped(self.text, (start[0], self.text.column(start)), raw, _kept(raw, _kind(node)))
 
     def _heredoc(self, node: Node, place: _Place) -> Iterator[Item]:
         """A here-document that a shell or a scheduler reads, or that is written to a file."""

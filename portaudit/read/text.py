@@ -75,7 +75,7 @@ class Text:
     def span(self, start: Point, end: Point) -> Span:
         """The region between two points of tree-sitter's."""
         return Span(
-            *self.place(start[0], self._column(start)), *self.place(end[0], self._column(end))
+            *self.place(start[0], self.column(start)), *self.place(end[0], self.column(end))
         )
 
     def proof(self, row: int) -> Proof:
@@ -94,7 +94,8 @@ class Text:
             tuple(self.place(row + down, indent if down else column) for down in rows),
         )
 
-    def _column(self, point: Point) -> int:
+    def column(self, point: Point) -> int:
+        """The column of a point in code points, from 0."""
         row, column = point
         if row >= len(self._encoded):
             return 0
