@@ -23,6 +23,7 @@ from portaudit.relate.exports import Solver
 from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
+from portaudit.relate.sections import sections
 from portaudit.scan import scan_file
 from portaudit.types import (
     CONFIDENCES,
@@ -219,6 +220,7 @@ def report(
             rules_run=rules_run,
         ),
         inventory=tuple(kernels),
+        sections=sections(findings, causes, config.target),
     )
 
 

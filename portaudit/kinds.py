@@ -19,6 +19,7 @@ _ENDS: dict[FileKind, tuple[str, ...]] = {
     "json": (".json", ".jsonc"),
     "toml": (".toml",),
     "hcl": (".tf", ".tfvars"),
+    "gin": (".gin",),
 }
 _SUFFIXES: dict[str, FileKind] = {end: kind for kind, ends in _ENDS.items() for end in ends}
 _NAMES: dict[str, FileKind] = {
@@ -37,6 +38,14 @@ _SHAPES: tuple[tuple[re.Pattern[str], FileKind], ...] = (
     (re.compile(r".*\.ya?ml(?:-template|\.(?:j2|jinja2?|tpl|tmpl|template|example))"), "yaml"),
     (re.compile(r"(?:.*/)?[^/]*(?:requirement|constraint)[^/]*\.(?:txt|in)"), "requirements"),
     (re.compile(r"(?:.*/)?requirements?/[^/]*\.(?:txt|in)"), "requirements"),
+    (re.compile(r"(?:.*/)?(?:ds_conf|deepspeed)[^/]*/[^/]*\.conf", re.IGNORECASE), "json"),
+    (
+        re.compile(
+            r"(?:.*/)?(?:[^/]*[^a-z/])?(?:deepspeed|ds|zero_?[0-3]|stage_?[0-3])(?:[^a-z/][^/]*)?\.conf",
+            re.IGNORECASE,
+        ),
+        "json",
+    ),
     (re.compile(r"(?:.*/)?(?:README|INSTALL)[^/]*\.md", re.IGNORECASE), "markdown"),
 )
 """Files that are known by their name, whatever its end."""

@@ -31,6 +31,7 @@ FileKind = Literal[
     "toml",
     "ini",
     "hcl",
+    "gin",
     "requirements",
     "markdown",
 ]
@@ -64,10 +65,13 @@ Category = Literal[
     "scheduler-env",
     "notebook",
 ]
+Topic = Literal["data-pipeline", "networking", "security"]
 Verdict = Literal[
     "ready", "edits only", "replace libraries", "write kernels", "redesign", "unknown"
 ]
 
+TOPICS: tuple[Topic, ...] = ("data-pipeline", "networking", "security")
+"""In the order of a report's sections."""
 SEVERITIES: tuple[Severity, ...] = ("info", "minor", "major", "blocker")
 CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
 TARGETS: tuple[Target, ...] = ("torchneuron", "xla")
@@ -311,7 +315,7 @@ class Finding:
 
     `cell`: of a notebook's, the cell and the line in it (`a1b2:3`) · `root` groups what one change
     repairs; `context` is a hash of the statement, a tie-breaker for
-    baselines that is no part of the fingerprint.
+    baselines that is no part of the fingerprint · `topics`: sections of the report it belongs to.
     """
 
     rule: str
@@ -338,6 +342,7 @@ class Finding:
     fingerprint: str = ""
     state: State | None = None
     suppressed: Suppression | None = None
+    topics: tuple[Topic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,6 +543,29 @@ class RootCause:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What to look at on the target beside the code, and the page that says so."""
+
+    text: str
+    source: str
+    evidence: Evidence
+    sdk: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a report says on one topic across categories: fingerprints, ids of root causes."""
+
+    id: Topic
+    title: str
+    meaning: str
+    findings: tuple[str, ...]
+    roots: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """Points (of 100) that a root cause costs."""
 
@@ -621,4 +649,5 @@ class Report:
     skipped: tuple[Skipped, ...]
     coverage: Coverage
     inventory: tuple[Kernel, ...] = ()
+    sections: tuple[Section, ...] = ()
     schema: str = "portaudit.report/1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from portaudit.types import (
+    Check,
     Coverage,
     Finding,
     Link,
@@ -16,6 +17,7 @@ from portaudit.types import (
     RuleSummary,
     ScanError,
     Score,
+    Section,
     Skipped,
     Span,
     Suppression,
@@ -78,6 +80,7 @@ FLASH_CALL = replace(
     message="`flash_attn.flash_attn_func` is a CUDA kernel",
     scope="Attention.forward",
     snippet="        out = flash_attn_func(",
+    topics=("data-pipeline", "security"),
     fingerprint="pa1:00000000000000000000000000000002",
 )
 FLASH_OTHER = replace(
@@ -131,6 +134,7 @@ SCALER = Finding(
     root="AMP003",
     context="5555666677778888",
     fix="Train in bf16 without a scaler.",
+    topics=("data-pipeline",),
     fingerprint="pa1:00000000000000000000000000000005",
 )
 ACCEPTED = replace(
@@ -177,6 +181,34 @@ ROOTS = (
         effort_days=(0.1, 0.1),
         findings=(SCALER.fingerprint,),
         sites=(Location("train.py", 20),),
+    ),
+)
+
+SECTIONS = (
+    Section(
+        id="data-pipeline",
+        title="Data pipeline",
+        meaning="how samples get from storage to the device",
+        findings=(FLASH_CALL.fingerprint, SCALER.fingerprint),
+        roots=("lib:flash_attn", "AMP003"),
+        checks=tuple(
+            Check(
+                text=f"Page {number} says that the host decodes: measure the `DataLoader` alone.",
+                source=f"https://awsdocs-neuron.readthedocs-hosted.com/en/latest/page-{number}.html",
+                evidence="official",
+                sdk="2.33",
+                checked="2026-11-22",
+            )
+            for number in range(1, 6)
+        ),
+    ),
+    Section(
+        id="security",
+        title="Security of the move",
+        meaning="what was safe by its old surroundings",
+        findings=(FLASH_CALL.fingerprint,),
+        roots=("lib:flash_attn",),
+        checks=(),
     ),
 )
 
@@ -234,6 +266,7 @@ REPORT = Report(
     coverage=Coverage(
         files_scanned=14, files_total=15, files_torch=6, unknown_facts=2, rules_run=40
     ),
+    sections=SECTIONS,
 )
 
 CLEAN = Report(

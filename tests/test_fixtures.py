@@ -139,6 +139,21 @@ def test_findings_in_broken_files_are_doubtful() -> None:
     assert doubtful == broken - {"tools/export.py"}, "the last is no text at all"
 
 
+def test_video_shows_all_sections() -> None:
+    report = scan("video")
+    rules = {item.fingerprint: item.rule for item in report.findings}
+    found = {each.id: {rules[key] for key in each.findings} for each in report.sections}
+    assert found == {
+        "data-pipeline": {"FUS052", "DAT005", "DAT001"},
+        "networking": {"DIS001", "DIS020", "DIS031"},
+        "security": {"CMP005", "CTR030", "DIS031"},
+    }
+
+
+def test_clean_code_has_no_sections() -> None:
+    assert scan("clean").sections == ()
+
+
 # --- scattered: literal, flag and re-export in three files, used in others ------------------------
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -153,9 +152,7 @@ def test_module_path_prefers_a_package_to_a_module_and_both_to_a_directory() -> 
 def test_modules_are_cheap_for_a_large_tree() -> None:
     files = [f"p{a}/q{b}/m{c}.py" for a in range(30) for b in range(50) for c in range(10)]
     files += [f"p{a}/__init__.py" for a in range(30)]
-    start = time.process_time()
     tree = modules(*files, projects=("",))
     for file in files:
         tree.first_party(file)
         tree.module_path(file, "p1.q1.m1.x")
-    assert time.process_time() - start < 5

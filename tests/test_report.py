@@ -124,6 +124,45 @@ def test_terminal_shows_the_proof_of_a_guard() -> None:
     assert "= only where CUDA is: train.py:20: args.fp16" in plain(report)
 
 
+def test_terminal_shows_sections_after_root_causes_and_their_checks_with_sources() -> None:
+    text = plain(samples.REPORT)
+    heading = "\nData pipeline  2 places in 2 files: 1 blocker, 1 info\n"
+    assert text.index("Further root causes") < text.index(heading)
+    section = text.split("\nData pipeline", 1)[1].split("\nSecurity of the move", 1)[0]
+    assert "  blocker FUS001 " in section
+    assert "model/attention.py:41" in section
+    for check in samples.SECTIONS[0].checks[:3]:
+        assert f"  - {check.text}\n    {check.source}\n" in section
+    assert "  and 2 more to check: -v shows all\n" in section
+    assert "page-4" not in text
+    assert "page-5" in plain(samples.REPORT, verbose=True)
+    assert "To check" not in text.split("\nSecurity of the move", 1)[1]
+
+
+def test_terminal_shows_as_many_lines_of_a_section_as_root_causes() -> None:
+    text = plain(samples.REPORT, top=1).split("\nData pipeline", 1)[1]
+    assert "AMP003" not in text.split("To check")[0]
+    assert "  and 1 more: --top 2 shows all\n" in text
+    assert "  and 1 more: --top 2" not in plain(samples.REPORT, top=1, verbose=True)
+
+
+def test_terminal_shows_no_section_whose_findings_are_all_accepted() -> None:
+    section = replace(samples.SECTIONS[1], findings=(samples.ACCEPTED.fingerprint,))
+    assert "Security" not in plain(replace(samples.REPORT, sections=(section,)))
+
+
+def test_terminal_names_what_a_line_of_a_section_is_about() -> None:
+    other = replace(
+        samples.STRING, message="other", anchor="cuda:0", fingerprint="pa1:7", span=Span(2, 1, 2, 5)
+    )
+    section = replace(samples.SECTIONS[1], findings=(samples.STRING.fingerprint, other.fingerprint))
+    report = replace(
+        samples.REPORT, findings=(samples.STRING, other), roots=(), sections=(section,)
+    )
+    title = samples.REPORT.rules["DST001"].title
+    assert f"DST001  {title}: `cuda:0`, `cuda`  train.py:2 +1\n" in plain(report)
+
+
 @pytest.mark.parametrize(
     ("snippet", "span", "marked"),
     [

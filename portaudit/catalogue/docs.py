@@ -1,4 +1,4 @@
-"""The catalogue as Markdown: a page per rule, an index, and the JSON Schema of a rule file.
+"""The catalogue as Markdown: a page per rule, an index, topics, the JSON Schema of a rule file.
 
 The words of a page are the rule's own; `portaudit explain` shows the same page. Writes nothing.
 """
@@ -15,8 +15,9 @@ import msgspec
 from portaudit.catalogue.facts import Figures, figures
 from portaudit.catalogue.load import PREFIXES, Catalogue, Row
 from portaudit.catalogue.schema import Condition, Context, Match, Rule, TargetFact
+from portaudit.catalogue.topics import About, Advice, topics
 from portaudit.kinds import kind_by_name
-from portaudit.types import TARGETS, Evidence, FileKind, Status
+from portaudit.types import TARGETS, Evidence, FileKind, Status, Topic
 
 _KINDS = {
     "call": "call",
@@ -48,6 +49,7 @@ _FENCES: Mapping[FileKind, str] = {
     "requirements": "text",
     "notebook": "json",
     "shell": "sh",
+    "gin": "python",
 }
 _CONTEXTS: Mapping[Context, str] = {
     "step": "inside a training step",
@@ -62,6 +64,7 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
     """All generated documents: path relative to the docs directory -> text."""
     documents = {f"rules/{rule.id}.md": page(catalogue, rule) for rule in catalogue.rules.values()}
     documents["rules/README.md"] = index(catalogue)
+    documents["topics.md"] = topics_page(catalogue)
     documents["rule.schema.json"] = _rule_schema()
     return documents
 
@@ -123,6 +126,9 @@ def page(catalogue: Catalogue, rule: Rule) -> str:
         ),
         "",
     ]
+    sections = [topic.title for topic in topics() if topic.id in _topics(catalogue, rule)]
+    if sections:
+        lines += [f"In the report's sections: {', '.join(sections)}.", ""]
     if rule.reason == "status":
         lines += ["Reported only because of what the target supports.", ""]
     if rule.when_guarded != "lower":
@@ -138,6 +144,72 @@ def page(catalogue: Catalogue, rule: Rule) -> str:
         lines += [f"- [{reference.title}]({reference.url})" for reference in rule.reference]
         lines.append("")
     return "\n".join(lines)
+
+
+def topics_page(catalogue: Catalogue) -> str:
+    """The page on the sections of a report: their rules, and what to check, with sources."""
+    lines = [
+        "# Sections of a report",
+        "",
+        "A section gathers what the findings say on one topic, whatever their category, and what",
+        "to check on the target beside the code. Where no finding shows it, it is absent.",
+        _GENERATED,
+        "",
+    ]
+    for topic in topics():
+        lines += [f"## {topic.title}", "", f"{topic.meaning[0].upper()}{topic.meaning[1:]}.", ""]
+        lines += _topic_rules(catalogue, topic)
+        lines += ["### To check", ""]
+        for check in topic.check:
+            lines += _check(check)
+        lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _topic_rules(catalogue: Catalogue, topic: About) -> Iterator[str]:
+    """The rules of a topic; of those that belong to it with a part only, the part."""
+    yield from ("| rule | what of it |", "|---|---|")
+    for rule in sorted(catalogue.rules.values(), key=lambda rule: (_position(rule), rule.id)):
+        if topic.id in rule.topics:
+            part = "all"
+        elif topic.id in _topics(catalogue, rule):
+            part = ", ".join(f"`{name}`" for name in _parts(catalogue, rule, topic.id))
+        else:
+            continue
+        yield f"| [{rule.id}](rules/{rule.id}.md) {rule.name} | {part} |"
+    yield ""
+
+
+def _topics(catalogue: Catalogue, rule: Rule) -> set[Topic]:
+    """The topics of a rule, of one of its matches or of a row of its tables."""
+    rows = (row for key, found in catalogue.rows.items() if key[0] == rule.id for row in found)
+    own = {topic for match in rule.match for topic in match.topics}
+    return {*rule.topics, *own, *(topic for row in rows for topic in row.topics)}
+
+
+def _parts(catalogue: Catalogue, rule: Rule, topic: Topic) -> list[str]:
+    """What a rule finds on a topic that is not the rule's own."""
+    names: list[str] = []
+    for position, match in enumerate(rule.match):
+        if topic in match.topics:
+            names += [match.anchor] if match.anchor else match.name
+        rows = catalogue.rows.get((rule.id, position), ())
+        names += [row.name for row in rows if topic in row.topics]
+    return list(dict.fromkeys(names))
+
+
+def _check(check: Advice) -> Iterator[str]:
+    """A check with its sources: targets that share a page share the line."""
+    when = f" (where there are findings of {', '.join(check.when)})" if check.when else ""
+    yield f"- {check.text}{when}"
+    said: dict[str, list[str]] = {}
+    for target in TARGETS:
+        if origin := check.target.get(target):
+            version = f"SDK {origin.sdk}" if origin.sdk[:1].isdigit() else origin.sdk
+            whose = f"{origin.evidence.replace('_', ' ')}, {version}, checked {origin.checked}"
+            said.setdefault(origin.source, []).append(f"{target}: {whose}")
+    for source, words in said.items():
+        yield f"  {source} ({'; '.join(words)})"
 
 
 def _figures(counted: Figures) -> Iterator[str]:

@@ -64,11 +64,15 @@ class Words(Section, frozen=True):
     """Keys that mean the same in any document, in lower case.
 
     `environment`: its keys, or the elements of its list, are environment variables · `image`: a
-    container image, as globs · `choices`: a list of what is allowed, which chooses nothing.
+    container image, as globs · `registry`: hosts of container images, as globs: what begins with
+    one is an image under any key · `started`: what a container is started with, beside its image ·
+    `choices`: a list of what is allowed, which chooses nothing.
     """
 
     environment: frozenset[str]
     image: tuple[str, ...]
+    registry: tuple[str, ...]
+    started: tuple[str, ...]
     choices: frozenset[str]
 
 
@@ -87,6 +91,12 @@ def forms() -> Forms:
         return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Forms)
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
         raise CatalogueError(f"{path}: cannot be read: {error}") from error
+
+
+@cache
+def registries() -> re.Pattern[str]:
+    """The host of a registry of container images."""
+    return re.compile("|".join(translate(host) for host in forms().words.registry), re.IGNORECASE)
 
 
 def forms_of(path: str, outline: Outline) -> tuple[Form, ...]:

@@ -22,7 +22,7 @@ from portaudit.catalogue.index import Index, Selector, build_index
 from portaudit.catalogue.items import ItemIndex, build_items
 from portaudit.catalogue.schema import ITEM_KINDS, InlineTest, Match, Rule, Section, TargetFact
 from portaudit.errors import CatalogueError, nearest
-from portaudit.types import TARGETS, Confidence, Effort, Severity, Target
+from portaudit.types import TARGETS, TOPICS, Confidence, Effort, Severity, Target, Topic
 
 PREFIXES: Mapping[str, str] = {
     "DEV": "device-api",
@@ -54,7 +54,7 @@ PREFIXES: Mapping[str, str] = {
 }
 """Rule id prefix -> category."""
 
-_COMMON = {"kind", "anchor", "confidence", "message", "context"}
+_COMMON = {"kind", "anchor", "confidence", "message", "context", "topics"}
 _NAMED = _COMMON | {"name", "table", "rows", "unlisted"}
 _KEYS: Mapping[str, set[str]] = {
     "call": _NAMED | {"where", "unless"},
@@ -95,6 +95,7 @@ class Row:
     severity: Severity | None = None
     confidence: Confidence | None = None
     effort: Effort | None = None
+    topics: tuple[Topic, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,12 @@ class Catalogue:
         if row is not None and target in row.facts:
             return row.facts[target]
         return self.rules[rule_id].target[target]
+
+    def topics(self, selector: Selector) -> tuple[Topic, ...]:
+        """The sections of a report that a finding belongs to: its row's, match's or rule's."""
+        row = selector.row.topics if selector.row else ()
+        named = row or self.match_of(selector).topics or self.rules[selector.rule].topics
+        return tuple(topic for topic in TOPICS if topic in named)
 
     def restricted(self, ids: Iterable[str]) -> Catalogue:
         """The same catalogue with these rules only."""
@@ -528,7 +535,16 @@ def _row(path: Path, number: int, record: Mapping[str, str]) -> Row:
         severity=cast("Severity | None", _cell(where, record, "severity", Severity)),
         confidence=cast("Confidence | None", _cell(where, record, "confidence", Confidence)),
         effort=cast("Effort | None", _cell(where, record, "effort", Effort)),
+        topics=_topics(where, record.get("topics", "")),
     )
+
+
+def _topics(where: str, cell: str) -> tuple[Topic, ...]:
+    """The topics of a row, apart by blanks."""
+    for word in cell.split():
+        if word not in TOPICS:
+            raise CatalogueError(f'{where}: `topics` cannot be "{word}"{nearest(word, TOPICS)}')
+    return cast("tuple[Topic, ...]", tuple(cell.split()))
 
 
 def _row_fact(where: str, given: Mapping[str, str]) -> TargetFact:

@@ -11,7 +11,16 @@ from typing import Literal
 
 import msgspec
 
-from portaudit.types import Category, Confidence, Effort, Evidence, Severity, Status, Target
+from portaudit.types import (
+    Category,
+    Confidence,
+    Effort,
+    Evidence,
+    Severity,
+    Status,
+    Target,
+    Topic,
+)
 
 MatchKind = Literal[
     "call",
@@ -103,6 +112,7 @@ class Match(Section, frozen=True):
     anchor: str = ""
     confidence: Confidence | None = None
     message: str = ""
+    topics: list[Topic] = []
 
 
 class TargetFact(Section, frozen=True):
@@ -160,3 +170,4 @@ class Rule(Section, frozen=True):
     reason: Literal["cuda", "status"] = "cuda"
     check: bool = False
     library: str = ""
+    topics: list[Topic] = []

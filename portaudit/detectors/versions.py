@@ -22,9 +22,9 @@ from portaudit.detectors import detector
 from portaudit.judge.guards import fails, is_caught
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
+from portaudit.read.python.lists import strings
 from portaudit.read.python.model import Place, around
 from portaudit.read.python.nodes import dotted, number_value, string_value
-from portaudit.read.python.setup import strings
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import TARGETS, Target
 

@@ -146,6 +146,7 @@ def _finding(
         context=fingerprint.context(_statement(reader, hit)),
         uses=tuple(hit.uses),
         fix=fill(fact.fix, hit.anchor, hit.value, row),
+        topics=catalogue.topics(hit.selector),
     )
 
 

@@ -74,6 +74,7 @@ def _finding(
         context=fingerprint.context(snippet),
         uses=hit.uses,
         fix=fill(fact.fix, hit.anchor, hit.value, row),
+        topics=catalogue.topics(hit.selector),
     )
 
 

@@ -22,6 +22,8 @@ _ONCE = frozenset({"env-var", "source", "include"})
 """Kinds of which one finding per file and subject says it all: the rest are its uses."""
 
 
+_MAPPING = "{}"
+"""The value of a setting that is a mapping."""
 _VAGUE = frozenset({"enabled", "enable", "value", "name", "type", "default"})
 """Keys that say nothing without the one above."""
 
@@ -62,7 +64,31 @@ def match_items(
             key = position, catalogue.rules[hit.selector.rule].category
             if key not in best or hit.weight > best[key].weight:
                 best[key] = hit
-    return _joined(best.values(), path)
+    return _joined(_spelled(best.values()), path)
+
+
+def _spelled(hits: Iterable[ItemHit]) -> Iterator[ItemHit]:
+    """Hits without settings of which something inside, or what they are otherwise, says the same.
+
+    A mapping is told by its key, `image: x` by the image, `CUDA_HOME: x` by the variable.
+    """
+    hits = list(hits)
+    told = {
+        (hit.selector.rule, hit.item.name[:at])
+        for hit in hits
+        if hit.item.kind == "config-key"
+        for at, sign in enumerate(hit.item.name)
+        if sign == "."
+    }
+    named = {(hit.selector.rule, hit.span.line) for hit in hits if hit.item.kind != "config-key"}
+    for hit in hits:
+        if hit.item.kind != "config-key":
+            yield hit
+        elif hit.item.value == _MAPPING:
+            if (hit.selector.rule, hit.item.name) not in told:
+                yield hit
+        elif (hit.selector.rule, hit.span.line) not in named:
+            yield hit
 
 
 def _hits(

@@ -9,17 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from tree_sitter import Node
 
 from portaudit.read.items import Document, Item, Part
 from portaudit.read.settings import Columns
+from portaudit.read.shell import arguments
 from portaudit.read.text import Text
 from portaudit.read.tree import child, content, parse
 from portaudit.types import GuardState, Proof, Span
 
 _WITH_VERB = frozenset({"list", "string"})
 """Commands whose first word says what they do: `list append` changes something."""
+_ENVIRONMENT = re.compile(r"ENV\{(\w+)\}")
+_RUNNING = frozenset({"execute_process", "add_custom_command", "add_custom_target"})
+"""Commands that run programs: their words stand behind `COMMAND`."""
 _BLOCKS = frozenset({"function_def", "macro_def"})
 _OTHERWISE = frozenset({"elseif_command", "else_command"})
 _FALSE = frozenset({"", "OFF", "FALSE", "NO", "N", "0", "IGNORE", "NOTFOUND"})
@@ -62,6 +67,7 @@ def read(text: Text) -> Document:
         if node.type == "normal_command":
             found = _command(text, columns, node, place, switches)
             items.append(replace(found, group=len(items) + 1))
+            items += _told(found)
         elif node.type == "if_condition":
             waiting.extend(reversed(list(_branches(text, node, place, switches))))
         else:
@@ -87,6 +93,22 @@ def _command(text: Text, columns: Columns, node: Node, place: _Place, switches: 
     if name in _WITH_VERB and words:
         name = f"{name} {words[0].lower()}"
     return Item("command", name, where, None, parts, place.scope, guard=guard, guard_by=by)
+
+
+def _told(command: Item) -> Iterator[Item]:
+    """The variable that a command sets in the environment, and the programs that it runs."""
+    words = command.parts
+    if command.name == "set" and words and (known := _ENVIRONMENT.fullmatch(words[0].text)):
+        value = " ".join(word.text for word in words[1:])
+        yield replace(
+            command, kind="env-var", name=known[1], span=words[0].span, value=value, parts=()
+        )
+    if command.name not in _RUNNING:
+        return
+    begins = [at for at, word in enumerate(words) if word.text == "COMMAND"]
+    for begin, end in pairwise([*begins, len(words)]):
+        for item in arguments(words[begin + 1 : end], command.scope):
+            yield replace(item, guard=command.guard, guard_by=command.guard_by)
 
 
 def _span(text: Text, columns: Columns, node: Node) -> Span:

@@ -22,6 +22,7 @@ _ENVIRONMENT = re.compile(r"^dependencies:", re.MULTILINE)
 _RECIPE = re.compile(r"(?:meta|recipe)\.ya?ml")
 _ELSEWHERE = re.compile(r"#\s*\[\s*(?:win|osx|not linux)")
 """The selector of a recipe's line that does not hold on Linux."""
+_ARCHIVE = re.compile(r"\.(?:conda|tar\.bz2)$")
 _SECTIONS = frozenset({"build", "host", "run"})
 
 
@@ -105,8 +106,8 @@ def _locked(text: Text, root: Branch) -> Iterator[Item]:
                     continue
                 where = inside(text, value)
                 if kind.text == "conda":
-                    name, version, *_ = [*basename(value.text).rsplit("-", 2), ""]
-                    yield package(name, f"=={version}", where, origin)
+                    file = _ARCHIVE.sub("", basename(value.text))
+                    yield from of_conda("=".join(file.rsplit("-", 2)), where, origin)
                 elif kind.text == "pypi":
                     found = requirement(value.text, where.line, where.column, origin)
                     if found:

@@ -56,6 +56,8 @@ class _Stage:
     needs: set[str] = field(default_factory=set)
     unknown: bool = False
     items: list[Item] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+    """What its variables are, as far as the file says."""
 
 
 def read(text: Text) -> Document:
@@ -188,8 +190,9 @@ def _instruction(
     found: Iterator[Item] = iter(())
     if kind in {"env_instruction", "arg_instruction"}:
         found = _variables(text, node, scope)
+        _declare(node, stage.values, values)
     elif kind in _RUNNING:
-        found = _run(text, node, scope)
+        found = (_filled(item, stage.values) for item in _run(text, node, scope))
         for mount in of_type(node, "mount_param"):
             _source(text, mount, stage, values, _FROM_MOUNT.search(content(mount)))
     elif kind in _WRAPPING:
@@ -199,7 +202,33 @@ def _instruction(
     elif kind in {"copy_instruction", "add_instruction"}:
         for option in of_type(node, "param"):
             _source(text, option, stage, values, re.match(r"--from=(\S+)", content(option)))
+        if kind == "add_instruction":
+            found = _added(text, node, scope)
     stage.items += (replace(item, group=number) for item in found)
+
+
+def _declare(node: Node, known: dict[str, str], before: Mapping[str, str]) -> None:
+    """Take in what `ENV` and `ARG` set; an `ARG` without a default has that from before `FROM`."""
+    for pair in of_type(node, "env_pair", "arg_pair"):
+        words = [content(each) for each in pair.children if each.type != "="]
+        if len(words) > 1:
+            known[words[0]] = _resolve(_unquoted(words[1]), known)
+        elif words and words[0] in before:
+            known[words[0]] = _resolve(before[words[0]], before)
+
+
+def _filled(item: Item, values: Mapping[str, str]) -> Item:
+    """A package whose version is a variable, with the version that it is by default."""
+    if item.kind != "dependency" or not isinstance(item.value, str) or "$" not in item.value:
+        return item
+    return replace(item, value=_resolve(item.value, values))
+
+
+def _added(text: Text, node: Node, scope: str) -> Iterator[Item]:
+    """What `ADD` copies or downloads, as a command of that name."""
+    words = [each for each in node.children if each.type == "path"]
+    parts = tuple(Part(content(each), span(text, each)) for each in words)
+    yield Item("command", "add", span(text, node), None, parts, scope)
 
 
 def _source(

@@ -51,6 +51,11 @@ def read(text: Text) -> Document:
     return Document(tuple(manifest.pixi(root) if name == "pixi.toml" else manifest.pyproject(root)))
 
 
+def inline_script(text: Text) -> Iterator[Item]:
+    """What a script says of itself in a comment (PEP 723): its packages, Python and indexes."""
+    yield from _Manifest(text).inline(toml.tree(text))
+
+
 def _pipfile_lock(text: Text, root: Node | None) -> Iterator[Item]:
     for section, packages in _entries(root):
         origin = Origin("lock", text.path)
@@ -93,6 +98,12 @@ class _Manifest:
         yield from self._listed(_at(flit, "requires"), plain)
         yield from self._python(_at(flit, "requires-python"))
         yield from self._groups(_at(flit, "requires-extra"))
+
+    def inline(self, root: Branch) -> Iterator[Item]:
+        """The comment of a script: a manifest's keys without a table."""
+        yield from self._listed(_at(root, "dependencies"), self._origin())
+        yield from self._python(_at(root, "requires-python"))
+        yield from self._uv(_at(root, "tool", "uv"), frozenset())
 
     def pipfile(self, root: Branch) -> Iterator[Item]:
         """Pipenv's file."""

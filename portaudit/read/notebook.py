@@ -10,7 +10,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from tree_sitter import Node
@@ -51,6 +51,13 @@ _PYTHON = frozenset(
 _NATIVE = frozenset({"cu", "cuda", "cuda_group_run", "cuda_run", "nvcc", "cuda_group_save"})
 _SHELL_MAGICS = frozenset({"pip", "conda", "mamba", "uv", "sx", "system"})
 _NVCC = (".cu", ".cuh")
+_AVAILABLE = "torch.cuda.is_available()"
+_SWITCH = re.compile(r"(\w+)\s*(?::\s*bool\s*)?=\s*(True|False)\s*(?:#.*)?")
+_BLOCK = re.compile(
+    r"\s*(?P<word>if|else|elif|for|while|with|try|except|finally|def|class)\b"
+    r"(?:(?<=if)(?P<no>\s+not)?\s+(?P<name>\w+|torch\.cuda\.is_available\(\))\s*:)?"
+)
+"""A line that opens a block; of a switch, how it is asked for."""
 _LETTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\[^\n]|[\s\S]")
 """A character of a string in JSON, as it is written there."""
 _HALF = re.compile("[\ud800-\udfff]")
@@ -223,6 +230,7 @@ def read(text: Text) -> Notebook:
         return Notebook(text.path, errors=errors or (ScanError(text.path, reason),))
     lines: list[_Line] = []
     others: list[Document] = []
+    switches = _Switches(text.path)
     objects = (node for node in cells.named_children if node.type == "object")
     for number, cell in enumerate(objects, start=1):
         if _text_of(_member(cell, "cell_type")) == "code":
@@ -230,18 +238,26 @@ def read(text: Text) -> Notebook:
             source = _lines(text, _member(cell, "source"), name)
             for row, line in enumerate(source, start=1):
                 line.number = row
-            others.append(_sorted_out(text, source, name))
+            others.append(_sorted_out(text, source, name, switches))
             lines += source
     code = "\n".join(line.text for line in lines) + "\n"
     return Notebook(
         text.path,
         tuple(lines),
         code,
-        tuple(item for each in others for item in each.items),
+        tuple(_grouped(others)),
         tuple(kernel for each in others for kernel in each.kernels),
         joined(*(each.native for each in others)),
-        errors,
+        (*errors, *(error for each in others for error in each.errors)),
     )
+
+
+def _grouped(documents: Sequence[Document]) -> Iterator[Item]:
+    """The items of all cells: those of one are no siblings of another's."""
+    above = 0
+    for document in documents:
+        yield from (replace(item, group=item.group + above) for item in document.items)
+        above += 1 + max((item.group for item in document.items), default=0)
 
 
 def joined(*facts: NativeFacts) -> NativeFacts:
@@ -315,7 +331,7 @@ def _unescaped(piece: str) -> str:
 # --- what is not Python ---------------------------------------------------------------------------
 
 
-def _sorted_out(text: Text, lines: list[_Line], cell: str) -> Document:
+def _sorted_out(text: Text, lines: list[_Line], cell: str, switches: _Switches) -> Document:
     """Take what is not Python out of a cell, and read it as what it is."""
     first = next((index for index, line in enumerate(lines) if _says(line.text)), None)
     if first is None:
@@ -328,7 +344,7 @@ def _sorted_out(text: Text, lines: list[_Line], cell: str) -> Document:
     else:
         if magic:
             lines[first].text = ""
-        found = Document(tuple(_commands(text, lines)))
+        found = Document(tuple(_commands(text, lines, switches)))
     items = tuple(replace(item, scope=_scope(cell, item)) for item in found.items)
     return replace(found, items=items)
 
@@ -363,7 +379,66 @@ def _of_magic(text: Text, name: str, rest: str, header: _Line, body: list[_Line]
         (*own, *(place.item(item) for item in found.items)),
         tuple(place.kernel(kernel) for kernel in found.kernels),
         place.facts(found.native),
+        tuple(replace(each, line=place.line(each.line or 1)) for each in found.errors),
     )
+
+
+@dataclass
+class _Switches:
+    """What earlier lines set names to: `INSTALL = False  # @param`, and which blocks are open.
+
+    `set_at`: the truth of a name with the line that says so; `None` where two lines differ.
+    """
+
+    path: str
+    set_at: dict[str, tuple[bool, Proof] | None] = field(default_factory=dict)
+    open: list[tuple[int, Proof | None]] = field(default_factory=list)
+    """The indentation of each block that is open, and the proof that it does not run by default."""
+    before: tuple[str, bool] | None = None
+    """The condition of the `if` that an `else` would belong to."""
+
+    def add(self, line: _Line) -> None:
+        """Take a line of Python that begins a statement into account."""
+        text = line.text.rstrip()
+        if not text or text.lstrip().startswith("#"):
+            return
+        indent = len(text) - len(text.lstrip())
+        while self.open and self.open[-1][0] >= indent:
+            self.open.pop()
+        proof = Proof(self.path, line.line, text.strip()[:200])
+        said = _SWITCH.fullmatch(text)
+        if said:
+            new = said[1] not in self.set_at
+            truth = said[2] == "True"
+            kept = self.set_at.get(said[1])
+            self.set_at[said[1]] = (truth, proof) if new or (kept and kept[0] == truth) else None
+        asked = _BLOCK.match(text)
+        if asked:
+            self.open.append((indent, self._off(asked, proof)))
+
+    def off(self, line: _Line) -> Proof | None:
+        """Why a line does not run by default, if that is proved."""
+        indent = len(line.text) - len(line.text.lstrip())
+        while self.open and self.open[-1][0] >= indent:
+            self.open.pop()
+        return next((proof for _, proof in self.open if proof), None)
+
+    def _off(self, asked: re.Match[str], proof: Proof) -> Proof | None:
+        word, denied, name = asked["word"], bool(asked["no"]), asked["name"]
+        if word == "else":
+            before, self.before = self.before, None
+            if before is None:
+                return None
+            name, denied = before[0], not before[1]
+        elif not name:
+            self.before = None
+            return None
+        else:
+            self.before = name, denied
+        if name == _AVAILABLE:
+            return None if denied else proof
+        known = self.set_at.get(name)
+        return known[1] if known and known[0] == denied else None
 
 
 @dataclass
@@ -410,7 +485,7 @@ class _Reach:
         return not (self.quotes or self.depth or self.goes_on)
 
 
-def _commands(text: Text, lines: list[_Line]) -> Iterator[Item]:
+def _commands(text: Text, lines: list[_Line], switches: _Switches) -> Iterator[Item]:
     """Lines for the shell and line magics; in their place stands nothing, or an empty list."""
     index = 0
     reach = _Reach()
@@ -420,6 +495,8 @@ def _commands(text: Text, lines: list[_Line]) -> Iterator[Item]:
         if not found:
             if reach.is_over and _HELP.fullmatch(line.text) and "?" in line.text:
                 line.text = ""
+            if reach.is_over:
+                switches.add(line)
             reach.add(line.text)
             index += 1
             continue
@@ -430,10 +507,11 @@ def _commands(text: Text, lines: list[_Line]) -> Iterator[Item]:
         start = len(line.text) - len(found["rest"])
         shown = [replace(each) for each in taken]
         shown[0].text, shown[0].columns = line.text[start:], line.columns[start:]
-        if found["mark"] == "%":
-            yield from _line_magic(text, shown)
-        else:
-            yield from _script(text, shown)
+        made = _line_magic(text, shown) if found["mark"] == "%" else _script(text, shown)
+        off = switches.off(line)
+        for item in made:
+            guarded = off and item.guard == "none"
+            yield replace(item, guard="guarded", guard_by=off) if guarded else item
         for each in taken:
             each.text = ""
         blank = indent if indent.strip() else f"{indent}pass"

@@ -19,6 +19,7 @@ _MODULES: Mapping[FileKind, tuple[str, ...]] = {
     "make": ("make",),
     "cmake": ("cmake",),
     "hcl": ("hcl",),
+    "gin": ("gin",),
     "yaml": ("yaml", "conda"),
     "json": ("json", "manifests"),
     "toml": ("toml", "manifests"),

@@ -15,9 +15,10 @@ from portaudit.read.items import Part
 
 LAUNCHERS = re.compile(
     r"python[\d.]*|torchrun|accelerate|deepspeed|composer|lightning|tune|axolotl|llamafactory-cli|"
-    r"litgpt|xtuner|swift|fairseq-\w+|espnet\w*|colossalai|horovodrun|lm[_-]eval|ns-train|trl|vllm|yolo"
+    r"litgpt|xtuner|swift|megatron|fairseq-\w+|espnet\w*|colossalai|horovodrun|lm[_-]eval|ns-train|"
+    r"trl|vllm|yolo|sglang|lmdeploy|text-generation-launcher"
 )
-"""Programs that start a training; the options among their words are its settings."""
+"""Programs that start a training or a server; the options among their words are its settings."""
 SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh"})
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
@@ -105,7 +106,18 @@ _WRAPPERS: Mapping[str, _Wrapper] = {
         _ENVIRONMENT,
     ),
     **dict.fromkeys(
-        ("nohup", "nice", "ionice", "setsid", "stdbuf", "numactl", "taskset", "chrt", "pdsh"),
+        (
+            "nohup",
+            "nice",
+            "ionice",
+            "setsid",
+            "stdbuf",
+            "numactl",
+            "taskset",
+            "chrt",
+            "pdsh",
+            "ds_ssh",
+        ),
         _PLAIN,
     ),
     **dict.fromkeys(
@@ -113,6 +125,12 @@ _WRAPPERS: Mapping[str, _Wrapper] = {
         _PLAIN,
     ),
 }
+_COMMANDS = SHELLS | _words(
+    "srun mpirun mpiexec mpiexec.hydra orterun docker podman nvidia-docker singularity apptainer "
+    "sudo nohup numactl nsys ncu pip pip3 nvcc nvidia-smi"
+)
+"""Programs by which a variable's value is known to be a command."""
+_BEFORE = re.compile(r"\s*(?:(?:[A-Za-z_]\w*=\S*|\$\w+|\$\{\w+\})\s+)*")
 _NESTED = _words("compose container pod instance")
 """Sub-commands that have sub-commands: `docker compose run`."""
 
@@ -171,6 +189,18 @@ def _values(following: Sequence[Part], option: str, wrapper: _Wrapper) -> int:
             break
         count += 1
     return count
+
+
+def begins_command(text: str) -> bool:
+    """Whether a text is a command by its first words: variables, then a program that runs one.
+
+    Programs whose names are words of English are left out.
+    """
+    words = _BEFORE.sub("", text, count=1).split(None, 1)
+    if len(words) < 2:  # noqa: PLR2004 - a program and something that it is given
+        return False
+    name = basename(words[0])
+    return bool(LAUNCHERS.fullmatch(name)) or name in _COMMANDS
 
 
 def is_started(word: str) -> bool:

@@ -2,17 +2,18 @@
 
 Every scalar is a setting under the path of its keys. What else stands in such files is known by
 the word of its key (environment variables, images) or by the document's form (commands, scripts).
+A block of text that is itself a document (a file in a ConfigMap) is read as one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from posixpath import basename
 
-from portaudit.catalogue.forms import Command, Form, forms, forms_of, pattern
+from portaudit.catalogue.forms import Command, Form, forms, forms_of, pattern, registries
 from portaudit.catalogue.items import normal
 from portaudit.read.images import image
 from portaudit.read.items import Item, Part, Scalar
@@ -28,6 +29,13 @@ _REFERENCE = re.compile(r"\$\{[^{}]*\}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*")
 _IN_ENVIRONMENT = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.DOTALL)
+_MATRIX = re.compile(r"\$\{\{ *matrix\.(?:[\w-]+\.)*([\w-]+) *\}\}")
+"""The value of a workflow's setting that its matrix gives."""
+_SCRIPT = re.compile(r"#!.*sh\b")
+_DOCUMENT = re.compile(
+    r"(?:\s*(?:#.*)?\n)*\s*(?:- +)?(?:[\w./-]+:(?:\s|$)|[\[{]\s*(?:[\n\"{]|\w+:))"
+)
+"""The beginning of a text that is a document of settings, and no prose or program."""
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "ash"})
 _SCRIPT_OPTION = re.compile(r"-[a-z]*c")
 _PROGRAM = "python"
@@ -35,6 +43,10 @@ _PROGRAM = "python"
 _LONGEST_KEY = 200
 _LONGEST_LIST = 64
 """Numbers in a list beyond which it is data."""
+_DEEPEST = 3
+"""Documents in texts of documents that are read."""
+_MOST_PLACES = 16
+"""Settings of a job that one key of its matrix gives the value of."""
 _OUTLINE_LEVELS = 3
 _OUTLINE_KEYS = 3_000
 """Keys looked at to know a form: a document of more is a table of data."""
@@ -70,6 +82,8 @@ class Listing:
 
 
 Node = Leaf | Branch | Listing
+Parse = Callable[[Text], Iterable[Node]]
+"""Makes the documents of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +130,26 @@ class Columns:
         return self.column
 
 
-def settings(text: Text, roots: Iterable[Node]) -> Iterator[Item]:
-    """The items of the documents of a text, in the order of the file."""
-    group = 0
+def settings(
+    text: Text,
+    roots: Iterable[Node],
+    written: Text | None = None,
+    inner: Parse | None = None,
+    group: int = 0,
+    level: int = 0,
+) -> Iterator[Item]:
+    """The items of the documents of a text, in the order of the file.
+
+    `written`: the same text with its templates' expressions · `inner`: reads a block of text that
+    is a document itself · `group`, `level`: where the numbers of mappings begin, and how many
+    documents this one stands in.
+    """
     for root in roots:
         if isinstance(root, Leaf):
             continue
         known = forms_of(text.path, _outline(root))
         if not any(form.silent for form in known):
-            document = _Document(text, known, group)
+            document = _Document(text, written or text, known, inner, group, level)
             yield from sorted(document.items(root), key=lambda item: item.span)
             group = document.group
 
@@ -167,8 +192,23 @@ _LONGEST = 300
 class _Document:
     """One document: its forms say where commands are."""
 
-    def __init__(self, text: Text, known: Sequence[Form], group: int) -> None:
+    def __init__(
+        self,
+        text: Text,
+        written: Text,
+        known: Sequence[Form],
+        inner: Parse | None,
+        group: int,
+        level: int,
+    ) -> None:
         self.text = text
+        self.written = written
+        self.inner = inner if level < _DEEPEST else None
+        self.level = level
+        self.named: set[Span] = set()
+        """Where images are found: a name may be told by its mapping and by itself."""
+        self.asked: dict[tuple[str, str], set[str]] = {}
+        """The keys that the matrix of a job gives values for, by the job and the matrix's key."""
         self.forms = tuple(form.name for form in known)
         scripts = [each for form in known for each in form.scripts]
         self.scripts = pattern(scripts) if scripts else None
@@ -179,6 +219,11 @@ class _Document:
 
     def items(self, root: Node) -> Iterator[Item]:
         """The items of a node and of all below it."""
+        found = list(self._walk(root))
+        yield from found
+        yield from self._given(found)
+
+    def _walk(self, root: Node) -> Iterator[Item]:
         waiting: list[tuple[Node, _Place]] = [(root, _Place())]
         while waiting:
             node, place = waiting.pop()
@@ -190,8 +235,7 @@ class _Document:
                 if place.listed and (named := _named(node, place)):
                     yield self._variable(*named)
                     continue
-                if self.commands or self.images.fullmatch(place.word):
-                    yield from self._branch(node, place)
+                yield from self._branch(node, place)
                 waiting.extend(reversed(list(self._entries(node, place))))
             else:
                 waiting.extend((each, _listed(place)) for each in reversed(node.elements))
@@ -225,6 +269,8 @@ class _Document:
         if key is None:
             return
         unknown = MASK in leaf.text or _REFERENCE.fullmatch(leaf.text)
+        if not leaf.text.strip(f"${MASK}") and "github-workflow" in self.forms:
+            self._ask(leaf, place)
         if place.listed and place.environment:
             found = _ASSIGNMENT.fullmatch(leaf.text)
             if found:
@@ -235,30 +281,85 @@ class _Document:
             known = _VARIABLE.fullmatch(key.text)
             if known or (place.variable and _IN_ENVIRONMENT.fullmatch(key.text)):
                 yield self._variable(key, key.text, leaf.text)
-        if ("/" in leaf.text or ":" in leaf.text) and self.images.fullmatch(place.word):
-            reference = leaf.text.replace(MASK, "$").removeprefix("docker:")
-            found_image = image(reference, self.span(leaf), place.scope)
-            if found_image:
-                yield found_image
+        if ("/" in leaf.text or ":" in leaf.text) and (
+            self.images.fullmatch(place.word) or is_hosted(leaf.text)
+        ):
+            yield from self._image(leaf, leaf.text.removeprefix("docker:"), place.scope)
         if self.scripts and self.scripts.fullmatch(normal("config-key", place.path)):
             yield from script(code(self.text, leaf), place.scope)
+        elif leaf.style == "|" or (leaf.escaped and "\n" in leaf.text):
+            yield from self._inside(leaf, place)
+
+    def _image(self, leaf: Leaf, reference: str, scope: str) -> Iterator[Item]:
+        where = self.span(leaf)
+        found = image(reference.replace(MASK, "$"), where, scope)
+        if found and where not in self.named:
+            self.named.add(where)
+            yield found
+
+    def _inside(self, leaf: Leaf, place: _Place) -> Iterator[Item]:
+        """What a block of text says that is a script or a document itself."""
+        if _SCRIPT.match(leaf.text):
+            yield from script(code(self.text, leaf), place.scope)
+        elif self.inner and leaf.style == "|" and is_document(leaf.text):
+            inner = code(self.text, leaf)
+            roots = self.inner(inner)
+            found = list(settings(inner, roots, None, self.inner, self.group, self.level + 1))
+            self.group = max((item.group for item in found), default=self.group)
+            yield from found
+
+    def _ask(self, leaf: Leaf, place: _Place) -> None:
+        """Remember which setting of a job a key of its matrix gives the value of."""
+        row, column, end_row, end_column = leaf.at
+        if row == end_row and place.path.startswith("jobs."):
+            for key in _MATRIX.findall(self.written.line_at(row)[column:end_column]):
+                job = place.path.split(".", 2)[1]
+                places = self.asked.setdefault((job, key.lower()), set())
+                if len(places) < _MOST_PLACES:
+                    places.add(place.path)
+
+    def _given(self, found: Sequence[Item]) -> Iterator[Item]:
+        """The values of a matrix once more, as what the job takes them for."""
+        for item in found:
+            keys = item.name.split(".")
+            if item.kind != "config-key" or keys[2:4] != ["strategy", "matrix"]:
+                continue
+            for name in sorted(self.asked.get((keys[1], keys[-1].lower()), ())):
+                yield replace(item, name=name, scope=name.rpartition(".")[0])
+                if self.images.fullmatch(normal("config-key", name.rpartition(".")[2])):
+                    made = image(str(item.value), item.span, item.scope)
+                    if made and ("/" in made.name or made.value) and item.span not in self.named:
+                        self.named.add(item.span)
+                        yield made
 
     def _branch(self, node: Branch, place: _Place) -> Iterator[Item]:
         """What the keys of a mapping say together."""
         values = {normal("config-key", key.text): value for key, value in node.entries}
-        repository = values.get("repository")
-        if isinstance(repository, Leaf) and self.images.fullmatch(place.word):
-            registry, tag = (_text(values.get(key)) for key in ("registry", "tag"))
+        named = bool(self.images.fullmatch(place.word))
+        repository = values.get("repository", values.get("name") if named else None)
+        repository = values.get("newname", repository)  # of Kustomize
+        tag = _text(values.get("tag", values.get("newtag")))
+        if isinstance(repository, Leaf) and (named or "tag" in values or "newname" in values):
+            registry = _text(values.get("registry"))
             name = f"{registry}/{repository.text}" if registry else repository.text
             reference = f"{name}:{tag}" if tag else name
-            found = image(reference.replace(MASK, "$"), self.span(repository), place.path)
-            if found:
-                yield found
-        for each in self.commands:
-            if any(word in values for word in each.words) and pattern((each.place,)).fullmatch(
-                normal("config-key", place.path)
-            ):
-                yield from self._command(each, values, place)
+            if "/" in name:
+                yield from self._image(repository, reference, place.path)
+        path = normal("config-key", place.path)
+        given = [
+            each
+            for each in self.commands
+            if any(word in values for word in each.words) and pattern((each.place,)).fullmatch(path)
+        ]
+        if not given and any(self.images.fullmatch(word) for word in values):
+            words = tuple(word for word in self.words.started if word in values)
+            given = [Command("", words)] if words else []
+        for each in given:
+            yield from self._command(each, values, place)
+        source, started = values.get("source"), values.get("command")
+        if isinstance(source, Leaf) and started is not None and source.style:
+            if any(basename(leaf.text) in _SHELLS for leaf in _leaves(started)):
+                yield from script(code(self.text, source), place.path)
 
     def _command(
         self, command: Command, values: Mapping[str, Node], place: _Place
@@ -268,16 +369,21 @@ class _Document:
         if not leaves:
             return
         shown = [leaf.text.replace(MASK, "_") for leaf in leaves]
-        if isinstance(given[0], Leaf) and len(given) == 1:
-            if not command.program:
-                yield from script(code(self.text, given[0]), place.path)
-                return
-            leaves, shown = [given[0]] * len(shown[0].split()), shown[0].split()
+        if isinstance(given[0], Leaf) and len(given) == 1 and not command.program:
+            yield from script(code(self.text, given[0]), place.path)
+            return
+        if command.program:
+            split = [
+                (leaf, word)
+                for leaf, text in zip(leaves, shown, strict=True)
+                for word in text.split()
+            ]
+            leaves, shown = [leaf for leaf, _ in split], [word for _, word in split]
         parts = [Part(word, self.span(leaf)) for word, leaf in zip(shown, leaves, strict=True)]
         if command.program or parts[0].text.startswith("-"):
             parts.insert(0, Part(command.program or _PROGRAM, parts[0].span))
         yield from arguments(parts, place.path)
-        if basename(leaves[0].text) in _SHELLS:
+        if leaves and basename(leaves[0].text) in _SHELLS:
             for option, leaf in pairwise(leaves):
                 if _SCRIPT_OPTION.fullmatch(option.text):
                     yield from script(code(self.text, leaf), place.path)
@@ -323,6 +429,17 @@ def _named(node: Branch, place: _Place) -> tuple[Leaf, str, str | None] | None:
     ):
         return name, name.text, _text(value)
     return None
+
+
+def is_document(text: str) -> bool:
+    """Whether a text begins as a document of settings does, and not as prose or a program."""
+    return bool(_DOCUMENT.match(text))
+
+
+def is_hosted(reference: str) -> bool:
+    """Whether a reference begins with the host of a registry of images."""
+    host, slash, _ = reference.partition("/")
+    return bool(slash) and bool(registries().fullmatch(host))
 
 
 def _text(node: Node | None) -> str:

@@ -20,7 +20,13 @@ from portaudit.kinds import kind_by_name
 from portaudit.read.images import image, is_reference
 from portaudit.read.installs import installs
 from portaudit.read.items import Document, Item, ItemKind, Part, Scalar
-from portaudit.read.programs import ASSIGNMENT, LAUNCHERS, SHELLS, programs
+from portaudit.read.programs import (
+    ASSIGNMENT,
+    LAUNCHERS,
+    SHELLS,
+    begins_command,
+    programs,
+)
 from portaudit.read.text import Point, Text
 from portaudit.read.tree import child, content, parse, span, walk
 from portaudit.types import GuardState, Proof, Span
@@ -65,11 +71,26 @@ _WORDS = frozenset(
 """Nodes below which nothing stands."""
 _QUOTED = frozenset({"string", "raw_string", "concatenation"})
 _READS_SCRIPT = SHELLS | {"sbatch", "ssh", "qsub", "bsub", "sudo", "su"}
+_RUNS_TEXT = SHELLS | {"eval", "ssh", "source", ".", "su", "runuser"}
+"""Programs that run what a command in `$(…)` or `<(…)` among their words writes."""
+_HANDING = frozenset({"command_substitution", "process_substitution", "string", "concatenation"})
+_PASSING_ON = frozenset({"pipeline", "command_substitution", "process_substitution"})
+"""Nodes in which what a command shows is read by another one."""
+_GROUPS = 1_000_000
+"""Groups that one line of a script can begin: here-documents count theirs apart from each other."""
 _WRITES_SCRIPT = frozenset({"cat", "tee"})
 _WRITTEN = frozenset({"redirected_statement", "heredoc_redirect", "pipeline", "command"})
 """Nodes in which the file that a here-document is written to is named."""
 _NOT_WRITTEN = frozenset({"python", "notebook"})
 """Kinds of file that are not read where a here-document writes them."""
+_PLACEHOLDER = re.compile(r"(?<![<>\w&$(])<([A-Za-z][\w.-]*)>(?![\w>&(.-])")
+"""`<node_ip>`, which the reader of a script is to fill in: no redirection."""
+_PLACEHOLDERS = re.compile(
+    r"(?<=\w=)<[A-Za-z][^<>\n]*>(?:[ \t]*(?:\\\n[ \t]*)?\([^()\n]*\)(?=[ \t]*$))?", re.MULTILINE
+)
+"""`DATA=<where it is> (such as /data)`, of several words."""
+_LONGEST_VALUE = 10_000
+"""Characters of a variable that grows."""
 _HEREDOC = re.compile(r"<<-?\s*[\"'\\]?\w")
 _EXPANDED = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _IN_QUOTES = re.compile(r"\\[\"\\$`]|.", re.DOTALL)
@@ -100,11 +121,17 @@ _DEEPEST = 3
 
 @dataclass(frozen=True)
 class _Place:
-    """What holds where a command stands."""
+    """What holds where a command stands.
+
+    `passed_on`: what it shows goes to another command or into a file · `shown`: these are words
+    that a command only shows.
+    """
 
     scope: str = ""
     guard: GuardState = "none"
     by: Proof | None = None
+    passed_on: bool = False
+    shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,6 +179,9 @@ def script(
     `values`: variables that were set before, by which a command may be called (`$(NVCC) -c`).
     """
     seen: set[tuple[str, str, Span]] = set()
+    if "<" in text.text:
+        shown = _PLACEHOLDERS.sub(lambda found: re.sub(r"[^\w\\\n]", "_", found[0]), text.text)
+        text = replace(text, text=_PLACEHOLDER.sub(r"_\1_", shown))
     found = _Script(text, depth, dict(values or {}))
     for item in found.items(parse("bash", text).root_node, _Place(scope)):
         if (item.kind, item.name, item.span) not in seen:
@@ -172,7 +202,7 @@ class _Script:
     """One piece of shell code. `values` are the variables that have been set so far.
 
     `told`: those whose value was read as a command where it is set · `options`: those whose value
-    is a word with options, as a text with the place where it is set.
+    is a word with options, as texts with the places where they are set.
     """
 
     def __init__(self, text: Text, depth: int, values: dict[str, str]) -> None:
@@ -180,7 +210,7 @@ class _Script:
         self.depth = depth
         self.values = values
         self.told: set[str] = set()
-        self.options: dict[str, tuple[Text, _Place]] = {}
+        self.options: dict[str, list[tuple[Text, _Place]]] = {}
         self.quoted: dict[Span, tuple[str, Node]] = {}
 
     def inner(self, text: Text, place: _Place) -> Iterator[Item]:
@@ -200,7 +230,8 @@ class _Script:
             elif kind == "variable_assignment":
                 yield from self._assignment(current, here)
             elif kind in {"simple_expansion", "expansion"}:
-                yield from self._expansion(current, here)
+                if not here.shown:
+                    yield from self._expansion(current, here)
             elif kind in {"unset_command", "declaration_command"}:
                 for name in current.children:
                     if name.type == "variable_name":
@@ -222,6 +253,14 @@ class _Script:
             if node.type == "function_definition":
                 name = child(node, "word")
                 place = replace(place, scope=content(name) if name else place.scope)
+            elif node.type in _PASSING_ON or (
+                node.type == "redirected_statement" and _goes_to_file(node)
+            ):
+                place = replace(place, passed_on=True, shown=False)
+            elif node.type == "command" and not place.passed_on:
+                name = node.child_by_field_name("name")
+                shown = name is not None and content(name) in {"echo", "printf"}
+                place = replace(place, shown=shown) if shown else place
             below = [(each, place) for each in node.named_children if each.type not in _WORDS]
         below.reverse()
         return below
@@ -304,7 +343,10 @@ class _Script:
         return [replace(part, text=word) for word in value] or [part]
 
     def command(self, parts: tuple[Part, ...], place: _Place) -> Iterator[Item]:
-        """What a command says, given as its words."""
+        """What a command says, given as its words, of which the first may set variables."""
+        while parts and (found := ASSIGNMENT.fullmatch(parts[0].text)):
+            yield self._item("env-var", found[1], parts[0], place, found[2])
+            parts = parts[1:]
         for each in programs(parts):
             program, *words = each
             name = basename(program.text)
@@ -313,10 +355,10 @@ class _Script:
             made = self._item("command", name, program, place, parts=tuple(words))
             yield made
             yield from self._system_packages(made)
-            found = [*installs(each), *self._handed_on(each, place)]
+            named = [*installs(each), *self._handed_on(each, place)]
             if name in _CONTAINERS or any(_takes_image(part.text) for part in words):
-                found += self._images(words, place.scope)
-            yield from (self._placed(item, place) for item in found)
+                named += self._images(words, place.scope)
+            yield from (self._placed(item, place) for item in named)
             if LAUNCHERS.fullmatch(name) or name.endswith((".py", ".sh")) or name in SHELLS:
                 yield from self._options(each, place)
                 for word in words:
@@ -393,9 +435,7 @@ class _Script:
 
     def _expanded_options(self, variable: str) -> Iterator[Item]:
         """The options in a variable that a launch has among its words, where they are written."""
-        found = self.options.pop(variable, None)
-        if found:
-            text, place = found
+        for text, place in self.options.pop(variable, ()):
             yield from self._options((Part("", Span(0, 0, 0, 0)), *_split(text)), place)
 
     def _inner(self, parts: Sequence[Part], place: _Place) -> Iterator[Item]:
@@ -430,10 +470,30 @@ class _Script:
             return
         words = [basename(content(each)) for each in command.named_children]
         piece = self._body(node)
-        if not _WRITES_SCRIPT.isdisjoint(words):
+        if (words and words[0] in _READS_SCRIPT - {"sudo"}) or self._is_handed_on(node, outer):
+            yield from self.inner(piece, place)
+        elif not _WRITES_SCRIPT.isdisjoint(words):
             yield from self._written(self._targets(outer), piece, place)
         elif words and words[0] in _READS_SCRIPT:
             yield from self.inner(piece, place)
+
+    @staticmethod
+    def _is_handed_on(body: Node, outer: Node) -> bool:
+        """Whether a shell gets what a here-document's command writes, by a pipe or as a word."""
+        piped = child(body.parent, "pipeline") if body.parent is not None else None
+        for command in piped.named_children if piped is not None else ():
+            words = [basename(content(each)) for each in command.named_children]
+            if words and words[0] in _READS_SCRIPT:
+                return words[0] != "sudo" or not SHELLS.isdisjoint(words)
+        above = outer.parent
+        handed = False
+        while above is not None and above.type in _HANDING:
+            handed = True
+            above = above.parent
+        if above is None or not handed or above.type != "command":
+            return False
+        name = above.child_by_field_name("name")
+        return name is not None and basename(content(name)) in _RUNS_TEXT
 
     def _written(self, targets: Iterable[str], piece: Text, place: _Place) -> Iterator[Item]:
         """What a here-document writes to a file, read as what its name says that it is.
@@ -449,9 +509,11 @@ class _Script:
                 return
             from portaudit.read.other import read as read_as  # noqa: PLC0415 - it reads shell, too
 
+            above = _GROUPS * piece.place(0, 0)[0]
             for item in read_as(kind, replace(piece, path=target)).items:
                 by = item.guard_by and replace(item.guard_by, path=self.text.path)
-                yield self._placed(replace(item, guard_by=by), place)
+                apart = replace(item, guard_by=by, group=above + item.group)
+                yield self._placed(apart, place)
 
     def _targets(self, outer: Node) -> Iterator[str]:
         """The files that a statement with a here-document may write."""
@@ -508,21 +570,25 @@ class _Script:
             return
         part = self._part(value)
         variable = content(name)
-        self.values[variable] = part.text
-        self.told.discard(variable)
-        self.options.pop(variable, None)
+        grows = child(node, "+=") is not None or _names_itself(variable, part.text)
+        earlier = self.values.get(variable, "") if grows else ""
+        own = part.text.replace(f"${{{variable}}}", "").replace(f"${variable}", "")
+        self.values[variable] = f"{earlier} {own}"[:_LONGEST_VALUE] if earlier else part.text
+        if not grows:
+            self.told.discard(variable)
+            self.options.pop(variable, None)
         yield self._variable(name, part.text, place)
         if value.type == "array":
             words = [self._part(each) for each in value.children if each.is_named]
             yield from self._options((Part("", part.span), *words), place)
-        elif _OPTIONS_VARIABLE.match(part.text):
+        elif _OPTIONS_VARIABLE.match(own):
             words = [Part("", part.span), *_split(self._unquoted(part))]
             yield from self._options(words, place)
-        elif LAUNCHERS.match(part.text) and re.search(r"\s", part.text):
+        elif begins_command(part.text):
             self.told.add(variable)
             yield from self.inner(self._unquoted(part), place)
         elif _WITH_OPTIONS.search(part.text):
-            self.options[variable] = self._unquoted(part), place
+            self.options.setdefault(variable, []).append((self._unquoted(part), place))
         elif is_reference(part.text):
             found = image(part.text, part.span, place.scope)
             if found:
@@ -601,6 +667,14 @@ def _asks_for_cuda(condition: str) -> bool | None:
     return not denied
 
 
+def _goes_to_file(statement: Node) -> bool:
+    """Whether the output of a statement is written to a file, and not to the terminal."""
+    return any(
+        each.type == "file_redirect" and child(each, ">", ">>", ">|", "&>", "&>>") is not None
+        for each in statement.children
+    )
+
+
 def _split(text: Text) -> Iterator[Part]:
     """The words of a quoted string, each where it stands."""
     for row, line in enumerate(text.lines):
@@ -629,6 +703,11 @@ def _expanded(word: str) -> str:
     """The variable that a word is the value of; empty for other words."""
     found = _EXPANDED.fullmatch(word)
     return (found[1] or found[2]) if found else ""
+
+
+def _names_itself(variable: str, text: str) -> bool:
+    """Whether a value holds what its variable had before."""
+    return bool(re.search(rf"\$(?:{variable}\b|\{{{variable}\}})", text))
 
 
 def _is_asked(parts: Sequence[Part]) -> bool:

@@ -29,8 +29,13 @@ def read(text: Text) -> Document:
     masked, template = mask(_FORBIDDEN.sub(" ", text.text))
     shown = Text(text.path, masked, text.starts)
     errors: list[ScanError] = []
-    items = tuple(settings(shown, _documents(shown, errors)))
+    items = tuple(settings(shown, _documents(shown, errors), text, documents))
     return Document(items, errors=() if template else tuple(errors))
+
+
+def documents(text: Text) -> Iterator[Node]:
+    """The documents of a text that stands in another file: damage of it is no error there."""
+    return _documents(text, [])
 
 
 def tree(text: Text) -> Node | None:

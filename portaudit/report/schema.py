@@ -23,6 +23,7 @@ from portaudit.types import (
     RuleSummary,
     ScanError,
     Score,
+    Section,
     Severity,
     Skipped,
     State,
@@ -30,6 +31,7 @@ from portaudit.types import (
     Target,
     TargetFacts,
     Tool,
+    Topic,
     Use,
 )
 
@@ -64,6 +66,7 @@ class PublishedFinding(msgspec.Struct, frozen=True):
     context: str
     state: State | None
     suppressed: Suppression | None
+    topics: tuple[Topic, ...]
 
 
 class PublishedReport(msgspec.Struct, frozen=True):
@@ -78,6 +81,7 @@ class PublishedReport(msgspec.Struct, frozen=True):
     findings: tuple[PublishedFinding, ...]
     roots: tuple[RootCause, ...]
     inventory: tuple[Kernel, ...]
+    sections: tuple[Section, ...]
     errors: tuple[ScanError, ...]
     skipped: tuple[Skipped, ...]
     coverage: Coverage
@@ -95,6 +99,7 @@ def publish(report: Report) -> PublishedReport:
         findings=tuple(_publish(finding) for finding in sorted(report.findings, key=_order)),
         roots=report.roots,
         inventory=report.inventory,
+        sections=report.sections,
         errors=report.errors,
         skipped=report.skipped,
         coverage=report.coverage,
@@ -144,4 +149,5 @@ def _publish(finding: Finding) -> PublishedFinding:
         context=finding.context,
         state=finding.state,
         suppressed=finding.suppressed,
+        topics=finding.topics,
     )

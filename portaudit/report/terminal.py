@@ -27,6 +27,7 @@ from portaudit.types import (
     Kernel,
     Location,
     Report,
+    Section,
     Severity,
     Target,
     Verdict,
@@ -37,6 +38,7 @@ TOP = 5
 _LISTED = 15
 """Further root causes that get a line each."""
 _SITES = 4
+_CHECKS = 3
 _PROOF, _TITLE = 60, 16
 """Columns of a guard's source text, and the fewest of a title that gives way to a path."""
 _TAB = " " * 4
@@ -105,10 +107,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 def render(
     report: Report, *, width: int, color: bool, verbose: bool = False, top: int = TOP
 ) -> str:
-    """The whole report. `top` root causes are shown in full; `verbose` lists every finding."""
+    """The whole report. `top` root causes are shown in full, and as many lines of a section.
+
+    `verbose` lists every finding.
+    """
     page = _Page(width, color=color)
     _head(page, report)
     _root_causes(page, report, top)
+    _sections(page, report, top, verbose=verbose)
     _table(page, report)
     _kernels(page, report, verbose=verbose)
     if verbose:
@@ -483,18 +489,91 @@ def _elsewhere(page: _Page, cause: Cause, finding: Finding, margin: int) -> None
 
 
 def _brief(page: _Page, cause: Cause) -> None:
-    """A root cause on a line that fits the page: the title gives way."""
-    site = cause.sites[0] if cause.sites else None
-    place = f"{site.path}:{site.line}" if site else ""
-    more = f" +{len(cause.sites) - 1}" if len(cause.sites) > 1 else ""
-    style = _SEVERITY_STYLE[cause.severity]
-    lead = Text.assemble("  ", (f"{cause.severity:<8}", style), f"{cause.rule:<7} ")
+    """A root cause on a line of its own."""
+    _entry(page, cause.severity, cause.rule, cause.title, cause.sites)
+
+
+def _entry(
+    page: _Page, severity: Severity, rule: str, title: str, sites: Sequence[Location]
+) -> None:
+    """A rule's finding and its places on a line that fits the page: the title gives way."""
+    place = f"{sites[0].path}:{sites[0].line}" if sites else ""
+    more = f" +{len(sites) - 1}" if len(sites) > 1 else ""
+    style = _SEVERITY_STYLE[severity]
+    lead = Text.assemble("  ", (f"{severity:<8}", style), f"{rule:<7} ")
     longest = page.console.width // 2
     if cell_len(place + more) > longest:
         place = "..." + _last_cells(place, longest - cell_len(more) - 3)
     room = page.console.width - lead.cell_len - cell_len(place + more) - 2
-    title = _first_cells(_inline(cause.title, color=page.color).plain, max(_TITLE, room))
-    page.line(lead, title, "  ", (place + more, "dim"))
+    shown = _first_cells(_inline(title, color=page.color).plain, max(_TITLE, room))
+    page.line(lead, shown, "  ", (place + more, "dim"))
+
+
+# --- sections -------------------------------------------------------------------------------------
+
+
+def _sections(page: _Page, report: Report, top: int, *, verbose: bool) -> None:
+    """What the report says on each topic that the code shows, across categories."""
+    findings = {finding.fingerprint: finding for finding in _shown(report)}
+    for section in report.sections:
+        members = [findings[key] for key in section.findings if key in findings]
+        if members:
+            _section(page, report, section, members, top, verbose=verbose)
+
+
+def _section(
+    page: _Page,
+    report: Report,
+    section: Section,
+    members: Sequence[Finding],
+    top: int,
+    *,
+    verbose: bool,
+) -> None:
+    """A topic: how much there is, its gravest lines, and what to check on the target."""
+    page.blank()
+    counts = Counter(finding.effective_severity for finding in members)
+    split = ", ".join(f"{counts[level]} {level}" for level in _down() if counts[level])
+    files = len({finding.path for finding in members})
+    page.line(
+        (section.title, "bold"),
+        f"  {_count(len(members), 'place')} in {_count(files, 'file')}: {split}",
+    )
+    page.prose(Text(section.meaning, "dim"), Text("  "))
+    groups: dict[str, list[Finding]] = {}
+    for finding in sorted(members, key=_gravest):
+        groups.setdefault(finding.rule, []).append(finding)
+    ranked = sorted(groups.values(), key=lambda group: (_gravest(group[0])[0], -len(group)))
+    most = len(ranked) if verbose else top
+    for group in ranked[:most]:
+        first = group[0]
+        sites = list(dict.fromkeys(Location(each.path, each.span.line) for each in group))
+        _entry(page, first.effective_severity, first.rule, _together(report, group), sites)
+    if ranked[most:]:
+        page.line(f"  and {len(ranked) - most} more: --top {len(ranked)} shows all")
+    if section.checks:
+        page.line(("  To check on the target", "bold"))
+    most = len(section.checks) if verbose else _CHECKS
+    for check in section.checks[:most]:
+        page.prose(_inline(check.text, color=page.color), Text("  - "))
+        page.line("    ", (check.source, "dim"))
+    if section.checks[most:]:
+        page.line(f"  and {len(section.checks) - most} more to check: -v shows all")
+
+
+def _gravest(finding: Finding) -> tuple[object, ...]:
+    """What puts the gravest finding first, and equals in the order of the files."""
+    return -SEVERITIES.index(finding.effective_severity), finding.path, finding.span, finding.rule
+
+
+def _together(report: Report, group: Sequence[Finding]) -> str:
+    """What findings of one rule say: their message, or the rule's name and their subjects."""
+    messages = {finding.message for finding in group}
+    if len(messages) == 1:
+        return messages.pop()
+    subjects = Counter(finding.anchor for finding in group)
+    listed = ", ".join(f"`{name}`" for name, _ in subjects.most_common())
+    return f"{report.rules[group[0].rule].title}: {listed}"
 
 
 # --- counts, findings, coverage -------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_the_newest_version_that_a_requirement_allows(text: str, newest: str) ->
 
 
 def test_a_variable_is_one_finding_per_file_with_its_uses() -> None:
-    text = "export NCCL_ALGO=Ring\necho $NCCL_ALGO\nNCCL_ALGO=Tree python a.py\nNCCL_PROTO=LL b\n"
+    text = "export NCCL_ALGO=Ring\nb --algo $NCCL_ALGO\nNCCL_ALGO=Tree a\nNCCL_PROTO=LL c\n"
     found = findings({"run.sh": text}, "DIS010")
     assert [(item.anchor, item.span.line) for item in found] == [
         ("NCCL_ALGO", 1),

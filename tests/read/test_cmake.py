@@ -14,6 +14,9 @@ def items(source: str) -> list[Item]:
     return list(read(Text("CMakeLists.txt", dedent(source).lstrip("\n"))).items)
 
 
+_OTHERS = {"set", "execute_process", "add_custom_target"}
+
+
 def guards(source: str) -> list[tuple[str, int]]:
     """Guard and line of the proof, of each call of `f`."""
     return [
@@ -154,3 +157,22 @@ def test_bad_input_is_read_as_far_as_it_goes(source: str) -> None:
 
 def test_depth_does_not_hurt() -> None:
     items("if(A)\n" * 500 + "f()\n" + "endif()\n" * 500)
+
+
+def test_programs_that_a_command_runs_and_what_it_sets_in_the_environment() -> None:
+    source = """
+        set(ENV{TORCH_CUDA_ARCH_LIST} "8.0")
+        if(CUDA_FOUND)
+          execute_process(COMMAND nvidia-smi -L COMMAND nvcc --version OUTPUT_VARIABLE x)
+        endif()
+        set(COMMAND nvcc)
+        execute_process(OUTPUT_VARIABLE x)
+        add_custom_target(all_of_it ALL)
+    """
+    found = [item for item in items(source) if item.name not in _OTHERS]
+    assert [(item.kind, item.name, item.span.line, item.guard) for item in found] == [
+        ("env-var", "TORCH_CUDA_ARCH_LIST", 1, "none"),
+        ("command", "nvidia-smi", 3, "guarded"),
+        ("command", "nvcc", 3, "guarded"),
+    ]
+    assert found[0].value == "8.0"

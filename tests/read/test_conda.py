@@ -100,6 +100,8 @@ def test_lock_file_of_pixi() -> None:
         packages:
         - conda: https://a.org/conda-forge/linux-64/cuda-version-12.4-h3060b56_3.conda
           sha256: 00
+        - conda: https://a.org/c/linux-64/pytorch-2.5.1-cuda126_py312_h1763f6d_303.conda
+        - conda: https://a.org/c/noarch/pytorch-mutex-1.0-cuda.tar.bz2
         - pypi: https://a.org/nvidia_cublas_cu12-12.4.5.8-py3-none-linux_x86_64.whl
           name: nvidia-cublas-cu12
           version: 12.4.5.8
@@ -107,7 +109,9 @@ def test_lock_file_of_pixi() -> None:
           name: tool
     """
     assert values(source, "pixi.lock") == [
-        ("cuda-version", "==12.4"),
+        ("cuda-version", "==12.4+h3060b56.3"),
+        ("torch", "==2.5.1+cuda126.py312.h1763f6d.303"),
+        ("pytorch-mutex", "==1.0+cuda"),
         ("nvidia-cublas-cu12", "==12.4.5.8"),
     ]
 

@@ -42,6 +42,7 @@ def test_a_value_is_named_by_its_blocks_and_keys() -> None:
         ("resource.aws_instance.instance_type", "p5.48xlarge"),
         ("resource.aws_instance.count", 2),
         ("resource.aws_instance.monitoring", True),
+        ("resource.aws_instance.root_block_device", "{}"),
         ("resource.aws_instance.root_block_device.size", 1.5),
         ("resource.aws_instance.tags.Name", "x"),
         ("resource.aws_instance.tags.a.b/c", "y"),
@@ -56,8 +57,8 @@ def test_a_value_is_named_by_its_blocks_and_keys() -> None:
 
 
 def test_siblings_share_a_group() -> None:
-    a, b, c = items('x "y" "z" {\n a = 1\n b = 2\n n { c = 3 }\n}\n')
-    assert a.group == b.group != c.group
+    a, b, n, c = items('x "y" "z" {\n a = 1\n b = 2\n n { c = 3 }\n}\n')
+    assert a.group == b.group == n.group != c.group
 
 
 def test_an_expression_gives_what_it_may_come_to() -> None:
@@ -127,3 +128,98 @@ def test_depth_does_not_hurt() -> None:
 @pytest.mark.parametrize("number", ["0x1f", "9" * 5_000])
 def test_a_number_that_is_none_costs_no_other_value(number: str) -> None:
     assert values(f"a = {number}\nb = 2\n")[-1] == ("b", 2)
+
+
+def commands(source: str) -> list[tuple[str, int]]:
+    return [(item.name, item.span.line) for item in items(source, "command")]
+
+
+def test_a_block_inside_another_is_a_setting_and_dynamic_ones_are_no_level() -> None:
+    source = """
+        resource "pool" "x" {
+          dynamic "guest_accelerator" {
+            for_each = var.models
+            content {
+              type = "nvidia-l4"
+            }
+          }
+        }
+    """
+    assert values(source) == [
+        ("resource.pool.guest_accelerator", "{}"),
+        ("resource.pool.guest_accelerator.type", "nvidia-l4"),
+    ]
+
+
+def test_what_only_says_what_is_allowed_chooses_nothing() -> None:
+    source = """
+        variable "type" {
+          description = "p5.48xlarge"
+          validation {
+            condition     = contains(["p5.48xlarge"], var.type)
+            error_message = "p5.48xlarge"
+          }
+        }
+    """
+    assert values(source) == [("variable.type.validation", "{}")]
+
+
+def test_commands_stand_under_the_keys_of_scripts_and_in_lists_of_words() -> None:
+    source = """
+        resource "null_resource" "x" {
+          provisioner "local-exec" {
+            command = "cd a && nvidia-smi -L"
+          }
+          provisioner "remote-exec" {
+            inline = [
+              "sudo apt-get install -y git",
+              "nvidia-smi",
+            ]
+          }
+          provisioner "local-exec" {
+            command = <<-EOT
+              nvtop
+            EOT
+          }
+        }
+        locals {
+          job  = { command = ["deepspeed", "train.py"], args = [] }
+          exec = { command = "aws" }
+        }
+    """
+    found = commands(source)
+    assert ("nvidia-smi", 3) in found
+    assert ("apt-get install", 7) in found
+    assert ("nvidia-smi", 8) in found
+    assert ("nvtop", 13) in found
+    assert ("deepspeed", 18) in found
+    assert not any(name == "aws" for name, _ in found)
+
+
+def test_documents_in_here_documents_are_read() -> None:
+    source = """
+        resource "kubectl_manifest" "x" {
+          yaml_body = <<-YAML
+            spec:
+              image: nvidia/cuda:12.4.1-base
+          YAML
+          definitions = <<DEF
+        [{"image": "nvidia/cuda:12.4.1-base", "command": ["nvidia-smi"]}]
+        DEF
+          note = <<-EOT
+            Please see: the manual.
+          EOT
+        }
+    """
+    assert [(item.name, item.span.line) for item in items(source, "image")] == [
+        ("nvidia/cuda", 4),
+        ("nvidia/cuda", 7),
+    ]
+    assert commands(source) == [("nvidia-smi", 7)]
+
+
+def test_a_value_on_a_registry_is_an_image_under_any_key() -> None:
+    source = 'locals {\n id = "nvcr.io/nim/meta/llama:1.0"\n url = "https://nvcr.io/x"\n}\n'
+    assert [(item.name, item.value) for item in items(source, "image")] == [
+        ("nvcr.io/nim/meta/llama", "1.0")
+    ]

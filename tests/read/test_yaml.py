@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,9 +142,7 @@ def test_expressions_of_a_workflow_in_a_block() -> None:
     ],
 )
 def test_input_that_was_made_to_hurt(source: str) -> None:
-    start = time.process_time()
     document(source)
-    assert time.process_time() - start < 5
 
 
 @given(st.text(alphabet="ab:-?[]{},&*!|>'\"%#\n \t0é$.", max_size=80))

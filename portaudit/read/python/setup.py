@@ -1,4 +1,4 @@
-"""What a setup script requires: the lists given to setuptools' `setup()`, as items.
+"""What Python code requires: the lists given to setuptools' `setup()`, and what it installs.
 
 Lists are followed through names, sums and what is appended. What the script reads from files or
 makes at run time is not known.
@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import libcst as cst
 
 from portaudit.read.items import Item
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.lists import inside, strings
+from portaudit.read.python.nodes import string_value
+from portaudit.read.python.packages import installed
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.read.specifiers import Origin, python, requirement
 from portaudit.types import Span
@@ -33,9 +35,14 @@ class _Listed:
 
 
 def dependencies(reader: Reader) -> Iterator[Item]:
-    """The requirements that a file gives to `setup()`, each once."""
-    if b"setup" not in reader.source.content:
-        return
+    """The requirements that a file gives to `setup()`, or to what installs them."""
+    if b"setup" in reader.source.content:
+        yield from _required(reader)
+    yield from installed(reader)
+
+
+def _required(reader: Reader) -> Iterator[Item]:
+    """The requirements of `setup()`, each once."""
     seen: set[tuple[cst.CSTNode, str]] = set()
     for call in reader.model.calls:
         if not any(ref.name in SETUP for ref in reader.refs(call.func)):
@@ -46,45 +53,9 @@ def dependencies(reader: Reader) -> Iterator[Item]:
                 yield from _item(reader, listed)
         for text in reader.texts(argument(call, ("python_requires",)).value):
             if isinstance(text, LocalText) and text.exact:
-                line, column = _inside(reader, text.node)
+                line, column = inside(reader, text.node)
                 span = Span(line, column, line, column + len(text.value))
                 yield python(text.value, span, Origin("manifest", reader.source.path))
-
-
-def strings(reader: Reader, node: cst.BaseExpression | None) -> Iterator[cst.BaseExpression]:
-    """The string literals that a list of requirements is made of, through names and sums."""
-    seen: set[cst.BaseExpression | str] = set()
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if each is None or each in seen:
-            continue
-        seen.add(each)
-        if isinstance(each, (cst.List, cst.Tuple, cst.Set)):
-            waiting.extend(element.value for element in reversed(each.elements))
-        elif isinstance(each, cst.BinaryOperation) and isinstance(each.operator, cst.Add):
-            waiting += [each.right, each.left]
-        elif isinstance(each, cst.Name):
-            found = [binding.value for binding in reader.bindings(each)]
-            if each.value not in seen:
-                seen.add(each.value)
-                found += _added(reader, each)
-            waiting.extend(reversed(found))
-        elif string_value(each) is not None:
-            yield each
-
-
-def _added(reader: Reader, node: cst.Name) -> Iterator[cst.BaseExpression]:
-    """What is appended to a list before it is given away."""
-    for call in reader.model.calls:
-        function = call.func
-        if (
-            isinstance(function, cst.Attribute)
-            and function.attr.value in {"append", "extend"}
-            and dotted(function.value) == node.value
-            and call.args
-        ):
-            yield call.args[0].value
 
 
 def _given(reader: Reader, call: cst.Call) -> Iterator[_Listed]:
@@ -129,19 +100,6 @@ def _item(reader: Reader, listed: _Listed) -> Iterator[Item]:
     written, exact = text
     if not exact:  # a formatted version: only the name is known
         written = written.rstrip("<>=!~ ")
-    found = requirement(written.strip(), *_inside(reader, listed.node), origin)
+    found = requirement(written.strip(), *inside(reader, listed.node), origin)
     if found:
         yield found
-
-
-def _inside(reader: Reader, node: cst.CSTNode) -> tuple[int, int]:
-    """Where the text of a string literal begins."""
-    while isinstance(node, cst.ConcatenatedString):
-        node = node.left
-    span = reader.span(node)
-    quotes = 0
-    if isinstance(node, cst.SimpleString):
-        quotes = len(node.prefix) + len(node.quote)
-    elif isinstance(node, cst.FormattedString):
-        quotes = len(node.start)
-    return span.line, span.column + quotes

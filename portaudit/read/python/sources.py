@@ -25,7 +25,7 @@ _NATIVE = re.compile(r"__global__|#\s*include|<<<|::")
 _LITERALS = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)
 _STRING = re.compile(r"([A-Za-z]{0,2})(\"\"\"|'''|\"|')")
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "'": "'", '"': '"', "r": "", "\n": ""}
-_PLACEHOLDER = "VALUE"
+PLACEHOLDER = "VALUE"
 """Stands for a formatted value: a name in most places where native code has one."""
 _MOST = 200
 """Expressions that one argument is followed through."""
@@ -154,7 +154,12 @@ def _raw(reader: Reader, node: cst.BaseExpression) -> str:
 
 
 def _read(reader: Reader, literal: cst.BaseExpression) -> Document:
-    """The code in a literal, whose lines know where in the file they begin."""
+    """The code in a literal."""
+    return code(written(reader, literal), nvcc=True)
+
+
+def written(reader: Reader, literal: cst.BaseExpression) -> Text:
+    """What a literal says, as a text whose lines know where in the file they begin."""
     span = _place(reader, literal)
     value: list[str] = []
     starts: list[tuple[int, int]] = []
@@ -164,7 +169,7 @@ def _read(reader: Reader, literal: cst.BaseExpression) -> Document:
         value.append(letter)
     if value and value[-1] == "\n":
         starts.append(starts[-1])
-    return code(Text(reader.source.path, "".join(value), tuple(starts)), nvcc=True)
+    return Text(reader.source.path, "".join(value), tuple(starts) or ((span.line, span.column),))
 
 
 def _letters(raw: str, span: Span) -> Iterator[tuple[str, int, int]]:
@@ -196,5 +201,5 @@ def _meant(raw: str, at: int, prefix: str) -> tuple[str, int]:
         if raw[at : at + 2] == letter * 2:
             return letter, at + 2
         end = raw.find("}", at)
-        return (_PLACEHOLDER, end + 1) if letter == "{" and end > at else ("", at + 1)
+        return (PLACEHOLDER, end + 1) if letter == "{" and end > at else ("", at + 1)
     return letter, at + 1
