@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import tomli
 
@@ -20,8 +20,33 @@ OWN_FILE = ".portaudit.toml"
 SHARED_FILE = "pyproject.toml"
 BASELINE_FILE = ".portaudit-baseline.json"
 
-Setting = str | int | Path | tuple[str, ...] | tuple[Path, ...] | None
+FileIgnores = tuple[tuple[str, tuple[str, ...]], ...]
+"""Patterns of paths, each with the words for the rules whose findings are accepted there."""
+Setting = (
+    str
+    | int
+    | Path
+    | tuple[str, ...]
+    | tuple[Path, ...]
+    | FileIgnores
+    | tuple["GateSetting", ...]
+    | None
+)
 _Word = TypeVar("_Word", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class GateSetting:
+    """A `[[gate]]` table: other thresholds for some paths, some rules, or both.
+
+    `paths`: patterns as in a .gitignore at the root · `rules`: words as for `select`, all when
+    empty · `fail_on` also knows `none`; what is `None` stays as it was.
+    """
+
+    paths: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    fail_on: Severity | Literal["none"] | None = None
+    min_confidence: Confidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +69,12 @@ class Config:
     rules: tuple[Path, ...] = ()
     ops: Path | None = None
     fail_on: Severity | None = None
+    baseline: Path | None = None
+    adapter_zones: tuple[str, ...] = ()
+    per_file_ignores: FileIgnores = ()
+    gate: tuple[GateSetting, ...] = ()
     jobs: int = 0
+    cache: bool = True
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
@@ -64,7 +94,9 @@ class Options:
     rules: tuple[Path, ...] = ()
     ops: Path | None = None
     fail_on: str | None = None
+    baseline: Path | None = None
     jobs: int | None = None
+    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +107,17 @@ class Settings:
     values: Mapping[str, Setting]
 
 
-def load(paths: Sequence[Path], options: Options, *, cwd: Path) -> Config:
+def load(paths: Sequence[Path], options: Options, *, cwd: Path, unwritten: bool = False) -> Config:
     """Decide a run: the command line wins over the root's settings file, that over the defaults.
 
-    `extend-select` and `rules` are added to, the others replaced. Raises `UsageError` for a path
-    that does not exist or lies outside the root, `ConfigError` for settings that cannot be used.
+    `extend-select` and `rules` are added to, the others replaced. `unwritten`: the paths are files
+    that need not be there yet. Raises `UsageError` for a path that does not exist or lies outside
+    the root, `ConfigError` for settings that cannot be used.
     """
-    given = [_existing(cwd, path) for path in paths or (Path(),)]
+    if unwritten:
+        given = [_existing(cwd, path.parent) / path.name for path in paths]
+    else:
+        given = [_existing(cwd, path) for path in paths or (Path(),)]
     root = _existing(cwd, options.root) if options.root else find_root(given, cwd=cwd.resolve())
     _check_inside(root, given)
     config = Config(root=root, paths=tuple(given))
@@ -145,6 +181,9 @@ def show(config: Config) -> str:
         ("rules", tuple(path.as_posix() for path in config.rules)),
         ("ops", config.ops.as_posix() if config.ops else ""),
         ("fail-on", config.fail_on or "none"),
+        ("baseline", config.baseline.as_posix() if config.baseline else ""),
+        ("adapter-zones", config.adapter_zones),
+        ("per-file-ignores", dict(config.per_file_ignores)),
         ("jobs", config.jobs),
     ]
     lines = [f"# root: {config.root.as_posix()}"]
@@ -267,6 +306,48 @@ def _word(value: object, where: str, known: Sequence[_Word]) -> _Word:
     raise ConfigError(f"{where} must be one of {words}, not {_toml(value)}{hint}")
 
 
+def _new_file(value: object, where: str, root: Path) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{where} must be a path, not {_toml(value)}")
+    return root / value
+
+
+def _gates(value: object, where: str, root: Path) -> tuple[GateSetting, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ConfigError(f"{where} must be tables: [[{where.rpartition(' ')[2]}]]")
+    return tuple(
+        _gate(table, f"{where}, table {number}", root) for number, table in enumerate(value, 1)
+    )
+
+
+def _gate(table: Mapping[str, object], where: str, root: Path) -> GateSetting:
+    known = ("paths", "rules", "fail-on", "min-confidence")
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, known)}")
+    if not table.keys() & {"fail-on", "min-confidence"}:
+        raise ConfigError(f"{where} sets nothing; give it fail-on or min-confidence")
+    fail_on, least = table.get("fail-on"), table.get("min-confidence")
+    return GateSetting(
+        _texts(table.get("paths", []), f"{where}: paths", root),
+        _texts(table.get("rules", []), f"{where}: rules", root),
+        None if fail_on is None else _severity(fail_on, f"{where}: fail-on", root) or "none",
+        None if least is None else _confidence(least, f"{where}: min-confidence", root),
+    )
+
+
+def _file_ignores(value: object, where: str, root: Path) -> FileIgnores:
+    """Patterns and the rules that are accepted there: a pattern that only takes back is useless."""
+    if not isinstance(value, dict):
+        raise ConfigError(f'{where} must be a table: "tests/**" = ["DEV001"]')
+    for pattern in value:
+        if not pattern.strip() or pattern.startswith(("!", "#")):
+            raise ConfigError(f"{where}: {pattern!r} names no files")
+    return tuple(
+        (pattern, _texts(words, f'{where}: "{pattern}"', root)) for pattern, words in value.items()
+    )
+
+
 def _target(value: object, where: str, _root: Path) -> Target:
     return _word(value, where, TARGETS)
 
@@ -289,6 +370,10 @@ _READERS: dict[str, Callable[[object, str, Path], Setting]] = {
     "rules": _folders,
     "ops": _file,
     "fail-on": _severity,
+    "baseline": _new_file,
+    "adapter-zones": _texts,
+    "per-file-ignores": _file_ignores,
+    "gate": _gates,
     "jobs": _count,
 }
 
@@ -304,8 +389,12 @@ def _override(config: Config, options: Options, cwd: Path) -> Config:
         changes["min_confidence"] = _word(options.min_confidence, "--min-confidence", CONFIDENCES)
     if options.fail_on is not None:
         changes["fail_on"] = _severity(options.fail_on, "--fail-on", cwd)
+    if options.baseline is not None:
+        changes["baseline"] = cwd / options.baseline
     if options.jobs is not None:
         changes["jobs"] = _count(options.jobs, "--jobs", cwd)
+    if not options.cache:
+        changes["cache"] = False
     if options.select:
         changes["select"] = options.select
     if options.ignore:
@@ -332,6 +421,9 @@ def _toml(value: object) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
+    if isinstance(value, dict):
+        entries = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {entries} }}" if entries else "{}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return str(value)

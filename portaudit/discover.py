@@ -1,21 +1,23 @@
 """Second stage: which files a run audits, from the root and the paths given, as `Tree`.
 
 Must not judge or keep file contents; of what it leaves out it says why. Git's ignore files inside
-the root count, those above it and git's index do not: a run depends on the tree alone.
+the root count, those above it and git's index do not: a run depends on the tree alone. Whether that
+is on disk or in a commit makes no difference.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec
 from pathspec.pattern import RegexPattern
 
 from portaudit.errors import ConfigError
+from portaudit.files import Files, Listed
 from portaudit.kinds import kind_by_name
 from portaudit.types import FileKind, ScanError, Skipped
 
@@ -43,9 +45,11 @@ _QUIET = frozenset(
         ".mypy_cache",
         ".pytest_cache",
         ".ruff_cache",
+        ".portaudit-baseline.json",
     }
 )
-"""Directories of tools: never the audited code, so not even mentioned."""
+"""What tools keep: never the audited code, so not even mentioned."""
+_FOLDERS = frozenset({"folder", "submodule"})
 _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})
 _ROOT_MANIFESTS = _MANIFESTS | {"requirements.txt"}
 
@@ -85,31 +89,42 @@ class Tree:
         """The files that Python could import."""
         return tuple(path for path in self.files if self.kinds[path] == "python")
 
+    def only(self, paths: Iterable[str]) -> Tree:
+        """The same tree with only these of its selected files; others are not spoken of."""
+        wanted = frozenset(paths)
+        around = wanted.union(*(_above(path) for path in wanted))
+        return replace(
+            self,
+            selected=tuple(path for path in self.selected if path in wanted),
+            skipped=tuple(entry for entry in self.skipped if entry.path in wanted),
+            errors=tuple(entry for entry in self.errors if entry.path in around),
+        )
 
-def walk(root: Path, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree:
+
+def walk(files: Files, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree:
     """Find the files under the root, and among them those under the paths.
 
-    Root and paths are absolute and resolved. `exclude` holds patterns as in a .gitignore at the
-    root; a path that is given itself is taken even if a pattern or ignore file names it. Symbolic
-    links inside the tree are not followed: their target is either in the tree or not its code.
+    Paths are absolute and resolved, as the root is. `exclude` holds patterns as in a .gitignore at
+    the root; a path that is given itself is taken even if a pattern or ignore file names it.
+    Symbolic links inside the tree are not followed: their target is in the tree, or not its code.
     Raises `ConfigError` for a pattern that cannot be read.
     """
-    given = frozenset(_relative(root, path) for path in paths)
+    given = frozenset(relative(files.root, path) for path in paths)
     excluded = _exclusions(exclude)
     found = _Found()
-    _descend(found, root, "", excluded)
+    _descend(found, files, "", excluded)
     missed = sorted(given - found.kinds.keys() - found.folders)
     found.skipped = [skipped for skipped in found.skipped if skipped.path not in given]
     for path in missed:
-        if (root / path).is_dir():
+        if files.is_folder(path):
             outside = excluded and excluded.verdict(path, folder=True)
-            _descend(found, root, path, None if outside else excluded)
+            _descend(found, files, path, None if outside else excluded)
         else:
-            _add_named(found, root, path)
+            _add_named(found, files, path)
     skipped = (entry for entry in found.skipped if _within(entry.path, given))
     errors = (entry for entry in found.errors if _within(entry.path, given))
     return Tree(
-        root=root,
+        root=files.root,
         files=tuple(sorted(found.kinds)),
         selected=tuple(sorted(path for path in found.kinds if _within(path, given))),
         skipped=tuple(sorted(skipped, key=lambda entry: entry.path)),
@@ -119,21 +134,23 @@ def walk(root: Path, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree
     )
 
 
-def read(root: Path, path: str) -> bytes | ScanError:
+def read(files: Files, path: str) -> bytes | ScanError:
     """The bytes of a file of the tree, or why there are none."""
     try:
-        return (root / path).read_bytes()
+        return files.read(path)
     except OSError as error:
         return ScanError(path, _unreadable(error))
 
 
-def kind_of(path: Path) -> FileKind | None:
+def kind_of(files: Files, path: str) -> FileKind | None:
     """What kind of source a file is, by its name or, without a suffix, its first line."""
-    kind = kind_by_name(path.as_posix())
-    if kind or path.suffix or path.name.startswith("."):
+    kind = kind_by_name(path)
+    if kind:
         return kind
-    with path.open("rb") as file:
-        start = file.read(128)
+    name = PurePosixPath(path)
+    if name.suffix or name.name.startswith("."):
+        return None
+    start = files.start(path, 128)
     if not start.startswith(b"#!"):
         return None
     line = start.partition(b"\n")[0]
@@ -193,7 +210,7 @@ class _Patterns:
         return next((line.ignores for line in selecting), None)
 
 
-def _descend(found: _Found, root: Path, start: str, excluded: _Patterns | None) -> None:
+def _descend(found: _Found, files: Files, start: str, excluded: _Patterns | None) -> None:
     waiting: list[tuple[str, tuple[_Patterns, ...]]] = [(start, ())]
     while waiting:
         folder, outer = waiting.pop()
@@ -201,8 +218,7 @@ def _descend(found: _Found, root: Path, start: str, excluded: _Patterns | None) 
             continue
         found.folders.add(folder)
         try:
-            with os.scandir(root / folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+            entries = files.listed(folder)
         except OSError as error:
             found.errors.append(ScanError(folder or ".", _unreadable(error)))
             continue
@@ -215,28 +231,27 @@ def _descend(found: _Found, root: Path, start: str, excluded: _Patterns | None) 
             found.projects.add(folder)
         inner = outer
         if ".gitignore" in names:
-            inner = (_ignore_file(root, folder), *outer)
+            inner = (_ignore_file(files, folder), *outer)
         searched = (excluded, *inner) if excluded else inner
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if not _is_quiet(entry.name) and _sort_out(found, entry, path, searched):
+            if not _is_quiet(entry.name) and _sort_out(found, files, entry, path, searched):
                 waiting.append((path, inner))
 
 
 def _sort_out(
-    found: _Found, entry: os.DirEntry[str], path: str, patterns: tuple[_Patterns, ...]
+    found: _Found, files: Files, entry: Listed, path: str, patterns: tuple[_Patterns, ...]
 ) -> bool:
     """Record an entry as file or as skipped; true when it is a directory to walk."""
     if not _is_text(path):
-        shown = os.fsencode(path).decode("utf-8", "replace")
-        found.skipped.append(Skipped(shown, "its name is not UTF-8"))
+        found.skipped.append(_odd_name(path))
         return False
+    folder = entry.kind in _FOLDERS
     try:
-        folder = entry.is_dir(follow_symlinks=False)
-        kind = None if folder else _source_kind(entry)
+        kind = None if folder else _source_kind(files, entry, path)
         if not folder and kind is None:
             return False
-        reason = _reason_to_skip(entry, path, patterns, kind)
+        reason = _reason_to_skip(files, entry, path, patterns, kind)
     except OSError as error:
         found.errors.append(ScanError(path, _unreadable(error)))
         return False
@@ -247,25 +262,28 @@ def _sort_out(
     return folder and not reason
 
 
-def _source_kind(entry: os.DirEntry[str]) -> FileKind | None:
+def _source_kind(files: Files, entry: Listed, path: str) -> FileKind | None:
     """What an entry that is no directory holds; of a link, what its name or target says."""
-    if entry.is_symlink():
+    if entry.kind == "link":
         kind = kind_by_name(entry.name)
-        return "python" if kind is None and Path(entry.path).is_dir() else kind
-    return kind_of(Path(entry.path)) if entry.is_file(follow_symlinks=False) else None
+        return "python" if kind is None and files.is_folder(path) else kind
+    return kind_of(files, path) if entry.kind == "file" else None
 
 
 def _reason_to_skip(
-    entry: os.DirEntry[str], path: str, patterns: tuple[_Patterns, ...], kind: FileKind | None
+    files: Files,
+    entry: Listed,
+    path: str,
+    patterns: tuple[_Patterns, ...],
+    kind: FileKind | None,
 ) -> str:
     """Why an entry is left out; one without a kind is a directory."""
-    folder = kind is None
-    ignored = _ignored(path, patterns, folder=folder)
-    if ignored:
+    ignored = _ignored(path, patterns, folder=entry.kind in _FOLDERS)
+    if ignored or entry.kind == "folder":
         return ignored
-    if entry.is_symlink():
-        return "a symbolic link"
-    size = 0 if folder else entry.stat(follow_symlinks=False).st_size
+    if entry.kind != "file":
+        return "a submodule" if entry.kind == "submodule" else "a symbolic link"
+    size = files.size(path)
     if size > SIZE_LIMIT:
         return f"larger than {SIZE_LIMIT // 1_000_000} MB"
     if size > DATA_LIMIT and kind in _VALUES and not entry.name.endswith(".lock"):
@@ -273,9 +291,12 @@ def _reason_to_skip(
     return ""
 
 
-def _add_named(found: _Found, root: Path, path: str) -> None:
+def _add_named(found: _Found, files: Files, path: str) -> None:
+    if not _is_text(path):
+        found.skipped.append(_odd_name(path))
+        return
     try:
-        kind = kind_of(root / path)
+        kind = kind_of(files, path)
     except OSError as error:
         found.errors.append(ScanError(path, _unreadable(error)))
         return
@@ -297,6 +318,10 @@ def _is_text(path: str) -> bool:
     return True
 
 
+def _odd_name(path: str) -> Skipped:
+    return Skipped(os.fsencode(path).decode("utf-8", "replace"), "its name is not UTF-8")
+
+
 def _unreadable(error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
@@ -312,9 +337,9 @@ def _exclusions(patterns: Iterable[str]) -> _Patterns | None:
     return _patterns("", lines, "excluded by the settings") if lines else None
 
 
-def _ignore_file(root: Path, folder: str) -> _Patterns:
+def _ignore_file(files: Files, folder: str) -> _Patterns:
     path = f"{folder}/.gitignore" if folder else ".gitignore"
-    content = read(root, path)
+    content = read(files, path)
     text = "" if isinstance(content, ScanError) else content.decode("utf-8", "replace")
     return _patterns(folder, text.removeprefix("\ufeff").split("\n"), f"ignored by {path}")
 
@@ -352,13 +377,18 @@ def _ignored(path: str, patterns: tuple[_Patterns, ...], *, folder: bool) -> str
 # --- the given paths ------------------------------------------------------------------------------
 
 
-def _relative(root: Path, path: Path) -> str:
-    relative = path.relative_to(root).as_posix()
-    return "" if relative == "." else relative
+def relative(root: Path, path: Path) -> str:
+    """A path as the tree has it; the root is the empty string."""
+    inner = path.relative_to(root).as_posix()
+    return "" if inner == "." else inner
 
 
 def _within(path: str, given: frozenset[str]) -> bool:
-    if "" in given or path in given:
-        return True
+    """Whether a path is one of those given, or lies under one."""
+    return "" in given or path in given or not given.isdisjoint(_above(path))
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, without the root."""
     parts = path.split("/")
-    return any("/".join(parts[:length]) in given for length in range(1, len(parts)))
+    return ("/".join(parts[:length]) for length in range(1, len(parts)))

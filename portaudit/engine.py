@@ -6,25 +6,32 @@ The only place that knows of processes. Order of files and results never depends
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+
+from pathspec import GitIgnoreSpec
 
 from portaudit import __version__, discover, score
-from portaudit.catalogue import operators
-from portaudit.catalogue.load import Catalogue, load
+from portaudit.cache import of_user
+from portaudit.catalogue import compiled, operators
+from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Rule
-from portaudit.catalogue.select import select_rules
+from portaudit.catalogue.select import named, select_rules
 from portaudit.config import Config
 from portaudit.discover import Tree
+from portaudit.files import Disk, Files
 from portaudit.relate.exports import Solver
 from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.relate.sections import sections
 from portaudit.scan import scan_file
+from portaudit.triage import suppress
+from portaudit.triage.suppress import FileIgnores
 from portaudit.types import (
     CONFIDENCES,
     NO_EXTERNALS,
@@ -42,6 +49,7 @@ from portaudit.types import (
     ScanError,
     Skipped,
     SourceFile,
+    Suppression,
     Target,
     TargetFacts,
     Tool,
@@ -66,23 +74,36 @@ class Task:
     externals: Externals = NO_EXTERNALS
 
 
+Remembered = dict[tuple[Task, Target, bytes], FileFacts]
+"""Facts of files by all that they depend on: paths and settings, the target, a sum of contents."""
+
+
 @dataclass(frozen=True)
 class Scanner:
-    """Scans files of one root: what a process needs to know."""
+    """Scans files of one tree: what a process needs to know."""
 
-    root: Path
+    files: Files
     catalogue: Catalogue
     target: Target
-    contents: Mapping[str, bytes] | None = None
 
     def __call__(self, task: Task) -> FileResult:
         """Read and scan one file."""
-        content = (self.contents or {}).get(task.path)
-        if content is None:
-            read = discover.read(self.root, task.path)
-            if isinstance(read, ScanError):
-                return FileResult(task.path, errors=(read,))
-            content = read
+        content = discover.read(self.files, task.path)
+        if isinstance(content, ScanError):
+            return FileResult(task.path, errors=(content,))
+        return self._scan(task, content)
+
+    def facts(self, task: Task, remembered: Remembered) -> FileFacts:
+        """What a file that is only asked about tells; remembered by its contents."""
+        content = discover.read(self.files, task.path)
+        if isinstance(content, ScanError):
+            return FileFacts()
+        key = task, self.target, sha256(content).digest()
+        if key not in remembered:
+            remembered[key] = self._scan(task, content).facts
+        return remembered[key]
+
+    def _scan(self, task: Task, content: bytes) -> FileResult:
         source = SourceFile(task.path, task.kind, content, task.first_party)
         return scan_file(source, self.catalogue, self.target, task.externals)
 
@@ -122,9 +143,14 @@ def scan_tree(
     *,
     jobs: int = 1,
     progress: Progress | None = None,
+    remembered: Remembered | None = None,
 ) -> tuple[FileResult, ...]:
-    """Scan files of a tree, in both waves. A module that is only asked about is read on demand."""
+    """Scan files of a tree, in both waves. A module that is only asked about is read on demand.
+
+    What such modules tell is kept in `remembered`, for the next tree that asks.
+    """
     paths = tree.selected
+    known: Remembered = {} if remembered is None else remembered
 
     def task(path: str, externals: Externals = NO_EXTERNALS) -> Task:
         kind = tree.kinds[path]
@@ -143,7 +169,7 @@ def scan_tree(
             if path in first:
                 return first[path]
             if path not in asked:
-                asked[path] = scanner(task(path)).facts
+                asked[path] = scanner.facts(task(path), known)
             return asked[path]
 
         first = {path: result.facts for path, result in results.items()}
@@ -166,9 +192,30 @@ def scan_tree(
         return tuple(results[path] for path in paths)
 
 
-def scan(config: Config, *, progress: Progress | None = None) -> Report:
-    """Audit what a config names. Raises `PortauditError` for what the user must mend."""
-    everything = load(config.rules)
+@dataclass(frozen=True)
+class Rules:
+    """The rules of a run: all that there are, and those that were chosen.
+
+    `remembered`: what they made of modules that were asked about. Both sides of a comparison ask
+    mostly for the same.
+    """
+
+    everything: Catalogue
+    chosen: Catalogue
+    remembered: Remembered = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A tree to scan, and where its files are read: one side of a comparison."""
+
+    files: Files
+    tree: Tree
+
+
+def rules_of(config: Config) -> Rules:
+    """Load the rules that a config names. Raises `PortauditError` for what the user must mend."""
+    everything = compiled.load(config.rules, of_user() if config.cache else None)
     if config.ops:
         everything = operators.apply(everything, operators.read(config.ops))
     ids = select_rules(
@@ -177,13 +224,38 @@ def scan(config: Config, *, progress: Progress | None = None) -> Report:
         extend_select=config.extend_select,
         ignore=config.ignore,
     )
-    catalogue = everything.restricted(ids)
-    tree = discover.walk(config.root, config.paths, config.exclude)
-    modules = Modules(tree, everything.libraries)
-    scanner = Scanner(config.root, catalogue, config.target)
-    results = scan_tree(scanner, modules, tree, jobs=config.jobs, progress=progress)
+    return Rules(everything, everything.restricted(ids))
+
+
+def scan(
+    config: Config,
+    *,
+    progress: Progress | None = None,
+    rules: Rules | None = None,
+    side: Side | None = None,
+) -> Report:
+    """Audit what a config names, or the side of a comparison, which then says where and what.
+
+    `rules` saves loading them again. Raises `PortauditError` for what the user must mend.
+    """
+    rules = rules or rules_of(config)
+    if side is None:
+        files = Disk(config.root)
+        side = Side(files, discover.walk(files, config.paths, config.exclude))
+    tree = side.tree
+    modules = Modules(tree, rules.everything.libraries)
+    scanner = Scanner(side.files, rules.chosen, config.target)
+    results = scan_tree(
+        scanner,
+        modules,
+        tree,
+        jobs=config.jobs,
+        progress=progress,
+        remembered=rules.remembered,
+    )
     kernels = related(results, modules)
-    return report(config, everything, results, kernels, tree.skipped, tree.errors, len(ids))
+    run = rules.chosen.rules.keys()
+    return report(config, rules.everything, results, kernels, tree.skipped, tree.errors, run)
 
 
 def report(
@@ -193,20 +265,28 @@ def report(
     kernels: Sequence[Kernel],
     skipped: Sequence[Skipped],
     errors: Sequence[ScanError],
-    rules_run: int,
+    rules_run: Collection[str],
 ) -> Report:
-    """Relate and score results into a report."""
+    """Relate and score results into a report. What somebody accepted is in it, but counts not."""
     least = CONFIDENCES.index(config.min_confidence)
-    known = told(with_foreign_uses(results), kernels, catalogue.rules)
+    known, notices = suppress.apply(
+        told(with_foreign_uses(results), kernels, catalogue.rules),
+        (directive for result in results for directive in result.directives),
+        partial(named, catalogue.rules),
+        rules_run,
+        _file_ignores(config, catalogue),
+        {result.path for result in results if result.errors},
+    )
     findings = tuple(item for item in known if CONFIDENCES.index(item.confidence) >= least)
-    causes = roots(findings, catalogue.rules)
+    counted = [item for item in findings if item.suppressed is None]
+    causes = roots(counted, catalogue.rules)
     torch = sum(result.facts.imports_torch for result in results)
     failures = [*errors, *(error for result in results for error in result.errors)]
     return Report(
         tool=Tool("portaudit", __version__, catalogue.digest),
         target=config.target,
         partial=bool(failures),
-        score=score.assess(findings, causes, torch=bool(torch)),
+        score=score.assess(counted, causes, torch=bool(torch)),
         rules=_summaries(findings, catalogue.rules),
         findings=findings,
         roots=causes,
@@ -216,12 +296,29 @@ def report(
             files_scanned=sum(not _is_lost(result) for result in results),
             files_total=len(results),
             files_torch=torch,
-            unknown_facts=sum(item.facts.status == "undocumented" for item in findings),
-            rules_run=rules_run,
+            unknown_facts=sum(item.facts.status == "undocumented" for item in counted),
+            rules_run=len(rules_run),
         ),
         inventory=tuple(kernels),
-        sections=sections(findings, causes, config.target),
+        sections=sections(counted, causes, config.target),
+        notices=notices,
     )
+
+
+def _file_ignores(config: Config, catalogue: Catalogue) -> list[FileIgnores]:
+    """What the settings accept in some files. Raises `UsageError` for a word that names no rule."""
+    if not config.per_file_ignores:
+        return []
+    file = dict(config.origins).get("per_file_ignores", "the settings")
+    by = Suppression(f"per-file-ignores in {file}", file, 1)
+    return [
+        FileIgnores(
+            GitIgnoreSpec.from_lines([pattern]),
+            frozenset(rule for word in words for rule in named(catalogue.rules, word)),
+            by,
+        )
+        for pattern, words in config.per_file_ignores
+    ]
 
 
 def _is_lost(result: FileResult) -> bool:

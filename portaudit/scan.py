@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from portaudit import fingerprint
@@ -15,13 +15,12 @@ from portaudit.catalogue.load import Catalogue
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
 from portaudit.judge.items import KERNEL_EFFORT, judge_items
-from portaudit.judge.notebook import placed
 from portaudit.judge.required import required
 from portaudit.match.hits import lowest
 from portaudit.match.items import match_items
 from portaudit.match.python import Matcher
+from portaudit.read.directives import directives
 from portaudit.read.items import Item
-from portaudit.read.notebook import read as read_notebook
 from portaudit.read.other import read
 from portaudit.read.python.calls import called
 from portaudit.read.python.exports import Exporter
@@ -32,6 +31,7 @@ from portaudit.read.python.parse import Parsed, UnreadableError, parse
 from portaudit.read.python.setup import dependencies
 from portaudit.read.python.sources import guarded, sources
 from portaudit.read.python.values import Reader
+from portaudit.read.statements import Statements, split
 from portaudit.read.text import BinaryError, Text, decode
 from portaudit.types import (
     NO_EXTERNALS,
@@ -53,6 +53,8 @@ from portaudit.types import (
 _DEEPEST = 6_000
 """Python frames allowed while walking one file; long generated expressions need many."""
 _KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
+_KINDS: Mapping[FileKind, FileKind] = {"python": "native", "notebook": "shell"}
+"""What the items of a file that is no document are mostly items of: its strings, its magics."""
 _READ_ALWAYS: frozenset[FileKind] = frozenset({"requirements"})
 """Kinds in which a bare name may mean something."""
 
@@ -67,11 +69,9 @@ def scan_file(
     if sys.getrecursionlimit() < _DEEPEST:
         sys.setrecursionlimit(_DEEPEST)
     try:
-        if source.kind == "python":
-            return _scan_python(source, catalogue, target, externals)
-        if source.kind == "notebook":
-            return _scan_notebook(source, catalogue, target, externals)
-        return _scan_other(source, catalogue, target)
+        result = _scan(source, catalogue, target, externals)
+        said = directives(source)
+        return replace(result, directives=said) if said else result
     except (UnreadableError, BinaryError) as error:
         return FileResult(source.path, errors=(ScanError(source.path, str(error)),))
     except RecursionError:
@@ -82,6 +82,16 @@ def scan_file(
         kind = f"{type(error).__name__}: {error}"
         reason = f"portaudit failed here ({kind} in {where.name}); please report it"
         return FileResult(source.path, errors=(ScanError(source.path, reason),))
+
+
+def _scan(
+    source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
+) -> FileResult:
+    if source.kind == "python":
+        return _scan_python(source, catalogue, target, externals)
+    if source.kind == "notebook":
+        return _scan_notebook(source, catalogue, target, externals)
+    return _scan_other(source, catalogue, target)
 
 
 def _scan_python(
@@ -107,7 +117,8 @@ def _scan_parsed(
     judgment = Judge(flags, catalogue.libraries)
     hits = [*matcher.run(), *required(judgment, catalogue)]
     kernels, starters = inventory(reader)
-    judged = _sized(judge(judgment, catalogue, target, hits), kernels)
+    statements = Statements("python", split(parsed.text))
+    judged = _sized(_with_lines(judge(judgment, catalogue, target, hits), statements), kernels)
     embedded = guarded(sources(reader), judged)
     items = (*dependencies(reader), *embedded.items)
     kernels = (*kernels, *embedded.kernels)
@@ -146,6 +157,10 @@ def _scan_notebook(
     source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
 ) -> FileResult:
     """Judge the code cells of a notebook as one module, and what they say to the shell."""
+    # A run on one Python file, in a hook, is not to wait for the parsers of shell code and JSON.
+    from portaudit.judge.notebook import placed  # noqa: PLC0415
+    from portaudit.read.notebook import read as read_notebook  # noqa: PLC0415
+
     text = Text(source.path, decode(source.content))
     notebook = read_notebook(text)
     parsed, doubtful = notebook.parsed()
@@ -192,7 +207,13 @@ def _judged(
 ) -> list[Finding]:
     """What rules say of the items of a file, whose text is `lines`."""
     hits = match_items(items, catalogue, target, source.path, source.first_party)
-    return judge_items(hits, catalogue, target, source.path, lines)
+    found = judge_items(hits, catalogue, target, source.path, lines)
+    return _with_lines(found, Statements(_KINDS.get(source.kind, source.kind), lines))
+
+
+def _with_lines(findings: Sequence[Finding], statements: Statements) -> list[Finding]:
+    """Findings with the lines of the statements that they begin in."""
+    return [replace(item, lines=statements.around(item.span.line)) for item in findings]
 
 
 def _sized(findings: Sequence[Finding], kernels: Sequence[Kernel]) -> list[Finding]:

@@ -66,6 +66,9 @@ Category = Literal[
     "notebook",
 ]
 Topic = Literal["data-pipeline", "networking", "security"]
+NoticeKind = Literal[
+    "unused-suppression", "suppression-without-reason", "unknown-rule", "malformed-suppression"
+]
 Verdict = Literal[
     "ready", "edits only", "replace libraries", "write kernels", "redesign", "unknown"
 ]
@@ -313,9 +316,11 @@ class TargetFacts:
 class Finding:
     """A match that survived judging.
 
+    `lines`: the first and the last line of the statement, or of what is one in the file's format ·
     `cell`: of a notebook's, the cell and the line in it (`a1b2:3`) · `root` groups what one change
-    repairs; `context` is a hash of the statement, a tie-breaker for
-    baselines that is no part of the fingerprint · `topics`: sections of the report it belongs to.
+    repairs; `context` is a hash of the statement, a tie-breaker for baselines that is no part of
+    the fingerprint · `topics`: sections of the report it belongs to · `state` and `accepted`: what
+    a baseline or an earlier revision says of it.
     """
 
     rule: str
@@ -335,23 +340,97 @@ class Finding:
     effort: Effort
     root: str
     context: str
+    lines: tuple[int, int] = (0, 0)
     uses: tuple[Use, ...] = ()
     fix: str = ""
     reach: Reach | None = None
     cell: str | None = None
     fingerprint: str = ""
     state: State | None = None
+    accepted: Entry | None = None
     suppressed: Suppression | None = None
     topics: tuple[Topic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """The inline comment that accepts a finding."""
+    """The comment, or the setting, that accepts a finding, and why it does."""
 
     reason: str
     path: str
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A comment that accepts findings: `portaudit: ignore[RULES] reason`.
+
+    `words` name rules as `--select` does · `lines` are those whose statements it speaks for: its
+    own, and where it stands alone the next one that is no comment; empty for a whole file.
+    """
+
+    path: str
+    line: int
+    column: int
+    words: tuple[str, ...]
+    reason: str
+    lines: tuple[int, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about the audit itself that somebody should put right: no obstacle to a port."""
+
+    kind: NoticeKind
+    path: str
+    line: int
+    message: str
+
+
+# --- accepted findings ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """An accepted finding: the readable parts of its identity, and what it was when accepted.
+
+    `context` is the hash of its statement, `severity` its effective severity then · `count`:
+    findings that are equal in all of this · `expires`: a date (`2027-03-31`) after which it is
+    accepted no more.
+    """
+
+    path: str
+    rule: str
+    scope: str
+    anchor: str
+    context: str
+    severity: Severity
+    count: int = 1
+    reason: str = ""
+    owner: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a check decided, and against what.
+
+    `against` says in words what old code is; `failing` are fingerprints of `Report.findings` ·
+    `gone`: entries whose finding is no longer there · `expired`: entries past their date whose
+    finding is · `outdated`: the baseline was made by other rules than these · `score_before`: the
+    score of what the change began from, where that was scanned.
+    """
+
+    passed: bool
+    against: str
+    fail_on: Severity | None
+    min_confidence: Confidence
+    failing: tuple[str, ...] = ()
+    gone: tuple[Entry, ...] = ()
+    expired: tuple[Entry, ...] = ()
+    outdated: bool = False
+    score_before: float | None = None
 
 
 # --- kernels --------------------------------------------------------------------------------------
@@ -523,6 +602,7 @@ class FileResult:
     foreign_uses: tuple[ForeignUse, ...] = ()
     errors: tuple[ScanError, ...] = ()
     inventory: tuple[Kernel, ...] = ()
+    directives: tuple[Directive, ...] = ()
 
 
 # --- the whole ------------------------------------------------------------------------------------
@@ -650,4 +730,35 @@ class Report:
     coverage: Coverage
     inventory: tuple[Kernel, ...] = ()
     sections: tuple[Section, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    gate: Gate | None = None
     schema: str = "portaudit.report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one revision of a tree has that another had not, both judged by the same rules.
+
+    `old` and `new` say in words which they are · `appeared` and `gone` are findings · `graver`,
+    `milder`: found in both, with another effective severity, as the new one has it (`accepted` is
+    what it was) · `moved`: in another file now, as (old path, new path, number) · `roots_appeared`
+    and `roots_gone`: pieces of work that only one side has.
+    """
+
+    tool: Tool
+    target: Target
+    partial: bool
+    old: str
+    new: str
+    score_old: Score
+    score_new: Score
+    appeared: tuple[Finding, ...]
+    gone: tuple[Finding, ...]
+    graver: tuple[Finding, ...]
+    milder: tuple[Finding, ...]
+    moved: tuple[tuple[str, str, int], ...]
+    unchanged: int
+    roots_appeared: tuple[RootCause, ...]
+    roots_gone: tuple[RootCause, ...]
+    rules: dict[str, RuleSummary]
+    schema: str = "portaudit.difference/1"

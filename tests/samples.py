@@ -7,10 +7,13 @@ from dataclasses import replace
 from portaudit.types import (
     Check,
     Coverage,
+    Entry,
     Finding,
+    Gate,
     Link,
     Location,
     Lost,
+    Notice,
     Proof,
     Report,
     RootCause,
@@ -287,3 +290,88 @@ NO_TORCH = replace(
     coverage=replace(CLEAN.coverage, files_torch=0),
 )
 EMPTY = replace(NO_TORCH, coverage=Coverage(0, 0, 0, 0, 40))
+
+# --- a check --------------------------------------------------------------------------------------
+
+
+def entry_of(finding: Finding, **changes: object) -> Entry:
+    entry = Entry(
+        path=finding.path,
+        rule=finding.rule,
+        scope=finding.scope,
+        anchor=finding.anchor,
+        context=finding.context,
+        severity=finding.effective_severity,
+    )
+    return replace(entry, **changes)  # type: ignore[arg-type]
+
+
+NEW = replace(STRING, lines=(12, 12), state="new")
+GRAVER = replace(
+    FLASH_CALL, lines=(41, 43), state="updated", accepted=entry_of(FLASH_CALL, severity="major")
+)
+OLD = replace(
+    FLASH,
+    lines=(3, 3),
+    state="unchanged",
+    accepted=entry_of(FLASH, reason="attention is next quarter's work", owner="@kernels"),
+)
+COVERED = replace(FLASH_OTHER, lines=(7, 7), state="newly-covered")
+HARMLESS = replace(SCALER, lines=(20, 20), state="new")
+LAPSED = replace(
+    SCALER,
+    path="tools/profile.py",
+    span=Span(5, 1, 5, 29),
+    snippet="torch.cuda.amp.GradScaler()",
+    effective_severity="minor",
+    guard="none",
+    guard_by=None,
+    lines=(5, 5),
+    state="new",
+    accepted=entry_of(SCALER, path="tools/profile.py", owner="kim", expires="2026-06-30"),
+    fingerprint="pa1:00000000000000000000000000000007",
+)
+IGNORED = replace(
+    STRING,
+    path="tests/test_net.py",
+    uses=(),
+    lines=(12, 12),
+    suppressed=Suppression("per-file-ignores in pyproject.toml", "pyproject.toml", 1),
+    fingerprint="pa1:00000000000000000000000000000008",
+)
+GONE = (
+    Entry("old/run.py", "DEV001", "main", ".cuda", "9999000011112222", "minor", count=2),
+    Entry("train.py", "DST001", "", "cuda:0", "3333000011112222", "minor"),
+)
+
+FAILED = replace(
+    REPORT,
+    findings=(NEW, HARMLESS, GRAVER, OLD, COVERED, LAPSED, ACCEPTED, IGNORED),
+    notices=(
+        Notice("unused-suppression", "train.py", 44, "nothing here is DEV001"),
+        Notice("suppression-without-reason", "legacy/run.py", 3, "say why after the brackets"),
+    ),
+    gate=Gate(
+        passed=False,
+        against="the baseline `.portaudit-baseline.json`",
+        fail_on="minor",
+        min_confidence="medium",
+        failing=(NEW.fingerprint, GRAVER.fingerprint, LAPSED.fingerprint),
+        gone=GONE,
+        expired=(entry_of(SCALER, path="tools/profile.py", owner="kim", expires="2026-06-30"),),
+        outdated=True,
+        score_before=63.0,
+    ),
+)
+PASSED = replace(
+    CLEAN,
+    rules=REPORT.rules,
+    findings=(OLD, ACCEPTED),
+    gate=Gate(
+        passed=True,
+        against="`origin/main` (1a2b3c4)",
+        fail_on="minor",
+        min_confidence="medium",
+        score_before=100.0,
+    ),
+)

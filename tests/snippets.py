@@ -15,6 +15,7 @@ from textwrap import dedent
 from portaudit.catalogue.load import Catalogue, load
 from portaudit.discover import Tree
 from portaudit.engine import Scanner, scan_tree
+from portaudit.files import Disk, Overlay
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import with_foreign_uses
 from portaudit.types import FileResult, Finding, Target
@@ -54,7 +55,7 @@ def scan(
     contents = as_files(files)
     wanted = tuple(only) or tuple(sorted(contents))
     tree = Tree.of(ROOT, contents, wanted[:: -1 if backwards else 1])
-    scanner = Scanner(ROOT, catalogue(), target, contents)
+    scanner = Scanner(Overlay(Disk(ROOT), contents), catalogue(), target)
     modules = Modules(tree, catalogue().libraries)
     results = scan_tree(scanner, modules, tree, jobs=jobs)
     return {result.path: result for result in results}

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 import samples
 from portaudit import __version__, cli, engine
+from portaudit.cli import common, runs
 from portaudit.config import Config
 from portaudit.types import Report
 
@@ -38,7 +39,11 @@ def process(*arguments: object, cwd: Path, **environment: str) -> subprocess.Com
         text=True,
         check=False,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent), **environment},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(cli.__file__).parent.parent.parent),
+            **environment,
+        },
     )
 
 
@@ -271,14 +276,14 @@ def test_colour_is_automatic(
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(cli, "_is_terminal", lambda _stream: True)
-    assert cli._wants_color("auto") is wanted
+    monkeypatch.setattr(common, "is_terminal", lambda _stream: True)
+    assert common.wants_color("auto") is wanted
 
 
 def test_scan_survives_a_reader_that_goes_away(make_tree: MakeTree) -> None:
     root = make_tree({"train.py": CODE})
     command = [sys.executable, "-m", "portaudit", "scan", str(root), "--fail-on", "info"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent.parent)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as child:
@@ -286,7 +291,7 @@ def test_scan_survives_a_reader_that_goes_away(make_tree: MakeTree) -> None:
         assert child.stderr is not None
         child.stdout.close()
         complaint = child.stderr.read().decode()
-        assert child.wait() == cli.GATE_FAILED
+        assert child.wait() == common.GATE_FAILED
     assert "Traceback" not in complaint
     assert "BrokenPipe" not in complaint
 
@@ -331,7 +336,7 @@ def test_scan_shows_progress_on_a_terminal_only(
         return samples.CLEAN
 
     monkeypatch.setattr(engine, "scan", scan)
-    monkeypatch.setattr(cli, "_is_terminal", lambda _stream: True)
+    monkeypatch.setattr(runs, "is_terminal", lambda _stream: True)
     assert run("scan", tmp_path).exit_code == 0
     assert run("scan", tmp_path, "--quiet").exit_code == 0
     assert reported == [True, False]

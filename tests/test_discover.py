@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from portaudit import discover
 from portaudit.discover import Tree, read, walk
 from portaudit.errors import ConfigError
+from portaudit.files import Disk
 from portaudit.kinds import kind_by_name
 from portaudit.types import ScanError
 
@@ -20,7 +21,7 @@ MakeTree = Callable[[Mapping[str, str]], Path]
 
 
 def walked(root: Path, *paths: str, exclude: tuple[str, ...] = ()) -> Tree:
-    return walk(root, [root / path for path in paths or ("",)], exclude)
+    return walk(Disk(root), [root / path for path in paths or ("",)], exclude)
 
 
 def reasons(tree: Tree) -> dict[str, str]:
@@ -280,8 +281,10 @@ def test_walk_notes_where_package_manifests_are(make_tree: MakeTree) -> None:
 
 def test_read_gives_bytes_or_the_reason(make_tree: MakeTree) -> None:
     root = make_tree({"a.py": "x = 1\n"})
-    assert read(root, "a.py") == b"x = 1\n"
-    assert read(root, "b.py") == ScanError("b.py", "cannot be read: No such file or directory")
+    assert read(Disk(root), "a.py") == b"x = 1\n"
+    assert read(Disk(root), "b.py") == ScanError(
+        "b.py", "cannot be read: No such file or directory"
+    )
 
 
 NAMES = st.sampled_from(["a", "b", "lib", "x.py", "y.py"])

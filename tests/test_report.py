@@ -15,8 +15,7 @@ import samples
 from portaudit.report import json as json_report
 from portaudit.report import terminal
 from portaudit.report.schema import json_schema
-from portaudit.triage.gate import failing
-from portaudit.types import Finding, Location, Report, Severity, Span
+from portaudit.types import Location, Report, Span
 
 Golden = Callable[[str, str], None]
 DOCS = Path(__file__).parent.parent / "docs"
@@ -300,20 +299,3 @@ def test_json_renders_whatever_the_code_holds(path: str, text: str) -> None:
     rendered = json_report.render(report)
     VALIDATOR.validate(json.loads(rendered))
     assert rendered.endswith("}\n")
-
-
-# --- gate -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("severity", "expected"),
-    [
-        ("blocker", [samples.FLASH_CALL, samples.FLASH]),
-        ("major", [samples.FLASH_CALL, samples.FLASH, samples.FLASH_OTHER]),
-        ("minor", [samples.STRING, samples.FLASH_CALL, samples.FLASH, samples.FLASH_OTHER]),
-    ],
-)
-def test_failing_counts_effective_severity_of_what_is_not_accepted(
-    severity: Severity, expected: list[Finding]
-) -> None:
-    assert failing(samples.REPORT, severity) == expected

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from portaudit.catalogue.load import Catalogue, load
 from portaudit.discover import walk
+from portaudit.files import Disk
 from portaudit.scan import scan_file
 from portaudit.types import FileKind, SourceFile
 
@@ -49,7 +50,7 @@ class Cost:
 
 def files(folder: Path) -> Iterator[tuple[Path, str, FileKind]]:
     """The files that an audit of a folder reads, in an order that has nothing to do with them."""
-    tree = walk(folder, [folder])
+    tree = walk(Disk(folder), [folder])
     order = sorted(tree.kinds, key=lambda path: hashlib.sha256(path.encode()).digest())
     for path in order:
         yield folder / path, path, tree.kinds[path]

@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from portaudit.catalogue.schema import ITEM_KINDS
@@ -33,7 +34,7 @@ _LITERAL = re.compile(r"[^*?\[\]]+")
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    regex: re.Pattern[str]
+    text: str
     selector: Selector
     weight: int
     """Characters that the pattern gives: of two that fit, the longer says more."""
@@ -56,7 +57,7 @@ class Trigger:
         """A trigger of some words, without those that hold another one."""
         kept: list[str] = []
         for word in sorted({_plain(word) for word in words}, key=lambda word: (len(word), word)):
-            if not any(shorter in word for shorter in kept):
+            if not any(map(word.__contains__, kept)):
                 kept.append(word)
         return cls(tuple(word.encode() for word in kept))
 
@@ -92,7 +93,7 @@ class ItemIndex:
         last = key.rpartition(".")[2]
         for group in ((kind, ""), (kind, last)) if last else ((kind, ""),):
             for pattern in self.globs.get(group, ()):
-                if pattern.regex.fullmatch(key):
+                if glob(kind, pattern.text).fullmatch(key):
                     yield pattern.weight, pattern.selector
 
     def trigger(self, file: FileKind) -> Trigger:
@@ -115,8 +116,12 @@ def normal(kind: str, name: str) -> str:
     return lowered.replace("-", "_") if kind == "config-key" else lowered
 
 
+@cache
 def glob(kind: str, pattern: str) -> re.Pattern[str]:
-    """A pattern for names of a kind as a regular expression that must match all of them."""
+    """A pattern for names of a kind as a regular expression that must match all of them.
+
+    Made when it is first asked for: a file needs few of the hundreds that there are.
+    """
     if kind != "config-key":
         text = re.escape(normal(kind, pattern)).replace(r"\*", ".*")
         return re.compile(text.replace(r"\[A\-Z\]", "[A-Z]"))
@@ -138,7 +143,7 @@ def build_items(pairs: Iterable[tuple[Selector, Match]]) -> ItemIndex:
             if "*" in key or "[" in key:
                 last = key.rpartition(".")[2] if match.kind == "config-key" else ""
                 group = match.kind, "" if "*" in last else last
-                index.globs[group].append(_Pattern(glob(match.kind, name), selector, weight))
+                index.globs[group].append(_Pattern(name, selector, weight))
             else:
                 index.exact[match.kind, key].append((weight, selector))
         index.words[match.kind].update(_words(match, names))

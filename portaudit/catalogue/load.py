@@ -396,10 +396,9 @@ def _fact_problems(where: str, fact: TargetFact) -> Iterable[str]:
 
 def _match_problems(where: str, match: Match) -> Iterable[str]:
     allowed = _KEYS[match.kind]
-    for item in msgspec.structs.fields(Match):
-        value = getattr(match, item.name)
-        if value and item.name not in allowed:
-            yield f'{where}: `{item.name}` means nothing for kind "{match.kind}"'
+    for key in Match.__struct_fields__:
+        if key not in allowed and getattr(match, key):
+            yield f'{where}: `{key}` means nothing for kind "{match.kind}"'
     if match.kind in {"string", "config-key"} and not match.value:
         yield f'{where}: kind "{match.kind}" needs `value`'
     if match.kind not in {"string", "kernel"} and bool(match.name) == bool(match.table):

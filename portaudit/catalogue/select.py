@@ -46,6 +46,11 @@ def find_rule(rules: Mapping[str, Rule], word: str) -> Rule:
     raise UsageError(f'no rule has the id or name "{word}"{hint}')
 
 
+def named(rules: Mapping[str, Rule], word: str) -> frozenset[str]:
+    """The ids of the rules that a word fits. Raises `UsageError` if there are none."""
+    return frozenset(name for name, weight in _weights(rules, (word,)).items() if weight >= 0)
+
+
 def _weights(rules: Mapping[str, Rule], words: Iterable[str]) -> dict[str, int]:
     """For each rule that a word fits, how specific the best word is."""
     weights: dict[str, int] = {}

@@ -13,6 +13,7 @@ from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import InlineTest
 from portaudit.discover import Tree
 from portaudit.engine import Scanner, scan_tree
+from portaudit.files import Disk, Overlay
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import with_foreign_uses
 from portaudit.types import Finding
@@ -92,7 +93,7 @@ def scan_files(
         catalogue = operators.apply(catalogue, listed)
     tree = Tree.of(Path("/"), files)
     contents = {path: files[path].encode() for path in tree.files}
-    scanner = Scanner(Path("/"), catalogue, test.target, contents)
+    scanner = Scanner(Overlay(Disk(tree.root), contents), catalogue, test.target)
     results = scan_tree(scanner, Modules(tree, catalogue.libraries), tree)
     return with_foreign_uses(results), [error.path for item in results for error in item.errors]
 

@@ -43,6 +43,7 @@ def _finding(item: Finding, notebook: Notebook, lines: Sequence[str]) -> Finding
         snippet=lines[span.line - 1].rstrip()[:400],
         scope=f"{name}.{item.scope}" if item.scope else name,
         cell=cell,
+        lines=(notebook.line(item.lines[0]), notebook.line(item.lines[1])),
         guard_by=notebook.proof(item.guard_by),
         uses=tuple(_use(use, notebook) for use in item.uses),
     )

@@ -10,7 +10,11 @@ from portaudit.types import Report
 
 def render(report: Report) -> str:
     """The report as indented JSON with keys in the published order, ending in a newline."""
-    document = publish(report)
+    return encode(publish(report))
+
+
+def encode(document: object) -> str:
+    """A document as indented JSON that ends in a newline, whatever its texts hold."""
     try:
         encoded = msgspec.json.encode(document)
     except UnicodeEncodeError:  # a string literal of the audited code may hold half a character

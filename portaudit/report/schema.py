@@ -13,9 +13,12 @@ from portaudit.types import (
     Confidence,
     Coverage,
     Effort,
+    Entry,
     Finding,
+    Gate,
     GuardState,
     Kernel,
+    Notice,
     Proof,
     Reach,
     Report,
@@ -50,6 +53,7 @@ class PublishedFinding(msgspec.Struct, frozen=True):
     column: int
     end_line: int
     end_column: int
+    lines: tuple[int, int]
     cell: str | None
     message: str
     fix: str
@@ -65,6 +69,7 @@ class PublishedFinding(msgspec.Struct, frozen=True):
     fingerprint: str
     context: str
     state: State | None
+    accepted: Entry | None
     suppressed: Suppression | None
     topics: tuple[Topic, ...]
 
@@ -85,6 +90,8 @@ class PublishedReport(msgspec.Struct, frozen=True):
     errors: tuple[ScanError, ...]
     skipped: tuple[Skipped, ...]
     coverage: Coverage
+    notices: tuple[Notice, ...]
+    gate: Gate | None
 
 
 def publish(report: Report) -> PublishedReport:
@@ -96,13 +103,15 @@ def publish(report: Report) -> PublishedReport:
         partial=report.partial,
         score=report.score,
         rules=dict(sorted(report.rules.items())),
-        findings=tuple(_publish(finding) for finding in sorted(report.findings, key=_order)),
+        findings=tuple(published(finding) for finding in sorted(report.findings, key=_order)),
         roots=report.roots,
         inventory=report.inventory,
         sections=report.sections,
         errors=report.errors,
         skipped=report.skipped,
         coverage=report.coverage,
+        notices=report.notices,
+        gate=report.gate,
     )
 
 
@@ -120,7 +129,8 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return finding.path, finding.span, finding.rule, finding.anchor, finding.fingerprint
 
 
-def _publish(finding: Finding) -> PublishedFinding:
+def published(finding: Finding) -> PublishedFinding:
+    """A finding as JSON has it."""
     return PublishedFinding(
         rule=finding.rule,
         category=finding.category,
@@ -133,6 +143,7 @@ def _publish(finding: Finding) -> PublishedFinding:
         column=finding.span.column,
         end_line=finding.span.end_line,
         end_column=finding.span.end_column,
+        lines=finding.lines,
         cell=finding.cell,
         message=finding.message,
         fix=finding.fix,
@@ -148,6 +159,7 @@ def _publish(finding: Finding) -> PublishedFinding:
         fingerprint=finding.fingerprint,
         context=finding.context,
         state=finding.state,
+        accepted=finding.accepted,
         suppressed=finding.suppressed,
         topics=finding.topics,
     )

@@ -6,24 +6,30 @@ that a pipe or a file can take it.
 
 from __future__ import annotations
 
-import io
-import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.markdown import Markdown
-from rich.table import Table
 from rich.text import Text
 
 from portaudit.report.causes import Cause, causes
+from portaudit.report.page import (
+    MEASURE,
+    SEVERITY_STYLE,
+    Page,
+    first_cells,
+    frame,
+    grid,
+    inline,
+    last_cells,
+    proof,
+    remedy,
+)
 from portaudit.types import (
     DIFFICULTIES,
     SEVERITIES,
     Finding,
-    GuardState,
     Kernel,
     Location,
     Report,
@@ -39,20 +45,12 @@ _LISTED = 15
 """Further root causes that get a line each."""
 _SITES = 4
 _CHECKS = 3
-_PROOF, _TITLE = 60, 16
-"""Columns of a guard's source text, and the fewest of a title that gives way to a path."""
-_TAB = " " * 4
+_NOTICES = 5
+_TITLE = 16
+"""The fewest columns of a title that gives way to a path."""
 _BAR = 20
 _WHOLE_DAYS = 10
-_MEASURE = 110
-"""Columns that prose fills at most: longer lines are hard to read."""
 
-_SEVERITY_STYLE: dict[Severity, str] = {
-    "blocker": "bold red",
-    "major": "bold yellow",
-    "minor": "bold cyan",
-    "info": "dim",
-}
 _STATUS_STYLE = {
     "supported": "green",
     "partial": "yellow",
@@ -87,21 +85,6 @@ _XLA_SOURCE = (
     "https://awsdocs-neuron.readthedocs-hosted.com/en/latest/about-neuron/announcements/"
     "neuron2.x/announce-no-support-pytorch-xla-training.html"
 )
-_GUARD: dict[GuardState, str] = {
-    "none": "not guarded",
-    "guarded": "only where CUDA is",
-    "fallback": "has another way",
-    "import-guarded": "optional import",
-    "hard-fail": "fails without CUDA",
-}
-_REMEDY = re.compile(
-    r"(?P<words>(?!```)[^\n]+(?:\n(?!```)[^\n]+)*\n)?\n*(?:```\w*\n(?P<code>.*?)\n```)?", re.DOTALL
-)
-"""A paragraph, a code block, or the one and right after it the other."""
-_ITEM = re.compile(r"(?:^|\n)\s*(?:[-*]|\d+\.) ")
-_CODE_LINES = 8
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What a terminal would obey rather than show, and what cannot be written out."""
 
 
 def render(
@@ -111,7 +94,7 @@ def render(
 
     `verbose` lists every finding.
     """
-    page = _Page(width, color=color)
+    page = Page(width, color=color)
     _head(page, report)
     _root_causes(page, report, top)
     _sections(page, report, top, verbose=verbose)
@@ -126,7 +109,7 @@ def render(
 
 def render_verdict(report: Report, *, width: int, color: bool) -> str:
     """The verdict alone."""
-    page = _Page(width, color=color)
+    page = Page(width, color=color)
     _verdict(page, report)
     return page.text()
 
@@ -135,19 +118,21 @@ def render_markdown(text: str, *, width: int, color: bool) -> str:
     """A page of the rule documentation; without colour it stays the Markdown that it is."""
     if not color:
         return text
-    page = _Page(min(width, _MEASURE), color=color)
+    from rich.markdown import Markdown  # noqa: PLC0415 - half of what rich takes to load
+
+    page = Page(min(width, MEASURE), color=color)
     page.console.print(Markdown(text, hyperlinks=False))
     return page.text()
 
 
 def render_rules(rows: Sequence[Sequence[str]], *, width: int, color: bool) -> str:
     """The rules as a table: id, severity, status on the target, category, name."""
-    page = _Page(width, color=color)
-    table = _grid("id", "severity", "on the target", "category", "name")
+    page = Page(width, color=color)
+    table = grid("id", "severity", "on the target", "category", "name")
     for rule_id, severity, status, category, name in rows:
         table.add_row(
             Text(rule_id, "bold"),
-            Text(severity, next((s for k, s in _SEVERITY_STYLE.items() if k == severity), "")),
+            Text(severity, next((s for k, s in SEVERITY_STYLE.items() if k == severity), "")),
             Text(status, _STATUS_STYLE.get(status, "")),
             category,
             name,
@@ -156,93 +141,10 @@ def render_rules(rows: Sequence[Sequence[str]], *, width: int, color: bool) -> s
     return page.text()
 
 
-# --- the page -------------------------------------------------------------------------------------
-
-
-class _Page:
-    """Text under construction, of a fixed width, whatever the environment says."""
-
-    def __init__(self, width: int, *, color: bool) -> None:
-        self.color = color
-        self.measure = min(width, _MEASURE)
-        self.console = Console(
-            file=io.StringIO(),
-            width=width,
-            height=100,
-            color_system="standard" if color else None,
-            force_terminal=color,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-            _environ={},
-        )
-
-    def text(self) -> str:
-        """What was put on the page, without blanks at the ends of lines."""
-        file = self.console.file
-        assert isinstance(file, io.StringIO)
-        lines = [line.rstrip() for line in file.getvalue().split("\n")]
-        return "\n".join(lines).strip("\n") + "\n"
-
-    def blank(self) -> None:
-        self.console.print()
-
-    def line(self, *parts: str | Text | tuple[str, str]) -> None:
-        """One line that is never broken, so that a path or an address stays whole."""
-        self.put(Text.assemble(*parts))
-
-    def put(self, text: Text) -> None:
-        """One line as it is, with nothing in it that a terminal would obey."""
-        text.plain = _harmless(text.plain)
-        self.console.print(text, soft_wrap=True)
-
-    def note(self, label: str, text: Text, margin: int) -> None:
-        """A remark below a code frame."""
-        lead = Text.assemble((" " * margin + "= ", "blue"), (f"{label}: ", "bold"))
-        self.prose(text, lead, hang=margin + 2)
-
-    def prose(self, text: Text, lead: Text | None = None, *, hang: int | None = None) -> None:
-        """Text broken to the measure; further lines hang below the first one's start."""
-        lead = lead or Text()
-        hang = lead.cell_len if hang is None else hang
-        whole = lead + text
-        whole.plain = _harmless(whole.plain)
-        first, *rest = whole.wrap(self.console, self.measure) or [whole]
-        self.put(first)
-        if rest:
-            left = whole[len(first) :]
-            left = left[len(left.plain) - len(left.plain.lstrip()) :]
-            for line in left.wrap(self.console, max(20, self.measure - hang)):
-                self.put(Text(" " * hang) + line)
-
-
-def _harmless(text: str) -> str:
-    """The same number of characters, none of which does anything to a terminal."""
-    return _CONTROL.sub("?", text.replace("\n", " ").replace("\t", " "))
-
-
-def _inline(text: str, *, color: bool, style: str = "") -> Text:
-    """Text with `code` set off by colour, or by its backticks where there is none."""
-    if not color:
-        return Text(text)
-    styled = Text(style=style)
-    for number, part in enumerate(re.split(r"`([^`]+)`", text)):
-        styled.append(part, "bold" if number % 2 else "")
-    return styled
-
-
-def _grid(*headers: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for header in headers:
-        table.add_column(header, no_wrap=True)
-    return table
-
-
 # --- the verdict ----------------------------------------------------------------------------------
 
 
-def _head(page: _Page, report: Report) -> None:
+def _head(page: Page, report: Report) -> None:
     page.line(
         (f"{report.tool.name} {report.tool.version}", "bold"),
         (f"  to {_TARGET[report.target]}", "dim"),
@@ -255,7 +157,7 @@ def _head(page: _Page, report: Report) -> None:
     _verdict(page, report)
 
 
-def _verdict(page: _Page, report: Report) -> None:
+def _verdict(page: Page, report: Report) -> None:
     score = report.score
     if not report.coverage.files_total:
         page.line(
@@ -290,7 +192,7 @@ def _verdict(page: _Page, report: Report) -> None:
         )
 
 
-def _bar(page: _Page, value: float, verdict: Verdict) -> list[tuple[str, str]]:
+def _bar(page: Page, value: float, verdict: Verdict) -> list[tuple[str, str]]:
     """The score as a bar of coloured blanks; nothing where there is no colour."""
     if not page.color:
         return []
@@ -331,7 +233,7 @@ def _days(low: float, high: float) -> str:
 # --- root causes ----------------------------------------------------------------------------------
 
 
-def _root_causes(page: _Page, report: Report, top: int) -> None:
+def _root_causes(page: Page, report: Report, top: int) -> None:
     found = causes(report)
     serious = [cause for cause in found if cause.severity != "info"]
     detailed = (serious or found)[:top]
@@ -342,7 +244,8 @@ def _root_causes(page: _Page, report: Report, top: int) -> None:
         page.blank()
         _heading(page, cause, number)
         if cause.example:
-            _frame(page, cause, cause.example, margin)
+            told = "" if cause.example.message == cause.title else cause.example.message
+            frame(page, cause.example, margin, message=told)
             _meaning(page, report, cause.example, margin, again=cause.rule in shown)
             shown.add(cause.rule)
             _elsewhere(page, cause, cause.example, margin)
@@ -357,10 +260,10 @@ def _root_causes(page: _Page, report: Report, top: int) -> None:
         page.line(f"  and {len(rest) - _LISTED} more: --top {len(found)} shows all in full")
 
 
-def _heading(page: _Page, cause: Cause, number: int) -> None:
-    style = _SEVERITY_STYLE[cause.severity]
+def _heading(page: Page, cause: Cause, number: int) -> None:
+    style = SEVERITY_STYLE[cause.severity]
     lead = Text.assemble(f"{number}. ", (f"{cause.severity}[{cause.rule}]", style), ": ")
-    page.prose(_inline(cause.title, color=page.color, style="bold"), lead, hang=3)
+    page.prose(inline(cause.title, color=page.color, style="bold"), lead, hang=3)
     files = len({site.path for site in cause.sites})
     facts = [
         f"{_count(len(cause.sites), 'place')} in {_count(files, 'file')}",
@@ -373,82 +276,20 @@ def _heading(page: _Page, cause: Cause, number: int) -> None:
     page.line("   ", (", ".join(facts), "dim"))
 
 
-def _frame(page: _Page, cause: Cause, finding: Finding, margin: int) -> None:
-    """The line of code with the finding underlined, cut where the page is too narrow."""
-    message = "" if finding.message == cause.title else finding.message
-    edge = (" " * margin + "| ", "blue")
-    place = f"{finding.path}:{finding.span.line}:{finding.span.column}"
-    scope = f" in {finding.scope}" if finding.scope and not finding.cell else ""
-    scope = f" in cell {finding.cell}" if finding.cell else scope
-    page.line((" " * (margin - 1) + "--> ", "blue"), place, (scope, "dim"))
-    before, marked, after = _cut(finding, page.console.width - margin - 2)
-    style = _SEVERITY_STYLE[finding.effective_severity]
-    label = _inline(message, color=page.color, style=style)
-    if not marked:
-        if message:
-            page.prose(label, Text(*edge))
-        return
-    page.line((" " * margin + "|", "blue"))
-    number = str(finding.span.line).rjust(margin - 1)
-    page.line((f"{number} | ", "blue"), before, (marked, style), after)
-    under = Text.assemble(edge, " " * cell_len(before), ("^" * cell_len(marked), style), " ")
-    if under.cell_len + label.cell_len <= page.measure:
-        page.put(under + label)
-    else:
-        page.put(under)
-        page.prose(label, Text(*edge))
-
-
-def _cut(finding: Finding, room: int) -> tuple[str, str, str]:
-    """The code before, in and after the span, cut so that it fits into `room` cells."""
-    line = finding.snippet.split("\n", 1)[0]
-    start = finding.span.column - 1
-    single = finding.span.end_line == finding.span.line
-    end = finding.span.end_column - 1 if single else len(line)
-    before, marked, after = (
-        _harmless(part.replace("\t", _TAB))
-        for part in (line[:start], line[start:end].rstrip(), line[max(start, end) :])
-    )
-    if cell_len(before + marked + after) <= room:
-        return before, marked, after
-    before = before.lstrip()
-    if cell_len(before) > room // 3:
-        before = "..." + _last_cells(before, room // 3 - 3)
-    marked = _first_cells(marked, room - cell_len(before))
-    return before, marked, _first_cells(after, room - cell_len(before + marked))
-
-
-def _first_cells(text: str, room: int) -> str:
-    if cell_len(text) <= room:
-        return text
-    while text and cell_len(text) > room - 3:
-        text = text[:-1]
-    return text + "..."[: max(0, room)]
-
-
-def _last_cells(text: str, room: int) -> str:
-    while text and cell_len(text) > room:
-        text = text[1:]
-    return text
-
-
 def _meaning(
-    page: _Page, report: Report, finding: Finding, margin: int, *, again: bool = False
+    page: Page, report: Report, finding: Finding, margin: int, *, again: bool = False
 ) -> None:
     """What the target makes of it, by whose word, and the remedy, unless it was said before."""
     facts = finding.facts
     page.line((" " * margin + "|", "blue"))
-    if finding.guard_by is not None:
-        proof = finding.guard_by
-        text = _first_cells(" ".join(proof.text.split()), _PROOF)
-        page.note(_GUARD[finding.guard], Text(f"{proof.path}:{proof.line}: {text}"), margin)
+    proof(page, finding, margin)
     version = f"SDK {facts.sdk}" if facts.sdk[:1].isdigit() else facts.sdk
     status = Text.assemble(
         (facts.status, _STATUS_STYLE[facts.status]),
         f" ({facts.evidence.replace('_', ' ')}, {version})",
     )
     if facts.note:
-        status.append_text(Text("; ") + _inline(facts.note, color=page.color))
+        status.append_text(Text("; ") + inline(facts.note, color=page.color))
     page.note(f"on {report.target}", status, margin)
     page.line(" " * (margin + 2), (facts.source, "dim"))
     if facts.replacement:
@@ -457,24 +298,10 @@ def _meaning(
     if again and not finding.fix:
         page.note("fix", Text("as above"), margin)
     else:
-        _remedy(page, finding.fix or (rule.fix if rule else ""), margin)
+        remedy(page, finding.fix or (rule.fix if rule else ""), margin)
 
 
-def _remedy(page: _Page, fix: str, margin: int) -> None:
-    """The first paragraph of the remedy and the code that goes with it; `explain` has the rest."""
-    found = _REMEDY.match(fix.strip() + "\n")
-    words, code = (found["words"] or "", found["code"] or "") if found else ("", "")
-    first, *items = _ITEM.split(words.strip())
-    if words or code:
-        page.note("fix", _inline(" ".join(first.split()), color=page.color), margin)
-    for item in items:
-        text = _inline(" ".join(item.split()), color=page.color)
-        page.prose(text, Text(" " * (margin + 2) + "- "))
-    for line in code.strip("\n").split("\n")[:_CODE_LINES] if code else ():
-        page.line(" " * (margin + 4), (line.replace("\t", _TAB).rstrip(), "green"))
-
-
-def _elsewhere(page: _Page, cause: Cause, finding: Finding, margin: int) -> None:
+def _elsewhere(page: Page, cause: Cause, finding: Finding, margin: int) -> None:
     """Where the value of a literal arrives, and the other places of the root cause."""
     shown = Location(finding.path, finding.span.line)
     uses = sorted({Location(use.path, use.line) for use in finding.uses} - {shown})
@@ -488,31 +315,31 @@ def _elsewhere(page: _Page, cause: Cause, finding: Finding, margin: int) -> None
             page.note(label, Text(listed + more), margin)
 
 
-def _brief(page: _Page, cause: Cause) -> None:
+def _brief(page: Page, cause: Cause) -> None:
     """A root cause on a line of its own."""
     _entry(page, cause.severity, cause.rule, cause.title, cause.sites)
 
 
 def _entry(
-    page: _Page, severity: Severity, rule: str, title: str, sites: Sequence[Location]
+    page: Page, severity: Severity, rule: str, title: str, sites: Sequence[Location]
 ) -> None:
     """A rule's finding and its places on a line that fits the page: the title gives way."""
     place = f"{sites[0].path}:{sites[0].line}" if sites else ""
     more = f" +{len(sites) - 1}" if len(sites) > 1 else ""
-    style = _SEVERITY_STYLE[severity]
+    style = SEVERITY_STYLE[severity]
     lead = Text.assemble("  ", (f"{severity:<8}", style), f"{rule:<7} ")
     longest = page.console.width // 2
     if cell_len(place + more) > longest:
-        place = "..." + _last_cells(place, longest - cell_len(more) - 3)
+        place = "..." + last_cells(place, longest - cell_len(more) - 3)
     room = page.console.width - lead.cell_len - cell_len(place + more) - 2
-    shown = _first_cells(_inline(title, color=page.color).plain, max(_TITLE, room))
+    shown = first_cells(inline(title, color=page.color).plain, max(_TITLE, room))
     page.line(lead, shown, "  ", (place + more, "dim"))
 
 
 # --- sections -------------------------------------------------------------------------------------
 
 
-def _sections(page: _Page, report: Report, top: int, *, verbose: bool) -> None:
+def _sections(page: Page, report: Report, top: int, *, verbose: bool) -> None:
     """What the report says on each topic that the code shows, across categories."""
     findings = {finding.fingerprint: finding for finding in _shown(report)}
     for section in report.sections:
@@ -522,7 +349,7 @@ def _sections(page: _Page, report: Report, top: int, *, verbose: bool) -> None:
 
 
 def _section(
-    page: _Page,
+    page: Page,
     report: Report,
     section: Section,
     members: Sequence[Finding],
@@ -555,7 +382,7 @@ def _section(
         page.line(("  To check on the target", "bold"))
     most = len(section.checks) if verbose else _CHECKS
     for check in section.checks[:most]:
-        page.prose(_inline(check.text, color=page.color), Text("  - "))
+        page.prose(inline(check.text, color=page.color), Text("  - "))
         page.line("    ", (check.source, "dim"))
     if section.checks[most:]:
         page.line(f"  and {len(section.checks) - most} more to check: -v shows all")
@@ -579,14 +406,14 @@ def _together(report: Report, group: Sequence[Finding]) -> str:
 # --- counts, findings, coverage -------------------------------------------------------------------
 
 
-def _table(page: _Page, report: Report) -> None:
+def _table(page: Page, report: Report) -> None:
     shown = _shown(report)
     if not shown:
         return
     page.blank()
     counts = Counter((finding.category, finding.effective_severity) for finding in shown)
     used = [severity for severity in _down() if any(key[1] == severity for key in counts)]
-    table = _grid("places by category", *used)
+    table = grid("places by category", *used)
     for column in table.columns[1:]:
         column.justify = "right"
     grave = {
@@ -595,21 +422,21 @@ def _table(page: _Page, report: Report) -> None:
     }
     for category, numbers in sorted(grave.items(), key=lambda row: ([-n for n in row[1]], row[0])):
         cells = (
-            Text(str(number), _SEVERITY_STYLE[severity]) if number else Text(".", "dim")
+            Text(str(number), SEVERITY_STYLE[severity]) if number else Text(".", "dim")
             for number, severity in zip(numbers, used, strict=True)
         )
         table.add_row(category, *cells)
     page.console.print(table)
 
 
-def _kernels(page: _Page, report: Report, *, verbose: bool) -> None:
+def _kernels(page: Page, report: Report, *, verbose: bool) -> None:
     """What kernel code there is, and how hard it is to write anew."""
     kernels = [each for each in report.inventory if not each.helper]
     if not kernels:
         return
     page.blank()
     counts = Counter((each.language, each.difficulty) for each in kernels)
-    table = _grid("kernels", *DIFFICULTIES, "lines", "another way", "in nki-library")
+    table = grid("kernels", *DIFFICULTIES, "lines", "another way", "in nki-library")
     for column in table.columns[1:]:
         column.justify = "right"
     for language in sorted({each.language for each in kernels}):
@@ -628,7 +455,7 @@ def _kernels(page: _Page, report: Report, *, verbose: bool) -> None:
             _kernel(page, each)
 
 
-def _kernel(page: _Page, kernel: Kernel) -> None:
+def _kernel(page: Page, kernel: Kernel) -> None:
     """A kernel on a line of its own: where, what it is called, how hard and why."""
     found = kernel.counterpart
     library = f"; nki-library: {found.name} ({found.tier}, since {found.since})" if found else ""
@@ -641,7 +468,7 @@ def _kernel(page: _Page, kernel: Kernel) -> None:
     )
 
 
-def _findings(page: _Page, report: Report) -> None:
+def _findings(page: Page, report: Report) -> None:
     """Every finding on a line of its own, which an editor or grep can take apart."""
     shown = sorted(report.findings, key=lambda finding: (finding.path, finding.span, finding.rule))
     if not shown:
@@ -654,14 +481,14 @@ def _findings(page: _Page, report: Report) -> None:
         notes += [f"ignored: {finding.suppressed.reason}"] if finding.suppressed else []
         page.line(
             f"{finding.path}:{finding.span.line}:{finding.span.column}: ",
-            (finding.effective_severity, _SEVERITY_STYLE[finding.effective_severity]),
+            (finding.effective_severity, SEVERITY_STYLE[finding.effective_severity]),
             f" {finding.rule} ",
-            _inline(finding.message, color=False).plain,
+            inline(finding.message, color=False).plain,
             (f" ({', '.join(notes)})" if notes else "", "dim"),
         )
 
 
-def _coverage(page: _Page, report: Report, *, verbose: bool) -> None:
+def _coverage(page: Page, report: Report, *, verbose: bool) -> None:
     coverage = report.coverage
     page.blank()
     page.line(
@@ -677,9 +504,7 @@ def _coverage(page: _Page, report: Report, *, verbose: bool) -> None:
             ),
             Text("Unknown  ", "bold"),
         )
-    ignored = sum(finding.suppressed is not None for finding in report.findings)
-    if ignored:
-        page.line(("Ignored  ", "bold"), f"{_count(ignored, 'place')} by a comment in the code")
+    _ignored(page, report)
     _skipped(page, report, verbose=verbose)
     for number, error in enumerate(report.errors):
         place = error.path if error.line is None else f"{error.path}:{error.line}"
@@ -687,7 +512,26 @@ def _coverage(page: _Page, report: Report, *, verbose: bool) -> None:
         page.line(lead, f"{place}: {error.reason}")
 
 
-def _skipped(page: _Page, report: Report, *, verbose: bool) -> None:
+def _ignored(page: Page, report: Report) -> None:
+    """What somebody accepted, and which comments that were to do so need a look."""
+    accepted = [finding for finding in report.findings if finding.suppressed]
+    own = sum(
+        item.suppressed is not None and item.suppressed.path == item.path for item in accepted
+    )
+    parts = [f"{_count(own, 'place')} by a comment in the code"] if own else []
+    if len(accepted) > own:
+        parts.append(f"{_count(len(accepted) - own, 'place')} by the settings")
+    if parts:
+        page.line(("Ignored  ", "bold"), ", ".join(parts))
+    lead = ("Notice   ", "bold")
+    for notice in report.notices[:_NOTICES]:
+        page.line(lead, f"{notice.path}:{notice.line}: {notice.message}")
+        lead = (" " * 9, "")
+    if report.notices[_NOTICES:]:
+        page.line(lead, f"and {len(report.notices) - _NOTICES} more such comments")
+
+
+def _skipped(page: Page, report: Report, *, verbose: bool) -> None:
     def reason(entry: object) -> str:
         return getattr(entry, "reason", "")
 
@@ -700,7 +544,7 @@ def _skipped(page: _Page, report: Report, *, verbose: bool) -> None:
         lead = (" " * 9, "")
 
 
-def _next_steps(page: _Page, report: Report, *, verbose: bool) -> None:
+def _next_steps(page: Page, report: Report, *, verbose: bool) -> None:
     if not report.findings:
         return
     first = next((cause.rule for cause in causes(report)), report.findings[0].rule)

@@ -2,14 +2,71 @@
 
 from __future__ import annotations
 
-from portaudit.types import SEVERITIES, Finding, Report, Severity
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pathspec import GitIgnoreSpec
+
+from portaudit.types import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, State
+
+_OLD: frozenset[State | None] = frozenset({"unchanged", "newly-covered"})
+"""States of code that was there before."""
 
 
-def failing(report: Report, severity: Severity) -> list[Finding]:
-    """The findings of effective severity `severity` or worse that nobody accepted."""
-    threshold = SEVERITIES.index(severity)
-    return [
-        finding
-        for finding in report.findings
-        if finding.suppressed is None and SEVERITIES.index(finding.effective_severity) >= threshold
-    ]
+@dataclass(frozen=True)
+class Override:
+    """Another threshold for some paths (all when empty) and some rules (all when `None`).
+
+    What is `None` stays as it was; `off` lets everything pass.
+    """
+
+    paths: GitIgnoreSpec | None = None
+    rules: frozenset[str] | None = None
+    fail_on: Severity | None = None
+    min_confidence: Confidence | None = None
+    off: bool = False
+
+    def speaks_of(self, finding: Finding) -> bool:
+        """Whether a finding is among those that this is about."""
+        return (self.rules is None or finding.rule in self.rules) and (
+            self.paths is None or self.paths.match_file(finding.path)
+        )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """From when on a finding fails a run: `fail_on` by effective severity, `None` never.
+
+    `zones`: directories that are allowed to be CUDA-specific. Of the overrides that speak of a
+    finding the last one decides.
+    """
+
+    fail_on: Severity | None = "minor"
+    min_confidence: Confidence = "medium"
+    zones: GitIgnoreSpec | None = None
+    overrides: Sequence[Override] = ()
+
+    def forbids(self, finding: Finding) -> bool:
+        """Whether a finding of new code makes a run fail."""
+        if finding.suppressed is not None or (self.zones and self.zones.match_file(finding.path)):
+            return False
+        fail_on, least = self.fail_on, self.min_confidence
+        for override in self.overrides:
+            if override.speaks_of(finding):
+                fail_on = None if override.off else override.fail_on or fail_on
+                least = override.min_confidence or least
+        return (
+            fail_on is not None
+            and SEVERITIES.index(finding.effective_severity) >= SEVERITIES.index(fail_on)
+            and CONFIDENCES.index(finding.confidence) >= CONFIDENCES.index(least)
+        )
+
+
+def failing(findings: Iterable[Finding], policy: Policy) -> list[Finding]:
+    """The findings, of those not known from before, that the policy forbids."""
+    return [item for item in findings if item.state not in _OLD and policy.forbids(item)]
+
+
+def patterns(globs: Sequence[str]) -> GitIgnoreSpec | None:
+    """Paths by patterns as in a .gitignore at the root; `None` for no pattern."""
+    return GitIgnoreSpec.from_lines(globs) if globs else None

@@ -14,7 +14,6 @@ import libcst as cst
 
 from portaudit.catalogue.native import any_of, words
 from portaudit.read.items import Document
-from portaudit.read.native import HOST, KERNELS, code
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.read.text import Text
@@ -53,6 +52,8 @@ def sources(reader: Reader) -> Document:
         for literal in reader.model.strings:
             if _KERNEL in _raw(reader, literal) and not _is_documentation(reader, literal):
                 found[literal] = None
+    if not found and not bound:
+        return Document()
     return _joined([_read(reader, literal) for literal in _outermost(reader, found)], bound)
 
 
@@ -72,6 +73,8 @@ def guarded(document: Document, findings: Iterable[Finding]) -> Document:
 
 
 def _joined(documents: list[Document], bound: list[Bound]) -> Document:
+    from portaudit.read.native import HOST, KERNELS  # noqa: PLC0415 - few files hold native code
+
     kernels = tuple(kernel for each in documents for kernel in each.kernels)
     forms = KERNELS if kernels else HOST
     items = [replace(item, forms=forms) for each in documents for item in each.items]
@@ -155,6 +158,8 @@ def _raw(reader: Reader, node: cst.BaseExpression) -> str:
 
 def _read(reader: Reader, literal: cst.BaseExpression) -> Document:
     """The code in a literal."""
+    from portaudit.read.native import code  # noqa: PLC0415 - few files hold native code
+
     return code(written(reader, literal), nvcc=True)
 
 

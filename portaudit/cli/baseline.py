@@ -1,0 +1,277 @@
+"""The commands `baseline …`: what is accepted, on file."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from portaudit.cli.common import (
+    GATE_FAILED,
+    complain,
+    count,
+    guarded,
+    save,
+    today,
+    wants_color,
+    width,
+    words,
+    write,
+)
+from portaudit.cli.delivery import progress
+from portaudit.cli.options import (
+    BaselineFile,
+    Color,
+    ExtendSelect,
+    Ignore,
+    Jobs,
+    Ops,
+    Paths,
+    Quiet,
+    Root,
+    Rules,
+    Select,
+    TargetName,
+)
+from portaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from portaudit.check import Run
+    from portaudit.config import Config
+    from portaudit.triage.baseline import Baseline, Comparison, Terms
+    from portaudit.types import Finding, State
+
+app = typer.Typer(help="Accept findings, on file: old code that may stay.", no_args_is_help=True)
+
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why this is accepted.")]
+Owner = Annotated[str, typer.Option(metavar="NAME", help="Who is going to repair it.")]
+Expires = Annotated[
+    str, typer.Option(metavar="DATE", help="Until when, such as 2027-03-31; it fails afterwards.")
+]
+
+
+@app.command()
+@guarded
+def create(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="PATH", help="The tree; by default this directory.")
+    ] = None,
+    *,
+    baseline: BaselineFile = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a baseline that is there.")
+    ] = False,
+    target: TargetName = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    extend_select: ExtendSelect = None,
+    rules: Rules = None,
+    ops: Ops = None,
+    jobs: Jobs = None,
+    root: Root = None,
+    quiet: Quiet = False,
+    reason: Reason = "",
+    owner: Owner = "",
+    expires: Expires = "",
+) -> None:
+    """Accept all that there is now, so that only what is added fails."""
+    from portaudit import check
+
+    terms = _terms(reason, owner, expires)
+    choice = _Choice(baseline, target, select, ignore, extend_select, rules, ops, jobs, root)
+    config = _config([path] if path else None, choice)
+    place = check.place_of(config)
+    if place.exists() and not force:
+        raise UsageError(
+            f"{place} exists already: `portaudit baseline update` accepts what is new, "
+            "--force begins again"
+        )
+    run, comparison = _compared(config, None, quiet=quiet)
+    made, newly = check.renewed(run, None, comparison, check.ALL_STATES, terms)
+    _save(place, made)
+    if not quiet:
+        files = len({finding.path for finding in newly})
+        counts = count(len(newly), "finding", "findings"), count(files, "file", "files")
+        write(f"accepted {counts[0]} in {counts[1]}: wrote {place}\n")
+
+
+@app.command()
+@guarded
+def update(
+    paths: Paths = None,
+    *,
+    newly_covered: Annotated[
+        bool,
+        typer.Option(
+            "--newly-covered", help="Accept only what today's rules see and the last ones did not."
+        ),
+    ] = False,
+    baseline: BaselineFile = None,
+    target: TargetName = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    extend_select: ExtendSelect = None,
+    rules: Rules = None,
+    ops: Ops = None,
+    jobs: Jobs = None,
+    root: Root = None,
+    quiet: Quiet = False,
+    color: Color = "auto",
+    reason: Reason = "",
+    owner: Owner = "",
+    expires: Expires = "",
+) -> None:
+    """Accept what is new as well, drop what is gone, and say which."""
+    from portaudit import check
+
+    terms = _terms(reason, owner, expires)
+    choice = _Choice(baseline, target, select, ignore, extend_select, rules, ops, jobs, root)
+    config = _config(paths, choice)
+    known = _known(config)
+    states: Collection[State] = {"newly-covered"} if newly_covered else check.ALL_STATES
+    run, comparison = _compared(config, known, quiet=quiet)
+    made, newly = check.renewed(run, known, comparison, states, terms)
+    _save(check.place_of(config), made)
+    if quiet:
+        return
+    _list(newly, color=color)
+    gone = sum(entry.count for entry in comparison.gone)
+    write(f"newly accepted: {len(newly):,}, no longer there: {gone:,}\n")
+
+
+@app.command()
+@guarded
+def prune(
+    paths: Paths = None,
+    *,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if there is any.")
+    ] = False,
+    baseline: BaselineFile = None,
+    target: TargetName = None,
+    rules: Rules = None,
+    ops: Ops = None,
+    jobs: Jobs = None,
+    root: Root = None,
+    quiet: Quiet = False,
+) -> None:
+    """Drop entries whose finding is no longer there. Accepts nothing."""
+    from portaudit import check
+
+    choice = _Choice(baseline, target, None, None, None, rules, ops, jobs, root)
+    config = _config(paths, choice)
+    known = _known(config)
+    run, comparison = _compared(config, known, quiet=quiet)
+    gone = sum(entry.count for entry in comparison.gone)
+    for entry in () if quiet else comparison.gone:
+        times = f" ({entry.count} times)" if entry.count > 1 else ""
+        where = f" in {entry.scope}" if entry.scope else ""
+        write(f"{entry.path}: {entry.rule} {entry.anchor}{where}{times}\n")
+    if check_only:
+        if gone:
+            complain(f"{count(gone, 'entry is', 'entries are')} no longer needed", label="")
+            raise typer.Exit(GATE_FAILED)
+        return
+    made, _ = check.renewed(run, known, comparison, frozenset())
+    _save(check.place_of(config), made)
+    if not quiet:
+        write(f"no longer there: {gone:,}\n")
+
+
+@app.command()
+@guarded
+def show(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="PATH", help="The tree; by default this directory.")
+    ] = None,
+    *,
+    baseline: BaselineFile = None,
+    target: TargetName = None,
+    root: Root = None,
+    color: Color = "auto",
+) -> None:
+    """Show what is accepted: by file and rule, with reasons, owners and dates."""
+    from portaudit.report import baseline as report
+
+    choice = _Choice(baseline, target, None, None, None, None, None, None, root)
+    known = _known(_config([path] if path else None, choice))
+    write(report.render(known, width=width(), color=wants_color(color), today=today()))
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What the command line said of the run."""
+
+    baseline: Path | None
+    target: str | None
+    select: list[str] | None
+    ignore: list[str] | None
+    extend_select: list[str] | None
+    rules: list[Path] | None
+    ops: Path | None
+    jobs: int | None
+    root: Path | None
+
+
+def _config(paths: list[Path] | None, choice: _Choice) -> Config:
+    from portaudit.config import Options, load
+
+    options = Options(
+        root=choice.root,
+        target=choice.target,
+        select=words(choice.select),
+        ignore=words(choice.ignore),
+        extend_select=words(choice.extend_select),
+        rules=tuple(choice.rules or ()),
+        ops=choice.ops,
+        baseline=choice.baseline,
+        jobs=choice.jobs,
+    )
+    return load(paths or (), options, cwd=Path.cwd())
+
+
+def _terms(reason: str, owner: str, expires: str) -> Terms:
+    from portaudit.triage.baseline import Terms, is_date
+
+    if expires and not is_date(expires):
+        raise UsageError(f'--expires must be a date such as 2027-03-31, not "{expires}"')
+    if expires and datetime.date.fromisoformat(expires) < today():
+        raise UsageError(f"--expires {expires} is past already")
+    return Terms(reason, owner, expires)
+
+
+def _known(config: Config) -> Baseline:
+    from portaudit import check
+
+    known = check.read(config)
+    if known is None:
+        raise UsageError(
+            f"there is no baseline at {check.place_of(config)}; "
+            "`portaudit baseline create` makes one"
+        )
+    return known
+
+
+def _compared(config: Config, known: Baseline | None, *, quiet: bool) -> tuple[Run, Comparison]:
+    from portaudit import check
+
+    with progress(quiet=quiet) as advance:
+        run = check.scanned(config, progress=advance)
+    return run, check.compared(run, known, today=today())
+
+
+def _list(findings: Collection[Finding], *, color: str) -> None:
+    from portaudit.report import check as report
+
+    if findings:
+        write(report.render_list(findings, width=width(), color=wants_color(color)))
+
+
+def _save(place: Path, baseline: Baseline) -> None:
+    from portaudit.triage.baseline import dump
+
+    save(place, dump(baseline))

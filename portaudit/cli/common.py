@@ -1,0 +1,130 @@
+"""What the commands share: options, exit codes, and the only way in and out of the program."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TextIO
+
+import typer
+
+from portaudit.errors import PortauditError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from portaudit.catalogue.load import Catalogue
+
+GATE_FAILED, FAILED, INTERRUPTED = 1, 2, 130
+PLAIN_WIDTH = 100
+"""Columns of text that goes to a pipe or a file."""
+
+_Parameters = ParamSpec("_Parameters")
+
+
+def guarded(command: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+    """Turn every way in which a command can fail into a message and exit code 2."""
+
+    @functools.wraps(command)
+    def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (typer.Exit, typer.Abort):
+            raise
+        except PortauditError as error:
+            complain(str(error))
+            raise typer.Exit(FAILED) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception:  # noqa: BLE001
+            # Python would exit with 1, which here means that the gate failed.
+            sys.stderr.write(traceback.format_exc())
+            complain("this is a mistake in portaudit; please report the lines above")
+            raise typer.Exit(FAILED) from None
+
+    return run
+
+
+def catalogue_of(extra: Sequence[Path] | None) -> Catalogue:
+    """The built-in rules, and those of the directories given."""
+    from portaudit.catalogue.load import load
+
+    return load(extra or ())
+
+
+# --- in and out -----------------------------------------------------------------------------------
+
+
+def words(values: Sequence[str] | None) -> tuple[str, ...]:
+    """The words of a list option: given several times, separated by commas, or both."""
+    words = (word.strip() for value in values or () for word in value.split(","))
+    return tuple(word for word in words if word)
+
+
+def today() -> datetime.date:
+    """The date, the same everywhere on earth. Only the command line knows a clock."""
+    return datetime.datetime.now(tz=datetime.timezone.utc).date()
+
+
+def count(number: int, one: str, many: str) -> str:
+    """A number with its word: `1 file`, `2 files`."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether somebody watches a stream."""
+    return stream.isatty()
+
+
+def wants_color(when: str) -> bool:
+    """Whether standard output is to be coloured, by the option and the environment."""
+    if when not in {"auto", "always", "never"}:
+        hint = nearest(when, ("auto", "always", "never"))
+        raise UsageError(f"--color must be auto, always or never, not {when}{hint}")
+    if when != "auto":
+        return when == "always"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return is_terminal(sys.stdout) and not plain
+
+
+def width() -> int:
+    """Columns to fill: those of the terminal, or what COLUMNS says, or a fixed number."""
+    return shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
+
+
+def write(text: str, encoding: str | None = None) -> None:
+    """Write to standard output what it can show; a reader that went away is no failure."""
+    stream: TextIO = sys.stdout
+    content = text.encode(encoding or stream.encoding or "utf-8", "replace")
+    try:
+        stream.flush()
+        stream.buffer.write(content)
+        stream.flush()
+    except BrokenPipeError:
+        # Python flushes once more at exit and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def save(place: Path, text: str) -> None:
+    """Write a file and the directories above it. Raises `UsageError`."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error
+
+
+def save_all(documents: Mapping[str, str], directory: Path) -> None:
+    """Write documents by their path below a directory."""
+    for path, text in documents.items():
+        save(directory / path, text)
+
+
+def complain(text: str, *, label: str = "error: ") -> None:
+    """Say on standard error what went wrong."""
+    typer.secho(label, fg="red", bold=True, err=True, nl=False)
+    typer.echo(text, err=True)

@@ -1,0 +1,134 @@
+"""The command `diff`: what one revision, or one report, has that another had not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from portaudit.cli.common import guarded, save, wants_color, width, words, write
+from portaudit.cli.delivery import progress
+from portaudit.cli.options import (
+    Color,
+    ExtendSelect,
+    Ignore,
+    Jobs,
+    MinConfidence,
+    Ops,
+    Quiet,
+    Root,
+    Rules,
+    Select,
+    TargetName,
+    Verbose,
+)
+from portaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from portaudit.config import Options
+    from portaudit.types import Difference, Report
+
+
+@guarded
+def diff(
+    old: Annotated[
+        str, typer.Argument(metavar="OLD", help="A branch, tag, commit, or a report as .json.")
+    ],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same, for the later one.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="What to compare; by default this directory."),
+    ] = None,
+    *,
+    target: TargetName = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="F", help="terminal or json.")
+    ] = "terminal",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")
+    ] = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    extend_select: ExtendSelect = None,
+    min_confidence: MinConfidence = None,
+    rules: Rules = None,
+    ops: Ops = None,
+    jobs: Jobs = None,
+    root: Root = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Show what came, what went and what the score makes of it: what an upstream merge brings."""
+    from portaudit.config import Options
+    from portaudit.report import difference
+
+    if form not in {"terminal", "json"}:
+        raise UsageError(f'no format is called "{form}"; there are terminal and json')
+    stored = [name.endswith(".json") for name in (old, new)]
+    if any(stored) and not all(stored):
+        raise UsageError("compare two revisions, or two reports; not one with the other")
+    if all(stored):
+        told = _of_reports(old, new)
+    else:
+        options = Options(
+            root=root,
+            target=target,
+            select=words(select),
+            ignore=words(ignore),
+            extend_select=words(extend_select),
+            min_confidence=min_confidence,
+            rules=tuple(rules or ()),
+            ops=ops,
+            jobs=jobs,
+        )
+        told = _of_revisions(old, new, paths or [], options, quiet=quiet)
+    if form == "json":
+        text = difference.render_json(told)
+    else:
+        colored = wants_color(color) and output is None
+        text = difference.render(told, width=width(), color=colored, verbose=verbose)
+    if output is None:
+        write(text, encoding="utf-8" if form == "json" else None)
+    else:
+        save(output, text)
+
+
+def _of_reports(old: str, new: str) -> Difference:
+    from portaudit.triage.difference import differ
+
+    before, after = _stored(old), _stored(new)
+    if before.target != after.target:
+        raise UsageError(
+            f"{old} is for the target {before.target}, {new} for {after.target}: "
+            "scan both for the same"
+        )
+    return differ(before, after, (old, new))
+
+
+def _stored(name: str) -> Report:
+    from portaudit.report.stored import parse
+
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror or error}") from error
+    return parse(content, name)
+
+
+def _of_revisions(
+    old: str, new: str, paths: list[Path], options: Options, *, quiet: bool
+) -> Difference:
+    from portaudit import compare, engine
+    from portaudit.config import load
+    from portaudit.triage.difference import differ
+
+    config = load(paths, options, cwd=Path.cwd())
+    sides = compare.between(config, old, new)
+    rules = engine.rules_of(config)
+    with progress(quiet=quiet) as advance:
+        before = engine.scan(config, rules=rules, side=sides.old, progress=advance)
+    with progress(quiet=quiet) as advance:
+        after = engine.scan(config, rules=rules, side=sides.new, progress=advance)
+    return differ(before, after, (old, new), sides.renames)

@@ -1,0 +1,161 @@
+"""Where the files of a tree are read: on disk, in a commit, in git's index, or partly in memory.
+
+All paths are posix and relative to the root; the root itself is the empty string. Every failure to
+read is an `OSError`, whatever the source, so that it is told in the same words.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import basename, dirname
+from typing import Literal, Protocol
+
+Kind = Literal["file", "folder", "link", "submodule", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a folder holds: `other` is a pipe and the like, `submodule` a folder kept elsewhere."""
+
+    name: str
+    kind: Kind
+
+
+class Files(Protocol):
+    """A source of files. Picklable: worker processes read from it, too."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that paths are relative to, where it is or would be on disk."""
+
+    def listed(self, folder: str) -> Sequence[Listed]:
+        """What a folder holds, sorted by name."""
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder, or a link to one. Raises nothing."""
+
+    def size(self, path: str) -> int:
+        """Bytes of a file; of a link, its own."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+
+    def start(self, path: str, length: int) -> bytes:
+        """The first bytes of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The files below a folder as they are now."""
+
+    root: Path
+
+    def listed(self, folder: str) -> Sequence[Listed]:
+        """What a folder holds, sorted by name."""
+        with os.scandir(self.root / folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        return [Listed(entry.name, _kind(entry)) for entry in entries]
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder, or a link to one."""
+        return os.path.isdir(self.root / path)  # noqa: PTH112 - unlike `Path.is_dir`, never raises
+
+    def size(self, path: str) -> int:
+        """Bytes of a file; of a link, its own."""
+        return (self.root / path).lstat().st_size
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        return (self.root / path).read_bytes()
+
+    def start(self, path: str, length: int) -> bytes:
+        """The first bytes of a file."""
+        with (self.root / path).open("rb") as file:
+            return file.read(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Files of which some have other contents, or exist only here: an editor's unsaved text."""
+
+    files: Files
+    contents: Mapping[str, bytes]
+
+    @property
+    def root(self) -> Path:
+        """The folder that paths are relative to."""
+        return self.files.root
+
+    def listed(self, folder: str) -> Sequence[Listed]:
+        """What a folder holds, sorted by name."""
+        own = {entry.name: entry for entry in folders(self._kinds()).get(folder, ())}
+        try:
+            below = self.files.listed(folder)
+        except OSError:
+            if not own:
+                raise
+            below = ()
+        entries = {entry.name: entry for entry in below} | own
+        return sorted(entries.values(), key=lambda entry: entry.name)
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder, or a link to one."""
+        return self.files.is_folder(path) or path in folders(self._kinds())
+
+    def size(self, path: str) -> int:
+        """Bytes of a file; of a link, its own."""
+        own = self.contents.get(path)
+        return self.files.size(path) if own is None else len(own)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        own = self.contents.get(path)
+        return self.files.read(path) if own is None else own
+
+    def start(self, path: str, length: int) -> bytes:
+        """The first bytes of a file."""
+        own = self.contents.get(path)
+        return self.files.start(path, length) if own is None else own[:length]
+
+    def _kinds(self) -> dict[str, Kind]:
+        return dict.fromkeys(self.contents, "file")
+
+
+def folders(kinds: Mapping[str, Kind]) -> dict[str, tuple[Listed, ...]]:
+    """What each folder holds, from the paths of everything that is no folder. The root is there."""
+    held: dict[str, dict[str, Kind]] = {"": {}}
+    for path, kind in kinds.items():
+        held.setdefault(dirname(path), {})[basename(path)] = kind
+    for folder in list(held):
+        inner = folder
+        while inner:
+            outer = held.setdefault(dirname(inner), {})
+            if basename(inner) in outer:
+                break
+            outer[basename(inner)] = "folder"
+            inner = dirname(inner)
+    return {folder: _sorted(entries.items()) for folder, entries in held.items()}
+
+
+def missing(path: str) -> FileNotFoundError:
+    """The error of a path that is not there, in the words of the system."""
+    return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+
+def _sorted(entries: Iterable[tuple[str, Kind]]) -> tuple[Listed, ...]:
+    return tuple(Listed(name, kind) for name, kind in sorted(entries))
+
+
+def _kind(entry: os.DirEntry[str]) -> Kind:
+    try:
+        if entry.is_symlink():
+            return "link"
+        if entry.is_dir(follow_symlinks=False):
+            return "folder"
+        return "file" if entry.is_file(follow_symlinks=False) else "other"
+    except OSError:
+        return "file"  # reading it will say what is wrong

@@ -1,0 +1,162 @@
+"""Reporter: what a check found, for a reader at a terminal: what is new, and how to go on.
+
+Old code is only counted. Returns text and writes nowhere.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from portaudit.report.outcome import count, counts, failing, live, place, why
+from portaudit.report.page import SEVERITY_STYLE, Page, frame, inline, margin_of, proof, remedy
+from portaudit.types import SEVERITIES, Entry, Finding, Gate, Notice, Report
+
+_SHOWN = 5
+"""Entries that are gone, or expired, that are named."""
+
+
+def render(report: Report, *, width: int, color: bool, verbose: bool = False) -> str:
+    """What fails in full, then what it was held against. `verbose` shows what passes as well."""
+    gate = report.gate
+    assert gate is not None, "a report without a gate has nothing to say here"
+    page = Page(width, color=color)
+    found = sorted(failing(report), key=place)
+    said: set[str] = set()
+    for finding in found:
+        _finding(page, report, finding, said)
+    if verbose:
+        names = set(gate.failing)
+        for finding in sorted(live(report), key=place):
+            if finding.fingerprint not in names:
+                _brief(page, finding)
+    _notices(page, report.notices)
+    _outcome(page, report, found)
+    _old(page, report)
+    _entries(page, gate)
+    if found:
+        _accept(page, found)
+    return page.text()
+
+
+def render_brief(report: Report, *, width: int, color: bool) -> str:
+    """One line for each failing finding, as compilers write them; nothing where all passes."""
+    found = failing(report)
+    return render_list(found, width=width, color=color) if found else ""
+
+
+def render_list(findings: Iterable[Finding], *, width: int, color: bool) -> str:
+    """One line for each finding, in the order of the code."""
+    page = Page(width, color=color)
+    for finding in sorted(findings, key=place):
+        _brief(page, finding)
+    return page.text()
+
+
+def _finding(page: Page, report: Report, finding: Finding, said: set[str]) -> None:
+    style = SEVERITY_STYLE[finding.effective_severity]
+    reason = why(report, finding)
+    lead = Text.assemble((f"{finding.effective_severity}[{finding.rule}]", style), ": ")
+    page.prose(inline(finding.message, color=page.color, style="bold"), lead, hang=3)
+    margin = margin_of(finding)
+    frame(page, finding, margin, message="")
+    if reason not in {"", "new"}:
+        page.note("why now", Text(reason), margin)
+    proof(page, finding, margin)
+    if finding.facts.replacement:
+        page.note("use", Text(finding.facts.replacement, "green"), margin)
+    rule = report.rules.get(finding.rule)
+    fix = finding.fix or (rule.fix if rule else "")
+    if fix in said:
+        page.note("fix", Text("as above"), margin)
+    else:
+        said.add(fix)
+        remedy(page, fix, margin)
+    page.blank()
+
+
+def _brief(page: Page, finding: Finding) -> None:
+    span, severity = finding.span, finding.effective_severity
+    page.line(
+        f"{finding.path}:{span.line}:{span.column}: ",
+        (f"{finding.rule} {severity}", SEVERITY_STYLE[severity]),
+        " ",
+        inline(finding.message, color=page.color),
+    )
+
+
+def _notices(page: Page, notices: Sequence[Notice]) -> None:
+    for notice in notices:
+        page.line(f"{notice.path}:{notice.line}: ", ("note ", "bold"), notice.message)
+
+
+def _outcome(page: Page, report: Report, found: Sequence[Finding]) -> None:
+    gate = report.gate
+    assert gate is not None
+    if gate.passed:
+        page.line(("PASSED", "bold green"), f"  nothing new, against {gate.against}")
+        return
+    files = count(len({finding.path for finding in found}), "file")
+    page.line(
+        ("FAILED", "bold red"),
+        f"  {count(len(found), 'finding')} ({_by_severity(found)}) in {files}, ",
+        f"against {gate.against}",
+    )
+
+
+def _by_severity(found: Iterable[Finding]) -> str:
+    numbers = Counter(finding.effective_severity for finding in found)
+    return ", ".join(f"{numbers[word]} {word}" for word in reversed(SEVERITIES) if numbers[word])
+
+
+def _old(page: Page, report: Report) -> None:
+    told = counts(report)
+    parts = [
+        f"{told.accepted:,} accepted" if told.accepted else "",
+        f"{told.suppressed:,} suppressed" if told.suppressed else "",
+        f"{told.passing:,} below the gate (-v shows them)" if told.passing else "",
+    ]
+    line = ", ".join(part for part in parts if part)
+    if line:
+        page.line(("Passed  ", "dim"), line)
+    if told.covered:
+        page.prose(
+            Text(
+                f"{count(told.covered, 'place')} of old code that other rules than the "
+                "baseline's see: `portaudit baseline update --newly-covered` accepts them"
+            ),
+            Text("Covered ", "dim"),
+        )
+    if report.errors:
+        page.line(("Failed  ", "dim"), f"{count(len(report.errors), 'file')} could not be read")
+
+
+def _entries(page: Page, gate: Gate) -> None:
+    if gate.gone:
+        number = sum(entry.count for entry in gate.gone)
+        text = f"{count(number, 'accepted finding')} no longer there: `portaudit baseline prune`"
+        page.prose(Text(text), Text("Gone    ", "dim"))
+    for entry in gate.expired[:_SHOWN]:
+        page.prose(Text(_lapsed(entry)), Text("Expired ", "bold red"))
+    if gate.expired[_SHOWN:]:
+        page.line(f"        and {len(gate.expired) - _SHOWN} more")
+
+
+def _lapsed(entry: Entry) -> str:
+    owner = f" by {entry.owner}" if entry.owner else ""
+    reason = f": {entry.reason}" if entry.reason else ""
+    where = f"{entry.path} {entry.rule} in {entry.scope or 'the module'}"
+    return f"{where} was accepted{owner} until {entry.expires}{reason}"
+
+
+def _accept(page: Page, found: Sequence[Finding]) -> None:
+    first = found[0]
+    where = shlex.quote(f"{first.path}:{first.span.line}")
+    page.prose(
+        Text(f'portaudit suppress {where} {first.rule} --reason "..." for one place'),
+        Text("Accept  ", "dim"),
+    )
+    page.prose(Text("portaudit baseline update for all that this run found"), Text("        "))

@@ -1,0 +1,143 @@
+"""Reporter: what one revision brings that another had not, for a terminal, for a review, as JSON.
+
+Returns text and writes nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from rich.text import Text
+
+from portaudit.report.json import encode
+from portaudit.report.outcome import count, urgent
+from portaudit.report.page import SEVERITY_STYLE, Page, inline
+from portaudit.report.schema import PublishedFinding, published
+from portaudit.types import (
+    Difference,
+    Finding,
+    RootCause,
+    RuleSummary,
+    Score,
+    Severity,
+    Target,
+    Tool,
+)
+
+_SHOWN = 20
+"""Findings and root causes that are listed unless everything is asked for."""
+
+
+def render(told: Difference, *, width: int, color: bool, verbose: bool = False) -> str:
+    """For a reader at a terminal: the score, the work, then the places."""
+    page = Page(width, color=color)
+    page.line((f"{told.old} -> {told.new}", "bold"), f"  for {told.target}")
+    page.line(
+        _score(told.score_old),
+        " -> ",
+        (_score(told.score_new), "bold"),
+        f"  {_gain(told)}".rstrip(),
+    )
+    page.line(_numbers(told))
+    most = None if verbose else _SHOWN
+    _roots(page, "New root causes", told.roots_appeared, most)
+    _roots(page, "Root causes that are gone", told.roots_gone, most)
+    _findings(page, "New", told.appeared, most)
+    _findings(page, "Graver than before", told.graver, most)
+    _findings(page, "Gone", told.gone, most)
+    if verbose:
+        _findings(page, "Milder than before", told.milder, None)
+    if told.moved:
+        page.blank()
+        page.line(("Moved", "bold"))
+        for old, new, number in told.moved[:most]:
+            page.line(f"  {old} -> {new} ({number})")
+    return page.text()
+
+
+def _score(score: Score) -> str:
+    value = "no score" if score.value is None else f"{score.value:.1f}"
+    return f"{value} ({score.verdict})"
+
+
+def _gain(told: Difference) -> str:
+    before, after = told.score_old.value, told.score_new.value
+    return "" if before is None or after is None else f"{after - before:+.1f} points"
+
+
+def _numbers(told: Difference) -> str:
+    return (
+        f"{len(told.appeared):,} new, {len(told.graver):,} graver, {len(told.milder):,} milder, "
+        f"{len(told.gone):,} gone, {told.unchanged:,} unchanged"
+    )
+
+
+def _roots(page: Page, title: str, roots: Sequence[RootCause], most: int | None) -> None:
+    if not roots:
+        return
+    page.blank()
+    page.line((title, "bold"))
+    alike: dict[tuple[Severity, str, str], int] = {}
+    for root in roots:
+        key = root.severity, root.rule, root.title
+        alike[key] = alike.get(key, 0) + len(root.sites)
+    for (severity, rule, words), places in list(alike.items())[:most]:
+        lead = Text.assemble("  ", (f"{severity:7}", SEVERITY_STYLE[severity]), " ")
+        text = f"{rule}  {words} ({count(places, 'place')})"
+        page.prose(inline(text, color=page.color), lead)
+    _more(page, len(alike), most)
+
+
+def _findings(page: Page, title: str, findings: Sequence[Finding], most: int | None) -> None:
+    if not findings:
+        return
+    page.blank()
+    page.line((title, "bold"))
+    for item in urgent(findings)[:most]:
+        was = f" (was {item.accepted.severity})" if item.accepted else ""
+        page.line(
+            f"  {item.path}:{item.span.line}:{item.span.column}: ",
+            (f"{item.rule} {item.effective_severity}", SEVERITY_STYLE[item.effective_severity]),
+            f"{was} ",
+            inline(item.message, color=page.color),
+        )
+    _more(page, len(findings), most)
+
+
+def _more(page: Page, number: int, most: int | None) -> None:
+    if most is not None and number > most:
+        page.line(f"  and {number - most:,} more (-v shows all)")
+
+
+class PublishedDifference(msgspec.Struct, frozen=True):
+    """What JSON has of a difference; findings as in a report."""
+
+    schema: str
+    tool: Tool
+    target: Target
+    partial: bool
+    old: str
+    new: str
+    score_old: Score
+    score_new: Score
+    unchanged: int
+    appeared: tuple[PublishedFinding, ...]
+    graver: tuple[PublishedFinding, ...]
+    milder: tuple[PublishedFinding, ...]
+    gone: tuple[PublishedFinding, ...]
+    moved: tuple[tuple[str, str, int], ...]
+    roots_appeared: tuple[RootCause, ...]
+    roots_gone: tuple[RootCause, ...]
+    rules: dict[str, RuleSummary]
+
+
+def render_json(told: Difference) -> str:
+    """As JSON that ends in a newline."""
+    parts: dict[str, Any] = {
+        name: getattr(told, name) for name in PublishedDifference.__struct_fields__
+    }
+    for name in ("appeared", "graver", "milder", "gone"):
+        parts[name] = tuple(published(item) for item in parts[name])
+    return encode(PublishedDifference(**parts))

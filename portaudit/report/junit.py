@@ -1,0 +1,87 @@
+"""Reporter: JUnit XML, which every CI server shows as tests.
+
+A rule is a test, so that a dashboard can follow it: it fails while places of it fail the gate and
+passes once there are none. Without a gate every place worth an edit fails its rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from portaudit.report.outcome import count, failing, grade, live, place, remedy, why
+from portaudit.types import SEVERITIES, Finding, Report
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML has no way to write."""
+_PLACES = 100
+"""Places that the text of a failure lists."""
+
+
+def render(report: Report, *, prefix: str = "") -> str:
+    """One suite. `prefix` leads from the repository's root to the report's."""
+    failed = _failed(report)
+    rules = sorted(set(report.rules) | {finding.rule for finding in failed})
+    suite = ET.Element("testsuite", name=f"portaudit {report.target}")
+    broken = 0
+    for rule_id in rules:
+        own = sorted((each for each in failed if each.rule == rule_id), key=place)
+        broken += bool(own)
+        _case(suite, report, rule_id, own, prefix)
+    if not rules:
+        # Some servers take a file without tests for a failure of the job.
+        ET.SubElement(suite, "testcase", classname="portaudit", name="no rule found anything")
+    for name, number in (("tests", len(suite)), ("failures", broken), ("errors", 0)):
+        suite.set(name, str(number))
+    _problems(suite, report)
+    suites = ET.Element("testsuites")
+    suites.append(suite)
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, "unicode") + "\n"
+
+
+def _failed(report: Report) -> list[Finding]:
+    if report.gate is not None:
+        return failing(report)
+    return [finding for finding in live(report) if grade(finding) >= SEVERITIES.index("minor")]
+
+
+def _case(
+    suite: ET.Element, report: Report, rule_id: str, failed: Sequence[Finding], prefix: str
+) -> None:
+    rule = report.rules.get(rule_id)
+    name = f"{rule_id} {rule.name}" if rule else rule_id
+    category = rule.category if rule else failed[0].category
+    case = ET.SubElement(suite, "testcase", classname=f"portaudit.{category}", name=_text(name))
+    if not failed:
+        return
+    case.set("file", _text(prefix + failed[0].path))
+    case.set("line", str(failed[0].span.line))
+    message = f"{count(len(failed), 'place')}: {failed[0].message}"
+    lines = [_line(report, finding, prefix) for finding in failed[:_PLACES]]
+    if failed[_PLACES:]:
+        lines.append(f"and {count(len(failed) - _PLACES, 'more place')}")
+    if report.gate is not None:
+        lines.append(f"On purpose: a comment `portaudit: ignore[{rule_id}] reason`")
+    failure = ET.SubElement(case, "failure", type=rule_id, message=_text(message))
+    failure.text = _text("\n".join(lines))
+
+
+def _line(report: Report, finding: Finding, prefix: str) -> str:
+    standing = why(report, finding)
+    about = f"{finding.effective_severity}, {standing}" if standing else finding.effective_severity
+    instead = remedy(report, finding)
+    where = f"{prefix}{finding.path}:{finding.span.line}:{finding.span.column}"
+    return f"{where}: {finding.message} ({about})" + (f"; instead: {instead}" if instead else "")
+
+
+def _problems(suite: ET.Element, report: Report) -> None:
+    lines = [f"{error.path}:{error.line or 1}: {error.reason}" for error in report.errors]
+    lines += [f"{notice.path}:{notice.line}: {notice.message}" for notice in report.notices]
+    if lines:
+        ET.SubElement(suite, "system-err").text = _text("\n".join(lines))
+
+
+def _text(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)

@@ -1,0 +1,343 @@
+"""Reporter: Markdown for a job's summary or a comment: the verdict, what is new, what to do.
+
+Whatever comes from the audited code stands in a code span or is escaped, so that it can neither
+draw nor link nor notify anybody. GitHub refuses a comment that is too long: it is cut before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from portaudit.report.causes import Cause, causes
+from portaudit.report.outcome import (
+    count,
+    counts,
+    expired,
+    failing,
+    gravest,
+    live,
+    place,
+    remedy,
+    whole,
+    why,
+)
+from portaudit.types import (
+    CONFIDENCES,
+    SEVERITIES,
+    Confidence,
+    Finding,
+    Gate,
+    Location,
+    Report,
+    Severity,
+    Verdict,
+)
+
+LIMIT = 65_536
+"""Characters of a comment on GitHub; counted here in bytes, to be on the safe side."""
+_GROUPS, _CAUSES, _PLACES, _PROBLEMS = 20, 10, 10, 5
+_TEXT = 400
+"""Characters of one text of the audited code or of advice."""
+_WHOLE_DAYS = 10
+_VERDICT: dict[Verdict, str] = {
+    "ready": "nothing found that ties this code to CUDA",
+    "edits only": "mechanical edits, no new kernel and no new library",
+    "replace libraries": "CUDA-only libraries or APIs need another way",
+    "write kernels": "kernels or extensions for CUDA have to be written anew",
+    "redesign": "parts of the code assume a GPU by design",
+    "unknown": "nothing to judge",
+}
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
+"""Blanks, controls, and what turns the direction of text: none of it can be seen."""
+_CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|&~$]")
+"""What means something in the middle of a line."""
+_LINKED = re.compile(r"(?<=http)(?=s?://)|(?<=ftp)(?=://)|(?<=www)(?=\.)|(?<=[@#])", re.IGNORECASE)
+"""Where GitHub would see an address, an issue, or somebody to notify, escaped or not."""
+_BREAK = "\u2060"
+"""A joiner of no width: it takes the meaning and leaves the look."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """New places of one rule and title: what one paragraph says."""
+
+    rule: str
+    title: str
+    severity: Severity
+    findings: tuple[Finding, ...]
+
+
+def render(report: Report, *, link: str = "", limit: int = LIMIT) -> str:
+    """The report in a page. `link` is the address under which paths of the report can be read."""
+    head, body, tail = _check(report, report.gate, link) if report.gate else _scan(report, link)
+    foot = f"<sub>portaudit {_prose(report.tool.version)}, target {report.target}</sub>"
+    return _fit(head, body, [*tail, foot], limit)
+
+
+def _fit(head: Sequence[str], body: Sequence[str], tail: Sequence[str], limit: int) -> str:
+    """The paragraphs of a page, and of the body as many as fit, with a line that says so."""
+    room = limit - _size([*head, *tail]) - 100
+    kept: list[str] = []
+    for paragraph in body:
+        room -= _size([paragraph])
+        if room < 0:
+            break
+        kept.append(paragraph)
+    left = len(body) - len(kept)
+    cut = [f"_{count(left, 'more paragraph')} cut: a comment takes no more._"] if left else []
+    return "\n\n".join([*head, *kept, *cut, *tail]) + "\n"
+
+
+def _size(paragraphs: Sequence[str]) -> int:
+    return sum(len(paragraph.encode()) + 2 for paragraph in paragraphs)
+
+
+# --- a check --------------------------------------------------------------------------------------
+
+
+def _check(report: Report, gate: Gate, link: str) -> tuple[list[str], list[str], list[str]]:
+    fails = failing(report)
+    title = f"## portaudit: {'passed' if gate.passed else 'failed'}"
+    lead = f"{_sum(report, fails)}, judged against {_prose(gate.against)}."
+    if gate.fail_on is not None:
+        lead += f" Fails on {_or_worse(gate.fail_on)}, confidence {_better(gate.min_confidence)}."
+    groups = _groups(report, fails)
+    body = [_new(report, number, group, link) for number, group in enumerate(groups, 1)]
+    listed, rest = body[:_GROUPS], groups[_GROUPS:]
+    if rest:
+        places = count(sum(len(group.findings) for group in rest), "place")
+        listed.append(f"And {count(len(rest), 'more root cause')} with {places}.")
+    tail = [_accept(groups[0].rule)] if groups else []
+    return [title, lead], listed, [*tail, *_standing(report, gate), *_problems(report, link)]
+
+
+def _sum(report: Report, fails: Sequence[Finding]) -> str:
+    """How many places fail, by what they are: new, graver than accepted, accepted until then."""
+    if not fails:
+        return "Nothing new fails"
+    kinds = {"new": 0, "graver than accepted": 0, "accepted until a date that is past": 0}
+    for finding in fails:
+        lapsed = expired(report, finding) is not None
+        graver = finding.state == "updated"
+        kinds[list(kinds)[2 if lapsed else 1 if graver else 0]] += 1
+    if kinds["new"] == len(fails):
+        return f"**{count(len(fails), 'new place fails', 'new places fail')}**"
+    parts = ", ".join(f"{number:,} {words}" for words, number in kinds.items() if number)
+    return f"**{count(len(fails), 'place fails', 'places fail')}** ({parts})"
+
+
+def _or_worse(severity: Severity) -> str:
+    return severity if severity == SEVERITIES[-1] else f"{severity} or worse"
+
+
+def _better(confidence: Confidence) -> str:
+    return confidence if confidence == CONFIDENCES[-1] else f"{confidence} or better"
+
+
+def _groups(report: Report, findings: Sequence[Finding]) -> list[_Group]:
+    """Findings of the same rule and title, the gravest and then the most frequent first."""
+    titles = {root.id: root.title for root in report.roots}
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        rule = report.rules.get(finding.rule)
+        title = titles.get(finding.root) or (rule.title if rule else finding.message)
+        found.setdefault((finding.rule, title), []).append(finding)
+    groups = [
+        _Group(rule, title, gravest(group), tuple(group)) for (rule, title), group in found.items()
+    ]
+    return sorted(
+        groups,
+        key=lambda group: (
+            -SEVERITIES.index(group.severity),
+            -len(group.findings),
+            group.rule,
+            group.title,
+        ),
+    )
+
+
+def _new(report: Report, number: int, group: _Group, link: str) -> str:
+    """A root cause and its places: on a line where the title says it all, else on one each."""
+    title = f"### {number}. {group.severity} {_prose(group.rule)}: {_prose(group.title)}"
+    ordered = sorted(group.findings, key=place)
+    shown, rest = ordered[:_PLACES], ordered[_PLACES:]
+    lines = [_line(report, finding, group.title, link) for finding in shown]
+    more = [f"and {count(len(rest), 'more place')}"] if rest else []
+    if all(finding.message == group.title for finding in shown):
+        text = ", ".join([*lines, *more])
+    else:
+        text = "\n".join(f"- {line}" for line in [*lines, *more])
+    return "\n\n".join([title, text, *_instead(report, group.findings[0])])
+
+
+def _line(report: Report, finding: Finding, title: str, link: str) -> str:
+    text = _place(Location(finding.path, finding.span.line), link)
+    text += f": {_prose(finding.message)}" if finding.message != title else ""
+    standing = why(report, finding)
+    return text if standing == "new" else f"{text} ({_prose(standing)})"
+
+
+def _instead(report: Report, finding: Finding) -> list[str]:
+    if finding.facts.replacement:
+        return [f"Instead: {_code(finding.facts.replacement)}"]
+    advice = remedy(report, finding)
+    return [f"Instead: {_prose(advice)}"] if advice else []
+
+
+def _accept(rule: str) -> str:
+    comment = _code(f"portaudit: ignore[{rule}] reason")
+    return (
+        f"On purpose? Say why in a comment at the line: {comment}. Where a baseline is kept, "
+        "`portaudit baseline update` accepts what is there now."
+    )
+
+
+def _standing(report: Report, gate: Gate) -> list[str]:
+    """The score and its change, and what else the check found, in a line each."""
+    score = report.score.value
+    lines = []
+    if score is not None:
+        lines.append(f"Score {score:.1f} of 100{_moved(score, gate.score_before)}.")
+    found = counts(report)
+    gone = sum(entry.count for entry in gate.gone)
+    parts = (
+        (found.passing, "below the threshold"),
+        (found.accepted, "accepted before"),
+        (found.suppressed, "suppressed"),
+        (found.covered, "newly covered: old code that newer rules see"),
+        (gone, "gone: `portaudit baseline prune` forgets them"),
+    )
+    listed = [f"- {number:,} {words}" for number, words in parts if number]
+    if listed:
+        lines += ["", "Also:", "", *listed]
+    return ["\n".join(lines).strip()] if lines else []
+
+
+def _moved(score: float, before: float | None) -> str:
+    if before is None:
+        return ""
+    change = f"{score - before:+.1f}"
+    return ", as before" if change in {"+0.0", "-0.0"} else f", {change} from {before:.1f}"
+
+
+# --- a scan ---------------------------------------------------------------------------------------
+
+
+def _scan(report: Report, link: str) -> tuple[list[str], list[str], list[str]]:
+    score = report.score
+    value = f"{score.value:.1f} of 100, " if score.value is not None else ""
+    title = f"## portaudit: {value}{score.verdict}"
+    words = _VERDICT[score.verdict]
+    lead = f"{words[0].upper()}{words[1:]}."
+    if score.effort_days[1]:
+        lead += f" Estimated work: {_days(*score.effort_days)}."
+    if score.provisional and score.value is not None:
+        lead += " The score is provisional."
+    found = causes(report)
+    serious = [cause for cause in found if cause.severity != "info"] or found
+    body = [_cause(number, cause, link) for number, cause in enumerate(serious, 1)]
+    listed = ["### What blocks", "\n".join(body[:_CAUSES])] if body else []
+    if body[_CAUSES:]:
+        listed.append(f"And {count(len(body) - _CAUSES, 'more root cause')}.")
+    return [title, lead], listed, [*_totals(report), *_problems(report, link)]
+
+
+def _cause(number: int, cause: Cause, link: str) -> str:
+    files = len({site.path for site in cause.sites})
+    facts = [
+        f"{count(len(cause.sites), 'place')} in {count(files, 'file')}",
+        _days(*cause.effort_days),
+    ]
+    text = f"{number}. **{cause.severity}** {_prose(cause.rule)}: {_prose(cause.title)}"
+    if cause.example:
+        first = Location(cause.example.path, cause.example.span.line)
+        facts.append(f"such as {_place(first, link)}")
+    text += f" — {', '.join(facts)}"
+    if cause.example and cause.example.facts.replacement:
+        text += f". Instead: {_code(cause.example.facts.replacement)}"
+    return text
+
+
+def _totals(report: Report) -> list[str]:
+    shown = live(report)
+    parts = [
+        f"{number:,} {severity}"
+        for severity in reversed(SEVERITIES)
+        if (number := sum(finding.effective_severity == severity for finding in shown))
+    ]
+    suppressed = counts(report).suppressed
+    parts += [f"{suppressed:,} suppressed"] if suppressed else []
+    read = f"{count(report.coverage.files_scanned, 'file')} read"
+    return [f"{', '.join(parts)}; {read}." if parts else f"{read}."]
+
+
+def _days(low: float, high: float) -> str:
+    if high < 1:
+        return "less than a day"
+    first, last = (
+        f"{value:.0f}" if value >= _WHOLE_DAYS else f"{round(value * 2) / 2:.1f}".removesuffix(".0")
+        for value in (low, high)
+    )
+    if first == last:
+        return f"{last} engineer-day{'' if last == '1' else 's'}"
+    return f"{first} to {last} engineer-days" if first != "0" else f"up to {last} engineer-days"
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _problems(report: Report, link: str) -> list[str]:
+    """Comments to put right and files that could not be read, the first few."""
+    lines = [
+        f"- {_place(Location(notice.path, notice.line), link)}: {_prose(notice.message)}"
+        for notice in report.notices
+    ]
+    lines += [
+        f"- {_place(Location(error.path, error.line or 1), link)}: {_prose(error.reason)}"
+        for error in report.errors
+    ]
+    if not lines:
+        return []
+    more = [f"- and {len(lines) - _PROBLEMS:,} more"] if lines[_PROBLEMS:] else []
+    return ["\n".join(["To look at:", "", *lines[:_PROBLEMS], *more])]
+
+
+def _place(location: Location, link: str) -> str:
+    text = _code(f"{location.path}:{location.line}")
+    if not link or len(location.path) > _TEXT:
+        return text
+    path = quote(location.path.encode("utf-8", "replace"), safe="/")
+    return f"[{text}](<{link}{path}#L{location.line}>)"
+
+
+def _code(text: str) -> str:
+    """A code span that shows a text whatever it holds."""
+    shown = seen(text) or "-"
+    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def _prose(text: str) -> str:
+    """A text of ours with parts of the audited code: code spans stay, all else is plain."""
+    parts = []
+    shown = seen(text)
+    at = 0
+    for match in _CODE.finditer(shown):
+        parts += [_plain(shown[at : match.start()]), _code(match[2])]
+        at = match.end()
+    return "".join([*parts, _plain(shown[at:])])
+
+
+def _plain(text: str) -> str:
+    return _LINKED.sub(_BREAK, _SPECIAL.sub(r"\\\g<0>", text))
+
+
+def seen(text: str) -> str:
+    """What can be seen of a text, on one line and not too long."""
+    shown = _INVISIBLE.sub(" ", whole(text)).strip()
+    return shown if len(shown) <= _TEXT else shown[: _TEXT - 3] + "..."

@@ -1,0 +1,117 @@
+"""What a report says of its findings as a whole, for every format: what fails, what is accepted.
+
+Also the words and orders that formats share. Decides nothing: the gate was decided before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from portaudit.types import SEVERITIES, Entry, Finding, Report, Severity
+
+_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Findings by what became of them. Each one is counted once."""
+
+    failing: int
+    passing: int
+    accepted: int
+    suppressed: int
+    covered: int
+
+
+def failing(report: Report) -> list[Finding]:
+    """What makes the gate fail, the most urgent first; nothing where there was no gate."""
+    keys = set(report.gate.failing) if report.gate else set()
+    return urgent(finding for finding in report.findings if finding.fingerprint in keys)
+
+
+def live(report: Report) -> list[Finding]:
+    """What neither a comment, nor a setting, nor a baseline accepts, the most urgent first."""
+    keys = set(report.gate.failing) if report.gate else set()
+    return urgent(
+        finding
+        for finding in report.findings
+        if finding.fingerprint in keys
+        or (finding.suppressed is None and finding.state not in {"unchanged", "newly-covered"})
+    )
+
+
+def urgent(findings: Iterable[Finding]) -> list[Finding]:
+    """The gravest first; among equals one place of each root cause before the second of any."""
+    ordered = sorted(findings, key=place)
+    nth: dict[str, int] = {}
+    keyed = []
+    for finding in ordered:
+        nth[finding.root] = nth.get(finding.root, 0) + 1
+        keyed.append((-grade(finding), nth[finding.root], place(finding), finding))
+    return [entry[-1] for entry in sorted(keyed, key=lambda entry: entry[:-1])]
+
+
+def place(finding: Finding) -> tuple[str, int, int, str, str]:
+    """The order in which findings stand in the audited code."""
+    span = finding.span
+    return finding.path, span.line, span.column, finding.rule, finding.fingerprint
+
+
+def grade(finding: Finding) -> int:
+    """The effective severity as a number."""
+    return SEVERITIES.index(finding.effective_severity)
+
+
+def gravest(findings: Iterable[Finding]) -> Severity:
+    """The worst effective severity of some findings."""
+    return SEVERITIES[max((grade(finding) for finding in findings), default=0)]
+
+
+def counts(report: Report) -> Counts:
+    """How many findings fail, pass, and are accepted in which way."""
+    keys = set(report.gate.failing) if report.gate else set()
+    rest = [finding for finding in report.findings if finding.fingerprint not in keys]
+    shown = [finding for finding in rest if finding.suppressed is None]
+    accepted = sum(finding.state == "unchanged" for finding in shown)
+    covered = sum(finding.state == "newly-covered" for finding in shown)
+    return Counts(
+        failing=len(report.findings) - len(rest),
+        passing=len(shown) - accepted - covered,
+        accepted=accepted,
+        suppressed=len(rest) - len(shown),
+        covered=covered,
+    )
+
+
+def expired(report: Report, finding: Finding) -> Entry | None:
+    """The entry that accepted a finding until a date that is past."""
+    entry = finding.accepted
+    return entry if report.gate and entry is not None and entry in report.gate.expired else None
+
+
+def why(report: Report, finding: Finding) -> str:
+    """In a word or two, what a failing finding is: `new`, or why it is accepted no more."""
+    entry = expired(report, finding)
+    if entry is not None:
+        return f"accepted until {entry.expires}"
+    if finding.state == "updated" and finding.accepted is not None:
+        return f"accepted as {finding.accepted.severity}"
+    return "new" if report.gate else ""
+
+
+def remedy(report: Report, finding: Finding) -> str:
+    """The portable way to write it: a replacement, else the first paragraph of the advice."""
+    rule = report.rules.get(finding.rule)
+    advice = finding.fix or (rule.fix if rule else "")
+    return finding.facts.replacement or " ".join(advice.strip().split("\n\n")[0].split())
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number with its word: `1 place`, `2 places`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def whole(text: str) -> str:
+    """Text with every half of a surrogate pair replaced, so that it can be written out."""
+    return text.translate(_SURROGATES)

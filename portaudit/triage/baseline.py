@@ -1,0 +1,283 @@
+"""Accepted findings on file: read, written, brought up to date. Never touches a disk.
+
+The file is made for review and for merging: one entry a line, sorted, nothing that changes by
+itself. The list of entries ends in `null`, so that no entry is ever the last line, which would
+lose or gain a comma with its neighbour.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+import msgspec
+
+from portaudit.errors import PortauditError, nearest
+from portaudit.triage.matching import entry_of, is_graver, match
+from portaudit.types import TARGETS, Entry, Finding, Severity, State, Target
+
+SCHEMA = "portaudit.baseline/1"
+
+
+class BaselineError(PortauditError):
+    """A baseline that cannot be read, or is for something else."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Accepted findings, and which rules of which program saw the code then.
+
+    `rules`: by category, id to a digest of what the rule selects and how grave it is.
+    """
+
+    target: Target
+    tool: str
+    rules: Mapping[str, Mapping[str, str]]
+    entries: tuple[Entry, ...] = ()
+
+    def changed(self, tool: str, rules: Mapping[str, Mapping[str, str]]) -> frozenset[str]:
+        """The ids that may see more in the same code than they did when this was written."""
+        old = {key: digest for ids in self.rules.values() for key, digest in ids.items()}
+        return frozenset(
+            key
+            for ids in rules.values()
+            for key, digest in ids.items()
+            if tool != self.tool or old.get(key) != digest
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a run looked at: a finding can only be gone where somebody looked for it.
+
+    `scanned`: files that were read to the end · `there`: whether a path still exists · `ran`: ids
+    of the rules that were run · `renamed`: old path to new, as far as git knows.
+    """
+
+    scanned: Collection[str]
+    there: Callable[[str], bool]
+    ran: Collection[str]
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def misses(self, entry: Entry) -> bool:
+        """Whether the finding of an entry would have been found, were it still there."""
+        path = self.renamed.get(entry.path, entry.path)
+        return entry.rule in self.ran and (path in self.scanned or not self.there(path))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Findings with their state, and what became of the entries that none of them has.
+
+    `gone`: nothing is left to accept · `expired`: entries past their date, whose finding is there ·
+    `unseen`: entries of what this run did not look at.
+    """
+
+    findings: tuple[Finding, ...]
+    gone: tuple[Entry, ...] = ()
+    expired: tuple[Entry, ...] = ()
+    unseen: tuple[Entry, ...] = ()
+
+
+def compare(
+    findings: Iterable[Finding],
+    entries: Iterable[Entry],
+    reading: Reading,
+    *,
+    today: datetime.date,
+    changed: Collection[str] = (),
+    was_there: Callable[[Finding], bool] = lambda _: True,
+) -> Comparison:
+    """Say of every finding whether it is new, and of every entry whether it is still needed.
+
+    `changed`: rules that may see more than they did. What they find is no new code if it
+    `was_there`, and no graver than it was.
+    """
+    ordered = sorted(findings, key=lambda item: (item.path, item.span, item.rule, item.fingerprint))
+    matched = match(ordered, entries, there=reading.there, renamed=reading.renamed)
+    told = []
+    expired = set()
+    for finding, entry in matched.pairs:
+        state: State = "unchanged"
+        if entry is None:
+            old = finding.rule in changed and was_there(finding)
+            state = "newly-covered" if old else "new"
+        elif entry.expires and datetime.date.fromisoformat(entry.expires) < today:
+            expired.add(entry)
+            state = "new"
+        elif is_graver(finding, entry) and finding.rule not in changed:
+            state = "updated"
+        told.append(replace(finding, state=state, accepted=entry))
+    return Comparison(
+        tuple(told),
+        gone=tuple(entry for entry in matched.left if reading.misses(entry)),
+        expired=tuple(sorted(expired)),
+        unseen=tuple(entry for entry in matched.left if not reading.misses(entry)),
+    )
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Why, by whom and until which date (`2027-03-31`) something is accepted."""
+
+    reason: str = ""
+    owner: str = ""
+    expires: str = ""
+
+
+NO_TERMS = Terms()
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The entries of a baseline brought up to date, and the findings that are newly accepted."""
+
+    entries: tuple[Entry, ...]
+    newly: tuple[Finding, ...]
+
+
+def renew(comparison: Comparison, states: Collection[State], terms: Terms = NO_TERMS) -> Renewal:
+    """Bring entries up to date, accept findings in some states, and drop what is gone.
+
+    What is accepted keeps its terms, and is written as the code is now: where it became harmless,
+    being grave again would be new. A finding that a comment suppresses needs no entry.
+    """
+    entries: Counter[Entry] = Counter()
+    newly = []
+    for unseen in comparison.unseen:
+        entries[replace(unseen, count=1)] += unseen.count
+    for finding in comparison.findings:
+        entry = finding.accepted
+        if finding.suppressed is not None:
+            continue
+        if finding.state == "unchanged" and entry is not None:
+            kept = Terms(entry.reason, entry.owner, entry.expires)
+            entries[replace(entry_of(finding), **asdict(kept))] += 1
+        elif finding.state in states:
+            newly.append(finding)
+            entries[replace(entry_of(finding), **asdict(terms))] += 1
+        elif entry is not None:
+            entries[replace(entry, count=1)] += 1
+    return Renewal(
+        tuple(sorted(replace(entry, count=count) for entry, count in entries.items())),
+        tuple(newly),
+    )
+
+
+# --- the file -------------------------------------------------------------------------------------
+
+
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    path: str
+    rule: str
+    severity: Severity
+    anchor: str
+    scope: str = ""
+    context: str = ""
+    count: int = 1
+    reason: str = ""
+    owner: str = ""
+    expires: str = ""
+
+
+class _Head(msgspec.Struct, frozen=True):
+    schema: str
+    tool: str = ""
+    target: str = ""
+    rules: dict[str, dict[str, str]] = {}
+    entries: list[msgspec.Raw] = []
+
+
+_KEYS = frozenset(_Head.__struct_fields__)
+
+
+def dump(baseline: Baseline) -> str:
+    """A baseline as the text of its file."""
+    head = {"schema": SCHEMA, "tool": baseline.tool, "target": baseline.target}
+    rules = [
+        f"  {_json(name)}: {_json(dict(sorted(ids.items())))}"
+        for name, ids in sorted(baseline.rules.items())
+    ]
+    entries = [f"  {_json(_Line(**asdict(entry)))}," for entry in sorted(baseline.entries)]
+    lines = [
+        "{",
+        *(f' "{key}": {_json(value)},' for key, value in head.items()),
+        ' "rules": {',
+        ",\n".join(rules),
+        " },",
+        ' "entries": [',
+        *entries,
+        "  null",
+        " ]",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def parse(content: bytes, name: str) -> Baseline:
+    """Read the text of a baseline; `name` is what a message calls it. Raises `BaselineError`."""
+    if any(content.startswith(mark) or b"\n" + mark in content for mark in _CONFLICT):
+        raise BaselineError(
+            f"{name}: holds the conflict markers of a merge; keep the entries of both sides"
+        )
+    try:
+        head = msgspec.json.decode(content, type=_Head)
+        keys = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BaselineError(f"{name}: is no baseline: {error}") from None
+    if head.schema != SCHEMA:
+        raise BaselineError(
+            f'{name}: is no "{SCHEMA}" but "{head.schema}"; a newer portaudit may have written it'
+        )
+    unknown = sorted(keys.keys() - _KEYS)
+    if unknown:
+        raise BaselineError(f"{name}: unknown key {unknown[0]!r}{nearest(unknown[0], _KEYS)}")
+    if head.target not in TARGETS:
+        raise BaselineError(f'{name}: target "{head.target}" is none of {", ".join(TARGETS)}')
+    entries = [_entry(raw, name, number) for number, raw in enumerate(head.entries, start=1)]
+    target = next(word for word in TARGETS if word == head.target)
+    return Baseline(target, head.tool, head.rules, _merged(entry for entry in entries if entry))
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a date as entries have it."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+_CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
+
+
+def _entry(raw: msgspec.Raw, name: str, number: int) -> Entry | None:
+    try:
+        line = msgspec.json.decode(raw, type=_Line | None)
+    except msgspec.DecodeError as error:
+        shown = bytes(raw)[:120].decode("utf-8", "replace")
+        raise BaselineError(f"{name}: entry {number}: {error}: {shown}") from None
+    if line is None:
+        return None
+    if line.count < 1:
+        raise BaselineError(f"{name}: entry {number}: count must be 1 or more, not {line.count}")
+    if line.expires and not is_date(line.expires):
+        raise BaselineError(
+            f'{name}: entry {number}: expires must be a date such as "2027-03-31", '
+            f'not "{line.expires}"'
+        )
+    return Entry(**msgspec.structs.asdict(line))
+
+
+def _merged(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Without doubles: two branches that accepted the same have it twice after a merge."""
+    best: dict[Entry, int] = {}
+    for entry in entries:
+        bare = replace(entry, count=1)
+        best[bare] = max(best.get(bare, 0), entry.count)
+    return tuple(sorted(replace(entry, count=count) for entry, count in best.items()))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()

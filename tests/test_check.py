@@ -1,0 +1,383 @@
+"""The commands `check` and `baseline`, from the outside: files, exit codes, messages."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from portaudit import cli
+from portaudit.cli import baseline as baseline_commands
+from portaudit.cli import runs
+
+MakeTree = Callable[[Mapping[str, str]], Path]
+OLD = """\
+import torch
+
+model = torch.nn.Linear(1, 1).cuda()
+"""
+NEW = f"{OLD}torch.cuda.synchronize()\n"
+BASELINE = ".portaudit-baseline.json"
+
+
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    environment = {"NO_COLOR": "", "COLUMNS": "100", "TERM": "xterm"}
+    words = [str(item) for item in arguments]
+    return CliRunner().invoke(cli.app, words, env=environment, input=stdin)
+
+
+def entries(root: Path) -> list[dict[str, object]]:
+    text = (root / BASELINE).read_text(encoding="utf-8")
+    return [entry for entry in json.loads(text)["entries"] if entry]
+
+
+def states(root: Path, *arguments: object) -> dict[str, str]:
+    """What `check` says of each line, by `path:line rule`."""
+    report = json.loads(run("check", root, "--format", "json", *arguments).stdout)
+    return {
+        f"{finding['path']}:{finding['line']} {finding['rule']}": finding["state"]
+        for finding in report["findings"]
+    }
+
+
+def test_only_new_code_fails(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    assert run("check", root).exit_code == 1
+    done = run("baseline", "create", root)
+    assert (done.exit_code, done.stdout) == (
+        0,
+        f"accepted 1 finding in 1 file: wrote {root / BASELINE}\n",
+    )
+    done = run("check", root)
+    assert done.exit_code == 0
+    assert "PASSED" in done.stdout
+    (root / "train.py").write_text(NEW)
+    done = run("check", root)
+    assert done.exit_code == 1
+    assert "train.py:4:1" in done.stdout
+    assert "train.py:3" not in done.stdout
+    assert "FAILED  1 finding (1 minor) in 1 file, against 1 accepted in" in done.stdout
+
+
+def test_a_clean_tree_needs_no_baseline(make_tree: MakeTree) -> None:
+    done = run("check", make_tree({"train.py": "import torch\n"}))
+    assert done.exit_code == 0
+    assert "PASSED  nothing new, against nothing: no finding is accepted" in done.stdout
+
+
+def test_the_baseline_itself_is_no_code(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": 'import torch\ntorch.distributed.init_process_group("nccl")\n'})
+    run("baseline", "create", root)
+    assert {place.partition(":")[0] for place in states(root)} == {"train.py"}
+
+
+def test_check_of_one_file_does_not_lose_the_others(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": OLD, "b.py": OLD})
+    run("baseline", "create", root)
+    (root / "a.py").write_text("import torch\n")
+    done = run("check", root / "b.py")
+    assert done.exit_code == 0
+    assert "Gone" not in done.stdout
+    assert "Gone    1 accepted finding no longer there" in run("check", root).stdout
+    run("baseline", "prune", root / "b.py")
+    assert [entry["path"] for entry in entries(root)] == ["a.py", "b.py"]
+    done = run("baseline", "prune", root)
+    assert done.stdout == "a.py: DEV008 .cuda\nno longer there: 1\n"
+    assert [entry["path"] for entry in entries(root)] == ["b.py"]
+
+
+def test_prune_can_only_ask(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": OLD})
+    run("baseline", "create", root)
+    assert run("baseline", "prune", root, "--check").exit_code == 0
+    (root / "a.py").write_text("import torch\n")
+    before = (root / BASELINE).read_bytes()
+    done = run("baseline", "prune", root, "--check")
+    assert done.exit_code == 1
+    assert done.stderr == "1 entry is no longer needed\n"
+    assert (root / BASELINE).read_bytes() == before
+
+
+def test_update_says_what_it_accepts(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    run("baseline", "create", root)
+    (root / "train.py").write_text(NEW)
+    done = run("baseline", "update", root, "--reason", "the port is under way", "--owner", "ml")
+    assert done.exit_code == 0
+    first, last = done.stdout.splitlines()[0], done.stdout.splitlines()[-1]
+    assert first.startswith("train.py:4:1: DEV007 minor ")
+    assert last == "newly accepted: 1, no longer there: 0"
+    assert [(entry["rule"], entry.get("reason")) for entry in entries(root)] == [
+        ("DEV007", "the port is under way"),
+        ("DEV008", None),
+    ]
+    assert run("check", root).exit_code == 0
+    assert "1 accepted by ml: the port is under way" in run("baseline", "show", root).stdout
+
+
+def test_an_acceptance_ends(make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = make_tree({"train.py": OLD})
+    expires = (datetime.datetime.now(tz=datetime.timezone.utc) + datetime.timedelta(3)).date()
+    run("baseline", "create", root, "--expires", expires, "--owner", "ml", "--reason", "q3")
+    assert run("check", root).exit_code == 0
+    later = expires + datetime.timedelta(1)
+    for module in (runs, baseline_commands):
+        monkeypatch.setattr(module, "today", lambda: later)
+    done = run("check", root)
+    assert done.exit_code == 1
+    assert f"why now: accepted until {expires}" in done.stdout
+    assert f"was accepted by ml until {expires}: q3" in done.stdout
+    done = run("baseline", "update", root, "--expires", expires)
+    assert done.exit_code == 2
+    assert f"--expires {expires} is past already" in done.stderr
+    run("baseline", "update", root)
+    assert run("check", root).exit_code == 0
+
+
+def test_losing_its_guard_makes_old_code_fail(make_tree: MakeTree) -> None:
+    guarded = "import torch\n\nif torch.cuda.is_available():\n    torch.cuda.synchronize()\n"
+    root = make_tree({"train.py": guarded})
+    run("baseline", "create", root)
+    assert run("check", root).exit_code == 0
+    (root / "train.py").write_text("import torch\n\ntorch.cuda.synchronize()\n")
+    done = run("check", root)
+    assert done.exit_code == 1
+    assert "why now: accepted as info" in done.stdout
+
+
+def test_a_newer_catalogue_never_turns_old_code_red(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": NEW})
+    run("baseline", "create", root)
+    place = root / BASELINE
+    text = place.read_text(encoding="utf-8")
+    document = json.loads(text)
+    digest = document["rules"]["device-api"]["DEV007"]
+    line = next(line for line in text.splitlines() if '"DEV007", "severity"' in line)
+    place.write_text(text.replace(digest, "00000000").replace(f"{line}\n", ""), encoding="utf-8")
+    assert states(root)["train.py:4 DEV007"] == "newly-covered"
+    done = run("check", root)
+    assert done.exit_code == 0
+    assert "Covered 1 place of old code" in done.stdout
+    done = run("baseline", "update", root, "--newly-covered")
+    assert done.stdout.endswith("newly accepted: 1, no longer there: 0\n")
+    assert place.read_text(encoding="utf-8") == text
+
+
+def test_pruning_with_a_newer_catalogue_keeps_old_code_green(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": NEW})
+    run("baseline", "create", root)
+    place = root / BASELINE
+    text = place.read_text(encoding="utf-8").replace('"tool": "', '"tool": "0.0.')
+    line = next(line for line in text.splitlines() if '"DEV007", "severity"' in line)
+    place.write_text(text.replace(f"{line}\n", ""), encoding="utf-8")
+    run("baseline", "prune", root)
+    assert run("check", root).exit_code == 0
+    run("baseline", "update", root / "train.py", "--newly-covered")
+    assert '"tool": "0.0.' in place.read_text(encoding="utf-8")
+
+
+def test_a_baseline_for_another_target_is_refused(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    run("baseline", "create", root)
+    done = run("check", root, "--target", "xla")
+    assert done.exit_code == 2
+    assert "is for the target torchneuron, this run for xla" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["baseline", "update"], "`portaudit baseline create` makes one"),
+        (["baseline", "show"], "`portaudit baseline create` makes one"),
+        (["check", "--baseline", "none.json"], "there is no such baseline"),
+        (["check", "--diff", "main", "--staged"], "--diff and --staged exclude each other"),
+        (["check", "--baseline", "x", "--no-baseline"], "exclude each other"),
+        (["baseline", "create", "--expires", "soon"], "--expires must be a date"),
+    ],
+)
+def test_wrong_use_is_said(make_tree: MakeTree, arguments: list[str], message: str) -> None:
+    root = make_tree({"train.py": OLD})
+    done = run(*arguments, root)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_create_does_not_overwrite(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    run("baseline", "create", root)
+    done = run("baseline", "create", root)
+    assert done.exit_code == 2
+    assert "exists already" in done.stderr
+    assert run("baseline", "create", root, "--force").exit_code == 0
+
+
+def test_a_damaged_baseline_stops_the_check(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD, BASELINE: "<<<<<<< HEAD\n{}\n"})
+    done = run("check", root)
+    assert done.exit_code == 2
+    assert f"{BASELINE}: holds the conflict markers of a merge" in done.stderr
+    assert (root / BASELINE).read_text() == "<<<<<<< HEAD\n{}\n"
+
+
+def test_zones_overrides_and_thresholds(make_tree: MakeTree) -> None:
+    settings = """\
+adapter-zones = ["backends/cuda/"]
+
+[[gate]]
+paths = ["tests/"]
+fail-on = "blocker"
+
+[[gate]]
+rules = ["DEV008"]
+fail-on = "none"
+"""
+    root = make_tree(
+        {
+            ".portaudit.toml": settings,
+            "backends/cuda/a.py": NEW,
+            "tests/test_a.py": NEW,
+            "train.py": NEW,
+        }
+    )
+    done = run("check", root, "-q")
+    assert done.exit_code == 1
+    assert [line.split(" ")[:2] for line in done.stdout.splitlines()] == [
+        ["train.py:4:1:", "DEV007"]
+    ]
+    assert run("check", root, "--fail-on", "major").exit_code == 0
+    assert run("check", root, "--fail-on", "none").exit_code == 0
+
+
+def test_a_word_in_the_gate_that_names_no_rule_is_said(make_tree: MakeTree) -> None:
+    gate = '[[gate]]\nrules = ["DEV999"]\nfail-on = "none"\n'
+    done = run("check", make_tree({".portaudit.toml": gate, "a.py": OLD}))
+    assert done.exit_code == 2
+    assert "DEV999" in done.stderr
+
+
+def test_text_of_an_editor_is_judged_for_its_file(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD, "config.py": 'DEVICE = "cpu"\n'})
+    run("baseline", "create", root)
+    done = run("check", "--stdin-filename", root / "train.py", "-q", stdin=NEW)
+    assert done.exit_code == 1
+    assert done.stdout.startswith("train.py:4:1: DEV007")
+    done = run("check", "--stdin-filename", root / "fresh.py", "-q", stdin=NEW)
+    assert done.exit_code == 1
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["fresh.py"] * 2
+
+
+# --- against git ---
+
+
+def git(root: Path, *arguments: str) -> str:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(root),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@example.com",
+        "GIT_COMMITTER_NAME": "a",
+        "GIT_COMMITTER_EMAIL": "a@example.com",
+    }
+    done = subprocess.run(
+        ["git", *arguments],  # noqa: S607
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def commit(root: Path, files: Mapping[str, str] = {}) -> str:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    if not (root / ".git").exists():
+        git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "x")
+    return git(root, "rev-parse", "HEAD")
+
+
+def test_only_what_a_change_adds_fails(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD, "other.py": OLD})
+    base = commit(root)
+    assert run("check", root, "--diff", base).exit_code == 0
+    (root / "train.py").write_text(NEW)
+    done = run("check", root, "--diff", base, "-q")
+    assert done.exit_code == 1
+    assert [line.split(" ")[:2] for line in done.stdout.splitlines()] == [
+        ["train.py:4:1:", "DEV007"]
+    ]
+    git(root, "mv", "other.py", "moved.py")
+    (root / "train.py").write_text(OLD)
+    assert run("check", root, "--diff", base).exit_code == 0
+
+
+def test_what_is_staged_is_judged_and_nothing_else(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    commit(root)
+    (root / "train.py").write_text(NEW)
+    assert run("check", root, "--staged").exit_code == 0
+    git(root, "add", "train.py")
+    (root / "train.py").write_text(OLD)
+    done = run("check", root, "--staged", "-q")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("train.py:4:1: DEV007")
+
+
+def test_what_the_baseline_accepts_passes_in_a_change_too(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    base = commit(root)
+    run("baseline", "create", root)
+    (root / "train.py").write_text(NEW)
+    assert run("check", root, "--diff", base).exit_code == 1
+    run("baseline", "update", root)
+    assert run("check", root, "--diff", base).exit_code == 0
+    assert run("check", root, "--diff", base, "--no-baseline").exit_code == 1
+
+
+def test_a_newer_catalogue_does_not_hide_new_code_where_git_knows(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD, "old.py": NEW})
+    run("baseline", "create", root)
+    place = root / BASELINE
+    text = place.read_text(encoding="utf-8").replace('"tool": "', '"tool": "0.0.')
+    line = next(line for line in text.splitlines() if '"DEV007", "severity"' in line)
+    place.write_text(text.replace(f"{line}\n", ""), encoding="utf-8")
+    commit(root)
+    commit(root, {"train.py": NEW})
+    assert states(root) == {
+        "old.py:3 DEV008": "unchanged",
+        "old.py:4 DEV007": "newly-covered",
+        "train.py:3 DEV008": "unchanged",
+        "train.py:4 DEV007": "new",
+    }
+
+
+def test_the_score_before_is_known_to_a_summary(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD, "other.py": OLD})
+    base = commit(root)
+    before = json.loads(run("scan", root, "--format", "json").stdout)["score"]["value"]
+    (root / "train.py").write_text(NEW)
+    report = root.parent / "out"
+    done = run("check", root, "--diff", base, "--format", "json,markdown", "-o", report)
+    assert done.exit_code == 1
+    gate = json.loads((report / "report.json").read_text())["gate"]
+    assert gate["score_before"] == before
+    assert gate["against"].startswith("the merge base of HEAD and")
+
+
+def test_without_git_a_change_cannot_be_told(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    done = run("check", root, "--diff", "main")
+    assert done.exit_code == 2
+    assert "is in no git repository" in done.stderr

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import samples
+from portaudit.triage.matching import Matched, entry_of, match
+from portaudit.types import Entry, Finding
+
+PATHS = ("train.py", "model/net.py", "ops/attn.py")
+
+
+def finding(
+    path: str = "train.py",
+    scope: str = "main",
+    anchor: str = "torch.cuda.synchronize",
+    context: str = "c0",
+    rule: str = "DEV001",
+) -> Finding:
+    return dataclasses.replace(
+        samples.FLASH, rule=rule, path=path, scope=scope, anchor=anchor, context=context
+    )
+
+
+FINDINGS = st.builds(
+    finding,
+    path=st.sampled_from(PATHS),
+    scope=st.sampled_from(["", "main", "Net.forward"]),
+    anchor=st.sampled_from(["a", "b"]),
+    context=st.sampled_from(["c0", "c1"]),
+    rule=st.sampled_from(["DEV001", "DST001"]),
+)
+
+
+def paired(
+    findings: Sequence[Finding],
+    entries: Sequence[Entry],
+    there: Callable[[str], bool] = lambda _: True,
+    renamed: dict[str, str] | None = None,
+) -> Matched:
+    return match(findings, entries, there=there, renamed=renamed)
+
+
+def accepted(found: Matched) -> list[bool]:
+    return [entry is not None for _, entry in found.pairs]
+
+
+@given(st.lists(FINDINGS, max_size=12), st.data())
+def test_what_was_accepted_is_found_again_whatever_the_order(
+    findings: list[Finding], data: st.DataObject
+) -> None:
+    entries = data.draw(st.permutations([entry_of(item) for item in findings]))
+    found = paired(findings, entries)
+    assert all(accepted(found))
+    assert found.left == ()
+
+
+@given(st.lists(FINDINGS, max_size=8), st.lists(FINDINGS, min_size=1, max_size=8))
+def test_as_many_are_new_as_were_added(old: list[Finding], added: list[Finding]) -> None:
+    found = paired([*added, *old], [entry_of(item) for item in old])
+    assert accepted(found).count(False) == len(added)
+    assert found.left == ()
+
+
+@given(st.lists(FINDINGS, min_size=1, max_size=10), st.data())
+def test_what_is_taken_away_is_left_over(findings: list[Finding], data: st.DataObject) -> None:
+    gone = data.draw(st.integers(0, len(findings) - 1))
+    kept = [item for index, item in enumerate(findings) if index != gone]
+    found = paired(kept, [entry_of(item) for item in findings])
+    assert all(accepted(found))
+    assert sum(entry.count for entry in found.left) == 1
+
+
+@given(st.lists(FINDINGS, max_size=10))
+def test_a_count_stands_for_as_many_entries(findings: list[Finding]) -> None:
+    single = [entry_of(item) for item in findings]
+    counted = [dataclasses.replace(each, count=single.count(each)) for each in set(single)]
+    assert all(accepted(paired(findings, counted)))
+
+
+def test_a_changed_statement_is_the_same_finding() -> None:
+    found = paired([finding(context="reformatted")], [entry_of(finding())])
+    assert accepted(found) == [True]
+
+
+def test_a_statement_that_moved_to_another_scope_is_the_same_finding() -> None:
+    assert accepted(paired([finding(scope="helper")], [entry_of(finding())])) == [True]
+
+
+def test_another_statement_in_another_scope_is_new() -> None:
+    found = paired([finding(scope="helper", context="c9")], [entry_of(finding())])
+    assert accepted(found) == [False]
+    assert found.left == (entry_of(finding()),)
+
+
+def test_the_closest_of_equals_is_taken_first() -> None:
+    # The first two stages must not take the entry that fits the second finding exactly.
+    moved, stayed = finding(context="c9"), finding(context="c0")
+    found = paired([moved, stayed], [entry_of(stayed)])
+    assert accepted(found) == [False, True]
+
+
+def test_a_swap_is_seen() -> None:
+    # One finding repaired, another added in the same file: a count per file would stay green.
+    found = paired([finding(anchor="torch.cuda.Stream")], [entry_of(finding())])
+    assert accepted(found) == [False]
+
+
+def test_a_copy_in_another_file_is_new_while_the_first_is_there() -> None:
+    original, copy = finding(), finding(path="copy.py")
+    assert accepted(paired([original, copy], [entry_of(original)])) == [True, False]
+
+
+def test_a_move_between_files_that_both_stay_is_new() -> None:
+    found = paired([finding(path="other.py")], [entry_of(finding())])
+    assert accepted(found) == [False]
+
+
+@given(st.lists(FINDINGS, min_size=1, max_size=10))
+def test_a_renamed_file_keeps_its_entries(findings: list[Finding]) -> None:
+    moved = [dataclasses.replace(item, path=f"src/{item.path}") for item in findings]
+    entries = [entry_of(item) for item in findings]
+    found = paired(moved, entries, there=lambda path: path.startswith("src/"))
+    assert all(accepted(found))
+
+
+def test_a_renamed_file_may_be_edited_as_well() -> None:
+    old = [finding(scope=scope, context=scope) for scope in ("a", "b", "c")]
+    new = [
+        finding(path="new.py", scope="a", context="a"),
+        finding(path="new.py", scope="b", context="edited"),
+        finding(path="new.py", scope="z", context="c"),
+        finding(path="new.py", scope="y", context="fresh"),
+    ]
+    found = paired(new, [entry_of(item) for item in old], there=lambda path: path == "new.py")
+    assert accepted(found) == [True, True, True, False]
+
+
+def test_a_file_may_be_split() -> None:
+    old = [finding(scope=scope, context=scope) for scope in ("a", "b", "c")]
+    new = [
+        finding(path="one.py", scope="a", context="a"),
+        finding(path="one.py", scope="b", context="b"),
+        finding(path="two.py", scope="c", context="c"),
+    ]
+    found = paired(new, [entry_of(item) for item in old], there=lambda path: path != "train.py")
+    assert accepted(found) == [True, True, True]
+
+
+def test_a_known_rename_needs_no_guess() -> None:
+    # Both names exist: only git knows that one came from the other.
+    new = finding(path="new.py")
+    found = paired([new], [entry_of(finding())], renamed={"train.py": "new.py"})
+    assert accepted(found) == [True]
+
+
+def test_entries_left_over_are_told_as_they_were_written() -> None:
+    entry = dataclasses.replace(entry_of(finding()), count=3, reason="vendor code")
+    found = paired([finding()], [entry], renamed={"train.py": "train.py"})
+    assert found.left == (dataclasses.replace(entry, count=2),)
+
+
+def test_half_a_character_is_no_obstacle() -> None:
+    odd = finding(anchor="\udc80")
+    assert accepted(paired([odd], [entry_of(odd)])) == [True]
