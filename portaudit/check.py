@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +55,7 @@ class Run:
             scanned=frozenset(tree.selected) - lost,
             there=lambda path: path in tree.kinds or _exists(self.side.files, path),
             ran=self.rules.chosen.rules.keys(),
+            whole=self.config.paths == (self.config.root,),
         )
 
     @cached_property
@@ -116,6 +117,7 @@ def check_changes(
         there,
         today=today,
     )
+    _refuse_unread(before, old, sides.renames)
     comparison = replace(known, findings=_either(known.findings, old.findings, changed), expired=())
     gate = gated(run, comparison, sides.against, baseline)
     if not scored or gate.gate is None:
@@ -128,6 +130,15 @@ def check_changes(
 def _score(findings: Iterable[Finding], rules: Rules) -> float | None:
     counted = [finding for finding in findings if finding.suppressed is None]
     return score.assess(counted, roots(counted, rules.everything.rules), torch=True).value
+
+
+def _refuse_unread(before: Report, told: Comparison, renames: Mapping[str, str]) -> None:
+    """Stop where a changed file could not be read as it was: all in it would look new."""
+    read = {finding.path for finding in before.findings}
+    new = {finding.path for finding in told.findings if finding.state == "new"}
+    for error in before.errors:
+        if error.path not in read and renames.get(error.path, error.path) in new:
+            raise GitError(f"{error.path}: what was there before {error.reason}")
 
 
 def _either(
@@ -226,6 +237,7 @@ def gated(run: Run, comparison: Comparison, against: str, baseline: Baseline | N
         gone=comparison.gone,
         expired=comparison.expired,
         outdated=baseline is not None and bool(_changed(run, baseline)),
+        baseline="" if baseline is None else _named(run.config),
     )
     return replace(run.report, findings=comparison.findings, gate=gate)
 

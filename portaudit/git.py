@@ -74,6 +74,10 @@ class GitError(PortauditError):
     """What git cannot tell, and what to do about it."""
 
 
+class LackingError(GitError, OSError):
+    """Contents that this repository lacks: the file cannot be read, like one on a broken disk."""
+
+
 class Place(Enum):
     """What a revision can be compared with besides another one."""
 
@@ -485,9 +489,12 @@ class _Reader:
             git.stdin.write(name.encode() + b"\n")
             git.stdin.flush()
         except BrokenPipeError:
+            self._running.pop(os.getpid())  # git gave up on an earlier one
             raise _lacking(name) from None
         words = git.stdout.readline().split()
         if len(words) != len(("name", "type", "size")):
+            if not words:
+                self._running.pop(os.getpid())
             raise _lacking(name)
         content = git.stdout.read(int(words[2]))
         git.stdout.read(len(b"\n"))
@@ -640,8 +647,8 @@ def _refusal(stderr: bytes) -> GitError:
     return GitError(f"git says: {text.replace('fatal: ', '')}")
 
 
-def _lacking(name: str) -> GitError:
-    return GitError(
+def _lacking(name: str) -> LackingError:
+    return LackingError(
         f"the contents {name} are not in this repository; in a partial clone `git diff --stat REF` "
         "fetches those of the changed files, and `git fetch --refetch --no-filter` all"
     )

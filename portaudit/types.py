@@ -418,8 +418,9 @@ class Gate:
 
     `against` says in words what old code is; `failing` are fingerprints of `Report.findings` ·
     `gone`: entries whose finding is no longer there · `expired`: entries past their date whose
-    finding is · `outdated`: the baseline was made by other rules than these · `score_before`: the
-    score of what the change began from, where that was scanned.
+    finding is · `baseline`: the file of accepted findings, if there is one; `outdated` when other
+    rules than these made it · `score_before`: the score of what the change began from, where that
+    was scanned.
     """
 
     passed: bool
@@ -429,6 +430,7 @@ class Gate:
     failing: tuple[str, ...] = ()
     gone: tuple[Entry, ...] = ()
     expired: tuple[Entry, ...] = ()
+    baseline: str = ""
     outdated: bool = False
     score_before: float | None = None
 

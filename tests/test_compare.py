@@ -20,7 +20,7 @@ from portaudit.discover import walk
 from portaudit.engine import Rules, Side
 from portaudit.errors import PortauditError
 from portaudit.files import Files
-from portaudit.git import GitError, Repository
+from portaudit.git import Repository
 from portaudit.types import Externals, FileResult, Report, SourceFile, Target
 
 PACKAGES = str(Path(__file__).parent.parent)
@@ -408,11 +408,12 @@ def test_a_revision_gives_the_findings_of_a_work_tree_that_git_wrote_otherwise(
     assert len(revision.findings) == 3
 
 
-def test_a_file_that_cannot_be_fetched_stops_the_comparison(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_fetched_is_listed(tmp_path: Path) -> None:
     source = Repo.make(tmp_path / "source", {"a.py": CUDA})
     source.git("config", "uploadpack.allowFilter", "true")
     source.commit({"a.py": STREAM})
     source.git("clone", "-q", "--filter=blob:none", source.root.as_uri(), str(tmp_path / "part"))
     repo = Repo((tmp_path / "part").resolve())
-    with pytest.raises(GitError, match="in a partial clone"):
-        both(repo, compare.since(config(repo), "HEAD~1"))
+    old = compare.old_report(config(repo), rules(), compare.since(config(repo), "HEAD~1"))
+    assert [error.path for error in old.errors] == ["a.py"]
+    assert "in a partial clone `git diff --stat REF` fetches" in old.errors[0].reason

@@ -11,7 +11,15 @@ Paths = Annotated[
     list[Path] | None,
     typer.Argument(metavar="PATH", help="What to audit; by default this directory."),
 ]
-Formats = Annotated[str, typer.Option("--format", metavar="F[,F]", help="terminal, json, or both.")]
+Formats = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="F[=FILE],…",
+        help="terminal, json, sarif, code-scanning, markdown, github, gitlab, junit; several, "
+        "each to a file of its own if one is given.",
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="PATH", help="Write to a file, or into a directory."),

@@ -38,7 +38,7 @@ def render(report: Report, *, width: int, color: bool, verbose: bool = False) ->
     _old(page, report)
     _entries(page, gate)
     if found:
-        _accept(page, found)
+        _accept(page, gate, found)
     return page.text()
 
 
@@ -152,11 +152,16 @@ def _lapsed(entry: Entry) -> str:
     return f"{where} was accepted{owner} until {entry.expires}{reason}"
 
 
-def _accept(page: Page, found: Sequence[Finding]) -> None:
+def _accept(page: Page, gate: Gate, found: Sequence[Finding]) -> None:
     first = found[0]
     where = shlex.quote(f"{first.path}:{first.span.line}")
     page.prose(
         Text(f'portaudit suppress {where} {first.rule} --reason "..." for one place'),
         Text("Accept  ", "dim"),
     )
-    page.prose(Text("portaudit baseline update for all that this run found"), Text("        "))
+    all_of_it = (
+        "portaudit baseline update for all that this run found"
+        if gate.baseline
+        else "portaudit baseline create for all that there is now"
+    )
+    page.prose(Text(all_of_it), Text("        "))

@@ -53,18 +53,24 @@ class Reading:
     """What a run looked at: a finding can only be gone where somebody looked for it.
 
     `scanned`: files that were read to the end · `there`: whether a path still exists · `ran`: ids
-    of the rules that were run · `renamed`: old path to new, as far as git knows.
+    of the rules that were run · `renamed`: old path to new, as far as git knows · `whole`: no file
+    was left out on purpose, so that what is in none of them is nowhere.
     """
 
     scanned: Collection[str]
     there: Callable[[str], bool]
     ran: Collection[str]
     renamed: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
 
     def misses(self, entry: Entry) -> bool:
-        """Whether the finding of an entry would have been found, were it still there."""
+        """Whether the finding of an entry would have been found, were it still there.
+
+        A file that is gone may have become one that was not looked at.
+        """
         path = self.renamed.get(entry.path, entry.path)
-        return entry.rule in self.ran and (path in self.scanned or not self.there(path))
+        looked = path in self.scanned or (self.whole and not self.there(path))
+        return looked and entry.rule in self.ran
 
 
 @dataclass(frozen=True)
