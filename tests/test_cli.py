@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import samples
 from portaudit import __version__, cli, engine
-from portaudit.cli import common, runs
+from portaudit.cli import common, delivery
 from portaudit.config import Config
 from portaudit.types import Report
 
@@ -306,7 +306,8 @@ def test_scan_writes_what_an_ascii_terminal_can_show(make_tree: MakeTree) -> Non
 def test_scan_turns_an_internal_failure_into_code_2(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def scan(_config: Config) -> Report:
+    def scan(_config: Config, *, progress: engine.Progress | None = None) -> Report:
+        assert progress is None
         raise ZeroDivisionError
 
     monkeypatch.setattr(engine, "scan", scan)
@@ -317,7 +318,8 @@ def test_scan_turns_an_internal_failure_into_code_2(
 
 
 def test_scan_stops_at_an_interrupt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def scan(_config: Config) -> Report:
+    def scan(_config: Config, *, progress: engine.Progress | None = None) -> Report:
+        assert progress is None
         raise KeyboardInterrupt
 
     monkeypatch.setattr(engine, "scan", scan)
@@ -336,7 +338,7 @@ def test_scan_shows_progress_on_a_terminal_only(
         return samples.CLEAN
 
     monkeypatch.setattr(engine, "scan", scan)
-    monkeypatch.setattr(runs, "is_terminal", lambda _stream: True)
+    monkeypatch.setattr(delivery, "is_terminal", lambda _stream: True)
     assert run("scan", tmp_path).exit_code == 0
     assert run("scan", tmp_path, "--quiet").exit_code == 0
     assert reported == [True, False]

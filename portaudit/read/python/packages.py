@@ -57,7 +57,6 @@ _LISTED: Mapping[str, str] = {
 }
 """Keywords of any call whose value is a list of packages (Kubeflow, Azure, Flyte)."""
 _IMAGES: frozenset[str] = frozenset({"from_registry"})
-_WORTH_READING = (b"install", b"runtime_env", b"_packages", b"/// script", b"from_registry")
 _COMMENT = re.compile(r"(?m)^# /// script[ \t]*$\n(?P<content>(?:^#(?:| .*)$\n)*?)^# ///[ \t]*$")
 _FILES = (".txt", ".yml", ".yaml", ".toml")
 """A file of packages instead of one of them."""
@@ -67,10 +66,7 @@ _ORIGIN = Origin("command")
 
 def installed(reader: Reader) -> Iterator[Item]:
     """The packages that a file's code installs, and those that its comment asks for."""
-    content = reader.source.content
-    if not any(word in content for word in _WORTH_READING):
-        return
-    if b"/// script" in content:
+    if b"/// script" in reader.source.content:
         yield from _commented(reader)
     seen: set[tuple[str, str, Span]] = set()
     for call in reader.model.calls:

@@ -14,7 +14,6 @@ import libcst as cst
 from portaudit.read.items import Item
 from portaudit.read.python.lists import inside, strings
 from portaudit.read.python.nodes import string_value
-from portaudit.read.python.packages import installed
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.read.specifiers import Origin, python, requirement
 from portaudit.types import Span
@@ -23,6 +22,9 @@ SETUP = frozenset(
     {"setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup"}
 )
 _LISTS = ("install_requires", "setup_requires")
+
+_INSTALLING = (b"install", b"runtime_env", b"_packages", b"/// script", b"from_registry")
+"""What a file says that installs packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,11 @@ def dependencies(reader: Reader) -> Iterator[Item]:
     """The requirements that a file gives to `setup()`, or to what installs them."""
     if b"setup" in reader.source.content:
         yield from _required(reader)
-    yield from installed(reader)
+    if any(word in reader.source.content for word in _INSTALLING):
+        # It knows how shell code and manifests are read, which most files can do without.
+        from portaudit.read.python.packages import installed  # noqa: PLC0415
+
+        yield from installed(reader)
 
 
 def _required(reader: Reader) -> Iterator[Item]:
