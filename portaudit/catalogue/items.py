@@ -29,7 +29,8 @@ _JOINING: tuple[str, ...] = ("__device__", "PYBIND11_MODULE", "TORCH_LIBRARY", "
 _NATIVE = frozenset({"source", "include", "kernel"})
 _SELECTIVE = 3
 """Letters from which a word of a value says more than the name that it belongs to."""
-_LITERAL = re.compile(r"[^*?\[\]]+")
+_LITERAL = re.compile(r"\[[^\]]*\]|([^*?\[\]]+)")
+"""A run of characters that a glob asks for as they are; `[a-z]` asks for one of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def _words(match: Match, names: Iterable[str]) -> list[str]:
         return ["__global__", "GLOBAL void"]  # some projects spell it so, in a header of their own
     asked = [*match.arguments, *(each for each in match.value if isinstance(each, str))]
     if asked and len(asked) == len(match.arguments) + len(match.value):
-        words = [max(_LITERAL.findall(each), key=len, default="") for each in asked]
+        words = [max(_literals(each), key=len, default="") for each in asked]
         if all(len(word) >= _SELECTIVE for word in words):
             return words
     return [_literal(match.kind, name) for name in names]
@@ -170,6 +171,11 @@ def _words(match: Match, names: Iterable[str]) -> list[str]:
 def _literal(kind: str, name: str) -> str:
     """The longest part of a pattern that has to stand in the file as it is."""
     parts = name.split(".") if kind == "config-key" else [name]
-    last: list[str] = _LITERAL.findall(parts[-1])
-    whole: list[str] = [part for each in parts for part in _LITERAL.findall(each)]
+    last = _literals(parts[-1])
+    whole = [part for each in parts for part in _literals(each)]
     return max(last or whole, key=len)
+
+
+def _literals(pattern: str) -> list[str]:
+    """What a glob asks for as it is."""
+    return [part for part in _LITERAL.findall(pattern) if part]

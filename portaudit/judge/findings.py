@@ -15,7 +15,7 @@ from portaudit.judge.severity import effective, intrinsic
 from portaudit.judge.words import fill, published
 from portaudit.match.hits import Hit, lowest
 from portaudit.match.strings import around_device, bindings_of
-from portaudit.read.python.model import import_statement, imports_if_there
+from portaudit.read.python.model import import_statement, imports_if_there, imports_or_skips
 from portaudit.read.python.values import Reader
 from portaudit.types import GUARD_STATES, SEVERITIES, Category, Finding, Target
 
@@ -160,8 +160,9 @@ def _guard(
     if string and _is_comparison(reader, hit.node):
         return judgment.check(hit.node, hit.place)
     guard = judgment.guard(hit.place, Subject(library, hit.anchor, hit.is_import))
-    if guard.state == "none" and isinstance(hit.key, cst.Call) and imports_if_there(hit.key):
-        return Guard("import-guarded", reader.proof(hit.key))
+    if guard.state == "none" and isinstance(hit.key, cst.Call):
+        if imports_if_there(hit.key) or imports_or_skips(hit.key):
+            return Guard("import-guarded", reader.proof(hit.key))
     stored = isinstance(hit.node, (cst.Name, cst.Attribute)) and isinstance(
         reader.model.parents.get(hit.node), (cst.Assign, cst.AnnAssign)
     )

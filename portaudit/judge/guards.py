@@ -12,7 +12,7 @@ from typing import Literal
 import libcst as cst
 
 from portaudit.judge.flags import Facts, implied
-from portaudit.read.python.flags import Flags
+from portaudit.read.python.flags import Flags, is_skip_mark
 from portaudit.read.python.model import (
     EXITS,
     Binding,
@@ -22,7 +22,14 @@ from portaudit.read.python.model import (
     around,
     is_false,
 )
-from portaudit.read.python.nodes import SPEAKING, body_of, descendants, dotted, string_value
+from portaudit.read.python.nodes import (
+    SPEAKING,
+    body_of,
+    descendants,
+    dotted,
+    number_value,
+    string_value,
+)
 from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
 
 Outcome = Literal["works", "nothing", "fails"]
@@ -192,17 +199,30 @@ class Judge:
             if not model.within(node, (test,)) and not self._tests_name_of(node, test):
                 continue
             guard = self._by_other_branch(owner, test, orelse, body)
-            if guard is not None:
+            if guard is not None and not (guard.state == "fallback" and self._is_number_of(node)):
                 found.append(guard)
         if found:
             return min(found, key=lambda guard: GUARD_STATES.index(guard.state))
         branch = place.branch
         parent: cst.CSTNode | None = node
         while parent is not None:
-            if isinstance(parent, cst.Decorator):
+            if isinstance(parent, cst.Decorator) or is_skip_mark(parent):
                 return Guard("guarded", self.flags.reader.proof(parent))
             parent = model.parents.get(parent)
         return self.guard(Place(place.scope, branch, place.statement), Subject())
+
+    def _is_number_of(self, node: cst.CSTNode) -> bool:
+        """Whether a count is compared with one number: any other number is treated like none."""
+        model = self.flags.reader.model
+        parent = model.parents.get(node)
+        test = model.parents.get(parent) if isinstance(parent, cst.ComparisonTarget) else parent
+        if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+            return False
+        target = test.comparisons[0]
+        numbers = (test.left, target.comparator)
+        return isinstance(target.operator, cst.Equal) and any(
+            isinstance(item, cst.Integer) and number_value(item) != 0 for item in numbers
+        )
 
     def _by_other_branch(
         self, owner: cst.CSTNode, test: cst.BaseExpression, orelse: Otherwise, body: Otherwise
@@ -255,7 +275,11 @@ class Judge:
             others_branches = list(around(other.place.branch))
             if guard.state == "guarded":
                 inside = outer.difference(others_branches)
-                if inside and set(others_branches) <= outer and not is_false(other.value):
+                if (
+                    any(map(self._may_prove, inside))
+                    and set(others_branches) <= outer
+                    and not is_false(other.value)
+                ):
                     return Guard("fallback", guard.by)
             for branch in others_branches:
                 if branch in outer:
@@ -263,6 +287,9 @@ class Judge:
                 if any(fact.kind == "no-cuda" for fact in self.facts(branch)):
                     return Guard("fallback", self.flags.reader.proof(branch.node))
         return guard
+
+    def _may_prove(self, branch: Branch) -> bool:
+        return branch.kind == "attempt" or bool(self.facts(branch))
 
     def either_or(
         self, bindings: Sequence[Binding], subject: Subject | None = None

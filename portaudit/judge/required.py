@@ -18,10 +18,10 @@ from portaudit.catalogue.load import Catalogue
 from portaudit.judge.flags import implied
 from portaudit.judge.guards import Judge, Subject, fails, is_caught
 from portaudit.match.hits import Hit, lowest
-from portaudit.read.python.model import EXITS, Otherwise
+from portaudit.read.python.model import EXITS, Binding, Otherwise, imported_by_name, is_false
 from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
-from portaudit.read.python.values import LocalFunction
-from portaudit.types import Confidence
+from portaudit.read.python.values import LocalFunction, LocalObject
+from portaudit.types import Confidence, Flag
 
 
 def required(judgment: Judge, catalogue: Catalogue) -> Iterator[Hit]:
@@ -55,10 +55,76 @@ def _missing(
     flag = judgment.flags.flag(test)
     found: set[str] = set()
     for truth, other in ((True, orelse), (False, body)):
-        needed = {fact.subject for fact in implied(flag, truth) or () if fact.kind == "lib"}
+        needed = _libraries(flag, truth)
         if needed and fails(other) and not _may_leave(other):
             found |= needed
-    return found
+    return found - _of_objects(judgment, test) if found else found
+
+
+def _libraries(flag: Flag, truth: bool) -> set[str]:
+    """The libraries that are there when a flag has this truth."""
+    return {fact.subject for fact in implied(flag, truth) or () if fact.kind == "lib"}
+
+
+def _of_objects(judgment: Judge, test: cst.BaseExpression) -> set[str]:
+    """Libraries that a test asks for only by asking whether an object was made already."""
+    asked: set[str] = set()
+    of_objects: set[str] = set()
+    for part in _parts(test):
+        flag = judgment.flags.flag(part)
+        named = _libraries(flag, True) | _libraries(flag, False)
+        if named and _is_made_later(judgment, part):
+            of_objects |= named
+        else:
+            asked |= named
+    return of_objects - asked
+
+
+def _parts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What a condition asks, one by one."""
+    waiting = [test]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, cst.BooleanOperation):
+            waiting += [node.left, node.right]
+        elif isinstance(node, cst.UnaryOperation):
+            waiting.append(node.expression)
+        elif isinstance(node, cst.Comparison) and is_false(node.comparisons[0].comparator):
+            waiting.append(node.left)
+        else:
+            yield node
+
+
+def _is_made_later(judgment: Judge, node: cst.CSTNode | None, depth: int = 0) -> bool:
+    """Whether a variable is empty until some function makes its object: `_buffer = Buffer()`."""
+    reader = judgment.flags.reader
+    if isinstance(node, cst.Name) and node in reader.model.places:
+        bindings = reader.bindings(node)
+    elif isinstance(node, cst.Attribute):
+        bindings = [
+            binding
+            for value in reader.values(node.value)
+            if isinstance(value, LocalObject)
+            for binding in reader.class_attribute(value.scope, node.attr.value)
+        ]
+    else:
+        return False
+    if len(bindings) == 1 and depth < _ALIASES:
+        return _is_made_later(judgment, bindings[0].value, depth + 1)
+    made = [binding for binding in bindings if _makes_object(judgment, binding)]
+    return any(
+        other.place.scope is not binding.place.scope for binding in made for other in bindings
+    )
+
+
+def _makes_object(judgment: Judge, binding: Binding) -> bool:
+    """Whether a function gives a variable what a call makes, rather than a module or an answer."""
+    value = binding.value
+    if binding.kind != "value" or not isinstance(value, cst.Call) or imported_by_name(value):
+        return False
+    flag = judgment.flags.flag(value)
+    answers = _libraries(flag, True) | _libraries(flag, False)
+    return binding.place.scope.kind == "function" and not answers
 
 
 def _may_leave(otherwise: Otherwise) -> bool:
@@ -73,6 +139,7 @@ def _may_leave(otherwise: Otherwise) -> bool:
     return False
 
 
+_ALIASES = 3
 _EXITS = (cst.Return, cst.Break, cst.Continue, cst.Yield)
 
 

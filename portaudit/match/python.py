@@ -25,6 +25,7 @@ from portaudit.read.python.model import (
     import_name,
     import_statement,
     imported_by_name,
+    imports_or_skips,
     join,
 )
 from portaudit.read.python.nodes import SPEAKING, dotted, last_name, string_value
@@ -81,9 +82,11 @@ _NAMED_CUDA: frozenset[Category] = _ALWAYS_CUDA | {
 
 def works_with_torch(reader: Reader) -> bool:
     """Whether the file imports torch or a library built on it."""
+    imported = (target for _, target, _ in reader.model.imports)
+    by_name = filter(None, map(imported_by_name, reader.model.calls))
     return any(
         target.split(".")[0] in _TORCH_WORLD and not reader.is_open(target)
-        for _, target, _ in reader.model.imports
+        for target in (*imported, *by_name)
     )
 
 
@@ -507,6 +510,8 @@ class Matcher:
                 )
         for call in self.model.calls:
             target = imported_by_name(call)
+            if imports_or_skips(call) and isinstance(self.model.parents.get(call), cst.Expr):
+                continue  # a question, whose answer is true on the target
             if target and not self.reader.is_open(target):
                 for selector in names.find(target):
                     shown = call.args[0].value

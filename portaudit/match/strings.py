@@ -8,9 +8,10 @@ alone.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Literal
 
 import libcst as cst
@@ -21,14 +22,20 @@ from portaudit.catalogue.schema import Sink
 from portaudit.judge.guards import Guard
 from portaudit.match.hits import LOWER, Hit, lowest
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import SPEAKING, dotted, string_value
+from portaudit.read.python.nodes import SPEAKING, dotted, last_name, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
-from portaudit.types import Confidence, ForeignUse, Text, Use
+from portaudit.types import Confidence, ForeignUse, Instance, Text, Use
 
 _LONGEST = 64
 RoleKind = Literal["silent", "argument", "bound", "returned", "compared", "listed"]
 
 _TALK = SPEAKING | {"write", "echo", "fail", "skip", "xfail", "format_exc"}
+_COMPLAINTS = ("Error", "Exception", "Warning")
+_SAME = {"str", "list", "tuple", "set", "frozenset", "sorted"}
+"""Calls that give back what they are given, in another form."""
+_WORDS = (cst.FormattedString, cst.ConcatenatedString, cst.BinaryOperation)
+"""What puts a value into a longer text."""
+_MOCKS = ("unittest.mock.", "mock.")
 _LOOKUPS = {
     "get",
     "pop",
@@ -201,11 +208,15 @@ class _Strings:
         if isinstance(parent, cst.Element):
             container = self.model.parents.get(parent)
             return self._listed(container) if container else Role("silent")
+        if isinstance(parent, cst.BaseComp):
+            return self._listed(parent)
         if isinstance(parent, cst.DictElement):
             return self._entry(parent, node)
         if isinstance(parent, cst.Arg):
             return self._argument(parent)
         if isinstance(parent, cst.Assign):
+            if any(self._is_imitation(target.target) for target in parent.targets):
+                return Role("silent")
             names = tuple(_target_name(target.target) for target in parent.targets)
             place = self.model.places.get(parent)
             if place and place.scope.kind == "class" and _is_enum(place.scope):
@@ -238,9 +249,50 @@ class _Strings:
         if isinstance(parent, (cst.For, cst.CompFor)):
             return Role("listed", (_target_name(parent.target),), node=parent, listed=True)
         role = self._role(container)
-        if role.kind in {"silent", "compared"}:
+        if role.kind in {"silent", "compared"} or self._is_only_asked(role):
             return Role("silent")
         return Role("listed", role.names, role.call, role.arg, role.node, listed=True)
+
+    def _is_only_asked(self, role: Role) -> bool:
+        """Whether a collection has a name that this file only tests words against, and shows."""
+        name = role.names[0] if role.kind == "bound" and len(role.names) == 1 else ""
+        return isinstance(role.node, (cst.Assign, cst.AnnAssign)) and self._asked.get(name, False)
+
+    @cached_property
+    def _asked(self) -> Mapping[str, bool]:
+        """Names that an `in` looks into, and whether they are otherwise shown at most."""
+        found: dict[str, bool] = {}
+        named = [(node, node.value) for node in self.model.names]
+        members = [(node, node.attr.value) for node in self.model.attributes]
+        for node, name in (*named, *members):
+            parent = self.model.parents.get(node)
+            if getattr(parent, "target", None) is node and not isinstance(parent, cst.AugAssign):
+                continue
+            asked = isinstance(parent, cst.ComparisonTarget) and isinstance(
+                parent.operator, (cst.In, cst.NotIn)
+            )
+            if asked:
+                found.setdefault(name, True)
+            elif not self._is_said(node):
+                found[name] = False
+        return found
+
+    def _is_imitation(self, target: cst.BaseExpression) -> bool:
+        """Whether an assignment makes a test's stand-in look like a tensor or a device.
+
+        The type of a real device cannot be set.
+        """
+        if not isinstance(target, cst.Attribute):
+            return False
+        if target.attr.value == "type" and last_name(target.value) == "device":
+            return True
+        first: cst.BaseExpression = target
+        while isinstance(first, cst.Attribute):
+            first = first.value
+        return any(
+            isinstance(value, Instance) and value.of.name.startswith(_MOCKS)
+            for value in self.reader.values(first)
+        )
 
     def _entry(self, element: cst.DictElement, node: cst.CSTNode) -> Role:
         if element.key is node:
@@ -259,7 +311,7 @@ class _Strings:
         name = dotted(call.func) or ""
         last = call.func.attr.value if isinstance(call.func, cst.Attribute) else name
         keyword = arg.keyword.value if arg.keyword else ""
-        if keyword in _SPOKEN or last in _TALK or last.endswith(("Error", "Exception", "Warning")):
+        if keyword in _SPOKEN or last in _TALK or last.endswith(_COMPLAINTS):
             return Role("silent")
         if not keyword and last in _LOOKUPS:
             if last in _WITH_DEFAULT and call.args[-1] is arg:
@@ -279,7 +331,7 @@ class _Strings:
                 (item.name for item in self.reader.options.values() if item.call is call), ""
             )
             return Role("bound", (option,), call, arg, call)
-        if last == "str" and not keyword:
+        if name in _SAME and not keyword:
             return self._role(call)
         if resolved.split(".")[0] in _STDLIB and resolved.split(".")[0] != "functools":
             return Role("silent")
@@ -290,10 +342,27 @@ class _Strings:
         index = 1 if isinstance(call.func, cst.Name) else 0
         key = string_value(call.args[index].value)
         role = self._role(call)
+        if role.kind == "compared" or self._is_said(call):
+            return Role("silent")
         names = (key[0],) if key else ()
         if role.kind in {"argument", "bound"}:
             return Role(role.kind, (*names, *role.names), role.call, role.arg, role.node)
         return Role("bound", names, node=call)
+
+    def _is_said(self, node: cst.CSTNode) -> bool:
+        """Whether a value is only put into words: printed, logged, or raised with."""
+        parent = self.model.parents.get(node)
+        while True:
+            while isinstance(parent, _WORDS):
+                parent = self.model.parents.get(parent)
+            call = self.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
+            if not isinstance(call, cst.Call):
+                return False
+            function = call.func
+            last = function.attr.value if isinstance(function, cst.Attribute) else dotted(function)
+            if last not in _SAME and last != "join":
+                return last is not None and (last in _TALK or last.endswith(_COMPLAINTS))
+            parent = self.model.parents.get(call)
 
     # --- sinks and uses ---
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from tree_sitter import Node
 
@@ -23,8 +23,21 @@ from portaudit.types import GuardState, Proof, Span
 _WITH_VERB = frozenset({"list", "string"})
 """Commands whose first word says what they do: `list append` changes something."""
 _ENVIRONMENT = re.compile(r"ENV\{(\w+)\}")
+_SWITCHES = {"option": 2, "set": 1}
+"""Commands that give a switch its value, and which word that is."""
 _RUNNING = frozenset({"execute_process", "add_custom_command", "add_custom_target"})
 """Commands that run programs: their words stand behind `COMMAND`."""
+_LISTS = frozenset(
+    {
+        "target_link_libraries",
+        "link_libraries",
+        "target_compile_options",
+        "add_compile_options",
+        "target_include_directories",
+        "include_directories",
+    }
+)
+"""Commands of which each line of arguments says something by itself."""
 _BLOCKS = frozenset({"function_def", "macro_def"})
 _OTHERWISE = frozenset({"elseif_command", "else_command"})
 _FALSE = frozenset({"", "OFF", "FALSE", "NO", "N", "0", "IGNORE", "NOTFOUND"})
@@ -66,7 +79,8 @@ def read(text: Text) -> Document:
         node, place = waiting.pop()
         if node.type == "normal_command":
             found = _command(text, columns, node, place, switches)
-            items.append(replace(found, group=len(items) + 1))
+            for each in _lines(found):
+                items.append(replace(each, group=len(items) + 1))
             items += _told(found)
         elif node.type == "if_condition":
             waiting.extend(reversed(list(_branches(text, node, place, switches))))
@@ -95,9 +109,22 @@ def _command(text: Text, columns: Columns, node: Node, place: _Place, switches: 
     return Item("command", name, where, None, parts, place.scope, guard=guard, guard_by=by)
 
 
+def _lines(command: Item) -> Iterator[Item]:
+    """A command, once for each line of what it lists."""
+    if command.name not in _LISTS or not command.parts:
+        yield command
+        return
+    for _, parts in groupby(command.parts, key=lambda part: part.span.line):
+        yield replace(command, parts=tuple(parts))
+
+
 def _told(command: Item) -> Iterator[Item]:
-    """The variable that a command sets in the environment, and the programs that it runs."""
+    """What else a command says: a switch that is on, a variable, the programs that it runs."""
     words = command.parts
+    if command.name in _SWITCHES and len(words) > 1:
+        given = words[_SWITCHES[command.name] :][:1]
+        if given and given[0].text.upper() in _TRUE:
+            yield replace(command, name=f"{command.name} on", parts=words[:1])
     if command.name == "set" and words and (known := _ENVIRONMENT.fullmatch(words[0].text)):
         value = " ".join(word.text for word in words[1:])
         yield replace(

@@ -1,4 +1,4 @@
-"""Reads what setup.cfg requires: setuptools' `[options]` and its extras.
+"""Reads what setup.cfg requires: setuptools' `[options]` and its extras, and how it builds.
 
 iniconfig finds sections and keys; the lines of a value are requirements as pip writes them.
 """
@@ -15,6 +15,8 @@ from portaudit.read.text import Text
 from portaudit.types import ScanError, Span
 
 _OPTIONAL = frozenset({"tests_require"})
+_BUILD = "build_ext"
+"""The section that says with which directories and libraries extensions are built."""
 _LISTS = ("install_requires", "setup_requires", "tests_require")
 
 
@@ -38,6 +40,10 @@ def _items(text: Text, config: IniConfig) -> Iterator[Item]:
     extras = "options.extras_require"
     for key in config.sections.get(extras, {}):
         yield from _listed(text, config, extras, key, optional=True)
+    for key in config.sections.get(_BUILD, {}):
+        for line, column, written in _lines(text, config, _BUILD, key):
+            span = Span(line, column, line, column + len(written))
+            yield Item("config-key", f"{_BUILD}.{key}", span, written, (), _BUILD)
 
 
 def _listed(

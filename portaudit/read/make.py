@@ -19,10 +19,15 @@ from portaudit.read.tree import child, content, of_type, parse, span
 from portaudit.types import GuardState, Proof
 
 _AUTOMATIC = re.compile(r"\$[@<^%*+?|]|\$\([@<^%*+?|][DF]?\)")
+_PREFIX = re.compile(r"\$[({](\w+)[)}](?=\$[({])")
+"""`$(Q)` before a program: whether make shows the line."""
 _FUNCTION = re.compile(r"\$\(shell(?=\s)")
 _REFERENCE = re.compile(r"\$\(([\w.-]+)\)|\$\{([\w.-]+)\}")
 _OTHERWISE = frozenset({"else_directive", "elsif_directive"})
 _TOOL = re.compile(r"nvcc|nvidia-smi|/usr/local/cuda")
+_LINE_END = re.compile(r"(?<!\\)\n")
+_COMPILERS = {"NVCC": "nvcc"}
+"""Variables that mean a program wherever they are set: most rules include another makefile."""
 _ROUNDS = 8
 """Variables that stand in the values of variables, at most."""
 
@@ -67,7 +72,8 @@ def _assignment(text: Text, node: Node, values: Mapping[str, str]) -> Iterator[I
     name, value = child(node, "word"), child(node, "text", "shell_command")
     if name is None:
         return
-    set_to = content(value).strip() if value else ""
+    # the grammar takes some values for longer than their line
+    set_to = _LINE_END.split(content(value).strip(), 1)[0] if value else ""
     yield Item("env-var", content(name), span(text, name), set_to)
     if value is None:
         return
@@ -85,11 +91,15 @@ def _recipe(text: Text, node: Node, values: Mapping[str, str], scope: str) -> It
     """Shell in which make's references read as the shell's, each as long as it was."""
     start = node.start_point
     shell = content(node)
+    prefix = _PREFIX.match(shell)
+    if prefix and not values.get(prefix[1], "").strip("@-+ "):
+        shell = " " * len(prefix[0]) + shell[len(prefix[0]) :]
     # `$$x` is the shell's `$x`: a letter before it keeps the columns
     shell = shell.replace("$$", "_$")
     shell = _AUTOMATIC.sub(lambda found: "_" * len(found[0]), shell)
     shell = _FUNCTION.sub("$(     ", shell)
     shell = _REFERENCE.sub(lambda found: f"${{{_name(found[1] or found[2])}}}", shell)
+    values = {**_COMPILERS, **values}
     yield from script(text.piece(start[0], text.column(start), shell), scope, values=values)
 
 

@@ -54,9 +54,10 @@ _VARIABLE_OPTIONS: Mapping[str, frozenset[str]] = {
 _TAKES_VARIABLES = frozenset({"env", "sudo", "make", "gmake"})
 """Programs that take assignments among their words."""
 _SYSTEM_INSTALLERS: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("apt", "apt-get", "aptitude"), frozenset({"install", "reinstall"})),
+    **dict.fromkeys(("apt", "apt-get", "aptitude"), frozenset({"install", "reinstall", "upgrade"})),
     **dict.fromkeys(
-        ("yum", "dnf", "microdnf", "tdnf"), frozenset({"install", "localinstall", "groupinstall"})
+        ("yum", "dnf", "microdnf", "tdnf"),
+        frozenset({"install", "localinstall", "groupinstall", "update", "upgrade"}),
     ),
     "zypper": frozenset({"install", "in"}),
     "apk": frozenset({"add"}),
@@ -89,6 +90,13 @@ _PLACEHOLDERS = re.compile(
     r"(?<=\w=)<[A-Za-z][^<>\n]*>(?:[ \t]*(?:\\\n[ \t]*)?\([^()\n]*\)(?=[ \t]*$))?", re.MULTILINE
 )
 """`DATA=<where it is> (such as /data)`, of several words."""
+_SETTING = re.compile(
+    r"(?:.*/)?\.?(?:bashrc|bash\.bashrc|bash_profile|profile|zshrc|environment|env)|"
+    r"(?:.*/)?profile\.d/.*|\$\{?GITHUB_ENV\}?"
+)
+"""Files whose lines set variables for what runs later."""
+_LOADER = re.compile(r"(?:.*/)?ld\.so\.conf(?:\.d/.*)?")
+"""Files that name the directories of libraries: what is in them, `ldconfig` takes as well."""
 _LONGEST_VALUE = 10_000
 """Characters of a variable that grows."""
 _HEREDOC = re.compile(r"<<-?\s*[\"'\\]?\w")
@@ -241,6 +249,8 @@ class _Script:
             elif kind == "heredoc_body":
                 yield from self._heredoc(current, here)
                 continue
+            elif kind in {"redirected_statement", "pipeline"}:
+                yield from self._kept_for_later(current, here)
             waiting += self._below(current, here)
 
     def _below(self, node: Node, place: _Place) -> list[tuple[Node, _Place]]:
@@ -459,6 +469,22 @@ class _Script:
         start = node.start_point
         raw = content(node)
         return mapped(self.text, (start[0], self.text.column(start)), raw, _kept(raw, _kind(node)))
+
+    def _kept_for_later(self, node: Node, place: _Place) -> Iterator[Item]:
+        """What `echo` writes to a file that sets variables, or that the loader reads."""
+        command = child(node, "command")
+        name = command.child_by_field_name("name") if command is not None else None
+        if command is None or name is None or content(name) not in {"echo", "printf"}:
+            return
+        words = [self._part(each) for each in command.children_by_field_name("argument")]
+        targets = list(self._targets(node))
+        if any(_LOADER.fullmatch(target) for target in targets):
+            for word in words:
+                yield self._item("command", "ldconfig", word, place, parts=(word,))
+        elif self.depth < _DEEPEST and any(_SETTING.fullmatch(target) for target in targets):
+            for word in words:
+                inside = self.inner(self._unquoted(word), place)
+                yield from (item for item in inside if item.kind == "env-var")
 
     def _heredoc(self, node: Node, place: _Place) -> Iterator[Item]:
         """A here-document that a shell or a scheduler reads, or that is written to a file."""

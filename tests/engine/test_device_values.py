@@ -748,3 +748,139 @@ def test_literal_that_an_api_explains_is_told_by_the_api() -> None:
 def test_exports_tell_only_strings_that_some_rule_speaks_of() -> None:
     facts = scan('NAME = "adam"\nDEVICE = "cuda"\nSIZE = 3\n')["snippet.py"].facts
     assert [name for name, _ in facts.exports] == ["DEVICE"]
+
+
+# --- lists that are computed ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '[f"cuda:{i}" for i in range(2)]',
+        '["cuda:%d" % i for i in range(2)]',
+        '{f"cuda:{i}" for i in range(2)}',
+        'list(f"cuda:{i}" for i in range(2))',
+        'tuple([f"cuda:{i}" for i in range(2)])',
+        '[f"cuda:{i}" for i in range(1 if torch.cuda.device_count() == 1 else 2)]',
+    ],
+)
+def test_literal_in_a_comprehension(value: str) -> None:
+    check(f"""
+    import torch
+    CUDA_DEVICES = {value}  # expect: DST002
+    """)
+
+
+def test_literal_in_a_comprehension_counts_its_uses() -> None:
+    check("""
+    import torch
+    devices = [f"cuda:{i}" for i in range(2)]  # expect: DST002 uses=1
+    for device in devices:
+        torch.zeros(3, device=device)
+    """)
+
+
+def test_literal_in_a_comprehension_of_a_table() -> None:
+    check("""
+    import torch
+    device_map = {name: "cuda" for name in names}  # expect: DST001
+    sizes = {name: "cuda" for name in names}
+    kinds = [name == "cuda" for name in names]
+    files = [f"cuda:{i}" for i in range(2)]
+    """)
+
+
+# --- what is only compared, shown or imitated -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'if getattr(args, "gpu_arch_type", "cuda") == "rocm": pass',
+        'if "rocm" != os.environ.get("DEVICE", "cuda"): pass',
+        'if args.get("device", "cuda") in ("rocm", "xpu"): pass',
+        'if (getattr(args, "device", "cuda")) not in NAMES: pass',
+        'print(getattr(args, "device", "cuda"))',
+        "print(f\"on {getattr(args, 'device', 'cuda')}\")",
+        "logger.info(f\"on {os.environ.get('DEVICE', 'cuda')}\")",
+    ],
+)
+def test_default_that_is_only_compared_or_shown_is_silent(statement: str) -> None:
+    check(f"import os\nimport torch\n{statement}\n")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'device = getattr(args, "device", "cuda")',
+        'run(getattr(args, "device", "cuda"))',
+        'x.to(os.environ.get("DEVICE", "cuda"))',
+        'where = getattr(args, "device", "cuda").lower()',
+    ],
+)
+def test_default_that_goes_on_is_a_finding(statement: str) -> None:
+    check(f"import os\nimport torch\n{statement}  # expect: DST001\n")
+
+
+@pytest.mark.parametrize(
+    "literal", ['{"cuda", "xpu", "hpu"}', '("cuda", "xpu")', '["cuda"]', 'frozenset({"cuda"})']
+)
+def test_literal_in_a_collection_that_is_only_asked_is_silent(literal: str) -> None:
+    check(f"""
+    import torch
+    _VRAM_DEVICE_TYPES = {literal}
+    class Channel:
+        GPU_DEVICES = {literal}
+        def kind(self, device):
+            if device.type in _VRAM_DEVICE_TYPES:
+                return "VRAM"
+            if device.type not in self.GPU_DEVICES:
+                raise ValueError("not one of " + ", ".join(sorted(self.GPU_DEVICES)))
+            raise ValueError(f"not one of {{_VRAM_DEVICE_TYPES}}")
+    """)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for device in DEVICES: run(device)",
+        "run(DEVICES)",
+        "known: list[str] = DEVICES",
+        "first = DEVICES[0]",
+        "DEVICES += ['hpu']",
+        "where = ','.join(DEVICES)",
+        "",
+    ],
+)
+def test_literal_in_a_collection_that_is_asked_and_more_is_a_finding(use: str) -> None:
+    test = "device in DEVICES" if use else ""
+    check(f"""
+    import torch
+    DEVICES = ["cuda", "xpu"]  # expect: DST001
+    {test}
+    {use}
+    """)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        'x.device.type = "cuda"',
+        'x = MagicMock()\nx.device = "cuda"',
+        'x = mock.Mock()\nx.where.device = "cuda"',
+    ],
+)
+def test_literal_given_to_an_imitation_is_silent(statements: str) -> None:
+    check(
+        "import torch\nfrom unittest import mock\nfrom unittest.mock import MagicMock\n"
+        f"{statements}\n"
+    )
+
+
+def test_literal_given_to_an_object_is_a_finding() -> None:
+    check("""
+    import torch
+    config = Config()
+    config.device = "cuda"  # expect: DST001
+    config.device.name = "cuda"  # expect: DST001
+    """)

@@ -836,3 +836,27 @@ def test_severity_follows_from_the_guard_alone() -> None:
     else:
         raise RuntimeError
     """)
+
+
+@pytest.mark.parametrize(
+    ("statement", "guard"),
+    [
+        ("n = 1 if torch.cuda.device_count() == 1 else 2", "none"),
+        ("n = 1 if 1 == torch.cuda.device_count() else 2", "none"),
+        ("n = 8 if torch.cuda.device_count() > 1 else 2", "fallback"),
+        ("n = 8 if torch.cuda.device_count() >= 1 else 2", "fallback"),
+        ("n = 2 if torch.cuda.device_count() == 0 else 1", "fallback"),
+    ],
+)
+def test_check_for_one_number_says_nothing_of_none(statement: str, guard: str) -> None:
+    check(f"""
+    import torch
+    {statement}  # expect: DEV002 guard={guard}
+    """)
+
+
+def test_check_for_one_number_that_fails_otherwise() -> None:
+    check("""
+    import torch
+    assert torch.cuda.device_count() == 8  # expect: DEV002 guard=hard-fail
+    """)

@@ -226,7 +226,6 @@ def test_decorator_guard_of_a_class_holds_in_its_methods() -> None:
     """)
 
 
-@pytest.mark.xfail(reason="a mark of the module is not read as a guard of its tests")
 def test_decorator_guard_by_a_mark_of_the_module() -> None:
     check("""
     import pytest
@@ -237,7 +236,6 @@ def test_decorator_guard_by_a_mark_of_the_module() -> None:
     """)
 
 
-@pytest.mark.xfail(reason="a decorator that another module makes is not followed")
 def test_decorator_guard_of_another_module() -> None:
     check(
         {
@@ -265,6 +263,180 @@ def test_decorator_condition_is_a_check_that_is_guarded() -> None:
     def test_wait():
         pass
     """)
+
+
+MARKS = """
+import pytest
+import torch
+import unittest
+has_gpu = torch.cuda.is_available()
+needs_gpu = pytest.mark.skipif(not has_gpu, reason="no GPU")
+"""
+
+
+@pytest.mark.parametrize(
+    ("mark", "guard"),
+    [
+        ('pytest.mark.skipif(not torch.cuda.is_available(), reason="")', "guarded"),
+        ('[pytest.mark.gpu, pytest.mark.skipif(not has_gpu, reason="")]', "guarded"),
+        ("needs_gpu", "guarded"),
+        ("[pytest.mark.slow, needs_gpu]", "guarded"),
+        ("(needs_gpu,)", "guarded"),
+        ("pytest.mark.gpu", "none"),
+        ("[pytest.mark.gpu, pytest.mark.slow]", "none"),
+        ('pytest.mark.skipif(has_gpu, reason="")', "none"),
+    ],
+)
+def test_decorator_guard_by_a_mark_of_all(mark: str, guard: str) -> None:
+    module = f"""
+pytestmark = {mark}
+def test_wait():
+    torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+class TestWait:
+    def test_wait(self):
+        torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+torch.cuda.synchronize()  # expect: DEV007
+"""
+    check(MARKS + module)
+    of_class = f"""
+class TestWait:
+    pytestmark = {mark}
+    def test_wait(self):
+        torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+class TestAgain:
+    def test_wait(self):
+        torch.cuda.synchronize()  # expect: DEV007
+def test_again():
+    torch.cuda.synchronize()  # expect: DEV007
+"""
+    check(MARKS + of_class)
+
+
+def test_decorator_guard_by_a_mark_below_the_tests() -> None:
+    check("""
+    import pytest
+    import torch
+    def test_wait():
+        torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+    pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+    """)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        'pytestmark = pytest.mark.skipif(not {}, reason="no GPU")',
+        'pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not {}, reason="no GPU")]',
+        'needs_gpu = pytest.mark.skipif(not {}, reason="no GPU")',
+        'needs_gpu = unittest.skipUnless({}, "no GPU")',
+        'needs_gpu = unittest.skipIf(not {}, "no GPU")',
+        'CASES = [pytest.param(1, marks=pytest.mark.skipif(not {}, reason="no GPU"))]',
+    ],
+)
+def test_decorator_condition_of_a_mark_is_a_check_that_is_guarded(mark: str) -> None:
+    check(f"""
+    import pytest
+    import torch
+    import unittest
+    {mark.format("torch.cuda.is_available()")}  # expect: DEV001 guard=guarded
+    """)
+
+
+def test_decorator_guard_by_a_decorator_that_a_function_makes() -> None:
+    check("""
+    import torch
+    import unittest
+    def require_cuda(test):
+        return unittest.skipUnless(torch.cuda.is_available(), "")(test)
+    def plain(test):
+        return test
+    @require_cuda
+    def test_wait():
+        torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+    @plain
+    def test_again():
+        torch.cuda.synchronize()  # expect: DEV007
+    """)
+
+
+def test_decorator_guard_of_values_that_are_bound_twice() -> None:
+    check("""
+    import pytest
+    import torch
+    pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+    def test_move(x):
+        device = "cuda"  # expect: DST001 guard=guarded
+        assert x.to(device) is x
+        device = "cuda"  # expect: DST001 guard=guarded
+    """)
+
+
+def test_decorator_guard_of_one_set_of_parameters() -> None:
+    check("""
+    import pytest
+    import torch
+    needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+    @pytest.mark.parametrize("device", [
+        "cpu",
+        pytest.param(torch.device("cuda"), marks=needs_gpu),  # expect: DST001 guard=guarded
+        pytest.param(torch.device("cuda"), marks=[needs_gpu]),  # expect: DST001 guard=guarded
+        pytest.param(torch.device("cuda"), marks=pytest.mark.slow),  # expect: DST001
+    ])
+    def test_move(device):
+        pass
+    """)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        'pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")',
+        'unittest.skipUnless(torch.cuda.is_available(), "no GPU")',
+    ],
+)
+def test_decorator_guard_of_a_mark_of_another_module(mark: str) -> None:
+    check(
+        {
+            "pkg/__init__.py": "",
+            "pkg/marks.py": f"""
+        import pytest
+        import torch
+        import unittest
+        needs_gpu = {mark}
+        def require_gpu(test): return {mark}(test)
+        def register(test):
+            if torch.cuda.is_available():
+                return test
+            return None
+        """,
+            "pkg/utils.py": "from pkg.marks import needs_gpu, register, require_gpu",
+            "test_wait.py": """
+        import torch
+        from pkg import utils
+        from pkg.utils import needs_gpu, register, require_gpu
+        @needs_gpu
+        def test_wait():
+            torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+        @require_gpu
+        def test_wait_again():
+            torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+        @utils.require_gpu
+        class TestWait:
+            def test_wait(self):
+                torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+        @register
+        def test_register():
+            torch.cuda.synchronize()  # expect: DEV007
+        """,
+            "test_all.py": """
+        import torch
+        from pkg.utils import needs_gpu
+        pytestmark = needs_gpu
+        def test_wait():
+            torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+        """,
+        }
+    )
 
 
 # --- match ---------------------------------------------------------------------------------------

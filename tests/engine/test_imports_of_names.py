@@ -371,3 +371,72 @@ def test_import_line_of_several_names_is_as_guarded_as_the_least_guarded() -> No
         with autocast():  # expect: AMP001
             return x
     """)
+
+
+# --- modules that are given by a name ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'pytest.importorskip("torch")',
+        'pytest.importorskip("torch", minversion="2.6")',
+        'pytest.importorskip(modname="torch")',
+        'importorskip("torch", reason="no torch")',
+        'importlib.import_module("torch")',
+        'import_module(name="torch")',
+        '__import__("torch")',
+    ],
+)
+def test_import_by_a_name_is_the_module(call: str) -> None:
+    check(f"""
+    import importlib
+    import pytest
+    from importlib import import_module
+    from pytest import importorskip
+    torch = {call}
+    def test_wait(x):
+        torch.cuda.synchronize()  # expect: DEV007
+        x.cuda()  # expect: DEV008 confidence=medium
+        return torch.zeros(3, device="cuda")  # expect: DST001
+    """)
+
+
+def test_import_by_a_name_of_a_submodule() -> None:
+    check("""
+    import pytest
+    cuda = pytest.importorskip("torch.cuda")
+    def test_wait():
+        cuda.synchronize()  # expect: DEV007
+    """)
+
+
+def test_import_or_skip_guards_what_follows() -> None:
+    check("""
+    import pytest
+    def test_early():
+        import flash_attn  # expect: FUS001
+    fa = pytest.importorskip("flash_attn")  # expect: FUS001 guard=import-guarded
+    def test_attend(q):
+        fa.flash_attn_func(q, q, q)  # expect: FUS001 guard=guarded
+    """)
+
+
+def test_import_or_skip_in_a_function_guards_its_rest() -> None:
+    check("""
+    import pytest
+    def test_attend(q):
+        pytest.importorskip("flash_attn")
+        from flash_attn import flash_attn_func  # expect: FUS001 guard=import-guarded
+        flash_attn_func(q, q, q)  # expect: FUS001 guard=guarded
+    def test_again():
+        import flash_attn  # expect: FUS001
+    """)
+
+
+def test_import_or_skip_of_something_else_is_no_guard() -> None:
+    check("""
+    import pytest
+    pytest.importorskip("numpy")
+    import flash_attn  # expect: FUS001
+    """)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from portaudit.catalogue.items import ItemIndex, glob, normal
+from portaudit.catalogue.items import ItemIndex, _literals, glob, normal
 from portaudit.match.items import _newest
 from snippets import catalogue, findings, the
 
@@ -89,3 +89,9 @@ def test_every_pattern_has_a_word_that_triggers_it(kind: str) -> None:
 def test_a_file_in_utf_16_is_read_like_any_other() -> None:
     text = "FROM nvidia/cuda:12.1.0-devel\n"
     assert the({"Dockerfile": text.encode("utf-16")}, "CTR001").span.line == 1
+
+
+def test_a_character_class_is_no_word_that_a_file_must_hold() -> None:
+    assert _literals("1[013-9]*") == ["1"]
+    assert _literals("[!{o]*") == []
+    assert _literals("cublas[A-Z]*ex") == ["cublas", "ex"]

@@ -286,3 +286,73 @@ def test_demand_behind_a_guard_has_that_guard() -> None:
         if use_flash:
             require_version("flash-attn>=2")  # expect: FUS001 guard=hard-fail
     """)
+
+
+# --- objects that are made later -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "if _buffer is None:\n        raise RuntimeError('not ready')",
+        "assert _buffer is not None",
+        "buffer = _buffer\n    if buffer is None:\n        raise RuntimeError('not ready')",
+        "if not _buffer:\n        raise RuntimeError('not ready')",
+    ],
+)
+@pytest.mark.parametrize("annotation", ["", ": Buffer | None"])
+def test_check_for_an_object_that_is_made_later_is_silent(test: str, annotation: str) -> None:
+    check(f"""
+import torch
+_buffer{annotation} = None
+def use(x):
+    {test}
+    return x
+def get_buffer():
+    global _buffer
+    try:
+        from deep_ep import Buffer  # expect: FUS059 guard=hard-fail
+    except ImportError as error:
+        raise RuntimeError("install it") from error
+    if _buffer is None:
+        _buffer = Buffer()  # expect: FUS059 guard=hard-fail
+    return _buffer
+""")
+
+
+def test_check_for_an_attribute_that_is_made_later_is_silent() -> None:
+    check("""
+    import torch
+    try:
+        import deep_ep  # expect: FUS059 guard=import-guarded
+    except ImportError:
+        deep_ep = None
+    class Runner:
+        def __init__(self):
+            self.buffer = None
+        def start(self):
+            if deep_ep is not None:
+                self.buffer = deep_ep.Buffer()  # expect: FUS059 guard=guarded
+        def run(self):
+            if self.buffer is None:
+                raise RuntimeError("not started")
+            if deep_ep is None:  # expect: FUS059 guard=hard-fail
+                raise ImportError
+    """)
+
+
+def test_check_for_a_module_that_is_imported_later_is_a_finding() -> None:
+    check("""
+    import torch
+    _flash = None
+    def load():
+        global _flash
+        try:
+            import flash_attn  # expect: FUS001 guard=import-guarded
+        except ImportError:
+            return
+        _flash = flash_attn
+    def run():
+        if _flash is None:  # expect: FUS001 guard=hard-fail
+            raise ImportError
+    """)

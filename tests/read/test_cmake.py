@@ -176,3 +176,29 @@ def test_programs_that_a_command_runs_and_what_it_sets_in_the_environment() -> N
         ("command", "nvcc", 3, "guarded"),
     ]
     assert found[0].value == "8.0"
+
+
+def test_each_line_of_a_list_is_one_command() -> None:
+    source = """
+        target_link_libraries(x PRIVATE
+          CUDA::cudart
+          CUDA::cublas nccl)
+    """
+    assert [(item.name, [part.text for part in item.parts]) for item in items(source)] == [
+        ("target_link_libraries", ["x", "PRIVATE"]),
+        ("target_link_libraries", ["CUDA::cudart"]),
+        ("target_link_libraries", ["CUDA::cublas", "nccl"]),
+    ]
+    assert [item.name for item in items("target_link_libraries()")] == ["target_link_libraries"]
+
+
+def test_a_switch_that_is_on_says_so() -> None:
+    source = """
+        option(USE_CUDA "text" ON)
+        option(USE_ROCM "text" OFF)
+        option(USE_X)
+        set(USE_NCCL ON CACHE BOOL "")
+        set(USE_MPI)
+    """
+    told = [(item.name, item.parts[0].text) for item in items(source) if item.name.endswith(" on")]
+    assert told == [("option on", "USE_CUDA"), ("set on", "USE_NCCL")]

@@ -113,3 +113,23 @@ def test_bad_input_is_read_as_far_as_it_goes(source: str) -> None:
 def test_values_of_values_come_to_an_end() -> None:
     lines = [f"A{n} = $(A{n + 1})$(A{n + 1})" for n in range(60)]
     items("\n".join([*lines, "ifeq ($(A0),1)", "a:", "\tnvcc x", "endif", ""]))
+
+
+def test_nvcc_is_a_program_wherever_its_variable_is_set() -> None:
+    source = "include ../common.mk\n%.o: %.cu\n\t$(NVCC) -c $<\n"
+    assert commands(source) == [("nvcc", 3, "none")]
+    assert commands("NVCC = clang\na:\n\t$(NVCC) -c a.cu\n") == [("clang", 3, "none")]
+    assert commands("ifdef NVCC\na:\n\t$(CC) x\nendif\n")[0][2] == "guarded"
+
+
+@pytest.mark.parametrize("before", ["", "Q ?= @\n", "Q =\n"])
+def test_what_hides_a_line_is_no_program(before: str) -> None:
+    source = f"{before}a:\n\t$(Q)$(NVCC) -c a.cu\n"
+    (found,) = items(source, "command")
+    line = 3 if before else 2
+    assert (found.name, found.span.line, found.span.column) == ("nvcc", line, 6)
+
+
+def test_a_prefix_that_is_a_program_stays() -> None:
+    source = "WRAP = ccache\na:\n\t$(WRAP)$(NVCC) -c a.cu\n"
+    assert "nvcc" not in [name for name, _, _ in commands(source)]

@@ -397,3 +397,15 @@ def test_broken_setup_cfg_is_an_error_with_a_line() -> None:
     document = ini.read(Text("setup.cfg", "[a]\nx = 1\n[a]\n"))
     assert [(error.path, error.line) for error in document.errors] == [("setup.cfg", 3)]
     assert not document.items
+
+
+def test_setup_cfg_says_how_extensions_are_built() -> None:
+    source = (
+        "[build_ext]\ninclude_dirs =\n    /usr/include\n    /usr/local/cuda/include\ndefine = A,B\n"
+    )
+    found = [(i.name, i.value, i.span.line, i.span.column) for i in items(source, "setup.cfg")]
+    assert found == [
+        ("build_ext.include_dirs", "/usr/include", 3, 5),
+        ("build_ext.include_dirs", "/usr/local/cuda/include", 4, 5),
+        ("build_ext.define", "A,B", 5, 10),
+    ]

@@ -628,3 +628,22 @@ def test_a_variable_that_is_set_anew_forgets_what_it_had() -> None:
     torchrun $CMD
     """
     assert "device" not in settings(source)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('echo "export A_B=1" >> ~/.bashrc', [("env-var", "A_B", 1, 14)]),
+        ("echo A_B=1 >> $GITHUB_ENV", [("env-var", "A_B", 1, 6)]),
+        ("echo 'A_B=1' | sudo tee -a /etc/environment", [("env-var", "A_B", 1, 7)]),
+        ('echo "A_B=x/y:z" >> .env', [("env-var", "A_B", 1, 7)]),
+        ("echo /opt/x > /etc/ld.so.conf.d/x.conf", [("command", "ldconfig", 1, 6)]),
+        ("echo A_B=1 > notes.txt", []),
+        ("echo > ~/.bashrc", []),
+        ("> ~/.bashrc", []),
+    ],
+)
+def test_what_echo_writes_for_later(line: str, found: list[tuple[str, str, int, int]]) -> None:
+    seen = [(i.kind, i.name, i.span.line, i.span.column) for i in items(f"{line}\n")]
+    assert [each for each in seen if each[1] in {"A_B", "ldconfig"}] == found
+    assert not [each for each in seen if each[0] == "image"]

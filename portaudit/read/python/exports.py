@@ -11,7 +11,7 @@ from dataclasses import replace
 import libcst as cst
 
 from portaudit.catalogue.load import Catalogue
-from portaudit.read.python.flags import Flags, tells_nothing
+from portaudit.read.python.flags import MARK, Flags, tells_nothing
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.values import (
     AnyValue,
@@ -52,11 +52,15 @@ class Exporter:
             values = [value for binding in bindings for value in self.reader.bound(binding)]
             flag = self.flags.choice(bindings, bindings[0].node)
             export = self._export(values, flag, imported=imported)
+            mark = _worth(self.flags.mark(bindings[-1]))
+            if mark != Known():
+                members = {**dict(export.members), MARK: Export(flag=mark)}
+                export = replace(export, members=tuple(sorted(members.items(), key=_name)))
             if len(bindings) > 1 and imported:
                 export = replace(export, otherwise=self.otherwise(bindings))
             if export != _NOTHING:
                 found.append((name, export))
-        return tuple(sorted(found, key=lambda item: item[0]))
+        return tuple(sorted(found, key=_name))
 
     def _export(self, values: Iterable[AnyValue], flag: Flag, *, imported: bool) -> Export:
         listed = list(values)
@@ -75,7 +79,7 @@ class Exporter:
             _worth(flag),
             tuple(dict.fromkeys(returns)),
             _worth(returned),
-            tuple(sorted(members, key=lambda item: item[0])),
+            tuple(sorted(members, key=_name)),
         )
 
     def _returns(self, function: LocalFunction) -> Iterable[Value]:
@@ -149,6 +153,10 @@ class Exporter:
             return True
         matches = map(self.catalogue.match_of, index.names["call"].find(ref.name))
         return any(not (item.where or item.unless or item.context) for item in matches)
+
+
+def _name(item: tuple[str, Export]) -> str:
+    return item[0]
 
 
 def _worth(flag: Flag) -> Flag:

@@ -6,6 +6,7 @@ conclusions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,8 @@ import libcst as cst
 
 from portaudit.catalogue.load import Guards
 from portaudit.read.python.folding import Folder
-from portaudit.read.python.model import Binding, Branch, imported_by_name, imports_if_there
-from portaudit.read.python.nodes import dotted, number_value, string_value
+from portaudit.read.python.model import Binding, Branch, imported_by_name, imports_if_there, join
+from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
 from portaudit.read.python.values import (
     LocalClass,
     LocalFunction,
@@ -58,6 +59,11 @@ _DEEPEST = 100
 """Steps of one answer; what is further away is not known."""
 
 
+MARK = "skipif"
+"""The member of a decorator's export whose truth is that what it decorates runs."""
+_MARKS = {"skipif", "skipIf", "skipUnless", "xfail"}
+_TESTS = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|conftest)\.py$|_test\.py$")
+"""Files whose decorators are asked of other modules whether they skip."""
 _BACKENDS = "torch.distributed.Backend."
 """Before the name of a backend; as a value it is that name in lower case."""
 
@@ -126,22 +132,57 @@ class Flags:
         return AllOf(tuple(flags)) if flags else Known(True)
 
     def _decorator(self, node: cst.BaseExpression, depth: int = 0) -> Flag:
-        """The condition under which a decorated function runs (`skipif`, `skipUnless`)."""
-        if isinstance(node, cst.Call):
-            name = dotted(node.func) or ""
-            last = name.rpartition(".")[2]
-            if last in {"skipif", "skipIf", "xfail"}:
-                condition = argument(node, (0, "condition")).value
-                return Not(self.flag(condition)) if condition else UNKNOWN
-            if last == "skipUnless":
-                condition = argument(node, (0, "condition")).value
-                return self.flag(condition) if condition else UNKNOWN
+        """The condition under which a decorated function runs (`skipif`, `skipUnless`).
+
+        Also of a list of marks, and of a helper that returns what such a decorator makes.
+        """
+        if depth > _ALIASES:
             return UNKNOWN
-        if isinstance(node, cst.Name) and depth < _ALIASES:
+        if is_skip_mark(node) and isinstance(node, cst.Call):
+            condition = argument(node, (0, "condition")).value
+            flag = self.flag(condition) if condition else UNKNOWN
+            return flag if last_name(node.func) == "skipUnless" or flag == UNKNOWN else Not(flag)
+        if isinstance(node, cst.Call):
+            return self._decorator(node.func, depth + 1)
+        if isinstance(node, (cst.List, cst.Tuple)):
+            parts = [self._decorator(item.value, depth + 1) for item in node.elements]
+            known = tuple(part for part in parts if part != UNKNOWN)
+            return AllOf(known) if known else UNKNOWN
+        if isinstance(node, cst.Name):
             for binding in self.reader.lookup(node.value, self.reader.scope_of(node)):
-                if binding.kind == "value" and binding.value is not None:
-                    return self._decorator(binding.value, depth + 1)
+                found = self.mark(binding, depth)
+                if found != UNKNOWN:
+                    return found
+        if isinstance(node, (cst.Name, cst.Attribute)) and _TESTS.search(self.reader.source.path):
+            for value in self.reader.values(node):
+                if isinstance(value, Ref) and value.open:
+                    return self._named(Ref(join(value.name, MARK), open=True), node) or UNKNOWN
         return UNKNOWN
+
+    def mark(self, binding: Binding, depth: int = 0) -> Flag:
+        """The condition under which runs what is decorated with a name."""
+        if binding.kind == "value" and binding.value is not None:
+            return self._decorator(binding.value, depth + 1)
+        if binding.kind == "function" and binding.inner is not None:
+            returns = binding.inner.returns[:12]
+            if any(_makes_mark(expression) for expression, _ in returns):
+                return Choice(
+                    tuple(
+                        (self.in_force(place.branch), self._left_by(expression, depth))
+                        for expression, place in returns
+                    )
+                )
+        return UNKNOWN
+
+    def _left_by(self, node: cst.BaseExpression | None, depth: int) -> Flag:
+        """Whether what a decorator returns runs: what it was given does, what it skips does not."""
+        if isinstance(node, cst.Name):
+            bindings = self.reader.bindings(node)
+            if bindings and all(binding.kind == "param" for binding in bindings):
+                return Known(True)
+        if _is_skipped(node):
+            return Known(False)
+        return self._decorator(node, depth + 1) if node is not None else UNKNOWN
 
     # --- expressions ---
 
@@ -478,6 +519,29 @@ def _atom(facts: tuple[Fact, ...]) -> Atom:
         if fact.kind in _OPPOSITE
     )
     return Atom(facts, opposites if len(facts) == 1 else ())
+
+
+def is_skip_mark(node: cst.CSTNode) -> bool:
+    """Whether a call makes a mark or decorator that skips tests on a condition."""
+    return isinstance(node, cst.Call) and last_name(node.func) in _MARKS
+
+
+def _is_skipped(node: cst.BaseExpression | None) -> bool:
+    """`unittest.skip(reason)(test)`, or the mark by itself."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Call):
+        node = node.func
+    name = dotted(node.func if isinstance(node, cst.Call) else node) or ""
+    return name in _SKIPPING
+
+
+def _makes_mark(node: cst.BaseExpression | None) -> bool:
+    """Whether an expression is a skipping decorator, or what one makes of a function."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Call):
+        node = node.func
+    return node is not None and (is_skip_mark(node) or _is_skipped(node))
+
+
+_SKIPPING = {"skip", "unittest.skip", "pytest.mark.skip"}
 
 
 def tells_nothing(flag: Flag) -> bool:

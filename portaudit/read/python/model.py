@@ -173,7 +173,9 @@ def build(module: cst.Module) -> Model:
     """Take a module apart."""
     root = Scope("module", "", None, module)
     model = Model(module, root)
-    _Builder(model).block(list(module.body), Place(root, None, module))
+    builder = _Builder(model)
+    builder.mark(body_of(module), root)
+    builder.block(list(module.body), Place(root, None, module))
     return model
 
 
@@ -201,7 +203,11 @@ def imported_by_name(node: cst.CSTNode) -> str:
         return ""
     if not (imports_by_name(node) or imports_if_there(node)):
         return ""
-    texts = [string_value(item.value) for item in node.args if item.keyword is None]
+    texts = [
+        string_value(item.value)
+        for item in node.args
+        if item.keyword is None or (imports_by_name(node) and item.keyword.value in _MODULE_NAMES)
+    ]
     module = texts[0][0] if texts and texts[0] and texts[0][1] else ""
     if not module or imports_by_name(node):
         return module
@@ -215,8 +221,13 @@ def imported_by_name(node: cst.CSTNode) -> str:
 
 
 def imports_by_name(node: cst.Call) -> bool:
-    """Whether a call is Python's own import of a module by name."""
-    return last_name(node.func) in {"import_module", "__import__"}
+    """Whether a call is an import of a module by name: Python's own, or pytest's."""
+    return last_name(node.func) in {"import_module", "__import__", "importorskip"}
+
+
+def imports_or_skips(node: cst.CSTNode) -> bool:
+    """Whether a call is `pytest.importorskip`, behind which nothing runs without the module."""
+    return isinstance(node, cst.Call) and last_name(node.func) == "importorskip"
 
 
 def imports_if_there(node: cst.Call) -> bool:
@@ -224,6 +235,8 @@ def imports_if_there(node: cst.Call) -> bool:
     return last_name(node.func) in _OPTIONAL_IMPORTS
 
 
+_MODULE_NAMES = ("name", "modname")
+"""Keywords under which an import by name takes the module."""
 _OPTIONAL_IMPORTS = frozenset(
     [
         *("attempt_import", "import_optional", "import_optional_dependency", "import_or_none"),
@@ -256,6 +269,8 @@ class _Builder:
         """Whether some of it stands in the same block."""
         self.deciding: dict[cst.CSTNode, Otherwise] = {}
         """Conditions, and parts whose failure makes them fail, with what then runs."""
+        self.marks: dict[Scope, cst.Assign] = {}
+        """The marks of pytest that hold for all tests of a module or class."""
 
     # --- blocks and branches ---
 
@@ -299,6 +314,11 @@ class _Builder:
             if isinstance(item.orelse, cst.Else) and leaves(body_of(item.orelse.body)):
                 gone = self._gone(body_of(item.orelse.body), scope)
                 branch = Branch(branch, "test", item, scope, gone, test=item.test)
+        elif isinstance(item, (cst.Assign, cst.Expr)):
+            name = imported_by_name(item.value) if imports_or_skips(item.value) else ""
+            if name and name.partition(".")[0] != "torch":  # which is there on every host
+                modules = ((name, False),)
+                branch = Branch(branch, "attempt", item, scope, NOTHING, modules=modules)
         elif isinstance(item, cst.Try):
             for handler in item.handlers:
                 body = body_of(handler.body)
@@ -494,12 +514,7 @@ class _Builder:
         self.model.scopes[node] = inner
         catchers, self.catchers = self.catchers, []
         self._bind(node.name.value, Binding("function", node.name.value, place, node, inner=inner))
-        branch = place.branch
-        for decorator in node.decorators:
-            self._decorator(decorator, place)
-            branch = Branch(
-                branch, "decorator", decorator, place.scope, NOTHING, test=decorator.decorator
-            )
+        branch = self._decorators(node, place)
         self._parameters(node.params, inner, place, node)
         static = any(dotted(item.decorator) == "staticmethod" for item in node.decorators)
         if place.scope.kind == "class" and node.params.params and not static:
@@ -507,10 +522,26 @@ class _Builder:
         self.block(node.body.body, Place(inner, branch, node))
         self.catchers = catchers
 
-    def _decorator(self, decorator: cst.Decorator, place: Place) -> None:
-        self.model.decorators.append(decorator)
-        self.model.places[decorator] = place
-        self.expression(decorator.decorator, decorator, place)
+    def _decorators(self, node: cst.FunctionDef | cst.ClassDef, place: Place) -> Branch | None:
+        """Visit what decorates a definition; what holds inside it by that and by marks of all."""
+        scope, branch = place.scope, place.branch
+        mark = self.marks.get(scope)
+        if mark is not None:
+            branch = Branch(branch, "decorator", mark, scope, NOTHING, test=mark.value)
+        for decorator in node.decorators:
+            self.model.decorators.append(decorator)
+            self.model.places[decorator] = place
+            self.expression(decorator.decorator, decorator, place)
+            branch = Branch(
+                branch, "decorator", decorator, scope, NOTHING, test=decorator.decorator
+            )
+        return branch
+
+    def mark(self, body: Sequence[cst.CSTNode], scope: Scope) -> None:
+        """Note `pytestmark = …`, wherever it stands in the body of a module or class."""
+        for item in body:
+            if isinstance(item, cst.Assign) and dotted(item.targets[0].target) == "pytestmark":
+                self.marks[scope] = item
 
     def _parameters(
         self, params: cst.Parameters, inner: Scope, outer: Place, node: cst.CSTNode
@@ -533,12 +564,8 @@ class _Builder:
         inner = Scope("class", node.name.value, place.scope, node)
         self.model.scopes[node] = inner
         self._bind(node.name.value, Binding("class", node.name.value, place, node, inner=inner))
-        branch = place.branch
-        for decorator in node.decorators:
-            self._decorator(decorator, place)
-            branch = Branch(
-                branch, "decorator", decorator, place.scope, NOTHING, test=decorator.decorator
-            )
+        branch = self._decorators(node, place)
+        self.mark(body_of(node.body), inner)
         for base in node.bases:
             self.model.bases.append(base)
             self.model.places[base] = place
@@ -652,10 +679,12 @@ class _Builder:
         elif isinstance(node, cst.Call):
             model.calls.append(node)
             self.expression(node.func, node, place)
+            inside = self._marked(node, place)
             for argument in node.args:
+                here = place if argument.keyword else inside
                 model.parents[argument] = node
-                model.places[argument] = place
-                self.expression(argument.value, argument, place)
+                model.places[argument] = here
+                self.expression(argument.value, argument, here)
         elif isinstance(node, cst.BaseString):
             model.strings.append(node)
             for part in _formatted(node):
@@ -690,6 +719,15 @@ class _Builder:
             self._list(node)
             for child in children(node):
                 self.expression(child, node, place)
+
+    def _marked(self, node: cst.Call, place: Place) -> Place:
+        """The place of what `pytest.param(…, marks=…)` is given: a test may skip it."""
+        for argument in node.args:
+            if argument.keyword and argument.keyword.value == "marks":
+                mark = argument.value
+                branch = Branch(place.branch, "decorator", node, place.scope, NOTHING, test=mark)
+                return Place(place.scope, branch, place.statement, place.loop)
+        return place
 
     def _conditional(self, node: cst.IfExp, place: Place) -> None:
         scope = place.scope

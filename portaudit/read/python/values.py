@@ -320,7 +320,7 @@ class Reader:
             yield from self.values(binding.value)
             yield from self._annotated(binding)
         elif binding.kind == "each":
-            for element in self.elements(binding.value):
+            for element in self.elements(binding.value) or self._computed(binding.value):
                 yield from self.values(element)
         elif binding.kind == "param":
             if binding.value is not None:
@@ -360,6 +360,14 @@ class Reader:
                 if isinstance(value, (cst.List, cst.Tuple, cst.Set)):
                     return [element.value for element in value.elements]
         return []
+
+    def _computed(self, node: cst.CSTNode | None) -> Iterator[cst.BaseExpression]:
+        """What a comprehension, also through a name, makes of each item."""
+        if isinstance(node, cst.Name) and node in self.model.places:
+            bindings = self.lookup(node.value, self.scope_of(node))
+            node = bindings[0].value if len(bindings) == 1 else None
+        if isinstance(node, cst.BaseSimpleComp):
+            yield node.elt
 
     # --- expressions ---
 
@@ -534,8 +542,8 @@ class Reader:
         if isinstance(value, Ref):
             if value.name in _PASSING:
                 yield from self.values(argument(node, _PASSING[value.name]).value)
-            if value.name == "importlib.import_module":
-                for text in self.texts(argument(node, (0, "name")).value):
+            if value.name in _IMPORTING:
+                for text in self.texts(argument(node, (0, "name", "modname")).value):
                     if text.exact:
                         yield from self.expand(Ref(text.value, self.is_open(text.value)))
                 return
@@ -631,6 +639,8 @@ def _is_command(scope: Scope) -> bool:
 _WRAPPERS = {"Optional", "Union", "Annotated", "Final", "ClassVar"}
 _PROPERTIES = {"property", "cached_property", "abstractproperty", "lazy_property"}
 _TEXT_METHODS = {"format", "lower", "upper", "strip", "removeprefix"}
+_IMPORTING = {"importlib.import_module", "pytest.importorskip"}
+"""Calls whose result is the module that they are given the name of."""
 _PASSING: Mapping[str, tuple[int | str, ...]] = {
     "torch.device": (0, "type", "device"),
     "dataclasses.field": ("default",),
