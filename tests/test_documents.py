@@ -47,7 +47,7 @@ def test_readme_shows_real_output(demo: re.Match[str]) -> None:
         encoding="utf-8",
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "100"},
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (int("FAILED" in demo["output"]), "")
     rest = [line.rstrip() for line in done.stdout.splitlines()]
     for part in demo["output"].split(f"{LEFT_OUT}\n"):
         wanted = part.rstrip(LEFT_OUT).splitlines()

@@ -34,10 +34,11 @@ from portaudit.relate.kernels import related
 from portaudit.relate.modules import Modules
 from portaudit.scan import scan_file
 from portaudit.triage.baseline import Comparison, Reading, compare
+from portaudit.triage.gate import Policy, failing
 from portaudit.triage.matching import entry_of
 from portaudit.types import FileResult, Finding, Report, ScanError, SourceFile
 
-EVERY = 20
+EVERY = 10
 """Commits between two words about how far the replay is."""
 NEAR = 3
 """Entries printed with a finding that is called new: those of its rule that none has."""
@@ -192,7 +193,10 @@ def _same(before: list[bytes], after: list[bytes]) -> int:
 class Figures:
     """What was counted. Findings are those of the commits' versions of touched files.
 
-    New on untouched lines by way: `baseline`, `diff`, `lines` (numbers), `fingerprints`;
+    New on untouched lines by way: `baseline`, `diff`, `lines` (numbers), `fingerprints`; `swapped`:
+    those of the first that the commit wrote once more, in the same scope or in another copy of a
+    file, where that one was taken for the old one; `failing`: those of the first, and those graver
+    than before, at which the gate's defaults fail.
     `elsewhere`: in files that the commit did not touch, which only a replay of whole trees sees.
     """
 
@@ -204,9 +208,11 @@ class Figures:
     on_untouched: int = 0
     new_on_touched: int = 0
     baseline: int = 0
+    swapped: int = 0
     diff: int = 0
-    elsewhere: int = 0
     graver: int = 0
+    failing: int = 0
+    elsewhere: int = 0
     lines: int = 0
     fingerprints: int = 0
 
@@ -257,6 +263,7 @@ def replay(history: History, parent: str, commit: str, *, whole: bool) -> Figure
             _count(figures, way, where, item)
             if item.state != "unchanged" and where != "touched":
                 _print(way, where, commit, item, comparison)
+    figures.swapped = _swapped(known, still)
     figures.lines = _missed(mine, before.findings, still, _by_line)
     figures.fingerprints = _missed(mine, before.findings, still, lambda item: item.fingerprint)
     return figures
@@ -287,6 +294,8 @@ def _count(figures: Figures, way: str, where: str, item: Finding) -> None:
     elif way == "baseline":
         figures.new_on_touched += item.state == "new"
         figures.graver += item.state == "updated" and where != "touched"
+    if way == "baseline" and where != "touched":
+        figures.failing += bool(failing([item], Policy()))
 
 
 def _print(way: str, where: str, commit: str, item: Finding, comparison: Comparison) -> None:
@@ -300,6 +309,28 @@ def _print(way: str, where: str, commit: str, item: Finding, comparison: Compari
         for entry in islice(same, NEAR):
             print(f"      left: {entry.path} {entry.anchor!r} in {entry.scope!r} x{entry.count}")
     sys.stdout.flush()
+
+
+def _swapped(comparison: Comparison, still: Collection[str]) -> int:
+    """How many findings are new only because one just like them, on a touched line, is not.
+
+    Either in the same scope, or in another copy of a file that is gone.
+    """
+    new: Counter[tuple[str, ...]] = Counter()
+    old: Counter[tuple[str, ...]] = Counter()
+    copied: Counter[tuple[str, ...]] = Counter()
+    for item in comparison.findings:
+        key = item.rule, item.anchor, item.path, item.scope
+        if item.state == "new":
+            new[key] += item.fingerprint in still
+        elif item.fingerprint not in still:
+            old[key] += 1
+            copied[key[:2]] += item.accepted is not None and item.accepted.path != item.path
+    here = new & old
+    left: Counter[tuple[str, ...]] = Counter()
+    for rest, number in (new - here).items():
+        left[rest[:2]] += number
+    return sum(here.values()) + sum((left & copied).values())
 
 
 def _by_line(item: Finding) -> Hashable:

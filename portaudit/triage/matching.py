@@ -1,8 +1,9 @@
 """Which findings are old: accepted entries are found again although code around them changed.
 
 Matching goes in stages, each over what the ones before left, as multisets: equal in everything,
-then with another statement, then in another scope, then in a file that was renamed. Numbers of
-equal findings are no part of it, so that taking one away does not rename the others.
+then with another statement, then in another scope, then the same statement told by another name
+(an import stands for what is used of it), then in a file that was renamed. Numbers of equal
+findings are no part of it, so that taking one away does not rename the others.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def match(
     left = [each for group in waiting for each in group]
     here = [replace(each, path=moves.get(each.path, each.path)) for each in left]
     pool = list(range(len(left)))
-    for key in (_everything, _without_statement, _without_scope):
+    for key in _STAGES:
         open_, pool = _pair(key, mine, here, open_, pool, found, left)
     lost = [index for index in pool if not there(here[index].path)]
     if lost and open_:
@@ -64,7 +65,7 @@ def match(
         for index in lost:
             path = here[index].path
             here[index] = replace(here[index], path=guessed.get(path, path))
-        for key in (_everything, _without_statement, _without_scope):
+        for key in _STAGES:
             open_, lost = _pair(key, mine, here, open_, lost, found, left)
         open_, lost = _pair(_without_path, mine, here, open_, lost, found, left)
         pool = [index for index in pool if there(left[index].path)] + lost
@@ -108,20 +109,27 @@ def _pair(
 
 
 def _moves(
-    mine: Sequence[Entry], here: Sequence[Entry], open_: Iterable[int], lost: Iterable[int]
+    mine: Sequence[Entry], here: Sequence[Entry], open_: Collection[int], lost: Collection[int]
 ) -> dict[str, str]:
-    """For each path that is gone, the one where most of its entries are found unchanged."""
-    where: dict[Hashable, Counter[str]] = defaultdict(Counter)
-    for index in open_:
-        where[_without_path(mine[index])][mine[index].path] += 1
-    votes: dict[str, Counter[str]] = defaultdict(Counter)
-    for index in lost:
-        votes[here[index].path].update(where.get(_without_path(here[index]), {}).keys())
-    return {
-        old: min(counts, key=lambda new: (-counts[new], _last(new) != _last(old), new))
-        for old, counts in votes.items()
-        if counts
-    }
+    """For each path that is gone, the one where most of its entries are found unchanged.
+
+    Where none is, a class or function was renamed with its file: the same in another scope counts.
+    """
+    guessed: dict[str, str] = {}
+    for key in (_without_path, _without_path_and_scope):
+        where: dict[Hashable, set[str]] = defaultdict(set)
+        for index in open_:
+            where[key(mine[index])].add(mine[index].path)
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for index in lost:
+            votes[here[index].path].update(where.get(key(here[index]), ()))
+        best = {
+            old: min(counts, key=lambda new: (-counts[new], _last(new) != _last(old), new))
+            for old, counts in votes.items()
+            if counts
+        }
+        guessed = best | guessed
+    return guessed
 
 
 def _last(path: str) -> str:
@@ -140,10 +148,21 @@ def _without_scope(entry: Entry) -> Hashable:
     return entry.path, entry.rule, entry.anchor, entry.context
 
 
+def _without_anchor(entry: Entry) -> Hashable:
+    return entry.path, entry.rule, entry.scope, entry.context
+
+
 def _without_path(entry: Entry) -> Hashable:
     return entry.rule, entry.scope, entry.anchor, entry.context
+
+
+def _without_path_and_scope(entry: Entry) -> Hashable:
+    return entry.rule, entry.anchor, entry.context
 
 
 def _plain(text: str) -> str:
     """Text that JSON can hold: a string literal of the audited code may be half a character."""
     return text.encode("utf-8", "replace").decode()
+
+
+_STAGES: tuple[Key, ...] = (_everything, _without_statement, _without_scope, _without_anchor)

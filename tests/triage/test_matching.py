@@ -90,6 +90,18 @@ def test_a_statement_that_moved_to_another_scope_is_the_same_finding() -> None:
     assert accepted(paired([finding(scope="helper")], [entry_of(finding())])) == [True]
 
 
+def test_a_statement_that_is_told_by_another_name_is_the_same_finding() -> None:
+    # An import is shown by the gravest name that is used of it, which another line may change.
+    assert accepted(paired([finding(anchor="torch.cuda.Stream")], [entry_of(finding())])) == [True]
+
+
+def test_a_file_and_its_class_may_be_renamed_together() -> None:
+    old = [finding(scope="Old.forward", context=context) for context in ("a", "b")]
+    new = [finding(path="new.py", scope="New.forward", context=c) for c in ("a", "b", "c")]
+    found = paired(new, [entry_of(item) for item in old], there=lambda path: path == "new.py")
+    assert accepted(found) == [True, True, False]
+
+
 def test_another_statement_in_another_scope_is_new() -> None:
     found = paired([finding(scope="helper", context="c9")], [entry_of(finding())])
     assert accepted(found) == [False]
@@ -105,7 +117,7 @@ def test_the_closest_of_equals_is_taken_first() -> None:
 
 def test_a_swap_is_seen() -> None:
     # One finding repaired, another added in the same file: a count per file would stay green.
-    found = paired([finding(anchor="torch.cuda.Stream")], [entry_of(finding())])
+    found = paired([finding(anchor="torch.cuda.Stream", context="c9")], [entry_of(finding())])
     assert accepted(found) == [False]
 
 
