@@ -55,7 +55,7 @@ class Run:
             scanned=frozenset(tree.selected) - lost,
             there=lambda path: path in tree.kinds or _exists(self.side.files, path),
             ran=self.rules.chosen.rules.keys(),
-            whole=self.config.paths == (self.config.root,),
+            whole=len(tree.selected) == len(tree.files),
         )
 
     @cached_property

@@ -72,7 +72,8 @@ def test_the_page_has_commands_to_check() -> None:
 def test_the_program_understands_what_the_page_says(command: str) -> None:
     context = parsed(command)
     formats = context.params.get("formats", "terminal")
-    assert deliveries(formats, context.params.get("output"))
+    output = context.params.get("output")
+    assert deliveries(formats, Path(output) if output else None)
 
 
 @pytest.mark.parametrize("text", blocks("toml"))
