@@ -11,7 +11,7 @@ from pathlib import Path
 from portaudit import __version__, discover, engine, score
 from portaudit.catalogue.revision import revisions
 from portaudit.catalogue.select import select_rules
-from portaudit.compare import old_report, staged
+from portaudit.compare import Sides, merged, old_report, staged
 from portaudit.compare import since as changed_since
 from portaudit.config import BASELINE_FILE, Config, GateSetting
 from portaudit.engine import Progress, Rules, Side
@@ -33,6 +33,8 @@ from portaudit.triage.gate import Override, Policy, failing, patterns
 from portaudit.triage.matching import entry_of
 from portaudit.types import Finding, Gate, Report, State
 
+HEAD_LINES = '^ *"[a-z-]+": '
+"""What lines of a baseline say which rules made it: none of its entries' does."""
 ALL_STATES: frozenset[State] = frozenset({"new", "updated", "newly-covered"})
 """What a baseline may accept that it does not accept yet."""
 
@@ -104,7 +106,10 @@ def check_changes(
     before = old_report(config, rules, sides)
     side = sides.new
     if scored:
-        side = Side(side.files, discover.walk(side.files, config.paths, config.exclude))
+        everything = discover.walk(
+            side.files, config.paths, config.exclude, forced=config.force_exclude
+        )
+        side = Side(side.files, everything)
     report = engine.scan(_unsure(config), rules=rules, side=side, progress=progress)
     run = Run(config, rules, side, report)
     baseline = read(config) if accepted else None
@@ -117,14 +122,26 @@ def check_changes(
         there,
         today=today,
     )
+    old = _held_in_zones(config, old)
     _refuse_unread(before, old, sides.renames)
-    comparison = replace(known, findings=_either(known.findings, old.findings, changed), expired=())
+    told = _either(known.findings, old.findings, changed)
+    for parent in merged(config) if since is None else ():
+        told = _either(told, _told_by(run, parent, today), frozenset(parent.new.tree.selected))
+    comparison = replace(known, findings=told, expired=())
     gate = gated(run, comparison, sides.against, baseline)
     if not scored or gate.gate is None:
         return gate
     rest = [finding for finding in report.findings if finding.path not in changed]
     began = _score([*rest, *before.findings], rules) if report.score.value is not None else None
     return replace(gate, gate=replace(gate.gate, score_before=began))
+
+
+def _told_by(run: Run, parent: Sides, today: datetime.date) -> tuple[Finding, ...]:
+    """The findings with the state that they have beside a commit that is being merged."""
+    before = old_report(run.config, run.rules, parent)
+    reading = replace(run.reading, renamed=parent.renames)
+    entries = (entry_of(finding) for finding in before.findings)
+    return compare(run.report.findings, entries, reading, today=today).findings
 
 
 def _score(findings: Iterable[Finding], rules: Rules) -> float | None:
@@ -162,7 +179,9 @@ def scanned(config: Config, *, stdin: bytes | None = None, progress: Progress | 
     files: Files = Disk(config.root)
     if stdin is not None:
         files = Overlay(files, {discover.relative(config.root, config.paths[0]): stdin})
-    side = Side(files, discover.walk(files, config.paths, config.exclude))
+    side = Side(
+        files, discover.walk(files, config.paths, config.exclude, forced=config.force_exclude)
+    )
     report = engine.scan(_unsure(config), rules=rules, side=side, progress=progress)
     return Run(config, rules, side, report)
 
@@ -176,7 +195,7 @@ def compared(run: Run, baseline: Baseline | None, *, today: datetime.date) -> Co
     """The findings of a run with their state."""
     if baseline is None:
         return compare(run.report.findings, (), run.reading, today=today)
-    return compare(
+    comparison = compare(
         run.report.findings,
         baseline.entries,
         run.reading,
@@ -184,10 +203,27 @@ def compared(run: Run, baseline: Baseline | None, *, today: datetime.date) -> Co
         changed=_changed(run, baseline),
         was_there=_Before(run),
     )
+    return _held_in_zones(run.config, comparison)
+
+
+def _held_in_zones(config: Config, comparison: Comparison) -> Comparison:
+    """Code that left an adapter zone is new: only the zone allowed it."""
+    zones = patterns(config.adapter_zones)
+    if zones is None:
+        return comparison
+    findings = tuple(
+        replace(finding, state="new")
+        if (entry := finding.accepted) is not None
+        and zones.match_file(entry.path)
+        and not zones.match_file(finding.path)
+        else finding
+        for finding in comparison.findings
+    )
+    return replace(comparison, findings=findings)
 
 
 class _Before:
-    """Answers whether code was there when the baseline was committed, if git can tell.
+    """Answers whether code was there, as grave, when the baseline got its rules, if git can tell.
 
     Where it cannot (no repository, a shallow clone, a baseline that was never committed), code
     counts as old: an upgrade of portaudit must not turn it red.
@@ -201,13 +237,14 @@ class _Before:
 
     @cached_property
     def _new(self) -> frozenset[str] | None:
-        """Findings that the baseline's commit does not have."""
+        """Findings that the commit of the baseline's rules does not have, or has less grave."""
         run, place = self._run, place_of(self._run.config)
         if not place.is_relative_to(run.config.root):
             return None
         try:
             repository = Repository.at(run.config.root)
-            commit = repository.last_change(place.relative_to(run.config.root).as_posix())
+            inner = place.relative_to(run.config.root).as_posix()
+            commit = repository.last_change(inner, lines=HEAD_LINES)
             if commit is None:
                 return None
             sides = changed_since(run.config, commit)
@@ -221,7 +258,7 @@ class _Before:
             replace(run.reading, renamed=sides.renames),
             today=datetime.date.min,
         )
-        return frozenset(item.fingerprint for item in told.findings if item.state == "new")
+        return frozenset(item.fingerprint for item in told.findings if item.state != "unchanged")
 
 
 def gated(run: Run, comparison: Comparison, against: str, baseline: Baseline | None) -> Report:
@@ -307,18 +344,28 @@ def renewed(
 ) -> tuple[Baseline, tuple[Finding, ...]]:
     """A baseline brought up to date, and the findings that it newly accepts.
 
-    It is one of today's rules only where all of them looked at everything: else old code that
-    they see and the old ones did not would be new.
+    It is one of today's rules only where they looked at everything: else old code that they see
+    and the old ones did not would be new.
     """
     renewal = renew(comparison, states, terms)
-    whole = (
-        run.config.paths == (run.config.root,)
-        and run.rules.chosen.rules.keys() == run.rules.everything.rules.keys()
-        and "newly-covered" in states
-    )
+    whole = run.config.paths == (run.config.root,) and "newly-covered" in states
     if baseline is None or whole:
-        baseline = Baseline(run.config.target, __version__, run.revisions)
+        baseline = Baseline(run.config.target, __version__, _revised(run, baseline))
     return replace(baseline, entries=renewal.entries), renewal.newly
+
+
+def _revised(run: Run, baseline: Baseline | None) -> dict[str, dict[str, str]]:
+    """Today's digests of the rules that were run, and what is still true of the others."""
+    old = baseline.rules if baseline is not None and baseline.tool == __version__ else {}
+    ran = run.rules.chosen.rules
+    kept: dict[str, dict[str, str]] = {}
+    for category, ids in run.revisions.items():
+        before = old.get(category, {})
+        known = {key: digest if key in ran else before.get(key) for key, digest in ids.items()}
+        told = {key: digest for key, digest in known.items() if digest is not None}
+        if told:
+            kept[category] = told
+    return kept
 
 
 def _accepted(config: Config, baseline: Baseline | None) -> str:

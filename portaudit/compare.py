@@ -74,6 +74,22 @@ def staged(config: Config) -> Sides:
     return _changed(config, repository.index(), repository.revision(parent), changes, "HEAD")
 
 
+def merged(config: Config) -> list[Sides]:
+    """The index against each commit that is being merged: what came with them is not new."""
+    repository = Repository.at(config.root)
+    index = repository.index()
+    return [
+        _changed(
+            config,
+            index,
+            repository.revision(commit),
+            repository.changes(commit, Place.INDEX),
+            commit[:12],
+        )
+        for commit in repository.merging()
+    ]
+
+
 def between(config: Config, old: str, new: str) -> Sides:
     """Two revisions, with all files that the config names. Raises `GitError`."""
     repository = Repository.at(config.root)
@@ -98,7 +114,7 @@ def old_report(
 
 
 def _changed(config: Config, new: Files, old: Files, changes: list[Change], against: str) -> Sides:
-    after = discover.walk(new, config.paths, config.exclude).only(
+    after = discover.walk(new, config.paths, config.exclude, forced=config.force_exclude).only(
         change.new for change in changes if change.new is not None
     )
     selected = frozenset(after.selected)

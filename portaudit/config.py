@@ -65,6 +65,7 @@ class Config:
     ignore: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
     min_confidence: Confidence = "low"
     rules: tuple[Path, ...] = ()
     ops: Path | None = None
@@ -95,6 +96,7 @@ class Options:
     ops: Path | None = None
     fail_on: str | None = None
     baseline: Path | None = None
+    force_exclude: bool = False
     jobs: int | None = None
     cache: bool = True
 
@@ -389,6 +391,8 @@ def _override(config: Config, options: Options, cwd: Path) -> Config:
         changes["min_confidence"] = _word(options.min_confidence, "--min-confidence", CONFIDENCES)
     if options.fail_on is not None:
         changes["fail_on"] = _severity(options.fail_on, "--fail-on", cwd)
+    if options.force_exclude:
+        changes["force_exclude"] = True
     if options.baseline is not None:
         changes["baseline"] = cwd / options.baseline
     if options.jobs is not None:

@@ -101,20 +101,24 @@ class Tree:
         )
 
 
-def walk(files: Files, paths: Sequence[Path], exclude: Iterable[str] = ()) -> Tree:
+def walk(
+    files: Files, paths: Sequence[Path], exclude: Iterable[str] = (), *, forced: bool = False
+) -> Tree:
     """Find the files under the root, and among them those under the paths.
 
     Paths are absolute and resolved, as the root is. `exclude` holds patterns as in a .gitignore at
-    the root; a path that is given itself is taken even if a pattern or ignore file names it.
-    Symbolic links inside the tree are not followed: their target is in the tree, or not its code.
+    the root; a path that is given itself is taken even if a pattern or ignore file names it, unless
+    those are `forced`. Symbolic links inside the tree are not followed: their target is in the
+    tree, or not its code.
     Raises `ConfigError` for a pattern that cannot be read.
     """
     given = frozenset(relative(files.root, path) for path in paths)
     excluded = _exclusions(exclude)
     found = _Found()
     _descend(found, files, "", excluded)
-    missed = sorted(given - found.kinds.keys() - found.folders)
-    found.skipped = [skipped for skipped in found.skipped if skipped.path not in given]
+    missed = [] if forced else sorted(given - found.kinds.keys() - found.folders)
+    if not forced:
+        found.skipped = [skipped for skipped in found.skipped if skipped.path not in given]
     for path in missed:
         if files.is_folder(path):
             outside = excluded and excluded.verdict(path, folder=True)

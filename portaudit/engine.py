@@ -241,7 +241,9 @@ def scan(
     rules = rules or rules_of(config)
     if side is None:
         files = Disk(config.root)
-        side = Side(files, discover.walk(files, config.paths, config.exclude))
+        side = Side(
+            files, discover.walk(files, config.paths, config.exclude, forced=config.force_exclude)
+        )
     tree = side.tree
     modules = Modules(tree, rules.everything.libraries)
     scanner = Scanner(side.files, rules.chosen, config.target)

@@ -160,12 +160,21 @@ class Repository:
                 return done.stdout.decode().strip()
         if self._head() is None:
             raise GitError("the repository has no commits yet; there is nothing to compare with")
+        if not ref:
+            raise GitError("no commit was named; give a branch, a tag or a commit")
         raise GitError(f'git knows no commit "{ref}"{self._hint(ref)}')
 
     def parent(self) -> str:
         """What the next commit builds on: HEAD or, before the first commit, an empty tree."""
         empty = ("hash-object", "-t", "tree", "--stdin")
         return self._head() or self.run(*empty).stdout.decode().strip()
+
+    def merging(self) -> list[str]:
+        """The commits that are being merged into HEAD: what the next commit also builds on."""
+        try:
+            return self._path("MERGE_HEAD").read_text(encoding="ascii").split()
+        except OSError:
+            return []
 
     def merge_base(self, ref: str) -> str:
         """The commit that HEAD and a revision have in common, as `git diff REF...` chooses it."""
@@ -184,15 +193,20 @@ class Repository:
         """Whether history was cut off when the repository was cloned."""
         return self.run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
 
-    def last_change(self, path: str) -> str | None:
-        """The last commit of HEAD's history that changed a file.
+    def last_change(self, path: str, *, lines: str = "") -> str | None:
+        """The last commit of HEAD's history that changed a file, or such lines of it.
+
+        `lines` is a regular expression, in git's extended form.
 
         `None` for a file that was never committed, and where a shallow clone does not reach back
         to the change: its oldest commits only seem to add everything.
         """
         if self._head() is None:
             return None
-        done = self.run("rev-list", "-1", "HEAD", "--", self.prefix + path)
+        plain = ("--no-ext-diff", "--no-textconv", "--no-show-signature")
+        of_lines = (*plain, f"-G{lines}") if lines else plain
+        place = (self.prefix + path,)
+        done = self.run("log", "-1", "--format=%H", *of_lines, "HEAD", "--", *place)
         commit = done.stdout.decode().strip()
         return None if not commit or commit in self._cut() else commit
 

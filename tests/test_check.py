@@ -346,6 +346,75 @@ def test_what_the_baseline_accepts_passes_in_a_change_too(make_tree: MakeTree) -
     assert run("check", root, "--diff", base, "--no-baseline").exit_code == 1
 
 
+def older(root: Path) -> None:
+    """Make the baseline one that an older portaudit wrote."""
+    place = root / BASELINE
+    text = place.read_text(encoding="utf-8").replace('"tool": "', '"tool": "0.0.')
+    place.write_text(text, encoding="utf-8")
+
+
+def test_a_newer_catalogue_does_not_hide_that_a_guard_went(make_tree: MakeTree) -> None:
+    guarded = "import torch\n\nif torch.cuda.is_available():\n    torch.cuda.synchronize()\n"
+    root = make_tree({"train.py": guarded})
+    run("baseline", "create", root)
+    older(root)
+    base = commit(root)
+    assert run("check", root).exit_code == 0
+    (root / "train.py").write_text("import torch\n\ntorch.cuda.synchronize()\n")
+    assert run("check", root).exit_code == 1
+    assert run("check", root, "--diff", base).exit_code == 1
+
+
+def test_touching_an_outdated_baseline_accepts_nothing(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": OLD, "gone.py": OLD})
+    run("baseline", "create", root)
+    older(root)
+    commit(root)
+    (root / "gone.py").unlink()
+    (root / "n.py").write_text("import torch\n\ns = torch.cuda.Stream()\n")
+    run("baseline", "prune", root)
+    commit(root)
+    assert run("check", root).exit_code == 1
+
+
+def test_an_update_under_a_selection_ends_what_is_outdated(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": OLD, ".portaudit.toml": 'ignore = ["SYN"]\n'})
+    run("baseline", "create", root)
+    older(root)
+    run("baseline", "update", root)
+    assert '"tool": "0.0.' not in (root / BASELINE).read_text(encoding="utf-8")
+
+
+def test_a_wider_selection_does_not_turn_old_code_red(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": NEW, ".portaudit.toml": 'select = ["DEV008"]\n'})
+    run("baseline", "create", root)
+    (root / ".portaudit.toml").write_text("")
+    done = run("check", root)
+    assert done.exit_code == 0
+    assert "Covered 1 place of old code" in done.stdout
+
+
+def test_code_that_leaves_its_zone_is_new(make_tree: MakeTree) -> None:
+    root = make_tree({"zone/a.py": OLD, ".portaudit.toml": 'adapter-zones = ["zone/"]\n'})
+    run("baseline", "create", root)
+    base = commit(root)
+    (root / "src").mkdir()
+    git(root, "mv", "zone/a.py", "src/a.py")
+    assert run("check", root).exit_code == 1
+    assert run("check", root, "--diff", base).exit_code == 1
+    assert run("check", root, "--staged").exit_code == 1
+
+
+def test_what_is_gone_is_no_credit_for_a_file_that_was_there(make_tree: MakeTree) -> None:
+    code = "import torch\n\n\ndef main(x):\n    x = x.cuda()\n    return x\n"
+    root = make_tree({"legacy.py": code, "train.py": code})
+    run("baseline", "create", root)
+    (root / "legacy.py").unlink()
+    more = code.replace("    return", "    for _ in x:\n        x = x.cuda()\n    return")
+    (root / "train.py").write_text(more)
+    assert run("check", root).exit_code == 1
+
+
 def test_a_newer_catalogue_does_not_hide_new_code_where_git_knows(make_tree: MakeTree) -> None:
     root = make_tree({"train.py": OLD, "old.py": NEW})
     run("baseline", "create", root)
@@ -381,3 +450,32 @@ def test_without_git_a_change_cannot_be_told(make_tree: MakeTree) -> None:
     done = run("check", root, "--diff", "main")
     assert done.exit_code == 2
     assert "is in no git repository" in done.stderr
+
+
+def test_what_a_merge_brings_in_is_not_new(make_tree: MakeTree) -> None:
+    root = make_tree({"c.py": "v = 1\n"})
+    commit(root)
+    git(root, "checkout", "-q", "-b", "feature")
+    commit(root, {"c.py": "v = 2\n"})
+    git(root, "checkout", "-q", "main")
+    commit(root, {"c.py": "v = 3\n", "up.py": OLD})
+    git(root, "checkout", "-q", "feature")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(root, "merge", "-q", "main")
+    (root / "c.py").write_text("v = 4\n")
+    git(root, "add", "c.py")
+    assert run("check", root, "--staged").exit_code == 0
+    (root / "c.py").write_text(NEW)
+    git(root, "add", "c.py")
+    done = run("check", root, "--staged", "-q")
+    assert done.exit_code == 1
+    assert {line.partition(":")[0] for line in done.stdout.splitlines()} == {"c.py"}
+
+
+def test_a_hook_may_name_files_that_are_excluded(make_tree: MakeTree) -> None:
+    settings = 'exclude = ["third_party/"]\n'
+    root = make_tree({".portaudit.toml": settings, "third_party/b.py": OLD, "a.py": OLD})
+    run("baseline", "create", root)
+    named = root / "third_party" / "b.py"
+    assert run("check", named, root / "a.py").exit_code == 1
+    assert run("check", "--force-exclude", named, root / "a.py").exit_code == 0

@@ -178,7 +178,7 @@ def test_resolve_knows_branches_tags_and_relatives(tmp_path: Path) -> None:
         ("dev", 'knows no commit "dev"; did you mean "team/dev"?'),
         ("zzzzzzzz", 'knows no commit "zzzzzzzz"; `git branch --all`'),
         ("--all", 'knows no commit "--all"'),
-        ("", 'knows no commit ""'),
+        ("", "no commit was named"),
         ("a\0b", "knows no commit"),
         ("HEAD~7", 'knows no commit "HEAD~7"'),
         ("HEAD:a.py", 'knows no commit "HEAD:a.py"'),

@@ -7,6 +7,7 @@ import functools
 import os
 import shutil
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -113,9 +114,39 @@ def save(place: Path, text: str) -> None:
     """Write a file and the directories above it. Raises `UsageError`."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error
+    replace_file(place, text.encode("utf-8", "replace"))
+
+
+def replace_file(place: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees half of it. Raises `UsageError`."""
+    target = place.resolve()
+    try:
+        if target.exists() and not target.is_file():  # a pipe, a terminal
+            target.write_bytes(content)
+            return
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            if target.exists():
+                shutil.copymode(target, name)
+            else:
+                Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    """What new files may not be; Python can only ask by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def save_all(documents: Mapping[str, str], directory: Path) -> None:

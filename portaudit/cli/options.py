@@ -82,3 +82,9 @@ BaselineFile = Annotated[
         "--baseline", metavar="FILE", help="Accepted findings; by default .portaudit-baseline.json."
     ),
 ]
+ForceExclude = Annotated[
+    bool,
+    typer.Option(
+        "--force-exclude", help="Leave out what is excluded or ignored, even if it is named."
+    ),
+]

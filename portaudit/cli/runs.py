@@ -26,6 +26,7 @@ from portaudit.cli.options import (
     Color,
     ExtendSelect,
     FailOn,
+    ForceExclude,
     Formats,
     Ignore,
     Jobs,
@@ -140,6 +141,7 @@ def check(
     jobs: Jobs = None,
     no_cache: NoCache = False,
     root: Root = None,
+    force_exclude: ForceExclude = False,
     show_config: ShowConfig = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -168,6 +170,7 @@ def check(
         ops=ops,
         fail_on=fail_on,
         baseline=baseline,
+        force_exclude=force_exclude,
         jobs=jobs,
         cache=not no_cache,
     )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portaudit.cli.common import FAILED, complain, count, guarded, words, write
+from portaudit.cli.common import FAILED, complain, count, guarded, replace_file, words, write
 from portaudit.cli.delivery import progress
 from portaudit.cli.options import Jobs, Ops, Quiet, Root, Rules, TargetName
 from portaudit.errors import UsageError
@@ -78,7 +75,7 @@ def suppress(
         source = _source(config, path)
         result = _rewritten(source, findings, reason)
         if result.content != source.content and not dry_run:
-            _replace(config.root / path, result.content)
+            replace_file(config.root / path, result.content)
         if not quiet:
             write("".join(f"{path}:{line}: {text}\n" for line, text in result.comments))
         for finding, why in result.refused:
@@ -172,23 +169,6 @@ def _rewritten(source: SourceFile, findings: Sequence[Finding], reason: str) -> 
     from portaudit.triage.rewrite import accept
 
     return accept(source, findings, reason)
-
-
-def _replace(place: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it. Raises `UsageError`."""
-    target = place.resolve()
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            shutil.copymode(target, name)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error
 
 
 def _refusal(finding: Finding, why: str) -> str:

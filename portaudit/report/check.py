@@ -130,6 +130,14 @@ def _old(page: Page, report: Report) -> None:
             ),
             Text("Covered ", "dim"),
         )
+    if report.gate is not None and report.gate.outdated:
+        page.prose(
+            Text(
+                f"{report.gate.baseline} was made by other rules than these: "
+                "`portaudit baseline update` ends that"
+            ),
+            Text("Outdated ", "bold yellow"),
+        )
     if report.errors:
         page.line(("Failed  ", "dim"), f"{count(len(report.errors), 'file')} could not be read")
 

@@ -19,6 +19,8 @@ from portaudit.triage.matching import entry_of, is_graver, match
 from portaudit.types import TARGETS, Entry, Finding, Severity, State, Target
 
 SCHEMA = "portaudit.baseline/1"
+_MOST = 100_000
+"""Equal findings of one statement; more is a slip of the hand."""
 
 
 class BaselineError(PortauditError):
@@ -98,14 +100,17 @@ def compare(
 ) -> Comparison:
     """Say of every finding whether it is new, and of every entry whether it is still needed.
 
-    `changed`: rules that may see more than they did. What they find is no new code if it
-    `was_there`, and no graver than it was.
+    `changed`: rules that may see more than they did. What they find is no new code, and no graver
+    one, if it `was_there`. What a comment suppresses takes no entry that another finding needs.
     """
-    ordered = sorted(findings, key=lambda item: (item.path, item.span, item.rule, item.fingerprint))
-    matched = match(ordered, entries, there=reading.there, renamed=reading.renamed)
+    ordered = sorted(findings, key=_order)
+    live = [item for item in ordered if item.suppressed is None]
+    hidden = [item for item in ordered if item.suppressed is not None]
+    first = match(live, entries, there=reading.there, renamed=reading.renamed)
+    matched = match(hidden, first.left, there=reading.there, renamed=reading.renamed)
     told = []
     expired = set()
-    for finding, entry in matched.pairs:
+    for finding, entry in sorted((*first.pairs, *matched.pairs), key=lambda pair: _order(pair[0])):
         state: State = "unchanged"
         if entry is None:
             old = finding.rule in changed and was_there(finding)
@@ -113,8 +118,9 @@ def compare(
         elif entry.expires and datetime.date.fromisoformat(entry.expires) < today:
             expired.add(entry)
             state = "new"
-        elif is_graver(finding, entry) and finding.rule not in changed:
-            state = "updated"
+        elif is_graver(finding, entry):
+            old = finding.rule in changed and was_there(finding)
+            state = "unchanged" if old else "updated"
         told.append(replace(finding, state=state, accepted=entry))
     return Comparison(
         tuple(told),
@@ -122,6 +128,10 @@ def compare(
         expired=tuple(sorted(expired)),
         unseen=tuple(entry for entry in matched.left if not reading.misses(entry)),
     )
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return finding.path, finding.span, finding.rule, finding.fingerprint
 
 
 @dataclass(frozen=True)
@@ -148,7 +158,8 @@ def renew(comparison: Comparison, states: Collection[State], terms: Terms = NO_T
     """Bring entries up to date, accept findings in some states, and drop what is gone.
 
     What is accepted keeps its terms, and is written as the code is now: where it became harmless,
-    being grave again would be new. A finding that a comment suppresses needs no entry.
+    being grave again would be new. What is accepted anew keeps its reason and owner unless there
+    are new ones, and ends when these terms say. A finding that a comment suppresses needs no entry.
     """
     entries: Counter[Entry] = Counter()
     newly = []
@@ -157,13 +168,16 @@ def renew(comparison: Comparison, states: Collection[State], terms: Terms = NO_T
     for finding in comparison.findings:
         entry = finding.accepted
         if finding.suppressed is not None:
-            continue
-        if finding.state == "unchanged" and entry is not None:
+            if entry is not None:
+                entries[replace(entry, count=1)] += 1
+        elif finding.state == "unchanged" and entry is not None:
             kept = Terms(entry.reason, entry.owner, entry.expires)
             entries[replace(entry_of(finding), **asdict(kept))] += 1
         elif finding.state in states:
             newly.append(finding)
-            entries[replace(entry_of(finding), **asdict(terms))] += 1
+            before = Terms(entry.reason, entry.owner) if entry else NO_TERMS
+            said = Terms(terms.reason or before.reason, terms.owner or before.owner, terms.expires)
+            entries[replace(entry_of(finding), **asdict(said))] += 1
         elif entry is not None:
             entries[replace(entry, count=1)] += 1
     return Renewal(
@@ -266,8 +280,10 @@ def _entry(raw: msgspec.Raw, name: str, number: int) -> Entry | None:
         raise BaselineError(f"{name}: entry {number}: {error}: {shown}") from None
     if line is None:
         return None
-    if line.count < 1:
-        raise BaselineError(f"{name}: entry {number}: count must be 1 or more, not {line.count}")
+    if not 1 <= line.count <= _MOST:
+        raise BaselineError(
+            f"{name}: entry {number}: count must be from 1 to {_MOST:,}, not {line.count}"
+        )
     if line.expires and not is_date(line.expires):
         raise BaselineError(
             f'{name}: entry {number}: expires must be a date such as "2027-03-31", '

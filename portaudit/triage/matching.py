@@ -1,7 +1,7 @@
 """Which findings are old: accepted entries are found again although code around them changed.
 
 Matching goes in stages, each over what the ones before left, as multisets: equal in everything,
-then with another statement, then in another scope, then the same statement told by another name
+then in another scope, then with another statement, then the same statement told by another name
 (an import stands for what is used of it), then in a file that was renamed. Numbers of equal
 findings are no part of it, so that taking one away does not rename the others.
 """
@@ -50,25 +50,26 @@ def match(
     file. `renamed` (old path to new) is what is known of that already.
     """
     moves = dict(renamed or {})
-    waiting = [_split(entry) for entry in entries]
+    left = [each for entry in entries for each in _split(entry)]
     found: list[Entry | None] = [None] * len(findings)
     mine = [entry_of(finding) for finding in findings]
-    open_ = list(range(len(findings)))
-    left = [each for group in waiting for each in group]
     here = [replace(each, path=moves.get(each.path, each.path)) for each in left]
-    pool = list(range(len(left)))
+    known = {each.path for each in here}
+    open_, pool = list(range(len(findings))), list(range(len(left)))
     for key in _STAGES:
         open_, pool = _pair(key, mine, here, open_, pool, found, left)
     lost = [index for index in pool if not there(here[index].path)]
-    if lost and open_:
-        guessed = _moves(mine, here, open_, lost)
+    # What became of a file that is gone: a file that nothing was known of.
+    fresh = [index for index in open_ if mine[index].path not in known]
+    if lost and fresh:
+        pool = [index for index in pool if index not in set(lost)]
+        guessed = _moves(mine, here, fresh, lost)
         for index in lost:
             path = here[index].path
             here[index] = replace(here[index], path=guessed.get(path, path))
-        for key in _STAGES:
-            open_, lost = _pair(key, mine, here, open_, lost, found, left)
-        open_, lost = _pair(_without_path, mine, here, open_, lost, found, left)
-        pool = [index for index in pool if there(left[index].path)] + lost
+        for key in (*_STAGES, _without_path):
+            fresh, lost = _pair(key, mine, here, fresh, lost, found, left)
+        pool += lost
     kept = Counter(replace(left[index], count=1) for index in pool)
     return Matched(
         tuple(zip(findings, found, strict=True)),
@@ -94,18 +95,33 @@ def _pair(
     found: list[Entry | None],
     left: Sequence[Entry],
 ) -> tuple[list[int], list[int]]:
-    """Give findings (by number) entries of the same key; what is left of both."""
-    waiting: dict[Hashable, list[int]] = defaultdict(list)
-    for index in sorted(pool, reverse=True):
-        waiting[key(here[index])].append(index)
-    still = []
-    for index in open_:
-        fitting = waiting.get(key(mine[index]))
-        if fitting:
-            found[index] = left[fitting.pop()]
-        else:
-            still.append(index)
-    return still, sorted(index for indexes in waiting.values() for index in indexes)
+    """Give findings (by number) entries of the same key; what is left of both.
+
+    Those of the same severity first, then the gravest to the gravest: a guarded use does not take
+    the entry of one that is not.
+    """
+    for graded in (True, False):
+        waiting: dict[Hashable, list[int]] = defaultdict(list)
+        for index in sorted(pool, key=lambda index: (_grade(here[index]), -index)):
+            waiting[_graded(key, here[index], graded=graded)].append(index)
+        still = []
+        for index in sorted(open_, key=lambda index: (-_grade(mine[index]), index)):
+            fitting = waiting.get(_graded(key, mine[index], graded=graded))
+            if fitting:
+                found[index] = left[fitting.pop()]
+            else:
+                still.append(index)
+        open_ = sorted(still)
+        pool = sorted(index for indexes in waiting.values() for index in indexes)
+    return list(open_), list(pool)
+
+
+def _graded(key: Key, entry: Entry, *, graded: bool) -> Hashable:
+    return (key(entry), entry.severity) if graded else key(entry)
+
+
+def _grade(entry: Entry) -> int:
+    return SEVERITIES.index(entry.severity)
 
 
 def _moves(
@@ -123,10 +139,13 @@ def _moves(
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         for index in lost:
             votes[here[index].path].update(where.get(key(here[index]), ()))
+        sizes = Counter(here[index].path for index in lost)
         best = {
-            old: min(counts, key=lambda new: (-counts[new], _last(new) != _last(old), new))
+            old: new
             for old, counts in votes.items()
             if counts
+            for new in [min(counts, key=lambda to: (-counts[to], _last(to) != _last(old), to))]
+            if 2 * counts[new] >= sizes[old] or _last(new) == _last(old)
         }
         guessed = best | guessed
     return guessed
@@ -165,4 +184,4 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-_STAGES: tuple[Key, ...] = (_everything, _without_statement, _without_scope, _without_anchor)
+_STAGES: tuple[Key, ...] = (_everything, _without_scope, _without_statement, _without_anchor)

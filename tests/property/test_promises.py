@@ -24,7 +24,7 @@ STATEMENTS = (
     "torch.cuda.synchronize()",
     "x = torch.zeros(3, device='cuda')",
     "x = x.cuda()",
-    "if torch.cuda.is_available(): torch.cuda.empty_cache()",
+    "if torch.cuda.is_available(): x = x.cuda()",
     "with torch.cuda.amp.autocast(): x = x + 1",
     "x = 1",
 )

@@ -146,7 +146,7 @@ def test_what_cannot_be_read_is_said(content: str, message: str) -> None:
     ("key", "value", "message"),
     [
         ("expires", '"soon"', 'expires must be a date such as "2027-03-31", not "soon"'),
-        ("count", "0", "count must be 1 or more, not 0"),
+        ("count", "0", "count must be from 1 to 100,000, not 0"),
         ("severity", '"bad"', "Invalid enum value 'bad'"),
         ("reazon", '"x"', "Object contains unknown field `reazon`"),
     ],
@@ -285,10 +285,48 @@ def test_accepting_again_ends_the_date() -> None:
     assert again.newly == told.findings
 
 
-def test_a_suppressed_finding_needs_no_entry() -> None:
+def test_a_suppressed_finding_needs_no_entry_and_keeps_the_one_it_has() -> None:
     item = dataclasses.replace(finding(), suppressed=Suppression("because", "train.py", 1))
+    assert renew(compare([item], [], reading(), today=TODAY), {"new"}).entries == ()
     told = compare([item], [entry_of(item)], reading(), today=TODAY)
-    assert renew(told, {"new"}).entries == ()
+    assert renew(told, {"new"}).entries == (entry_of(item),)
+
+
+def test_a_suppressed_finding_takes_no_entry_from_another() -> None:
+    live = finding()
+    hidden = dataclasses.replace(live, suppressed=Suppression("because", "train.py", 1))
+    told = compare([hidden, live], [entry_of(live)], reading(), today=TODAY)
+    told_of = {item.suppressed is None: item.state for item in told.findings}
+    assert told_of == {True: "unchanged", False: "new"}
+
+
+def test_a_guarded_use_takes_no_entry_from_one_that_is_not() -> None:
+    guarded, plain = finding(severity="info"), finding(severity="minor")
+    for order in ([guarded, plain], [plain, guarded]):
+        entries = [entry_of(guarded), entry_of(plain)]
+        assert states(compare(order, entries, reading(), today=TODAY)) == ["unchanged"] * 2
+    told = compare([plain, plain], [entry_of(guarded), entry_of(plain)], reading(), today=TODAY)
+    assert sorted(map(str, states(told))) == ["unchanged", "updated"]
+
+
+def test_graver_code_is_told_even_for_a_rule_that_changed() -> None:
+    entry = entry_of(finding(severity="info"))
+    told = compare(
+        [finding(severity="major")],
+        [entry],
+        reading(),
+        today=TODAY,
+        changed={"DEV001"},
+        was_there=lambda _: False,
+    )
+    assert states(told) == ["updated"]
+
+
+def test_accepting_a_graver_finding_keeps_reason_and_owner() -> None:
+    entry = dataclasses.replace(entry_of(finding(severity="info")), reason="port", owner="ml")
+    told = compare([finding(severity="major")], [entry], reading(), today=TODAY)
+    (now,) = renew(told, {"updated"}).entries
+    assert (now.reason, now.owner, now.severity) == ("port", "ml", "major")
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=8))
