@@ -15,7 +15,7 @@ from portaudit.compare import Sides, merged, old_report, staged
 from portaudit.compare import since as changed_since
 from portaudit.config import BASELINE_FILE, Config, GateSetting
 from portaudit.engine import Progress, Rules, Side
-from portaudit.files import Disk, Files, Overlay
+from portaudit.files import Disk, Files, Overlay, exists
 from portaudit.git import GitError, Repository
 from portaudit.relate.project import roots
 from portaudit.triage.baseline import (
@@ -55,7 +55,7 @@ class Run:
         lost = {error.path for error in self.report.errors}
         return Reading(
             scanned=frozenset(tree.selected) - lost,
-            there=lambda path: path in tree.kinds or _exists(self.side.files, path),
+            there=lambda path: path in tree.kinds or exists(self.side.files, path),
             ran=self.rules.chosen.rules.keys(),
             whole=len(tree.selected) == len(tree.files),
         )
@@ -103,7 +103,6 @@ def check_changes(
     """
     rules = engine.rules_of(config)
     sides = staged(config) if since is None else changed_since(config, since)
-    before = old_report(config, rules, sides)
     side = sides.new
     if scored:
         everything = discover.walk(
@@ -115,18 +114,13 @@ def check_changes(
     baseline = read(config) if accepted else None
     known = compared(run, baseline, today=today)
     changed = frozenset(sides.new.tree.selected)
-    there = replace(run.reading, renamed=sides.renames)
-    old = compare(
-        (finding for finding in report.findings if finding.path in changed),
-        (entry_of(finding) for finding in before.findings),
-        there,
-        today=today,
-    )
+    before, old = _beside(run, sides)
     old = _held_in_zones(config, old)
     _refuse_unread(before, old, sides.renames)
     told = _either(known.findings, old.findings, changed)
     for parent in merged(config) if since is None else ():
-        told = _either(told, _told_by(run, parent, today), frozenset(parent.new.tree.selected))
+        _, beside = _beside(run, parent)
+        told = _either(told, beside.findings, frozenset(parent.new.tree.selected))
     comparison = replace(known, findings=told, expired=())
     gate = gated(run, comparison, sides.against, baseline)
     if not scored or gate.gate is None:
@@ -136,12 +130,17 @@ def check_changes(
     return replace(gate, gate=replace(gate.gate, score_before=began))
 
 
-def _told_by(run: Run, parent: Sides, today: datetime.date) -> tuple[Finding, ...]:
-    """The findings with the state that they have beside a commit that is being merged."""
-    before = old_report(run.config, run.rules, parent)
-    reading = replace(run.reading, renamed=parent.renames)
-    entries = (entry_of(finding) for finding in before.findings)
-    return compare(run.report.findings, entries, reading, today=today).findings
+def _beside(run: Run, sides: Sides) -> tuple[Report, Comparison]:
+    """What an older side has, and the state beside it of the findings in files that differ."""
+    before = old_report(run.config, run.rules, sides)
+    changed = frozenset(sides.new.tree.selected)
+    told = compare(
+        (finding for finding in run.report.findings if finding.path in changed),
+        (entry_of(finding) for finding in before.findings),
+        replace(run.reading, renamed=sides.renames),
+        today=datetime.date.min,  # what code was has no end date
+    )
+    return before, told
 
 
 def _score(findings: Iterable[Finding], rules: Rules) -> float | None:
@@ -250,14 +249,7 @@ class _Before:
             sides = changed_since(run.config, commit)
         except GitError:
             return None
-        before = old_report(run.config, run.rules, sides)
-        changed = frozenset(sides.new.tree.selected)
-        told = compare(
-            (finding for finding in run.report.findings if finding.path in changed),
-            (entry_of(finding) for finding in before.findings),
-            replace(run.reading, renamed=sides.renames),
-            today=datetime.date.min,
-        )
+        _, told = _beside(run, sides)
         return frozenset(item.fingerprint for item in told.findings if item.state != "unchanged")
 
 
@@ -385,11 +377,3 @@ def _named(config: Config) -> str:
 
 def _changed(run: Run, baseline: Baseline) -> frozenset[str]:
     return baseline.changed(__version__, run.revisions)
-
-
-def _exists(files: Files, path: str) -> bool:
-    try:
-        files.size(path)
-    except OSError:
-        return False
-    return True

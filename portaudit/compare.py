@@ -21,7 +21,7 @@ from portaudit import discover, engine
 from portaudit.config import Config
 from portaudit.discover import Tree
 from portaudit.engine import Progress, Rules, Side
-from portaudit.files import Disk, Files, Overlay
+from portaudit.files import Disk, Files, Overlay, exists
 from portaudit.git import Change, Place, Repository
 from portaudit.types import Report
 
@@ -127,16 +127,9 @@ def _changed(config: Config, new: Files, old: Files, changes: list[Change], agai
 
 def _whole(config: Config, files: Files) -> Side:
     """The files that a config names, as far as this side has them."""
-    paths = [path for path in config.paths if _exists(files, discover.relative(config.root, path))]
+    paths = [path for path in config.paths if exists(files, discover.relative(config.root, path))]
     tree = discover.walk(files, paths, config.exclude) if paths else Tree.of(config.root, ())
     return Side(files, tree)
-
-
-def _exists(files: Files, path: str) -> bool:
-    try:
-        return files.is_folder(path) or files.size(path) >= 0
-    except OSError:
-        return False
 
 
 def _renames(changes: Iterable[Change]) -> dict[str, str]:

@@ -141,6 +141,14 @@ def folders(kinds: Mapping[str, Kind]) -> dict[str, tuple[Listed, ...]]:
     return {folder: _sorted(entries.items()) for folder, entries in held.items()}
 
 
+def exists(files: Files, path: str) -> bool:
+    """Whether there is a file or a folder. Raises nothing."""
+    try:
+        return files.is_folder(path) or files.size(path) >= 0
+    except OSError:
+        return False
+
+
 def missing(path: str) -> FileNotFoundError:
     """The error of a path that is not there, in the words of the system."""
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)

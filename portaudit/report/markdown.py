@@ -13,8 +13,10 @@ from urllib.parse import quote
 
 from portaudit.report.causes import Cause, causes
 from portaudit.report.outcome import (
+    VERDICT_WORDS,
     count,
     counts,
+    days,
     expired,
     failing,
     gravest,
@@ -33,7 +35,6 @@ from portaudit.types import (
     Location,
     Report,
     Severity,
-    Verdict,
 )
 
 LIMIT = 65_536
@@ -41,15 +42,6 @@ LIMIT = 65_536
 _GROUPS, _CAUSES, _PLACES, _PROBLEMS = 20, 10, 10, 5
 _TEXT = 400
 """Characters of one text of the audited code or of advice."""
-_WHOLE_DAYS = 10
-_VERDICT: dict[Verdict, str] = {
-    "ready": "nothing found that ties this code to CUDA",
-    "edits only": "mechanical edits, no new kernel and no new library",
-    "replace libraries": "CUDA-only libraries or APIs need another way",
-    "write kernels": "kernels or extensions for CUDA have to be written anew",
-    "redesign": "parts of the code assume a GPU by design",
-    "unknown": "nothing to judge",
-}
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 """Blanks, controls, and what turns the direction of text: none of it can be seen."""
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
@@ -231,10 +223,10 @@ def _scan(report: Report, link: str) -> tuple[list[str], list[str], list[str]]:
     score = report.score
     value = f"{score.value:.1f} of 100, " if score.value is not None else ""
     title = f"## portaudit: {value}{score.verdict}"
-    words = _VERDICT[score.verdict]
+    words = VERDICT_WORDS[score.verdict]
     lead = f"{words[0].upper()}{words[1:]}."
     if score.effort_days[1]:
-        lead += f" Estimated work: {_days(*score.effort_days)}."
+        lead += f" Estimated work: {days(*score.effort_days)}."
     if score.provisional and score.value is not None:
         lead += " The score is provisional."
     found = causes(report)
@@ -250,7 +242,7 @@ def _cause(number: int, cause: Cause, link: str) -> str:
     files = len({site.path for site in cause.sites})
     facts = [
         f"{count(len(cause.sites), 'place')} in {count(files, 'file')}",
-        _days(*cause.effort_days),
+        days(*cause.effort_days),
     ]
     text = f"{number}. **{cause.severity}** {_prose(cause.rule)}: {_prose(cause.title)}"
     if cause.example:
@@ -273,18 +265,6 @@ def _totals(report: Report) -> list[str]:
     parts += [f"{suppressed:,} suppressed"] if suppressed else []
     read = f"{count(report.coverage.files_scanned, 'file')} read"
     return [f"{', '.join(parts)}; {read}." if parts else f"{read}."]
-
-
-def _days(low: float, high: float) -> str:
-    if high < 1:
-        return "less than a day"
-    first, last = (
-        f"{value:.0f}" if value >= _WHOLE_DAYS else f"{round(value * 2) / 2:.1f}".removesuffix(".0")
-        for value in (low, high)
-    )
-    if first == last:
-        return f"{last} engineer-day{'' if last == '1' else 's'}"
-    return f"{first} to {last} engineer-days" if first != "0" else f"up to {last} engineer-days"
 
 
 # --- words ----------------------------------------------------------------------------------------

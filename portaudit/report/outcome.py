@@ -8,8 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portaudit.types import SEVERITIES, Entry, Finding, Report, Severity
+from portaudit.types import SEVERITIES, Entry, Finding, Report, Severity, Verdict
 
+VERDICT_WORDS: dict[Verdict, str] = {
+    "ready": "nothing found that ties this code to CUDA",
+    "edits only": "mechanical edits, no new kernel and no new library",
+    "replace libraries": "CUDA-only libraries or APIs need another way",
+    "write kernels": "kernels or extensions for CUDA have to be written anew",
+    "redesign": "parts of the code assume a GPU by design",
+    "unknown": "nothing to judge",
+}
+_WHOLE_DAYS = 10
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
@@ -115,3 +124,21 @@ def count(number: int, one: str, many: str = "") -> str:
 def whole(text: str) -> str:
     """Text with every half of a surrogate pair replaced, so that it can be written out."""
     return text.translate(_SURROGATES)
+
+
+def decimal(value: float) -> str:
+    """A number with one decimal, if it has one."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def days(low: float, high: float) -> str:
+    """An effort as what it is, an estimate: halves of a day, whole ones from ten on."""
+    if high < 1:
+        return "less than a day"
+    first, last = (
+        f"{value:.0f}" if value >= _WHOLE_DAYS else decimal(round(value * 2) / 2)
+        for value in (low, high)
+    )
+    if first == last:
+        return f"{last} engineer-day{'' if last == '1' else 's'}"
+    return f"{first} to {last} engineer-days" if first != "0" else f"up to {last} engineer-days"

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from portaudit.report.causes import Cause, causes
+from portaudit.report.outcome import VERDICT_WORDS, count, days, decimal
 from portaudit.report.page import (
     MEASURE,
     SEVERITY_STYLE,
@@ -49,7 +50,6 @@ _NOTICES = 5
 _TITLE = 16
 """The fewest columns of a title that gives way to a path."""
 _BAR = 20
-_WHOLE_DAYS = 10
 
 _STATUS_STYLE = {
     "supported": "green",
@@ -64,14 +64,6 @@ _VERDICT_STYLE: dict[Verdict, str] = {
     "write kernels": "bold red",
     "redesign": "bold red",
     "unknown": "bold magenta",
-}
-_VERDICT: dict[Verdict, str] = {
-    "ready": "nothing found that ties this code to CUDA",
-    "edits only": "mechanical edits, no new kernel and no new library",
-    "replace libraries": "CUDA-only libraries or APIs need another way",
-    "write kernels": "kernels or extensions for CUDA have to be written anew",
-    "redesign": "parts of the code assume a GPU by design",
-    "unknown": "nothing to judge",
 }
 _TARGET: dict[Target, str] = {
     "torchneuron": "AWS Trainium, native PyTorch (target torchneuron)",
@@ -167,15 +159,17 @@ def _verdict(page: Page, report: Report) -> None:
     if not report.coverage.files_torch:
         page.line(
             ("NO TORCH", "bold magenta"),
-            f"  none of {_count(report.coverage.files_scanned, 'file')} imports torch: no score",
+            f"  none of {count(report.coverage.files_scanned, 'file')} imports torch: no score",
         )
         return
-    page.line((score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ", _VERDICT[score.verdict])
+    page.line(
+        (score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ", VERDICT_WORDS[score.verdict]
+    )
     if score.value is not None:
         provisional = "  provisional: reach unknown, all code counts"
         page.line(
             *_bar(page, score.value, score.verdict),
-            (f"{_number(score.value)} of 100", "bold"),
+            (f"{decimal(score.value)} of 100", "bold"),
             (provisional if score.provisional else "", "dim"),
         )
     if report.roots:
@@ -185,9 +179,9 @@ def _verdict(page: Page, report: Report) -> None:
         files = len({finding.path for finding in shown})
         page.prose(
             Text(
-                f"{_count(len(report.roots), 'root cause')} ({split}) in "
-                f"{_count(len(shown), 'place')} of {_count(files, 'file')}, "
-                f"estimated at {_days(*score.effort_days)}"
+                f"{count(len(report.roots), 'root cause')} ({split}) in "
+                f"{count(len(shown), 'place')} of {count(files, 'file')}, "
+                f"estimated at {days(*score.effort_days)}"
             )
         )
 
@@ -207,27 +201,6 @@ def _down() -> tuple[Severity, ...]:
 
 def _shown(report: Report) -> list[Finding]:
     return [finding for finding in report.findings if finding.suppressed is None]
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
-
-
-def _days(low: float, high: float) -> str:
-    """An effort as what it is, an estimate: halves of a day, whole ones from ten on."""
-    if high < 1:
-        return "less than a day"
-    first, last = (
-        f"{value:.0f}" if value >= _WHOLE_DAYS else _number(round(value * 2) / 2)
-        for value in (low, high)
-    )
-    if first == last:
-        return f"{last} engineer-day{'' if last == '1' else 's'}"
-    return f"{first} to {last} engineer-days" if first != "0" else f"up to {last} engineer-days"
 
 
 # --- root causes ----------------------------------------------------------------------------------
@@ -266,13 +239,13 @@ def _heading(page: Page, cause: Cause, number: int) -> None:
     page.prose(inline(cause.title, color=page.color, style="bold"), lead, hang=3)
     files = len({site.path for site in cause.sites})
     facts = [
-        f"{_count(len(cause.sites), 'place')} in {_count(files, 'file')}",
-        _days(*cause.effort_days),
+        f"{count(len(cause.sites), 'place')} in {count(files, 'file')}",
+        days(*cause.effort_days),
     ]
     if len(cause.roots) > 1:
-        facts.insert(0, _count(len(cause.roots), "root cause"))
+        facts.insert(0, count(len(cause.roots), "root cause"))
     if cause.points:
-        facts.append(f"{_number(cause.points)} points")
+        facts.append(f"{decimal(cause.points)} points")
     page.line("   ", (", ".join(facts), "dim"))
 
 
@@ -364,7 +337,7 @@ def _section(
     files = len({finding.path for finding in members})
     page.line(
         (section.title, "bold"),
-        f"  {_count(len(members), 'place')} in {_count(files, 'file')}: {split}",
+        f"  {count(len(members), 'place')} in {count(files, 'file')}: {split}",
     )
     page.prose(Text(section.meaning, "dim"), Text("  "))
     groups: dict[str, list[Finding]] = {}
@@ -462,7 +435,7 @@ def _kernel(page: Page, kernel: Kernel) -> None:
     page.line(
         f"{kernel.path}:{kernel.line}: ",
         (kernel.name, "bold"),
-        f" {_count(kernel.lines, 'line')}, {kernel.difficulty}: {', '.join(kernel.reasons)}",
+        f" {count(kernel.lines, 'line')}, {kernel.difficulty}: {', '.join(kernel.reasons)}",
         ("; called by other kernels only" if kernel.helper else "", "dim"),
         (library, "green"),
     )
@@ -493,13 +466,13 @@ def _coverage(page: Page, report: Report, *, verbose: bool) -> None:
     page.blank()
     page.line(
         ("Read     ", "bold"),
-        f"{coverage.files_scanned:,} of {_count(coverage.files_total, 'file')}, "
-        f"{coverage.files_torch:,} with torch, {_count(coverage.rules_run, 'rule')}",
+        f"{coverage.files_scanned:,} of {count(coverage.files_total, 'file')}, "
+        f"{coverage.files_torch:,} with torch, {count(coverage.rules_run, 'rule')}",
     )
     if coverage.unknown_facts:
         page.prose(
             Text(
-                f"for {_count(coverage.unknown_facts, 'place')} no source says what "
+                f"for {count(coverage.unknown_facts, 'place')} no source says what "
                 f"{report.target} supports: take the advice there as open"
             ),
             Text("Unknown  ", "bold"),
@@ -518,9 +491,9 @@ def _ignored(page: Page, report: Report) -> None:
     own = sum(
         item.suppressed is not None and item.suppressed.path == item.path for item in accepted
     )
-    parts = [f"{_count(own, 'place')} by a comment in the code"] if own else []
+    parts = [f"{count(own, 'place')} by a comment in the code"] if own else []
     if len(accepted) > own:
-        parts.append(f"{_count(len(accepted) - own, 'place')} by the settings")
+        parts.append(f"{count(len(accepted) - own, 'place')} by the settings")
     if parts:
         page.line(("Ignored  ", "bold"), ", ".join(parts))
     lead = ("Notice   ", "bold")
@@ -550,6 +523,6 @@ def _next_steps(page: Page, report: Report, *, verbose: bool) -> None:
     first = next((cause.rule for cause in causes(report)), report.findings[0].rule)
     steps = [f"portaudit explain {first}"]
     if not verbose:
-        steps.append(f"-v for all {_count(len(report.findings), 'finding')}")
+        steps.append(f"-v for all {count(len(report.findings), 'finding')}")
     steps.append("--format json for tools")
     page.prose(Text(", ".join(steps)), Text("Next     ", "bold"))
