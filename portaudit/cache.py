@@ -12,8 +12,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 VARIABLE = "PORTAUDIT_CACHE_DIR"
 """The environment variable that says where the cache is."""
@@ -23,8 +24,7 @@ _SUM = hashlib.sha256().digest_size
 _PARTIAL = "partial"
 
 
-@dataclass(frozen=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """A directory of contents; there need not be one yet."""
 
     directory: Path

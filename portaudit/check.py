@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit import __version__, discover, engine, score
 from portaudit.catalogue.revision import revisions
@@ -39,8 +41,7 @@ ALL_STATES: frozenset[State] = frozenset({"new", "updated", "newly-covered"})
 """What a baseline may accept that it does not accept yet."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True, dict=True):
     """One scan of one side, with all that the comparison needs to know of it."""
 
     config: Config

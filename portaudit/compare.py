@@ -14,8 +14,10 @@ Names that changed files import are looked up in the tree of their own side.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit import discover, engine
 from portaudit.config import Config
@@ -28,8 +30,7 @@ from portaudit.types import Report
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """The sides of a change.
 
     `against` says in words what the old side is · `renames`: from old paths to new ones, of files

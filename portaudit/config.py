@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 import tomli
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.errors import ConfigError, UsageError, nearest
 from portaudit.types import CONFIDENCES, SEVERITIES, TARGETS, Confidence, Severity, Target
@@ -35,8 +36,7 @@ Setting = (
 _Word = TypeVar("_Word", bound=str)
 
 
-@dataclass(frozen=True, slots=True)
-class GateSetting:
+class GateSetting(Struct, frozen=True):
     """A `[[gate]]` table: other thresholds for some paths, some rules, or both.
 
     `paths`: patterns as in a .gitignore at the root · `rules`: words as for `select`, all when
@@ -49,8 +49,7 @@ class GateSetting:
     min_confidence: Confidence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """A run, fully decided.
 
     `root` and `paths` are absolute, with symbolic links resolved; every path lies under the root.
@@ -76,11 +75,10 @@ class Config:
     gate: tuple[GateSetting, ...] = ()
     jobs: int = 0
     cache: bool = True
-    origins: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    origins: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the command line said; `None` and empty mean that it said nothing.
 
     `fail_on` also knows the word `none`, which switches off the gate that the settings file set.
@@ -101,8 +99,7 @@ class Options:
     cache: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The settings file of a root: its values by the name of the `Config` field."""
 
     file: str
@@ -415,7 +412,7 @@ def _override(config: Config, options: Options, cwd: Path) -> Config:
 
 def _with(config: Config, changes: Mapping[str, Setting], origin: str) -> Config:
     origins = dict(config.origins) | dict.fromkeys(changes, origin)
-    changed = replace(config, **changes)  # type: ignore[arg-type]  # its reader checked each value
+    changed = replace(config, **changes)  # its reader checked each value
     return replace(changed, origins=tuple(sorted(origins.items())))
 
 

@@ -6,16 +6,16 @@ Writes nothing: the command line does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from portaudit.errors import UsageError, nearest
 from portaudit.report.formats import FORMATS
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """A format, and the file that it goes to; `None` is standard output."""
 
     format: str

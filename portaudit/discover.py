@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from pathspec import GitIgnoreSpec
 from pathspec.pattern import RegexPattern
 
@@ -54,8 +55,7 @@ _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})
 _ROOT_MANIFESTS = _MANIFESTS | {"requirements.txt"}
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """The files of a run. All paths are posix, relative to the root and sorted.
 
     `files`: every source file under the root, which relating needs · `kinds`: of each ·
@@ -164,8 +164,7 @@ def kind_of(files: Files, path: str) -> FileKind | None:
 # --- walking --------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     kinds: dict[str, FileKind] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     skipped: list[Skipped] = field(default_factory=list)
@@ -173,8 +172,7 @@ class _Found:
     projects: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A line of an ignore file. `ignores` is false for one that begins with `!`."""
 
     regex: re.Pattern[str]
@@ -193,8 +191,7 @@ class _Line:
         return match is not None and match.groupdict().get("ps_d") is None
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns:
+class _Patterns(Struct, frozen=True):
     """Ignore patterns, the last line first, and the directory that they are relative to.
 
     `some` matches whatever a line may mean: most paths are settled by this one search.

@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 
+from msgspec import Struct, field
 from pathspec import GitIgnoreSpec
 
 from portaudit import __version__, discover, score
@@ -64,8 +64,7 @@ _ROUNDS = 3
 """Times that a file is judged again because its answers led to further questions."""
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     """One file to scan, and what other modules told of its names."""
 
     path: str
@@ -78,8 +77,7 @@ Remembered = dict[tuple[Task, Target, bytes], FileFacts]
 """Facts of files by all that they depend on: paths and settings, the target, a sum of contents."""
 
 
-@dataclass(frozen=True)
-class Scanner:
+class Scanner(Struct, frozen=True):
     """Scans files of one tree: what a process needs to know."""
 
     files: Files
@@ -192,8 +190,7 @@ def scan_tree(
         return tuple(results[path] for path in paths)
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Struct, frozen=True, eq=False):
     """The rules of a run: all that there are, and those that were chosen.
 
     `remembered`: what they made of modules that were asked about. Both sides of a comparison ask
@@ -202,11 +199,10 @@ class Rules:
 
     everything: Catalogue
     chosen: Catalogue
-    remembered: Remembered = field(default_factory=dict, compare=False, repr=False)
+    remembered: Remembered = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """A tree to scan, and where its files are read: one side of a comparison."""
 
     files: Files

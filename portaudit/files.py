@@ -9,16 +9,16 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from posixpath import basename, dirname
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 Kind = Literal["file", "folder", "link", "submodule", "other"]
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """What a folder holds: `other` is a pipe and the like, `submodule` a folder kept elsewhere."""
 
     name: str
@@ -48,8 +48,7 @@ class Files(Protocol):
         """The first bytes of a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """The files below a folder as they are now."""
 
     root: Path
@@ -78,8 +77,7 @@ class Disk:
             return file.read(length)
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(Struct, frozen=True):
     """Files of which some have other contents, or exist only here: an editor's unsaved text."""
 
     files: Files

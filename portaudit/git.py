@@ -15,13 +15,14 @@ import subprocess
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
 
 from portaudit.errors import PortauditError, nearest
 from portaudit.files import Kind, Listed, folders, missing
@@ -85,8 +86,7 @@ class Place(Enum):
     WORK_TREE = "the work tree"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file that differs between two sides, by its path in each, relative to the root.
 
     Links and submodules are no files: a file that became a link is deleted. A file that came from
@@ -98,8 +98,7 @@ class Change:
     new: str | None
 
 
-@dataclass(frozen=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """The repository that a folder lies in.
 
     `top` is the work tree, `None` in a bare repository · `prefix` leads from there to the root,
@@ -406,14 +405,12 @@ class Repository:
         return self.folder / os.fsdecode(done.stdout.removesuffix(b"\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Blob:
+class _Blob(Struct, frozen=True):
     kind: Kind
     name: str
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, dict=True):
     """The files of a commit or of the index, below a root."""
 
     root: Path
@@ -541,8 +538,7 @@ def _stop(git: subprocess.Popen[bytes], owner: int) -> None:
 # --- finding a repository -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     folder: Path
     top: Path | None
 
@@ -597,8 +593,7 @@ def _environment(places: Mapping[str, str]) -> dict[str, str]:
 # --- what git says --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Difference:
+class _Difference(Struct, frozen=True):
     """A record of `git diff --raw`. The blob of a file on disk is only zeros."""
 
     status: bytes

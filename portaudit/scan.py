@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portaudit import fingerprint
 from portaudit.catalogue.load import Catalogue

@@ -6,8 +6,9 @@ that made it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 Severity = Literal["info", "minor", "major", "blocker"]
 Confidence = Literal["low", "medium", "high"]
@@ -90,8 +91,7 @@ GUARD_STATES: tuple[GuardState, ...] = (
 """Weakest promise first."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True):
     """A region of text: 1-based lines and code-point columns, the end column exclusive."""
 
     line: int
@@ -100,16 +100,14 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A line of a file, the path relative to the root and posix."""
 
     path: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """The line that proves a guard."""
 
     path: str
@@ -120,8 +118,7 @@ class Proof:
 # --- symbolic values and flags: what one file tells another ---------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Struct, frozen=True):
     """A dotted name. `open` when it belongs to a module of the audited tree.
 
     An open name is spelled as the importing file sees it (`.config.DEVICE`, `pkg.config.DEVICE`);
@@ -132,8 +129,7 @@ class Ref:
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A string literal and where it stands. `exact` is false when only the beginning is known."""
 
     value: str
@@ -143,15 +139,13 @@ class Text:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """True, False, None or a number."""
 
     value: bool | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """What calling `of` gives."""
 
     of: Ref
@@ -163,65 +157,66 @@ Value = Ref | Text | Constant | Instance
 FactKind = Literal["cuda", "no-cuda", "lib", "no-lib", "opt-in", "vendor", "never"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, eq=False):
     """What is known where a condition holds.
 
     `cuda`: a CUDA device is there · `lib`: the library `subject` can be imported · `opt-in`: the
     flag `subject`, off by default, was switched on · `vendor`: another vendor's device is there ·
-    `never`: the code does not run (`if TYPE_CHECKING`).
+    `never`: the code does not run (`if TYPE_CHECKING`). Facts with another proof are equal.
     """
 
     kind: FactKind
     subject: str = ""
-    proof: Proof | None = field(default=None, compare=False)
+    proof: Proof | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same is known, whatever proves it."""
+        if not isinstance(other, Fact):
+            return NotImplemented
+        return (self.kind, self.subject) == (other.kind, other.subject)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.subject))
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(Struct, frozen=True):
     """A condition that means something by itself: the facts when true, and when false."""
 
     when_true: tuple[Fact, ...] = ()
     when_false: tuple[Fact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The negation of a flag."""
 
     flag: Flag
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(Struct, frozen=True):
     """The conjunction of flags (`and`)."""
 
     flags: tuple[Flag, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """The disjunction of flags (`or`)."""
 
     flags: tuple[Flag, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A flag whose truth is a constant of the program; `None` when nothing is known of it."""
 
     truth: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """A name bound in several places: pairs of (what holds at the place, the flag bound there)."""
 
     cases: tuple[tuple[Flag, Flag], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The truth of a name of another module of the tree (or of its call, `call`)."""
 
     name: str
@@ -231,8 +226,7 @@ class Named:
 Flag = Atom | Not | AllOf | AnyOf | Known | Choice | Named
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Struct, frozen=True):
     """What a module-level name is, for the files that import it.
 
     `returns` and `returns_flag` say the same of its call; `members` of its attributes (a class's
@@ -255,8 +249,7 @@ class Export:
 # --- one file -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """A file to audit. `path` is relative to the root and posix; `content` the bytes as they are.
 
     `first_party` holds the top-level names that an absolute import in this file finds inside the
@@ -269,8 +262,7 @@ class SourceFile:
     first_party: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Externals:
+class Externals(Struct, frozen=True):
     """What other modules told: solved exports of open names, keyed as the file spells them."""
 
     names: tuple[tuple[str, Export], ...] = ()
@@ -280,8 +272,7 @@ NO_EXTERNALS = Externals()
 """What a file is judged with before any other was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A place where a value from a literal arrives (`path:line`), with the receiver's name."""
 
     path: str
@@ -289,8 +280,7 @@ class Use:
     into: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignUse:
+class ForeignUse(Struct, frozen=True):
     """A use, seen in this file, of a literal of another file."""
 
     path: str
@@ -299,8 +289,7 @@ class ForeignUse:
     use: Use
 
 
-@dataclass(frozen=True, slots=True)
-class TargetFacts:
+class TargetFacts(Struct, frozen=True):
     """What a finding's target says of it: the rule's facts, or its table row's."""
 
     status: Status
@@ -312,8 +301,7 @@ class TargetFacts:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A match that survived judging.
 
     `lines`: the first and the last line of the statement, or of what is one in the file's format ·
@@ -352,8 +340,7 @@ class Finding:
     topics: tuple[Topic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Struct, frozen=True):
     """The comment, or the setting, that accepts a finding, and why it does."""
 
     reason: str
@@ -361,8 +348,7 @@ class Suppression:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """A comment that accepts findings: `portaudit: ignore[RULES] reason`.
 
     `words` name rules as `--select` does · `lines` are those whose statements it speaks for: its
@@ -378,8 +364,7 @@ class Directive:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something about the audit itself that somebody should put right: no obstacle to a port."""
 
     kind: NoticeKind
@@ -391,8 +376,7 @@ class Notice:
 # --- accepted findings ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class Entry(Struct, frozen=True, order=True):
     """An accepted finding: the readable parts of its identity, and what it was when accepted.
 
     `context` is the hash of its statement, `severity` its effective severity then · `count`:
@@ -412,8 +396,7 @@ class Entry:
     expires: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """What a check decided, and against what.
 
     `against` says in words what old code is; `failing` are fingerprints of `Report.findings` ·
@@ -438,8 +421,7 @@ class Gate:
 # --- kernels --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """Something a kernel uses that decides how hard it is to write anew, and where it first does.
 
     `name` is a word of `docs/inventory.md` (`shared memory`, `atomics`, `tensor cores`, …).
@@ -450,8 +432,7 @@ class Feature:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """The name under which Python reaches native code: `pybind` (`m.def`) or `torch-library`."""
 
     form: Literal["pybind", "torch-library"]
@@ -460,8 +441,7 @@ class Binding:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counterpart:
+class Counterpart(Struct, frozen=True):
     """A kernel of nki-library that does the same job: `tier` is core or experimental."""
 
     name: str
@@ -470,8 +450,7 @@ class Counterpart:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
+class Kernel(Struct, frozen=True):
     """A GPU kernel of the audited code: what one would have to write again.
 
     `line` is where its definition begins, `lines` its lines of code without comments ·
@@ -503,8 +482,7 @@ class Kernel:
     fingerprint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function of native code: the kernels that it launches, the functions that it calls.
 
     `device` is `cuda` or `cpu` where its registration or its file's build says so, else empty ·
@@ -520,8 +498,7 @@ class Function:
     lines: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A native function and the name that Python has for it."""
 
     binding: Binding
@@ -529,8 +506,7 @@ class Bound:
     device: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """A name of another module that a Python file calls, as it spells it, and the first such line.
 
     `open` when the module belongs to the audited tree.
@@ -541,8 +517,7 @@ class Called:
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NativeFacts:
+class NativeFacts(Struct, frozen=True):
     """What joins kernels across files: functions that start them, and what Python sees of those.
 
     `on_device`: functions for the device that have features of their own, and the kernels that
@@ -558,8 +533,7 @@ NO_NATIVE = NativeFacts()
 """A file without native code."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(Struct, frozen=True):
     """What the tree needs to know of one file.
 
     `exports`: module-level names · `stars`: modules imported with `*`, `foreign_stars` those of
@@ -577,8 +551,7 @@ class FileFacts:
     calls: tuple[Called, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ScanError:
+class ScanError(Struct, frozen=True):
     """A file, or a part of one, that could not be read: counted and shown, never silent."""
 
     path: str
@@ -586,16 +559,14 @@ class ScanError:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A file that was left out on purpose, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+class FileResult(Struct, frozen=True):
     """All that one file gives."""
 
     path: str
@@ -610,8 +581,7 @@ class FileResult:
 # --- the whole ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RootCause:
+class RootCause(Struct, frozen=True):
     """What one change would repair. `effort_days` is a range in engineer-days."""
 
     id: str
@@ -624,8 +594,7 @@ class RootCause:
     sites: tuple[Location, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """What to look at on the target beside the code, and the page that says so."""
 
     text: str
@@ -635,8 +604,7 @@ class Check:
     checked: str
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """What a report says on one topic across categories: fingerprints, ids of root causes."""
 
     id: Topic
@@ -647,16 +615,14 @@ class Section:
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """Points (of 100) that a root cause costs."""
 
     root: str
     points: float
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """A script that starts something, and its score."""
 
     path: str
@@ -664,8 +630,7 @@ class EntryPoint:
     score: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """0 to 100: `value` and all points `lost` sum to 100. No value without torch in the tree."""
 
     value: float | None
@@ -676,16 +641,14 @@ class Score:
     entry_points: tuple[EntryPoint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """Further reading."""
 
     title: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSummary:
+class RuleSummary(Struct, frozen=True):
     """What a report says of a rule that fired."""
 
     name: str
@@ -696,8 +659,7 @@ class RuleSummary:
     references: tuple[Link, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """Who made a report: version of the program, digest of the catalogue."""
 
     name: str
@@ -705,8 +667,7 @@ class Tool:
     catalogue: str
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """What was looked at: `unknown_facts` counts places whose status on the target is unknown."""
 
     files_scanned: int
@@ -716,8 +677,7 @@ class Coverage:
     rules_run: int
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Enough to build every format and to compare two runs. No clock, no absolute path."""
 
     tool: Tool
@@ -737,8 +697,7 @@ class Report:
     schema: str = "portaudit.report/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What one revision of a tree has that another had not, both judged by the same rules.
 
     `old` and `new` say in words which they are · `appeared` and `gone` are findings · `graver`,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from portaudit.types import (
     Check,
@@ -303,7 +303,7 @@ def entry_of(finding: Finding, **changes: object) -> Entry:
         context=finding.context,
         severity=finding.effective_severity,
     )
-    return replace(entry, **changes)  # type: ignore[arg-type]
+    return replace(entry, **changes)
 
 
 NEW = replace(STRING, lines=(12, 12), state="new")

@@ -111,9 +111,7 @@ def test_reporters_open_no_files(module: str) -> None:
 
 
 def test_help_and_version_load_no_engine() -> None:
-    code = (
-        "import sys, portaudit.cli; print([m for m in sys.modules if m in {'libcst', 'msgspec'}])"
-    )
+    code = "import sys, portaudit.cli; print([m for m in sys.modules if m in {'libcst', 'yaml'}])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

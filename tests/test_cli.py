@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 import samples
@@ -134,7 +134,7 @@ def test_scan_hands_the_options_to_the_engine(
     done = run("scan", root, *arguments, "--rules", root / "rules", "--root", root)
     assert done.exit_code == 0
     origins = asked[0].origins
-    assert asked == [
+    assert [replace(config, origins=()) for config in asked] == [
         Config(
             root=root,
             paths=(root,),

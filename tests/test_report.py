@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import samples
 from portaudit.report import json as json_report
@@ -28,7 +28,7 @@ def plain(report: Report, width: int = 100, *, verbose: bool = False, top: int =
 
 
 def with_finding(**changes: object) -> Report:
-    finding = replace(samples.STRING, **changes)  # type: ignore[arg-type]
+    finding = replace(samples.STRING, **changes)
     root = replace(samples.ROOTS[0], findings=(finding.fingerprint,))
     return replace(samples.REPORT, findings=(finding,), roots=(root,))
 

@@ -13,10 +13,11 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from msgspec.structs import replace
 from replay import FOREVER, Remembering, scan
 
 from portaudit import discover, engine

@@ -21,9 +21,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
+
+import msgspec
 
 from portaudit import discover, engine
 from portaudit.config import Config
@@ -50,15 +52,14 @@ Key = Callable[[Finding], Hashable]
 # --- scanning -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Remembering(Scanner):
+class Remembering(Scanner, frozen=True, eq=False):
     """Scans what it has not scanned before, by path, content and what other modules told.
 
     `lacking`: files whose contents the clone does not have.
     """
 
-    memory: dict[tuple[Task, bytes], FileResult] = field(default_factory=dict, compare=False)
-    lacking: set[str] = field(default_factory=set, compare=False)
+    memory: dict[tuple[Task, bytes], FileResult] = msgspec.field(default_factory=dict)
+    lacking: set[str] = msgspec.field(default_factory=set)
 
     def __call__(self, task: Task) -> FileResult:
         """Read one file, and scan it unless that was done."""

@@ -15,7 +15,8 @@ The class of each feature is in `rules/_data/native.toml`. Lines count what a ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portaudit.catalogue.native import levels
 from portaudit.types import DIFFICULTIES, Difficulty, Feature, Function, Kernel

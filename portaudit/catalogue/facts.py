@@ -9,15 +9,15 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portaudit.catalogue.load import Catalogue, Row
 from portaudit.catalogue.schema import TargetFact
 from portaudit.types import Evidence, Status, Target
 
 
-@dataclass(frozen=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """The counts of a catalogue. `oldest` is the earliest day on which a fact was last checked."""
 
     rules: int

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from portaudit.catalogue.schema import ITEM_KINDS
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from portaudit.catalogue.schema import Match
 
 
-@dataclass(frozen=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """A match of a rule (by position), or one table row of it."""
 
     rule: str
@@ -28,8 +28,7 @@ class Selector:
     row: Row | None = None
 
 
-@dataclass
-class Names:
+class Names(Struct):
     """Selectors by exact dotted name, and by a name they lie below.
 
     `apex.*` is all below `apex`; `torch._C._cuda_*` only what begins with these letters.
@@ -64,8 +63,7 @@ class Names:
         return found
 
 
-@dataclass
-class Index:
+class Index(Struct):
     """What can trigger a rule in Python source, by kind of match."""
 
     names: Mapping[str, Names]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+
+from msgspec import Struct
 
 from portaudit.catalogue.load import builtin_rules
 from portaudit.types import Counterpart
@@ -15,8 +16,7 @@ from portaudit.types import Counterpart
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+[a-z]*|[a-z0-9]+")
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     words: tuple[frozenset[str], ...]
     not_words: frozenset[str]
     kernel: Counterpart

@@ -10,13 +10,14 @@ import datetime
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast, get_args
 
 import msgspec
 import tomli
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portaudit.catalogue.index import Index, Selector, build_index
 from portaudit.catalogue.items import ItemIndex, build_items
@@ -85,8 +86,7 @@ _FACT_COLUMNS = ("status", "evidence", "source", "sdk", "checked")
 _MESSAGE_WORDS = {"anchor", "value"}
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row of a table: the name it selects, its cells, and its facts per target."""
 
     name: str
@@ -98,16 +98,14 @@ class Row:
     topics: tuple[Topic, ...] = ()
 
 
-@dataclass(frozen=True)
-class Own:
+class Own(Struct, frozen=True):
     """What says that a target itself is there: words for its device, and names."""
 
     words: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Guards:
+class Guards(Struct, frozen=True):
     """Names and words whose truth says what is there (`rules/_data/guards.toml`).
 
     `own` are those of the target that is judged for; for whoever has no target there are none.
@@ -130,8 +128,7 @@ class Guards:
         return replace(self, own=self.targets.get(target, Own()))
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True, dict=True):
     """All rules by id, the table rows that each match selected, and a digest of all of it."""
 
     rules: dict[str, Rule]

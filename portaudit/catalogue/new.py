@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from portaudit.catalogue.load import PREFIXES
 from portaudit.catalogue.schema import Rule
@@ -74,8 +75,7 @@ some_function(1)
 '''
 
 
-@dataclass(frozen=True, slots=True)
-class NewRule:
+class NewRule(Struct, frozen=True):
     """A rule file that does not exist yet. `path` is relative to the directory of rules."""
 
     path: PurePosixPath

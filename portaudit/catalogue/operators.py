@@ -11,9 +11,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.catalogue.load import Catalogue, Row
 from portaudit.errors import ConfigError
@@ -26,8 +28,7 @@ _OPERATOR = re.compile(r"(?:torch\.ops\.)?aten(?:::|\.)(\w+(?:\.\w+)?)|(\w+(?:\.
 _FOREIGN = re.compile(r"\w+::\S+")
 
 
-@dataclass(frozen=True)
-class OperatorList:
+class OperatorList(Struct, frozen=True, dict=True):
     """Operators with a kernel on the target, spelled as in PyTorch (`add.Tensor`, `acos`)."""
 
     names: frozenset[str]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from portaudit.catalogue import operators
 from portaudit.catalogue.load import Catalogue
@@ -22,8 +23,7 @@ _EXPECT = re.compile(r"(?:#|//)\s*expect:\s*(.*)$")
 _KEYS = ("severity", "guard", "uses", "confidence")
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A test that does not hold: `Missing`, `Noisy` (too much), `Wrong` (guard or the like)."""
 
     rule: str
@@ -38,8 +38,7 @@ class Failure:
         return f"{self.kind} {self.rule} test {self.test} {self.path}:{self.line}: {self.text}"
 
 
-@dataclass(frozen=True)
-class _Expected:
+class _Expected(Struct, frozen=True):
     path: str
     line: int
     rule: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from portaudit.cli.common import (
     GATE_FAILED,
@@ -202,8 +202,7 @@ def show(
     write(report.render(known, width=width(), color=wants_color(color), today=today()))
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Choice(Struct, frozen=True):
     """What the command line said of the run."""
 
     baseline: Path | None

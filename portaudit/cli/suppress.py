@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from portaudit.cli.common import FAILED, complain, count, guarded, replace_file, words, write
 from portaudit.cli.delivery import progress
@@ -89,8 +89,7 @@ def suppress(
         raise typer.Exit(FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     path: Path
     line: int | None = None
 

@@ -8,11 +8,11 @@ for is matched as a manifest's requirements are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 import libcst as cst
+from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -125,8 +125,7 @@ def _shown(reader: Reader, node: cst.BaseExpression) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-@dataclass(frozen=True)
-class _Trial:
+class _Trial(Struct, frozen=True):
     """What expressions come to if `package` has this version; None when nobody knows."""
 
     reader: Reader

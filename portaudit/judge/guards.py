@@ -6,10 +6,10 @@ The proof is always the branch that the place is in, never a word near it. The i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import libcst as cst
+from msgspec import Struct, field
 
 from portaudit.judge.flags import Facts, implied
 from portaudit.read.python.flags import Flags, is_skip_mark
@@ -42,8 +42,7 @@ _TALK = SPEAKING | {"print_exc"}
 _SKIPS = ("SkipTest", "skip")
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """A guard's state and the line that proves it."""
 
     state: GuardState = "none"
@@ -53,8 +52,7 @@ class Guard:
 UNGUARDED = Guard()
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What is being judged: the rule's library, the anchor, and whether the place is an import."""
 
     library: str = ""
@@ -62,8 +60,7 @@ class Subject:
     is_import: bool = False
 
 
-@dataclass
-class Judge:
+class Judge(Struct):
     """Proves guards of places of one file."""
 
     flags: Flags

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portaudit.read.notebook import Notebook, joined
 from portaudit.types import FileFacts, FileResult, Finding, ScanError, Use

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import libcst as cst
+from msgspec import Struct, field
 
 from portaudit.catalogue.index import Selector
 from portaudit.judge.guards import Guard
@@ -13,8 +13,7 @@ from portaudit.read.python.model import Place
 from portaudit.types import Confidence, Use
 
 
-@dataclass(frozen=True, eq=False)
-class Spot:
+class Spot(Struct, frozen=True, eq=False):
     """A place that a detector points at."""
 
     node: cst.CSTNode
@@ -24,8 +23,7 @@ class Spot:
     is_import: bool = False
 
 
-@dataclass(eq=False)
-class Hit:
+class Hit(Struct, eq=False):
     """A rule's pattern selected a place.
 
     `node` is reported, `key` is what competing hits share (one finding per obstacle), `rank` how

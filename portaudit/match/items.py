@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -28,8 +29,7 @@ _VAGUE = frozenset({"enabled", "enable", "value", "name", "type", "default"})
 """Keys that say nothing without the one above."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemHit:
+class ItemHit(Struct, frozen=True):
     """A rule's pattern selected an item. `span` is what of it was meant, `value` is for words."""
 
     selector: Selector

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal
 
 import libcst as cst
+from msgspec import Struct, field
 
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
@@ -114,8 +114,7 @@ _SPOKEN = {
 _STDLIB = frozenset(sys.stdlib_module_names)
 
 
-@dataclass(frozen=True, eq=False)
-class Role:
+class Role(Struct, frozen=True, eq=False):
     """What a literal's surroundings do with it; `names` are what it is bound to.
 
     `device` is the key of a table of devices whose entry it is (`{"cuda": "nccl"}`).
@@ -130,8 +129,7 @@ class Role:
     device: cst.BaseExpression | None = None
 
 
-@dataclass(eq=False)
-class _Literal:
+class _Literal(Struct, eq=False):
     node: cst.BaseExpression
     text: str
     role: Role

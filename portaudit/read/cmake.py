@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from portaudit.read.items import Document, Item, Part
@@ -52,15 +53,13 @@ _FATAL = re.compile(r"message\s*\(\s*(?:FATAL_ERROR|SEND_ERROR)", re.IGNORECASE)
 _IDLE = re.compile(r"\s*(?:(?:message|unset)\s*\([^()]*\)\s*|#[^\n]*\s*)*", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     scope: str = ""
     guard: GuardState = "none"
     by: Proof | None = None
 
 
-@dataclass
-class _Switches:
+class _Switches(Struct):
     """Variables whose default the file states, and how each package is asked for afterwards."""
 
     off: set[str] = field(default_factory=set)

@@ -11,8 +11,9 @@ import json
 import re
 import tokenize
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from portaudit.read.python.parse import UnreadableError
 from portaudit.read.python.parse import decode as decode_python
@@ -52,8 +53,7 @@ _LETTER = re.compile(r"\\u[0-9a-fA-F]{4}|\\[^\n]")
 _TEXTS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment, or a line of one, from its sign on. `alone`: nothing else is on its line.
 
     `kind` is that of the code that it belongs to: native in a string of Python.

@@ -11,10 +11,11 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from posixpath import basename
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from portaudit.read.images import image
@@ -44,8 +45,7 @@ _CHARACTER = re.compile(
 _FROM_MOUNT = re.compile(r"(?:^|,)from=([^,\s]+)")
 
 
-@dataclass
-class _Stage:
+class _Stage(Struct):
     """A stage: its names, the stages and images that it is made of, what its instructions say.
 
     `unknown`: something that it is made of depends on a value that only the build is given.

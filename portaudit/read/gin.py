@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
+
+from msgspec import Struct
 
 from portaudit.read.items import Document, Item, Scalar
 from portaudit.read.text import Text
@@ -32,8 +33,7 @@ _DEEPEST = 50
 """Brackets within which values are still settings."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     """A word or sign, what sort of one it is, and where it begins in the text."""
 
     kind: str

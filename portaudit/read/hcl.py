@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from portaudit.read import json, yaml
@@ -47,8 +48,7 @@ _SILENT = frozenset({"condition", "error_message", "description"})
 """Attributes that choose nothing."""
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """The keys above, and the number of the mapping that they lead to."""
 
     keys: tuple[str, ...] = ()

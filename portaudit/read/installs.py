@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from posixpath import basename
+
+from msgspec import Struct
 
 from portaudit.read.items import Item, Part
 from portaudit.read.specifiers import (
@@ -28,8 +29,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-@dataclass(frozen=True, slots=True)
-class _Installer:
+class _Installer(Struct, frozen=True):
     """How an installer is called.
 
     `verbs`: one of these follows its name · `valued`: options whose value is no package ·

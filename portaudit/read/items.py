@@ -6,8 +6,9 @@ for rules. A reader proves guards (`#ifdef`, an optional extra), as it is the on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from portaudit.types import NO_NATIVE, GuardState, Kernel, NativeFacts, Proof, ScanError, Span
 
@@ -17,16 +18,14 @@ ItemKind = Literal[
 Scalar = str | bool | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A word of a command, or an extra of a requirement, and where it stands."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """Something that a file says.
 
     | kind | `name` | `value` | `parts` |
@@ -59,8 +58,7 @@ class Item:
     guard_by: Proof | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A file as items in the order of the file, with the inventory's part of it.
 
     `errors`: what could not be read; what could be is in `items` all the same.

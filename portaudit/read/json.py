@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from tree_sitter import Node as Token
 
 from portaudit.read.items import Document, Scalar
@@ -63,8 +63,7 @@ def _tokens(root: Token) -> Iterator[Token]:
             waiting.extend(reversed(token.children))
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """A collection that has not ended. In a mapping, `ready` after the colon behind `key`."""
 
     node: Branch | Listing

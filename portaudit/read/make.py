@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from portaudit.read.items import Document, Item
@@ -32,8 +33,7 @@ _ROUNDS = 8
 """Variables that stand in the values of variables, at most."""
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     scope: str = ""
     guard: GuardState = "none"
     by: Proof | None = None

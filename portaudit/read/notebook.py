@@ -10,9 +10,10 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from portaudit.kinds import kind_by_name
@@ -65,8 +66,7 @@ _SIGN = re.compile(r"\\.?|#|\"\"\"|'''|[\"'()\[\]{}]")
 """What decides whether the next line begins a statement."""
 
 
-@dataclass
-class _Line:
+class _Line(Struct):
     """A line of code: its text, its file's line, and the column of each of its characters there.
 
     The last of the columns is that of its end. `number` is the line's in its cell, from 1.
@@ -79,8 +79,7 @@ class _Line:
     number: int = 0
 
 
-@dataclass(frozen=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """Lines of cells, read as a text of their own: where in the file is what stands in it?"""
 
     path: str
@@ -150,8 +149,7 @@ class Lines:
         return line.line, line.columns[-1 if beyond else column - 1]
 
 
-@dataclass(frozen=True)
-class Notebook(Lines):
+class Notebook(Lines, frozen=True):
     """The code of a notebook. `lines` are those of `code`, one by one.
 
     `items`, `kernels` and `native` are of what is not Python, where it stands in the file.
@@ -383,8 +381,7 @@ def _of_magic(text: Text, name: str, rest: str, header: _Line, body: list[_Line]
     )
 
 
-@dataclass
-class _Switches:
+class _Switches(Struct):
     """What earlier lines set names to: `INSTALL = False  # @param`, and which blocks are open.
 
     `set_at`: the truth of a name with the line that says so; `None` where two lines differ.
@@ -441,8 +438,7 @@ class _Switches:
         return known[1] if known and known[0] == denied else None
 
 
-@dataclass
-class _Reach:
+class _Reach(Struct):
     """What the lines so far have left open: quotes, brackets, a line that a backslash continues."""
 
     quotes: str = ""

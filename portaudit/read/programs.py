@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from posixpath import basename
+
+from msgspec import Struct
 
 from portaudit.read.items import Part
 
@@ -23,8 +24,7 @@ SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh"})
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrapper:
+class _Wrapper(Struct, frozen=True):
     """How a program that runs another one is called.
 
     `verbs`: the sub-commands that do so, always if empty · `operands`: words of its own before the

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from posixpath import basename
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portaudit.catalogue.forms import Command, Form, forms, forms_of, pattern, registries
 from portaudit.catalogue.items import normal
@@ -52,8 +54,7 @@ _OUTLINE_KEYS = 3_000
 """Keys looked at to know a form: a document of more is a table of data."""
 
 
-@dataclass(slots=True)
-class Leaf:
+class Leaf(Struct):
     """A scalar, and the region it fills: rows and columns of the text, from 0.
 
     `style`: `|` and `>` for blocks, the quote for quoted ones, else empty · `escaped`: `text` is
@@ -67,15 +68,13 @@ class Leaf:
     escaped: bool = False
 
 
-@dataclass(slots=True)
-class Branch:
+class Branch(Struct):
     """A mapping."""
 
     entries: list[tuple[Leaf, Node]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """A list."""
 
     elements: list[Node] = field(default_factory=list)
@@ -86,8 +85,7 @@ Parse = Callable[[Text], Iterable[Node]]
 """Makes the documents of a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a node stands: the path of its keys, the path above its own key, its mapping.
 
     `word`: its own key as patterns see it · `listed`: it is an element of a list · `environment`:

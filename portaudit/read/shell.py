@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from posixpath import basename
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from portaudit.kinds import kind_by_name
@@ -127,8 +128,7 @@ _DEEPEST = 3
 """Scripts in strings of scripts that are followed."""
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """What holds where a command stands.
 
     `passed_on`: what it shows goes to another command or into a file · `shown`: these are words
@@ -142,8 +142,7 @@ class _Place:
     shown: bool = False
 
 
-@dataclass(frozen=True)
-class Mapped(Text):
+class Mapped(Text, frozen=True, dict=True):
     """A string of another text without its escapes. `places`: of each character, and of the end."""
 
     places: tuple[tuple[int, int], ...] = ()

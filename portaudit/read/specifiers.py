@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from posixpath import basename
 from urllib.parse import unquote
 
+from msgspec import Struct
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier
@@ -46,8 +46,7 @@ _LONGEST = 2_000
 """Characters of a requirement. No one writes longer ones, and packaging's parser is not linear."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What holds for all requirements of one list: its form, its extra or group, their guard.
 
     `path`: of the file, to prove that a marker keeps a requirement away; empty in a command.

@@ -6,8 +6,9 @@ Columns count code points; tree-sitter counts bytes, so the conversion is here a
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from portaudit.types import Proof, Span
 
@@ -36,8 +37,7 @@ def decode(content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True, dict=True):
     """Text of a file at `path`. `starts` has the file's line and column of each line of it.
 
     Both count from 1, like those of a `Span`. Empty for a whole file.

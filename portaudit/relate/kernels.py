@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portaudit.catalogue.difficulty import widened
 from portaudit.catalogue.library import counterpart
@@ -21,8 +23,7 @@ _DEEPEST = 8
 """Calls between a launch and the function that Python knows: more were never seen."""
 
 
-@dataclass
-class _Tree:
+class _Tree(Struct):
     """What all files say of functions, bindings and calls, by bare name."""
 
     launching: dict[str, list[tuple[str, Function]]] = field(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from posixpath import basename, dirname, join
+
+from msgspec import Struct, field
 
 from portaudit.discover import Tree
 
@@ -19,8 +20,7 @@ _PRIVATE_FOLDERS = frozenset({"tests", "test", "testing", "examples", "benchmark
 """What lies here is on no path but its own, unless a manifest says otherwise."""
 
 
-@dataclass(slots=True)
-class _Names:
+class _Names(Struct):
     """What a directory offers to an import: packages and modules, and bare directories."""
 
     solid: set[str] = field(default_factory=set)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from portaudit.types import SEVERITIES, Finding, Location, Report, RootCause, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Root causes of the same rule, severity and title: many literals, one paragraph.
 
     `sites` are distinct and in order; `points` and `effort_days` are sums. `example` is the

@@ -6,13 +6,13 @@ Each format's libraries are loaded when it is asked for: a commit hook waits for
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portaudit.types import Report
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """How a report is to be shown, and where its root is.
 
     `prefix` leads from the repository's root to the report's (`sub/`, or empty) · `link` is the
@@ -30,8 +30,7 @@ class View:
     source: Callable[[str], bytes | None] = lambda _path: None
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A format: the file that it has in a directory, or none where only the log is its place.
 
     `shares`: several such may go to standard output one after the other.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from portaudit.report.causes import Cause, causes
 from portaudit.report.outcome import (
@@ -53,8 +54,7 @@ _BREAK = "\u2060"
 """A joiner of no width: it takes the meaning and leaves the look."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """New places of one rule and title: what one paragraph says."""
 
     rule: str

@@ -6,7 +6,8 @@ Also the words and orders that formats share. Decides nothing: the gate was deci
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from portaudit.types import SEVERITIES, Entry, Finding, Report, Severity, Verdict
 
@@ -22,8 +23,7 @@ _WHOLE_DAYS = 10
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Findings by what became of them. Each one is counted once."""
 
     failing: int

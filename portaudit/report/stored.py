@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import msgspec
 
 from portaudit.errors import UsageError
@@ -11,8 +9,8 @@ from portaudit.report.schema import PublishedFinding, PublishedReport
 from portaudit.types import Finding, Report, Span
 
 _SCHEMA = "portaudit.report/1"
-_FIELDS = tuple(field.name for field in fields(Finding) if field.name != "span")
-_PARTS = tuple(field.name for field in fields(Report) if field.name != "findings")
+_FIELDS = tuple(name for name in Finding.__struct_fields__ if name != "span")
+_PARTS = tuple(name for name in Report.__struct_fields__ if name != "findings")
 
 
 def parse(content: bytes, name: str) -> Report:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from portaudit.errors import PortauditError, nearest
 from portaudit.triage.matching import entry_of, is_graver, match
@@ -27,8 +28,7 @@ class BaselineError(PortauditError):
     """A baseline that cannot be read, or is for something else."""
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """Accepted findings, and which rules of which program saw the code then.
 
     `rules`: by category, id to a digest of what the rule selects and how grave it is.
@@ -50,8 +50,7 @@ class Baseline:
         )
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a run looked at: a finding can only be gone where somebody looked for it.
 
     `scanned`: files that were read to the end · `there`: whether a path still exists · `ran`: ids
@@ -75,8 +74,7 @@ class Reading:
         return looked and entry.rule in self.ran
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Findings with their state, and what became of the entries that none of them has.
 
     `gone`: nothing is left to accept · `expired`: entries past their date, whose finding is there ·
@@ -134,8 +132,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return finding.path, finding.span, finding.rule, finding.fingerprint
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """Why, by whom and until which date (`2027-03-31`) something is accepted."""
 
     reason: str = ""
@@ -146,8 +143,7 @@ class Terms:
 NO_TERMS = Terms()
 
 
-@dataclass(frozen=True)
-class Renewal:
+class Renewal(Struct, frozen=True):
     """The entries of a baseline brought up to date, and the findings that are newly accepted."""
 
     entries: tuple[Entry, ...]

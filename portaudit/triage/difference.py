@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from portaudit.triage.matching import entry_of, is_graver, match
 from portaudit.types import Difference, Entry, Finding, Report

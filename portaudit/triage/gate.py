@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pathspec import GitIgnoreSpec
 
 from portaudit.types import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, State
@@ -13,8 +13,7 @@ _OLD: frozenset[State | None] = frozenset({"unchanged", "newly-covered"})
 """States of code that was there before."""
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(Struct, frozen=True):
     """Another threshold for some paths (all when empty) and some rules (all when `None`).
 
     What is `None` stays as it was; `off` lets everything pass.
@@ -33,8 +32,7 @@ class Override:
         )
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """From when on a finding fails a run: `fail_on` by effective severity, `None` never.
 
     `zones`: directories that are allowed to be CUDA-specific. Of the overrides that speak of a

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.types import SEVERITIES, Entry, Finding
 
 Key = Callable[[Entry], Hashable]
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """Findings, each with the entry that accepts it, and the entries that are left over."""
 
     pairs: tuple[tuple[Finding, Entry | None], ...]

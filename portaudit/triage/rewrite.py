@@ -15,9 +15,10 @@ import tokenize
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from portaudit.kinds import kind_by_name
@@ -59,8 +60,7 @@ _NO_COMMENT = "its format has no comments"
 _NO_PLACE = "no comment can stand there"
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(Struct, frozen=True):
     """A file with its new comments: their lines there, and the findings that got none, with why."""
 
     content: bytes
@@ -68,8 +68,7 @@ class Rewritten:
     refused: tuple[tuple[Finding, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
+class _Edit(Struct, frozen=True):
     """Text that replaces some columns (from 0) of a line, or a row of its own above the line."""
 
     line: int
@@ -79,8 +78,7 @@ class _Edit:
     row: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """Findings that one comment accepts: they stand in one statement."""
 
     findings: tuple[Finding, ...]
@@ -135,8 +133,7 @@ def accept(source: SourceFile, findings: Sequence[Finding], reason: str) -> Rewr
 # --- a file as lines ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True, dict=True):
     """The text of a file: its lines, how each ends, and how it is written in bytes."""
 
     source: SourceFile
@@ -322,8 +319,7 @@ def _is_inside(file: _File, line: int, column: int, *, heredoc: bool = False) ->
 # --- notebooks ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Cell:
+class _Cell(Struct, frozen=True):
     """A cell: where it begins among the notebook's lines, its Python, and what it really holds."""
 
     above: int

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pathspec import GitIgnoreSpec
 
 from portaudit.errors import UsageError
@@ -18,8 +19,7 @@ Named = Callable[[str], frozenset[str]]
 """The ids of the rules that a word names. Raises `UsageError` for a word that names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileIgnores:
+class FileIgnores(Struct, frozen=True):
     """Rules whose findings are accepted in some files, and the setting that says so."""
 
     paths: GitIgnoreSpec
@@ -31,8 +31,7 @@ class FileIgnores:
         return finding.rule in self.rules and self.paths.match_file(finding.path)
 
 
-@dataclass(slots=True)
-class _Said:
+class _Said(Struct):
     """What one directive accepts: the rules of each of its words, and the words that were used."""
 
     directive: Directive

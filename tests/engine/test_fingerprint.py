@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from portaudit.fingerprint import context, fingerprint, identify
 from portaudit.types import Finding, Span
@@ -16,7 +15,7 @@ def prints(text: str, *rules: str) -> list[str]:
 
 
 def at(line: int, **changes: object) -> Finding:
-    return replace(SYNC, span=Span(line, 1, line, 2), fingerprint="", **changes)  # type: ignore[arg-type]
+    return replace(SYNC, span=Span(line, 1, line, 2), fingerprint="", **changes)
 
 
 def test_fingerprint_has_a_version_and_is_a_hash() -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from portaudit.relate.project import roots
 from portaudit.score import EFFORT_DAYS, FURTHER_SITE, MOST_POINTS, MOST_SITES, assess, effort

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from portaudit.relate.project import with_foreign_uses
 from portaudit.scan import scan_file

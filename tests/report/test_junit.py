@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from junitparser import JUnitXml, TestCase, TestSuite
+from msgspec.structs import replace
 
 import samples
 from odd_reports import reports

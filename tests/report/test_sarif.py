@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -11,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 import jsonschema
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 import samples
 from odd_reports import reports

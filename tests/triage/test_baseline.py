@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import subprocess
 from collections.abc import Collection
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 import samples
 from portaudit.triage.baseline import (
@@ -47,7 +47,7 @@ def finding(
     path: str = "train.py", rule: str = "DEV001", severity: Severity = "minor", scope: str = "f"
 ) -> Finding:
     """A finding whose statement is another in every scope."""
-    return dataclasses.replace(
+    return structs.replace(
         samples.FLASH,
         rule=rule,
         path=path,
@@ -75,7 +75,7 @@ def states(comparison: Comparison) -> list[str | None]:
 
 @given(st.lists(ENTRIES, max_size=6))
 def test_a_baseline_is_read_as_it_was_written(entries: list[Entry]) -> None:
-    once = {dataclasses.replace(entry, count=1): entry for entry in entries}
+    once = {structs.replace(entry, count=1): entry for entry in entries}
     baseline = Baseline("torchneuron", "0.1.0", RULES, tuple(sorted(once.values())))
     assert parse(dump(baseline).encode(), "b") == baseline
 
@@ -220,7 +220,7 @@ def test_new_code_is_new_even_for_a_rule_that_changed() -> None:
     ("expires", "state"), [("2026-11-21", "new"), ("2026-11-22", "unchanged"), ("", "unchanged")]
 )
 def test_an_acceptance_ends_after_its_date(expires: str, state: str) -> None:
-    entry = dataclasses.replace(entry_of(finding()), expires=expires)
+    entry = structs.replace(entry_of(finding()), expires=expires)
     told = compare([finding()], [entry], reading(), today=TODAY)
     assert states(told) == [state]
     assert told.expired == ((entry,) if state == "new" else ())
@@ -247,7 +247,7 @@ def test_only_what_was_looked_for_can_be_gone() -> None:
 def test_updating_accepts_what_is_asked_for_and_drops_what_is_gone() -> None:
     old, new, away = finding(scope="old"), finding(scope="new"), finding("other.py")
     gone = entry_of(finding(scope="gone"))
-    entries = [dataclasses.replace(entry_of(old), reason="vendor"), gone, entry_of(away)]
+    entries = [structs.replace(entry_of(old), reason="vendor"), gone, entry_of(away)]
     told = compare([old, new], entries, reading(exists=("train.py", "other.py")), today=TODAY)
     pruned = renew(told, ()).entries
     assert [(entry.path, entry.scope, entry.reason) for entry in pruned] == [
@@ -277,16 +277,16 @@ def test_pruning_tightens_what_became_harmless() -> None:
 
 
 def test_accepting_again_ends_the_date() -> None:
-    entry = dataclasses.replace(entry_of(finding()), expires="2026-01-01", owner="ml-infra")
+    entry = structs.replace(entry_of(finding()), expires="2026-01-01", owner="ml-infra")
     told = compare([finding()], [entry], reading(), today=TODAY)
     assert renew(told, ()).entries == (entry,)
     again = renew(told, {"new"}, Terms(owner="ml-infra", expires="2027-06-30"))
-    assert again.entries == (dataclasses.replace(entry, expires="2027-06-30"),)
+    assert again.entries == (structs.replace(entry, expires="2027-06-30"),)
     assert again.newly == told.findings
 
 
 def test_a_suppressed_finding_needs_no_entry_and_keeps_the_one_it_has() -> None:
-    item = dataclasses.replace(finding(), suppressed=Suppression("because", "train.py", 1))
+    item = structs.replace(finding(), suppressed=Suppression("because", "train.py", 1))
     assert renew(compare([item], [], reading(), today=TODAY), {"new"}).entries == ()
     told = compare([item], [entry_of(item)], reading(), today=TODAY)
     assert renew(told, {"new"}).entries == (entry_of(item),)
@@ -294,7 +294,7 @@ def test_a_suppressed_finding_needs_no_entry_and_keeps_the_one_it_has() -> None:
 
 def test_a_suppressed_finding_takes_no_entry_from_another() -> None:
     live = finding()
-    hidden = dataclasses.replace(live, suppressed=Suppression("because", "train.py", 1))
+    hidden = structs.replace(live, suppressed=Suppression("because", "train.py", 1))
     told = compare([hidden, live], [entry_of(live)], reading(), today=TODAY)
     told_of = {item.suppressed is None: item.state for item in told.findings}
     assert told_of == {True: "unchanged", False: "new"}
@@ -323,7 +323,7 @@ def test_graver_code_is_told_even_for_a_rule_that_changed() -> None:
 
 
 def test_accepting_a_graver_finding_keeps_reason_and_owner() -> None:
-    entry = dataclasses.replace(entry_of(finding(severity="info")), reason="port", owner="ml")
+    entry = structs.replace(entry_of(finding(severity="info")), reason="port", owner="ml")
     told = compare([finding(severity="major")], [entry], reading(), today=TODAY)
     (now,) = renew(told, {"updated"}).entries
     assert (now.reason, now.owner, now.severity) == ("port", "ml", "major")

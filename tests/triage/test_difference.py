@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
+from msgspec import structs
 
 import samples
 from portaudit.errors import UsageError
@@ -16,13 +16,13 @@ NAMES = ("v1", "v2")
 
 
 def finding(scope: str, path: str = "train.py", context: str = "") -> Finding:
-    return dataclasses.replace(
+    return structs.replace(
         samples.FLASH, path=path, scope=scope, context=context or scope, suppressed=None
     )
 
 
 def report(*findings: Finding) -> Report:
-    return dataclasses.replace(samples.REPORT, findings=findings, roots=())
+    return structs.replace(samples.REPORT, findings=findings, roots=())
 
 
 def scopes(findings: tuple[Finding, ...]) -> list[str]:
@@ -37,8 +37,8 @@ def test_what_came_and_what_went() -> None:
 
 
 def test_severity_changes_are_told_apart() -> None:
-    light = dataclasses.replace(finding("a"), effective_severity="info")
-    grave = dataclasses.replace(finding("a"), effective_severity="blocker")
+    light = structs.replace(finding("a"), effective_severity="info")
+    grave = structs.replace(finding("a"), effective_severity="blocker")
     there = differ(report(light), report(grave), NAMES)
     back = differ(report(grave), report(light), NAMES)
     assert (scopes(there.graver), scopes(there.milder)) == (["a"], [])
@@ -56,12 +56,12 @@ def test_files_under_another_name_are_no_news() -> None:
 
 
 def test_what_is_suppressed_is_no_news() -> None:
-    hidden = dataclasses.replace(finding("a"), suppressed=Suppression("ours", "train.py", 1))
+    hidden = structs.replace(finding("a"), suppressed=Suppression("ours", "train.py", 1))
     assert differ(report(), report(hidden), NAMES).appeared == ()
 
 
 def test_root_causes_of_one_side() -> None:
-    old, new = samples.REPORT, dataclasses.replace(samples.REPORT, roots=samples.REPORT.roots[1:])
+    old, new = samples.REPORT, structs.replace(samples.REPORT, roots=samples.REPORT.roots[1:])
     assert differ(old, new, NAMES).roots_gone == old.roots[:1]
     assert differ(new, old, NAMES).roots_appeared == old.roots[:1]
 
@@ -80,7 +80,7 @@ def test_what_is_no_report_is_said(content: bytes) -> None:
 
 
 def test_it_is_shown_and_published() -> None:
-    old = dataclasses.replace(samples.REPORT, findings=(), roots=())
+    old = structs.replace(samples.REPORT, findings=(), roots=())
     told = differ(old, samples.REPORT, NAMES)
     shown = difference.render(told, width=80, color=False)
     assert shown.startswith("v1 -> v2  for torchneuron\n")

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 import samples
 from portaudit.triage.gate import Override, Policy, failing, patterns
@@ -15,7 +14,7 @@ def finding(
     path: str = "train.py",
     state: State | None = "new",
 ) -> Finding:
-    return dataclasses.replace(
+    return structs.replace(
         samples.FLASH,
         path=path,
         effective_severity=severity,
@@ -37,7 +36,7 @@ def finding(
         (finding(state="newly-covered"), False),
         (finding(state="updated"), True),
         (finding(state=None), True),
-        (dataclasses.replace(finding(), suppressed=Suppression("ours", "train.py", 1)), False),
+        (structs.replace(finding(), suppressed=Suppression("ours", "train.py", 1)), False),
     ],
 )
 def test_new_code_that_is_minor_or_worse_fails(item: Finding, fails: bool) -> None:

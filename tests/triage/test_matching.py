@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 import samples
 from portaudit.triage.matching import Matched, entry_of, match
@@ -20,7 +20,7 @@ def finding(
     context: str = "c0",
     rule: str = "DEV001",
 ) -> Finding:
-    return dataclasses.replace(
+    return structs.replace(
         samples.FLASH, rule=rule, path=path, scope=scope, anchor=anchor, context=context
     )
 
@@ -77,7 +77,7 @@ def test_what_is_taken_away_is_left_over(findings: list[Finding], data: st.DataO
 @given(st.lists(FINDINGS, max_size=10))
 def test_a_count_stands_for_as_many_entries(findings: list[Finding]) -> None:
     single = [entry_of(item) for item in findings]
-    counted = [dataclasses.replace(each, count=single.count(each)) for each in set(single)]
+    counted = [structs.replace(each, count=single.count(each)) for each in set(single)]
     assert all(accepted(paired(findings, counted)))
 
 
@@ -133,7 +133,7 @@ def test_a_move_between_files_that_both_stay_is_new() -> None:
 
 @given(st.lists(FINDINGS, min_size=1, max_size=10))
 def test_a_renamed_file_keeps_its_entries(findings: list[Finding]) -> None:
-    moved = [dataclasses.replace(item, path=f"src/{item.path}") for item in findings]
+    moved = [structs.replace(item, path=f"src/{item.path}") for item in findings]
     entries = [entry_of(item) for item in findings]
     found = paired(moved, entries, there=lambda path: path.startswith("src/"))
     assert all(accepted(found))
@@ -170,9 +170,9 @@ def test_a_known_rename_needs_no_guess() -> None:
 
 
 def test_entries_left_over_are_told_as_they_were_written() -> None:
-    entry = dataclasses.replace(entry_of(finding()), count=3, reason="vendor code")
+    entry = structs.replace(entry_of(finding()), count=3, reason="vendor code")
     found = paired([finding()], [entry], renamed={"train.py": "train.py"})
-    assert found.left == (dataclasses.replace(entry, count=2),)
+    assert found.left == (structs.replace(entry, count=2),)
 
 
 def test_half_a_character_is_no_obstacle() -> None:

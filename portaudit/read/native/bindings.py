@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from portaudit.read.native.inventory import Inventory
 from portaudit.read.native.structure import Definition, Range, angle, split, written
@@ -36,8 +37,7 @@ _WRAPPERS = frozenset(
 _BLOCKS = re.compile(r"(?:PYBIND11|NB|TORCH)_\w+")
 
 
-@dataclass
-class Registered:
+class Registered(Struct):
     """What a file registers. `keys`: places that name the dispatch key CUDA, and what registers."""
 
     bound: list[Bound] = field(default_factory=list)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+
+from msgspec import Struct, field
 
 from portaudit.catalogue.native import features_of, features_of_assembly, launchers, words
 from portaudit.read.native.structure import Definition, Range, angle, angle_before
@@ -61,8 +62,7 @@ _DEEPEST = 4
 _NOTHING = Range(0, 0)
 
 
-@dataclass
-class Usage:
+class Usage(Struct):
     """What a stretch of code uses. Numbers are tokens, or of what a macro brought its use.
 
     `names`: how often each token stands there · `places`: where, of what a macro brought ·

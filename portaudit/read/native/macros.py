@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.catalogue.native import attributes, words
 from portaudit.read.native.tokens import PASTE, Macro, Tokens, body
@@ -18,8 +20,7 @@ _MOST = 64
 """Kernels that one use of a macro makes, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class KernelPattern:
+class KernelPattern(Struct, frozen=True, eq=False):
     """A kernel in the body of a macro. `name` is in the macro's words.
 
     `whole`: with its body, else the braces follow the use · `code`: the body's tokens, of which
@@ -29,7 +30,7 @@ class KernelPattern:
 
     name: str
     whole: bool
-    code: Tokens = field(compare=False)
+    code: Tokens
     head: int
     mark: int
     opening: int
@@ -37,8 +38,7 @@ class KernelPattern:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class KernelMacro:
+class KernelMacro(Struct, frozen=True):
     """A macro that makes kernels, or (`alias`) one that stands for `__global__`."""
 
     name: str

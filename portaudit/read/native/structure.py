@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portaudit.catalogue.native import attributes
 from portaudit.read.native.macros import KernelMacro, KernelPattern
@@ -25,8 +27,7 @@ _LONGEST = 600
 """Tokens of a list of template arguments."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Tokens from `start` up to, not including, `end`."""
 
     start: int
@@ -36,8 +37,7 @@ class Range:
 _NOWHERE = Range(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A function with a body. All numbers are indices of tokens.
 
     `head`: where its declaration begins · `at`: its `__global__`, or else its name · `parameters`
@@ -58,8 +58,7 @@ class Definition:
     defined_at: Range | None = None
 
 
-@dataclass
-class Structure:
+class Structure(Struct):
     """All definitions in order.
 
     `instances`: explicit instantiations, a name and its arguments · `used`: macros that make
@@ -71,8 +70,7 @@ class Structure:
     used: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """A bracketed group of a declaration, with what stands before it."""
 
     before: int

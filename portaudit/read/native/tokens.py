@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec import Struct, field
 from tree_sitter import TreeCursor
 
 from portaudit.read.native.conditions import FAILS, HOLDS, Meaning, both, meaning, negated
@@ -58,8 +58,7 @@ _BEFORE = 40
 """Words in front of a conditional that may ask for a CUDA tensor."""
 
 
-@dataclass(eq=False)
-class Branch:
+class Branch(Struct, eq=False):
     """A branch of a conditional. `words`: of one that is not compiled for CUDA."""
 
     row: int
@@ -97,8 +96,7 @@ Held = tuple[Branch, "Held | None"]
 """The innermost of the branches for CUDA only that hold at a place, and those around it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Macro:
+class Macro(Struct, frozen=True):
     """`#define name(parameters) body`; `parameters` is `None` without parentheses.
 
     `start`: where the directive begins · `body_at`: where its body does, both in bytes.
@@ -112,8 +110,7 @@ class Macro:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """`#include`: what, and where that stands."""
 
     name: str
@@ -121,8 +118,7 @@ class Header:
     end: int
 
 
-@dataclass
-class Tokens:
+class Tokens(Struct, dict=True):
     """The tokens of a file that are compiled for CUDA. A string is one token, `"` and its text.
 
     `starts`: the byte where each begins · `regions`: from which byte on which branches hold.
@@ -416,8 +412,7 @@ class _Lexer:
         return self.found.point(start)[0]
 
 
-@dataclass(eq=False)
-class _Conditional:
+class _Conditional(Struct, eq=False):
     """A conditional while it is read. `rest`: that no branch so far was taken.
 
     `held` and `told`: the lexer's around it, which hold again behind its end.

@@ -6,9 +6,9 @@ Only what can matter to a judgment elsewhere is exported; the rest stays silent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import libcst as cst
+from msgspec.structs import replace
 
 from portaudit.catalogue.load import Catalogue
 from portaudit.read.python.flags import MARK, Flags, tells_nothing

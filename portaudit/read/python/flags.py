@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
 
@@ -68,19 +67,16 @@ _BACKENDS = "torch.distributed.Backend."
 """Before the name of a backend; as a value it is that name in lower case."""
 
 
-@dataclass
 class Flags:
     """Answers what conditions of one file mean."""
 
-    reader: Reader
-    guards: Guards
-    packages: frozenset[str]
-
-    def __post_init__(self) -> None:
-        """Start with nothing remembered."""
+    def __init__(self, reader: Reader, guards: Guards, packages: frozenset[str]) -> None:
+        self.reader = reader
+        self.guards = guards
+        self.packages = packages
+        self.folder = Folder(reader)
         self._known: dict[object, Flag] = {}
         self._busy: set[object] = set()
-        self.folder = Folder(self.reader)
 
     def _remember(self, key: object, compute: Callable[[], Flag]) -> Flag:
         known = self._known.get(key)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import libcst as cst
+from msgspec import Struct, field
 
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import body_of, dotted, last_name, number_value, string_value
@@ -24,16 +24,14 @@ _DEEPEST = 60
 """Steps of one answer; what is further away is not known."""
 
 
-@dataclass(frozen=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """A value at default options; `source` names the option, empty for a plain constant."""
 
     value: Plain
     source: str = ""
 
 
-@dataclass
-class Folder:
+class Folder(Struct, dict=True):
     """Folds expressions of one file."""
 
     reader: Reader

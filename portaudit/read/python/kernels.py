@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import libcst as cst
+from msgspec import Struct, field
 
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import descendants, last_name
@@ -74,8 +74,7 @@ _LARGE = 150
 """Lines of code from which a kernel is hard whatever it does."""
 
 
-@dataclass
-class _Jitted:
+class _Jitted(Struct):
     """A function with a kernel's decorator."""
 
     node: cst.FunctionDef

@@ -7,10 +7,10 @@ all bindings are known.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 import libcst as cst
+from msgspec import Struct, field
 
 from portaudit.read.python.nodes import (
     body_of,
@@ -29,8 +29,7 @@ BindingKind = Literal[
 """`first` and `second`: of the names that a call's result is unpacked into."""
 
 
-@dataclass(eq=False)
-class Scope:
+class Scope(Struct, eq=False):
     """A namespace. `attributes` are a class's: its own and those set on `self`."""
 
     kind: ScopeKind
@@ -65,8 +64,7 @@ class Scope:
         return None
 
 
-@dataclass(frozen=True, eq=False)
-class Otherwise:
+class Otherwise(Struct, frozen=True, eq=False):
     """What runs when a branch is not taken: an `elif`, a block, the rest, or an outcome."""
 
     kind: Literal["nothing", "works", "fails", "block", "elif", "expression"]
@@ -80,8 +78,7 @@ NOTHING = Otherwise("nothing")
 FAILS = Otherwise("fails")
 
 
-@dataclass(frozen=True, eq=False)
-class Branch:
+class Branch(Struct, frozen=True, eq=False):
     """A condition in force at a place; `parent` is the one around it.
 
     `test` holds with `truth`; an `attempt` is the body of a `try` (or what follows one whose
@@ -100,8 +97,7 @@ class Branch:
     cases: tuple[cst.BaseExpression, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
+class Place(Struct, frozen=True, eq=False):
     """Where something stands: its namespace, the innermost branch, its statement."""
 
     scope: Scope
@@ -110,8 +106,7 @@ class Place:
     loop: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Binding:
+class Binding(Struct, frozen=True, eq=False):
     """One way a name gets a value."""
 
     kind: BindingKind
@@ -124,8 +119,7 @@ class Binding:
     inner: Scope | None = None
 
 
-@dataclass(eq=False)
-class Model:
+class Model(Struct, eq=False):
     """A module, taken apart. Lists are in source order, outer expressions before inner ones."""
 
     module: cst.Module

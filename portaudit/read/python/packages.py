@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import libcst as cst
+from msgspec.structs import replace
 
 from portaudit.read.images import image
 from portaudit.read.installs import installs

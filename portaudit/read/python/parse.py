@@ -10,9 +10,9 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from portaudit.types import ScanError
 
@@ -21,8 +21,7 @@ class UnreadableError(Exception):
     """The bytes are no text."""
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A module, its text, and what had to be left out to read it."""
 
     module: cst.Module

@@ -7,9 +7,9 @@ makes at run time is not known.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import libcst as cst
+from msgspec import Struct
 
 from portaudit.read.items import Item
 from portaudit.read.python.lists import inside, strings
@@ -27,8 +27,7 @@ _INSTALLING = (b"install", b"runtime_env", b"_packages", b"/// script", b"from_r
 """What a file says that installs packages."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(Struct, frozen=True):
     """A requirement string, and the extra that it belongs to with the node that names it."""
 
     node: cst.BaseExpression

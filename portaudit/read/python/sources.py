@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import libcst as cst
+from msgspec.structs import replace
 
 from portaudit.catalogue.native import any_of, words
 from portaudit.read.items import Document

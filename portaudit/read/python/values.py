@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 import libcst as cst
+from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.read.python.model import (
     Binding,
@@ -75,29 +76,25 @@ _DEEPEST = 200
 """Steps of one answer; what is further away is not known."""
 
 
-@dataclass(frozen=True, eq=False)
-class LocalFunction:
+class LocalFunction(Struct, frozen=True, eq=False):
     """A function of this file."""
 
     scope: Scope
 
 
-@dataclass(frozen=True, eq=False)
-class LocalClass:
+class LocalClass(Struct, frozen=True, eq=False):
     """A class of this file."""
 
     scope: Scope
 
 
-@dataclass(frozen=True, eq=False)
-class LocalObject:
+class LocalObject(Struct, frozen=True, eq=False):
     """An object of a class of this file."""
 
     scope: Scope
 
 
-@dataclass(frozen=True)
-class LocalText:
+class LocalText(Struct, frozen=True):
     """A string literal of this file; `exact` is false when only its beginning is known."""
 
     value: str
@@ -109,8 +106,7 @@ AnyText = Text | LocalText
 AnyValue = Value | LocalFunction | LocalClass | LocalObject | LocalText
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """An argument of a call: `None` value when the call does not give it."""
 
     node: cst.Arg | None
@@ -583,8 +579,7 @@ class Reader:
         return found
 
 
-@dataclass(frozen=True, eq=False)
-class Option:
+class Option(Struct, frozen=True, eq=False):
     """A declared command-line option; `truth` where its default is a constant without a node."""
 
     name: str
