@@ -43,11 +43,7 @@ class Cache(Struct, frozen=True):
     def put(self, kind: str, key: str, content: bytes) -> None:
         """Keep a content, in one step for whoever reads; forget the oldest of its kind."""
         with suppress(OSError):
-            if not self.directory.is_dir():
-                self.directory.parent.mkdir(parents=True, exist_ok=True)
-                self.directory.mkdir(mode=0o700, exist_ok=True)
-                # Some jobs keep their cache inside the repository: git shall not see it.
-                (self.directory / ".gitignore").write_text("*\n", encoding="utf-8")
+            self.make()
             if self.refusal():
                 return
             place = self._path(kind, key)
@@ -60,6 +56,14 @@ class Cache(Struct, frozen=True):
             others = sorted(self._files(kind), key=lambda path: path.stat().st_mtime, reverse=True)
             for path in others[_MOST:]:
                 path.unlink(missing_ok=True)
+
+    def make(self) -> None:
+        """Make the directory where there is none yet. Raises `OSError`."""
+        if not self.directory.is_dir():
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, exist_ok=True)
+            # Some jobs keep their cache inside the repository: git shall not see it.
+            (self.directory / ".gitignore").write_text("*\n", encoding="utf-8")
 
     def refusal(self) -> str:
         """Why the directory cannot be trusted; empty if it can, or is not there."""
@@ -78,13 +82,13 @@ class Cache(Struct, frozen=True):
     def size(self) -> tuple[int, int]:
         """How many contents there are, and their bytes."""
         with suppress(OSError):
-            sizes = [path.stat().st_size for path in self._files()]
+            sizes = [path.stat().st_size for path in self._everything()]
             return len(sizes), sum(sizes)
         return 0, 0
 
     def clear(self) -> None:
         """Forget everything. Files that are not the cache's own stay. Raises `OSError`."""
-        for path in self._files():
+        for path in self._everything():
             path.unlink(missing_ok=True)
 
     def _path(self, kind: str, key: str) -> Path:
@@ -93,6 +97,11 @@ class Cache(Struct, frozen=True):
     def _files(self, kind: str = "*") -> Iterator[Path]:
         yield from self.directory.glob(f"{kind}-*.cache")
         yield from self.directory.glob(f"{kind}-*.cache.*.{_PARTIAL}")
+
+    def _everything(self) -> Iterator[Path]:
+        yield from self._files()
+        yield from self.directory.glob("*.sqlite3")
+        yield from self.directory.glob("*.sqlite3-journal")
 
 
 def of_user() -> Cache | None:

@@ -13,7 +13,10 @@ Names that changed files import are looked up in the tree of their own side.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from difflib import SequenceMatcher
+from functools import cache
+from posixpath import commonprefix
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -24,23 +27,29 @@ from portaudit.config import Config
 from portaudit.discover import Tree
 from portaudit.engine import Progress, Rules, Side
 from portaudit.files import Disk, Files, Overlay, exists
-from portaudit.git import Change, Place, Repository
-from portaudit.types import Report
+from portaudit.git import Change, Place, Repository, Snapshot
+from portaudit.types import Finding, Notice, Report, ScanError
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
+_MOST_LINES = 5_000
+"""Lines from the first to the last change that are compared; of more, each counts as written.
+
+The time grows with their square: these take a quarter of a second at worst.
+"""
 
 
 class Sides(Struct, frozen=True):
     """The sides of a change.
 
     `against` says in words what the old side is · `renames`: from old paths to new ones, of files
-    that git takes for the same under another name.
+    that git takes for the same under another name · `notices`: what is not compared.
     """
 
     new: Side
     old: Side
     renames: Mapping[str, str]
     against: str
+    notices: tuple[Notice, ...] = ()
 
 
 def since(config: Config, ref: str, *, unsaved: Mapping[str, bytes] = _NOTHING) -> Sides:
@@ -61,7 +70,10 @@ def since(config: Config, ref: str, *, unsaved: Mapping[str, bytes] = _NOTHING) 
     ]
     files = Disk(config.root)
     new = Overlay(files, unsaved) if unsaved else files
-    return _changed(config, new, old, changes, f"the merge base of HEAD and {ref}, {base[:12]}")
+    sides = _changed(config, new, old, changes, _named(repository, ref, base))
+    if old.pins or (repository.folder / ".gitmodules").exists():
+        return replace(sides, notices=_moved(config, old, repository.index()))
+    return sides
 
 
 def staged(config: Config) -> Sides:
@@ -72,7 +84,9 @@ def staged(config: Config) -> Sides:
     repository = Repository.at(config.root)
     parent = repository.parent()
     changes = repository.changes(parent, Place.INDEX)
-    return _changed(config, repository.index(), repository.revision(parent), changes, "HEAD")
+    new, old = repository.index(), repository.revision(parent)
+    sides = _changed(config, new, old, changes, "HEAD")
+    return replace(sides, notices=_moved(config, old, new))
 
 
 def merged(config: Config) -> list[Sides]:
@@ -98,7 +112,7 @@ def between(config: Config, old: str, new: str) -> Sides:
     return Sides(
         new=_whole(config, repository.revision(after)),
         old=_whole(config, repository.revision(before)),
-        renames=_renames(repository.changes(before, after)),
+        renames=renamed(repository.changes(before, after)),
         against=f"{old}, {before[:12]}",
     )
 
@@ -114,6 +128,67 @@ def old_report(
     return engine.scan(unsure, progress=progress, rules=rules, side=sides.old)
 
 
+def renamed(changes: Iterable[Change]) -> dict[str, str]:
+    """From old paths to new ones, of the files that are the same under another name."""
+    return {
+        change.old: change.new
+        for change in changes
+        if change.status == "renamed" and change.old and change.new
+    }
+
+
+def moves_since(config: Config, commit: str) -> dict[str, str]:
+    """The same of a commit and the work tree. Raises `GitError`."""
+    return renamed(Repository.at(config.root).changes(commit, Place.WORK_TREE))
+
+
+def touched(sides: Sides) -> Callable[[Finding], bool]:
+    """Whether the change wrote any line of the statement of a finding of its new side.
+
+    The two contents of a file are read and compared when one of its findings is asked about.
+    """
+    origins = {new: old for old, new in sides.renames.items()}
+    changed = frozenset(sides.new.tree.selected)
+
+    @cache
+    def lines(path: str) -> Collection[int]:
+        old = discover.read(sides.old.files, origins.get(path, path))
+        new = discover.read(sides.new.files, path)
+        return written(
+            b"" if isinstance(old, ScanError) else old, b"" if isinstance(new, ScanError) else new
+        )
+
+    def is_touched(finding: Finding) -> bool:
+        first, last = finding.lines
+        return finding.path in changed and any(
+            line in lines(finding.path) for line in range(first, last + 1)
+        )
+
+    return is_touched
+
+
+def written(old: bytes, new: bytes) -> Collection[int]:
+    """The lines of a file, from 1, that its old contents do not have in this order.
+
+    Their ends make no difference.
+    """
+    before, after = old.splitlines(), new.splitlines()
+    head = len(commonprefix([before, after]))
+    before, after = before[head:], after[head:]
+    tail = len(commonprefix([before[::-1], after[::-1]]))
+    before, after = before[: len(before) - tail], after[: len(after) - tail]
+    first = head + 1
+    if max(len(before), len(after)) > _MOST_LINES:
+        return range(first, first + len(after))
+    matcher = SequenceMatcher(None, before, after)
+    same = {
+        line
+        for block in matcher.get_matching_blocks()
+        for line in range(block.b, block.b + block.size)
+    }
+    return frozenset(first + line for line in range(len(after)) if line not in same)
+
+
 def _changed(config: Config, new: Files, old: Files, changes: list[Change], against: str) -> Sides:
     after = discover.walk(new, config.paths, config.exclude, forced=config.force_exclude).only(
         change.new for change in changes if change.new is not None
@@ -123,7 +198,41 @@ def _changed(config: Config, new: Files, old: Files, changes: list[Change], agai
     paths = [config.root / change.old for change in kept if change.old is not None]
     # Given one by one, so that each is read even if an ignore file of its time names it.
     before = discover.walk(old, paths, config.exclude) if paths else Tree.of(config.root, ())
-    return Sides(Side(new, after), Side(old, before), _renames(kept), against)
+    return Sides(Side(new, after), Side(old, before), renamed(kept), against)
+
+
+def _named(repository: Repository, ref: str, base: str) -> str:
+    """The commit that the work tree is compared with, in words."""
+    short = repository.short(base)
+    if base.startswith(ref):
+        return f"commit {short}"
+    left = "" if repository.resolve(ref) == base else "where HEAD left "
+    return f"{left}{ref} ({short})"
+
+
+def _moved(config: Config, old: Snapshot, new: Snapshot) -> tuple[Notice, ...]:
+    """Submodules among what the config names that are pinned at another commit."""
+    before = old.pins
+    moved = {path: pin for path, pin in new.pins.items() if before.get(path) != pin}
+    if not moved:
+        return ()
+    tree = discover.walk(new, config.paths, config.exclude, forced=config.force_exclude)
+    there = sorted(entry.path for entry in tree.skipped if entry.reason == discover.SUBMODULE)
+    return tuple(
+        Notice("submodule-moved", path, 0, _not_compared(path, before.get(path), moved[path]))
+        for path in there
+        if path in moved
+    )
+
+
+def _not_compared(path: str, before: str | None, after: str) -> str:
+    pin = after[:12]
+    if before is None:
+        what, command = f"adds the submodule `{path}` at {pin}", "portaudit scan"
+    else:
+        what = f"moves the submodule `{path}` from {before[:12]} to {pin}"
+        command = f"portaudit check --diff {before[:12]}"
+    return f"the change {what}; its files are not compared: run `{command}` in it"
 
 
 def _whole(config: Config, files: Files) -> Side:
@@ -131,11 +240,3 @@ def _whole(config: Config, files: Files) -> Side:
     paths = [path for path in config.paths if exists(files, discover.relative(config.root, path))]
     tree = discover.walk(files, paths, config.exclude) if paths else Tree.of(config.root, ())
     return Side(files, tree)
-
-
-def _renames(changes: Iterable[Change]) -> dict[str, str]:
-    return {
-        change.old: change.new
-        for change in changes
-        if change.status == "renamed" and change.old and change.new
-    }

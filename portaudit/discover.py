@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -31,6 +31,8 @@ DATA_LIMIT = 500_000
 Lock files are none of the three: they name packages, however many.
 """
 
+SUBMODULE = "a submodule"
+"""Why the files of a repository within the repository are left out, where git tells them apart."""
 _VALUES: frozenset[FileKind] = frozenset({"yaml", "json"})
 _INTERPRETERS: dict[bytes, FileKind] = {b"python": "python", b"sh": "shell"}
 _QUIET = frozenset(
@@ -60,7 +62,8 @@ class Tree(Struct, frozen=True):
 
     `files`: every source file under the root, which relating needs · `kinds`: of each ·
     `selected`: those whose findings are reported · `skipped`: what was left out under the given
-    paths · `projects`: directories that a project of its own begins in, by their manifest.
+    paths, `errors`: what could not be read, both as a reader can see their names · `projects`:
+    directories that a project of its own begins in, by their manifest.
     """
 
     root: Path
@@ -91,7 +94,7 @@ class Tree(Struct, frozen=True):
 
     def only(self, paths: Iterable[str]) -> Tree:
         """The same tree with only these of its selected files; others are not spoken of."""
-        wanted = frozenset(paths)
+        wanted = frozenset(map(_shown, paths))
         around = wanted.union(*(_above(path) for path in wanted))
         return replace(
             self,
@@ -125,8 +128,16 @@ def walk(
             _descend(found, files, path, None if outside else excluded)
         else:
             _add_named(found, files, path)
-    skipped = (entry for entry in found.skipped if _within(entry.path, given))
-    errors = (entry for entry in found.errors if _within(entry.path, given))
+    skipped = (
+        replace(entry, path=_shown(entry.path))
+        for entry in found.skipped
+        if _within(entry.path, given)
+    )
+    errors = (
+        replace(entry, path=_shown(entry.path))
+        for entry in found.errors
+        if _within(entry.path, given)
+    )
     return Tree(
         root=files.root,
         files=tuple(sorted(found.kinds)),
@@ -151,8 +162,8 @@ def kind_of(files: Files, path: str) -> FileKind | None:
     kind = kind_by_name(path)
     if kind:
         return kind
-    name = PurePosixPath(path)
-    if name.suffix or name.name.startswith("."):
+    name = path.rpartition("/")[2]
+    if "." in name.rstrip("."):
         return None
     start = files.start(path, 128)
     if not start.startswith(b"#!"):
@@ -228,7 +239,7 @@ def _descend(found: _Found, files: Files, start: str, excluded: _Patterns | None
             found.folders.discard(folder)
             found.skipped.append(Skipped(folder, "a virtual environment"))
             continue
-        if names & (_MANIFESTS if folder else _ROOT_MANIFESTS):
+        if names & (_MANIFESTS if folder else _ROOT_MANIFESTS) and _is_text(folder):
             found.projects.add(folder)
         inner = outer
         if ".gitignore" in names:
@@ -244,9 +255,6 @@ def _sort_out(
     found: _Found, files: Files, entry: Listed, path: str, patterns: tuple[_Patterns, ...]
 ) -> bool:
     """Record an entry as file or as skipped; true when it is a directory to walk."""
-    if not _is_text(path):
-        found.skipped.append(_odd_name(path))
-        return False
     folder = entry.kind in _FOLDERS
     try:
         kind = None if folder else _source_kind(files, entry, path)
@@ -259,7 +267,7 @@ def _sort_out(
     if reason:
         found.skipped.append(Skipped(path, reason))
     elif kind:
-        found.kinds[path] = kind
+        _add(found, path, kind)
     return folder and not reason
 
 
@@ -283,7 +291,7 @@ def _reason_to_skip(
     if ignored or entry.kind == "folder":
         return ignored
     if entry.kind != "file":
-        return "a submodule" if entry.kind == "submodule" else "a symbolic link"
+        return SUBMODULE if entry.kind == "submodule" else "a symbolic link"
     size = files.size(path)
     if size > SIZE_LIMIT:
         return f"larger than {SIZE_LIMIT // 1_000_000} MB"
@@ -293,18 +301,23 @@ def _reason_to_skip(
 
 
 def _add_named(found: _Found, files: Files, path: str) -> None:
-    if not _is_text(path):
-        found.skipped.append(_odd_name(path))
-        return
     try:
         kind = kind_of(files, path)
     except OSError as error:
         found.errors.append(ScanError(path, _unreadable(error)))
         return
     if kind:
-        found.kinds[path] = kind
+        _add(found, path, kind)
     else:
         found.skipped.append(Skipped(path, "no kind of file that is read"))
+
+
+def _add(found: _Found, path: str, kind: FileKind) -> None:
+    """Record a source file. One whose path is no text could not be named in a report."""
+    if _is_text(path):
+        found.kinds[path] = kind
+    else:
+        found.errors.append(ScanError(path, "cannot be read: its name is not UTF-8"))
 
 
 def _is_quiet(name: str) -> bool:
@@ -319,8 +332,9 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _odd_name(path: str) -> Skipped:
-    return Skipped(os.fsencode(path).decode("utf-8", "replace"), "its name is not UTF-8")
+def _shown(path: str) -> str:
+    """A path as text, with escapes for the bytes of its name that are none."""
+    return path if _is_text(path) else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _unreadable(error: OSError) -> str:

@@ -6,18 +6,17 @@ The only place that knows of processes. Order of files and results never depends
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from functools import partial
-from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
-from pathspec import GitIgnoreSpec
+from msgspec import Struct
 
 from portaudit import __version__, discover, score
 from portaudit.cache import of_user
-from portaudit.catalogue import compiled, operators
+from portaudit.catalogue import compiled
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Rule
 from portaudit.catalogue.select import named, select_rules
@@ -29,7 +28,7 @@ from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.relate.sections import sections
-from portaudit.scan import scan_file
+from portaudit.results import Results
 from portaudit.triage import suppress
 from portaudit.triage.suppress import FileIgnores
 from portaudit.types import (
@@ -52,86 +51,147 @@ from portaudit.types import (
     Suppression,
     Target,
     TargetFacts,
+    Task,
     Tool,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 Progress = Callable[[int, int], None]
 _POOL_FROM = 24
 """Files from which starting processes pays."""
+_CHUNK = 4
+"""Files that a process is given at a time."""
+_AHEAD = 64
+"""Such portions that wait to be scanned or told, at most."""
 _IMPORTING: frozenset[FileKind] = frozenset({"python", "notebook"})
 """Kinds whose names may come from other modules of the tree."""
 _ROUNDS = 3
 """Times that a file is judged again because its answers led to further questions."""
 
 
-class Task(Struct, frozen=True):
-    """One file to scan, and what other modules told of its names."""
-
-    path: str
-    kind: FileKind = "python"
-    first_party: frozenset[str] = frozenset()
-    externals: Externals = NO_EXTERNALS
-
-
-Remembered = dict[tuple[Task, Target, bytes], FileFacts]
-"""Facts of files by all that they depend on: paths and settings, the target, a sum of contents."""
-
-
 class Scanner(Struct, frozen=True):
-    """Scans files of one tree: what a process needs to know."""
+    """Scans files of one tree."""
 
     files: Files
     catalogue: Catalogue
     target: Target
 
-    def __call__(self, task: Task) -> FileResult:
-        """Read and scan one file."""
-        content = discover.read(self.files, task.path)
+    def read(self, path: str) -> bytes | ScanError:
+        """The contents of a file, or why there are none."""
+        return discover.read(self.files, path)
+
+    def __call__(self, task: Task, content: bytes) -> FileResult:
+        """Scan one file."""
+        return _scanned(task, content, self.catalogue, self.target)
+
+
+def _scanned(task: Task, content: bytes, catalogue: Catalogue, target: Target) -> FileResult:
+    # What is known already needs no parser, and a hook is not to wait for one.
+    from portaudit.scan import scan_file  # noqa: PLC0415
+
+    source = SourceFile(task.path, task.kind, content, task.first_party)
+    return scan_file(source, catalogue, target, task.externals)
+
+
+_rules: tuple[Catalogue, Target] | None = None
+
+
+def _start(catalogue: Catalogue, target: Target) -> None:
+    global _rules  # noqa: PLW0603 - what a worker process was started for
+    _rules = catalogue, target
+
+
+def _work(read: Sequence[tuple[Task, bytes]]) -> list[FileResult]:
+    if _rules is None:
+        raise RuntimeError("worker was not started")
+    return [_scanned(task, content, *_rules) for task, content in read]
+
+
+class _Runner:
+    """Scans tasks, in processes where that pays, unless their results are known."""
+
+    def __init__(self, scanner: Scanner, results: Results, jobs: int) -> None:
+        self._scanner = scanner
+        self._results = results
+        self._jobs = jobs or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    def close(self) -> None:
+        """End the processes and keep what was found for later runs."""
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+        self._results.write()
+
+    def __call__(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
+        """The results of tasks, in any order."""
+        if self._jobs == 1 or len(tasks) < _POOL_FROM:
+            yield from map(self.result, tasks)
+            return
+        missing = []
+        for task in tasks:
+            known = self._known(task)
+            if known is None:
+                missing.append(task)
+            else:
+                yield known
+        yield from (
+            self._shared(missing) if len(missing) >= _POOL_FROM else map(self.result, missing)
+        )
+
+    def result(self, task: Task) -> FileResult:
+        """The result of one task."""
+        content = self._scanner.read(task.path)
         if isinstance(content, ScanError):
             return FileResult(task.path, errors=(content,))
-        return self._scan(task, content)
+        key = self._results.key(task, content)
+        known = self._results.get(key)
+        if known is None:
+            known = self._scanner(task, content)
+            self._results.keep(key, known)
+        return known
 
-    def facts(self, task: Task, remembered: Remembered) -> FileFacts:
-        """What a file that is only asked about tells; remembered by its contents."""
-        content = discover.read(self.files, task.path)
+    def _known(self, task: Task) -> FileResult | None:
+        content = self._scanner.read(task.path)
         if isinstance(content, ScanError):
-            return FileFacts()
-        key = task, self.target, sha256(content).digest()
-        if key not in remembered:
-            remembered[key] = self._scan(task, content).facts
-        return remembered[key]
+            return FileResult(task.path, errors=(content,))
+        return self._results.get(self._results.key(task, content))
 
-    def _scan(self, task: Task, content: bytes) -> FileResult:
-        source = SourceFile(task.path, task.kind, content, task.first_party)
-        return scan_file(source, self.catalogue, self.target, task.externals)
+    def _shared(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
+        """The same by the pool, with the contents of few files in memory at a time."""
+        pool = self._pool = self._pool or self._started(len(tasks))
+        waiting: deque[tuple[list[bytes | None], Future[list[FileResult]]]] = deque()
 
+        def done() -> Iterator[FileResult]:
+            keys, future = waiting.popleft()
+            for key, result in zip(keys, future.result(), strict=True):
+                self._results.keep(key, result)
+                yield result
 
-_scanner: Scanner | None = None
+        for start in range(0, len(tasks), _CHUNK):
+            read = []
+            for task in tasks[start : start + _CHUNK]:
+                content = self._scanner.read(task.path)
+                if isinstance(content, ScanError):
+                    yield FileResult(task.path, errors=(content,))
+                else:
+                    read.append((task, content))
+            keys = [self._results.key(task, content) for task, content in read]
+            waiting.append((keys, pool.submit(_work, read)))
+            if len(waiting) > _AHEAD:
+                yield from done()
+        while waiting:
+            yield from done()
 
+    def _started(self, files: int) -> ProcessPoolExecutor:
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
 
-def _start(scanner: Scanner) -> None:
-    global _scanner  # noqa: PLW0603 - what a worker process was started for
-    _scanner = scanner
+        import portaudit.scan  # noqa: F401, PLC0415 - once, before there are several of us
 
-
-def _work(task: Task) -> FileResult:
-    if _scanner is None:
-        raise RuntimeError("worker was not started")
-    return _scanner(task)
-
-
-Runner = Callable[[Sequence[Task]], Iterator[FileResult]]
-
-
-@contextmanager
-def _runner(scanner: Scanner, jobs: int, files: int) -> Iterator[Runner]:
-    """A function that scans tasks in order, in processes where that pays."""
-    workers = min(jobs or os.cpu_count() or 1, max(1, files // 4))
-    if workers == 1 or files < _POOL_FROM:
-        yield lambda tasks: map(scanner, tasks)
-        return
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=(scanner,)) as pool:
-        yield lambda tasks: pool.map(_work, tasks, chunksize=4)
+        workers = min(self._jobs, files // _CHUNK)
+        rules = self._scanner.catalogue, self._scanner.target
+        return ProcessPoolExecutor(workers, initializer=_start, initargs=rules)
 
 
 def scan_tree(
@@ -141,65 +201,60 @@ def scan_tree(
     *,
     jobs: int = 1,
     progress: Progress | None = None,
-    remembered: Remembered | None = None,
+    results: Results | None = None,
 ) -> tuple[FileResult, ...]:
     """Scan files of a tree, in both waves. A module that is only asked about is read on demand.
 
-    What such modules tell is kept in `remembered`, for the next tree that asks.
+    What was scanned is kept in `results`, for whoever scans next.
     """
     paths = tree.selected
-    known: Remembered = {} if remembered is None else remembered
 
     def task(path: str, externals: Externals = NO_EXTERNALS) -> Task:
-        kind = tree.kinds[path]
-        return Task(path, kind, modules.first_party(path), externals)
+        return Task(path, tree.kinds[path], modules.first_party(path), externals)
 
-    with _runner(scanner, jobs, len(paths)) as run:
-        results: dict[str, FileResult] = {}
-        tasks = [task(path) for path in paths]
-        for result in run(tasks):
-            results[result.path] = result
+    if results is None:
+        results = Results(scanner.catalogue, scanner.target)
+    with closing(_Runner(scanner, results, jobs)) as run:
+        found: dict[str, FileResult] = {}
+        for result in run([task(path) for path in paths]):
+            found[result.path] = result
             if progress:
-                progress(len(results), len(paths))
-        asked: dict[str, FileFacts] = {}
+                progress(len(found), len(paths))
+        facts = {path: result.facts for path, result in found.items()}
 
         def facts_of(path: str) -> FileFacts | None:
-            if path in first:
-                return first[path]
-            if path not in asked:
-                asked[path] = scanner.facts(task(path), known)
-            return asked[path]
+            if path not in facts:
+                facts[path] = run.result(task(path)).facts
+            return facts[path]
 
-        first = {path: result.facts for path, result in results.items()}
         solver = Solver(modules, facts_of)
         told: dict[str, Externals] = {}
         for _ in range(_ROUNDS):
             again = []
-            for path, result in results.items():
+            for path in paths:
                 if tree.kinds[path] not in _IMPORTING:
                     continue
                 names = {name for name, _ in told.get(path, NO_EXTERNALS).names}
-                externals = solver.externals(path, names.union(result.facts.open))
+                externals = solver.externals(path, names.union(found[path].facts.open))
                 if externals != told.get(path, NO_EXTERNALS):
                     told[path] = externals
                     again.append(task(path, externals))
             if not again:
                 break
             for result in run(again):
-                results[result.path] = result
-        return tuple(results[path] for path in paths)
+                found[result.path] = result
+        return tuple(found[path] for path in paths)
 
 
 class Rules(Struct, frozen=True, eq=False):
     """The rules of a run: all that there are, and those that were chosen.
 
-    `remembered`: what they made of modules that were asked about. Both sides of a comparison ask
-    mostly for the same.
+    `results`: what they made of files. Both sides of a comparison ask mostly for the same.
     """
 
     everything: Catalogue
     chosen: Catalogue
-    remembered: Remembered = field(default_factory=dict)
+    results: Results
 
 
 class Side(Struct, frozen=True):
@@ -211,8 +266,11 @@ class Side(Struct, frozen=True):
 
 def rules_of(config: Config) -> Rules:
     """Load the rules that a config names. Raises `PortauditError` for what the user must mend."""
-    everything = compiled.load(config.rules, of_user() if config.cache else None)
+    cache = of_user() if config.cache else None
+    everything = compiled.load(config.rules, cache)
     if config.ops:
+        from portaudit.catalogue import operators  # noqa: PLC0415
+
         everything = operators.apply(everything, operators.read(config.ops))
     ids = select_rules(
         everything.rules,
@@ -220,7 +278,8 @@ def rules_of(config: Config) -> Rules:
         extend_select=config.extend_select,
         ignore=config.ignore,
     )
-    return Rules(everything, everything.restricted(ids))
+    chosen = everything.restricted(ids)
+    return Rules(everything, chosen, Results(chosen, config.target, cache))
 
 
 def scan(
@@ -249,7 +308,7 @@ def scan(
         tree,
         jobs=config.jobs,
         progress=progress,
-        remembered=rules.remembered,
+        results=rules.results,
     )
     kernels = related(results, modules)
     run = rules.chosen.rules.keys()
@@ -307,6 +366,8 @@ def _file_ignores(config: Config, catalogue: Catalogue) -> list[FileIgnores]:
     """What the settings accept in some files. Raises `UsageError` for a word that names no rule."""
     if not config.per_file_ignores:
         return []
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most runs have none
+
     file = dict(config.origins).get("per_file_ignores", "the settings")
     by = Suppression(f"per-file-ignores in {file}", file, 1)
     return [

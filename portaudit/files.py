@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from posixpath import basename, dirname
 from typing import Literal, Protocol
@@ -48,33 +49,42 @@ class Files(Protocol):
         """The first bytes of a file."""
 
 
-class Disk(Struct, frozen=True):
+class Disk(Struct, frozen=True, dict=True):
     """The files below a folder as they are now."""
 
     root: Path
 
     def listed(self, folder: str) -> Sequence[Listed]:
         """What a folder holds, sorted by name."""
-        with os.scandir(self.root / folder) as listing:
+        with os.scandir(self._at(folder)) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
         return [Listed(entry.name, _kind(entry)) for entry in entries]
 
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder, or a link to one."""
-        return os.path.isdir(self.root / path)  # noqa: PTH112 - unlike `Path.is_dir`, never raises
+        return os.path.isdir(self._at(path))  # noqa: PTH112 - unlike `Path.is_dir`, never raises
 
     def size(self, path: str) -> int:
         """Bytes of a file; of a link, its own."""
-        return (self.root / path).lstat().st_size
+        return os.lstat(self._at(path)).st_size
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
-        return (self.root / path).read_bytes()
+        with open(self._at(path), "rb") as file:  # noqa: PTH123 - see `_at`
+            return file.read()
 
     def start(self, path: str, length: int) -> bytes:
         """The first bytes of a file."""
-        with (self.root / path).open("rb") as file:
+        with open(self._at(path), "rb") as file:  # noqa: PTH123 - see `_at`
             return file.read(length)
+
+    def _at(self, path: str) -> str:
+        """Where a file is; text, since a tree has thousands and making a `Path` takes longer."""
+        return f"{self._prefix}{path}"
+
+    @cached_property
+    def _prefix(self) -> str:
+        return f"{self.root}".rstrip("/") + "/"
 
 
 class Overlay(Struct, frozen=True):

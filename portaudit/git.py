@@ -188,6 +188,10 @@ class Repository(Struct, frozen=True):
             )
         raise GitError(f"HEAD and {ref} have no common ancestor; give a commit of HEAD's history")
 
+    def short(self, commit: str) -> str:
+        """The beginning of a commit's name that no other object of the repository shares."""
+        return self.run("rev-parse", "--short", commit).stdout.decode().strip()
+
     def is_shallow(self) -> bool:
         """Whether history was cut off when the repository was cloned."""
         return self.run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
@@ -438,6 +442,11 @@ class Snapshot(Struct, frozen=True, dict=True):
     def start(self, path: str, length: int) -> bytes:
         """The first bytes of a file; none of one that is far too large to be source."""
         return b"" if self.size(path) > _START_LIMIT else self.read(path)[:length]
+
+    @property
+    def pins(self) -> Mapping[str, str]:
+        """The commits that submodules are pinned at, by path."""
+        return {path: blob.name for path, blob in self.blobs.items() if blob.kind == "submodule"}
 
     @cached_property
     def _folders(self) -> Mapping[str, tuple[Listed, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 from portaudit.types import FileKind
 
@@ -32,27 +31,34 @@ _NAMES: dict[str, FileKind] = {
     "pdm.lock": "toml",
     "pixi.lock": "yaml",
 }
-_SHAPES: tuple[tuple[re.Pattern[str], FileKind], ...] = (
-    (re.compile(r"(?:.*/)?(?:Docker|Container)file(?:[._-][^/]*)?"), "docker"),
-    (re.compile(r"(?:.*/)?(?:GNU)?[Mm]akefile(?:[._-][^/]*)?"), "make"),
-    (re.compile(r".*\.ya?ml(?:-template|\.(?:j2|jinja2?|tpl|tmpl|template|example))"), "yaml"),
-    (re.compile(r"(?:.*/)?[^/]*(?:requirement|constraint)[^/]*\.(?:txt|in)"), "requirements"),
-    (re.compile(r"(?:.*/)?requirements?/[^/]*\.(?:txt|in)"), "requirements"),
-    (re.compile(r"(?:.*/)?(?:ds_conf|deepspeed)[^/]*/[^/]*\.conf", re.IGNORECASE), "json"),
+_SHAPES: tuple[tuple[str, str, FileKind], ...] = (
+    ("file", r"(?:.*/)?(?:Docker|Container)file(?:[._-][^/]*)?", "docker"),
+    ("makefile", r"(?:.*/)?(?:GNU)?[Mm]akefile(?:[._-][^/]*)?", "make"),
+    (".y", r".*\.ya?ml(?:-template|\.(?:j2|jinja2?|tpl|tmpl|template|example))", "yaml"),
+    ("requirement", r"(?:.*/)?[^/]*requirement[^/]*\.(?:txt|in)", "requirements"),
+    ("constraint", r"(?:.*/)?[^/]*constraint[^/]*\.(?:txt|in)", "requirements"),
+    ("requirement", r"(?:.*/)?requirements?/[^/]*\.(?:txt|in)", "requirements"),
+    (".conf", r"(?i:(?:.*/)?(?:ds_conf|deepspeed)[^/]*/[^/]*\.conf)", "json"),
     (
-        re.compile(
-            r"(?:.*/)?(?:[^/]*[^a-z/])?(?:deepspeed|ds|zero_?[0-3]|stage_?[0-3])(?:[^a-z/][^/]*)?\.conf",
-            re.IGNORECASE,
-        ),
+        ".conf",
+        r"(?i:(?:.*/)?(?:[^/]*[^a-z/])?(?:deepspeed|ds|zero_?[0-3]|stage_?[0-3])(?:[^a-z/][^/]*)?\.conf)",
         "json",
     ),
-    (re.compile(r"(?:.*/)?(?:README|INSTALL)[^/]*\.md", re.IGNORECASE), "markdown"),
+    (".md", r"(?i:(?:.*/)?(?:README|INSTALL)[^/]*\.md)", "markdown"),
 )
-"""Files that are known by their name, whatever its end."""
+"""Files that are known by their name, whatever its end: by a word of it in lower case, which is
+looked for first, and a pattern of the path."""
 
 
 def kind_by_name(path: str) -> FileKind | None:
     """What kind of source a file is, as far as its posix path says."""
-    name = PurePosixPath(path)
-    kind = _NAMES.get(name.name) or _SUFFIXES.get(name.suffix.lower())
-    return kind or next((kind for shape, kind in _SHAPES if shape.fullmatch(path)), None)
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    suffix = name[dot:].lower() if 0 < dot < len(name) - 1 else ""
+    kind = _NAMES.get(name) or _SUFFIXES.get(suffix)
+    if kind:
+        return kind
+    lower = path.lower()
+    return next(
+        (kind for word, shape, kind in _SHAPES if word in lower and re.fullmatch(shape, path)), None
+    )

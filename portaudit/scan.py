@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from portaudit import fingerprint
+from portaudit.catalogue.difficulty import KERNEL_EFFORT
 from portaudit.catalogue.load import Catalogue
+from portaudit.garbage import uncollected
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
-from portaudit.judge.items import KERNEL_EFFORT, judge_items
+from portaudit.judge.items import judge_items
 from portaudit.judge.required import required
 from portaudit.match.hits import lowest
 from portaudit.match.items import match_items
@@ -27,7 +29,7 @@ from portaudit.read.python.calls import called
 from portaudit.read.python.exports import Exporter
 from portaudit.read.python.flags import Flags
 from portaudit.read.python.kernels import inventory
-from portaudit.read.python.model import Binding, build, join
+from portaudit.read.python.model import Binding, Model, build, join
 from portaudit.read.python.parse import Parsed, UnreadableError, parse
 from portaudit.read.python.setup import dependencies
 from portaudit.read.python.sources import guarded, sources
@@ -53,11 +55,38 @@ from portaudit.types import (
 
 _DEEPEST = 6_000
 """Python frames allowed while walking one file; long generated expressions need many."""
+_RECENT = 300_000
+"""Bytes of source that are kept as syntax trees, which take three hundred times as many."""
 _KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
 _KINDS: Mapping[FileKind, FileKind] = {"python": "native", "notebook": "shell"}
 """What the items of a file that is no document are mostly items of: its strings, its magics."""
 _READ_ALWAYS: frozenset[FileKind] = frozenset({"requirements"})
 """Kinds in which a bare name may mean something."""
+
+
+class _Recent:
+    """Modules that were parsed just now: one whose names other modules explain is judged again."""
+
+    def __init__(self) -> None:
+        self._modules: dict[tuple[str, bytes], tuple[Parsed, Model]] = {}
+        self._size = 0
+
+    def parsed(self, path: str, content: bytes) -> tuple[Parsed, Model]:
+        """A module taken apart, which nobody changes. Raises `UnreadableError` as `parse` does."""
+        key = path, content
+        known = self._modules.get(key)
+        if known is None:
+            parsed = parse(path, content)
+            known = self._modules[key] = parsed, build(parsed.module)
+            self._size += len(content)
+            while self._size > _RECENT:
+                oldest = next(iter(self._modules))
+                del self._modules[oldest]
+                self._size -= len(oldest[1])
+        return known
+
+
+_recent = _Recent()
 
 
 def scan_file(
@@ -70,7 +99,8 @@ def scan_file(
     if sys.getrecursionlimit() < _DEEPEST:
         sys.setrecursionlimit(_DEEPEST)
     try:
-        result = _scan(source, catalogue, target, externals)
+        with uncollected():  # the syntax tree of a file stays until the file is done
+            result = _scan(source, catalogue, target, externals)
         said = directives(source)
         return replace(result, directives=said) if said else result
     except (UnreadableError, BinaryError) as error:
@@ -98,8 +128,8 @@ def _scan(
 def _scan_python(
     source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
 ) -> FileResult:
-    parsed = parse(source.path, source.content)
-    result = _scan_parsed(parsed, source, catalogue, target, externals)
+    parsed, model = _recent.parsed(source.path, source.content)
+    result = _scan_parsed(parsed, model, source, catalogue, target, externals)
     if not parsed.damage:
         return result
     return replace(result, findings=tuple(_doubtful(finding) for finding in result.findings))
@@ -107,12 +137,13 @@ def _scan_python(
 
 def _scan_parsed(
     parsed: Parsed,
+    model: Model,
     source: SourceFile,
     catalogue: Catalogue,
     target: Target,
     externals: Externals,
 ) -> FileResult:
-    reader = Reader(source, build(parsed.module), parsed.text, externals)
+    reader = Reader(source, model, parsed.text, externals)
     matcher = Matcher(reader, catalogue)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)
@@ -165,7 +196,8 @@ def _scan_notebook(
     text = Text(source.path, decode(source.content))
     notebook = read_notebook(text)
     parsed, doubtful = notebook.parsed()
-    whole = _scan_parsed(parsed, source, catalogue, target, externals)
+    model = build(parsed.module)
+    whole = _scan_parsed(parsed, model, source, catalogue, target, externals)
     result = placed(whole, notebook, text.lines)
     found = [
         _doubtful(item) if item.scope.partition(".")[0] in doubtful else item

@@ -68,7 +68,11 @@ Category = Literal[
 ]
 Topic = Literal["data-pipeline", "networking", "security"]
 NoticeKind = Literal[
-    "unused-suppression", "suppression-without-reason", "unknown-rule", "malformed-suppression"
+    "unused-suppression",
+    "suppression-without-reason",
+    "unknown-rule",
+    "malformed-suppression",
+    "submodule-moved",
 ]
 Verdict = Literal[
     "ready", "edits only", "replace libraries", "write kernels", "redesign", "unknown"
@@ -118,7 +122,7 @@ class Proof(Struct, frozen=True):
 # --- symbolic values and flags: what one file tells another ---------------------------------------
 
 
-class Ref(Struct, frozen=True):
+class Ref(Struct, frozen=True, tag=True):
     """A dotted name. `open` when it belongs to a module of the audited tree.
 
     An open name is spelled as the importing file sees it (`.config.DEVICE`, `pkg.config.DEVICE`);
@@ -129,7 +133,7 @@ class Ref(Struct, frozen=True):
     open: bool = False
 
 
-class Text(Struct, frozen=True):
+class Text(Struct, frozen=True, tag=True):
     """A string literal and where it stands. `exact` is false when only the beginning is known."""
 
     value: str
@@ -139,13 +143,13 @@ class Text(Struct, frozen=True):
     column: int
 
 
-class Constant(Struct, frozen=True):
+class Constant(Struct, frozen=True, tag=True):
     """True, False, None or a number."""
 
     value: bool | int | float | None
 
 
-class Instance(Struct, frozen=True):
+class Instance(Struct, frozen=True, tag=True):
     """What calling `of` gives."""
 
     of: Ref
@@ -179,44 +183,44 @@ class Fact(Struct, frozen=True, eq=False):
         return hash((self.kind, self.subject))
 
 
-class Atom(Struct, frozen=True):
+class Atom(Struct, frozen=True, tag=True):
     """A condition that means something by itself: the facts when true, and when false."""
 
     when_true: tuple[Fact, ...] = ()
     when_false: tuple[Fact, ...] = ()
 
 
-class Not(Struct, frozen=True):
+class Not(Struct, frozen=True, tag=True):
     """The negation of a flag."""
 
     flag: Flag
 
 
-class AllOf(Struct, frozen=True):
+class AllOf(Struct, frozen=True, tag=True):
     """The conjunction of flags (`and`)."""
 
     flags: tuple[Flag, ...]
 
 
-class AnyOf(Struct, frozen=True):
+class AnyOf(Struct, frozen=True, tag=True):
     """The disjunction of flags (`or`)."""
 
     flags: tuple[Flag, ...]
 
 
-class Known(Struct, frozen=True):
+class Known(Struct, frozen=True, tag=True):
     """A flag whose truth is a constant of the program; `None` when nothing is known of it."""
 
     truth: bool | None = None
 
 
-class Choice(Struct, frozen=True):
+class Choice(Struct, frozen=True, tag=True):
     """A name bound in several places: pairs of (what holds at the place, the flag bound there)."""
 
     cases: tuple[tuple[Flag, Flag], ...]
 
 
-class Named(Struct, frozen=True):
+class Named(Struct, frozen=True, tag=True):
     """The truth of a name of another module of the tree (or of its call, `call`)."""
 
     name: str
@@ -270,6 +274,15 @@ class Externals(Struct, frozen=True):
 
 NO_EXTERNALS = Externals()
 """What a file is judged with before any other was read."""
+
+
+class Task(Struct, frozen=True):
+    """One file to scan, and what other modules told of its names."""
+
+    path: str
+    kind: FileKind = "python"
+    first_party: frozenset[str] = frozenset()
+    externals: Externals = NO_EXTERNALS
 
 
 class Use(Struct, frozen=True):
@@ -365,7 +378,10 @@ class Directive(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True):
-    """Something about the audit itself that somebody should put right: no obstacle to a port."""
+    """Something about the audit itself that somebody should know or put right: no obstacle.
+
+    The line 0 means the whole file, or a folder.
+    """
 
     kind: NoticeKind
     path: str
@@ -399,7 +415,9 @@ class Entry(Struct, frozen=True, order=True):
 class Gate(Struct, frozen=True):
     """What a check decided, and against what.
 
-    `against` says in words what old code is; `failing` are fingerprints of `Report.findings` ·
+    `against` says in words what old code is, `change` whether it is also what was there before a
+    change: then `Finding.accepted` of an old one is what the baseline says, if it says so, and of
+    one that became graver what it was; `failing` are fingerprints of `Report.findings` ·
     `gone`: entries whose finding is no longer there · `expired`: entries past their date whose
     finding is · `baseline`: the file of accepted findings, if there is one; `outdated` when other
     rules than these made it · `score_before`: the score of what the change began from, where that
@@ -416,6 +434,7 @@ class Gate(Struct, frozen=True):
     baseline: str = ""
     outdated: bool = False
     score_before: float | None = None
+    change: bool = False
 
 
 # --- kernels --------------------------------------------------------------------------------------

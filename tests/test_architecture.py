@@ -13,10 +13,11 @@ MODULES = {
     path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", "."): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-BASE = {"types", "errors"}
+BASE = {"types", "errors", "garbage"}
 FILE_STAGES = {"catalogue", "read", "match", "judge", "detectors", "fingerprint"}
 """What judges one file. Matchers, judges and detectors know each other's words."""
 MAY_IMPORT = {
+    "garbage": set(),
     "types": set[str](),
     "errors": set[str](),
     "config": BASE,
@@ -38,11 +39,15 @@ MAY_IMPORT = {
     "relate": BASE | {"catalogue", "discover", "judge", "score"},
     "engine": BASE
     | FILE_STAGES
-    | {"cache", "config", "discover", "files", "relate", "scan", "score", "triage"},
+    | {"cache", "config", "discover", "files", "relate", "results", "scan", "score", "triage"},
+    "results": BASE | {"cache", "catalogue"},
     "deliver": BASE | {"report"},
-    "check": BASE
-    | {"catalogue", "compare", "config", "discover", "engine", "files", "git", "relate", "score"}
-    | {"triage"},
+    "run": BASE | {"catalogue", "config", "discover", "engine", "files", "triage"},
+    "check": BASE | {"catalogue", "config", "engine", "history", "run", "triage"},
+    "history": BASE | {"compare", "config", "git", "run", "triage"},
+    "changes": BASE
+    | {"check", "compare", "config", "discover", "engine", "git", "history", "relate", "run"}
+    | {"score", "triage"},
     "compare": BASE | {"config", "discover", "engine", "files", "git"},
 }
 _DRAWN = ("baseline", "check", "difference", "page", "terminal")

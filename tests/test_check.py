@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -415,6 +416,110 @@ def test_what_is_gone_is_no_credit_for_a_file_that_was_there(make_tree: MakeTree
     assert run("check", root).exit_code == 1
 
 
+TWICE = """\
+import torch
+
+
+def main(batches):
+    torch.cuda.synchronize()
+    for batch in batches:
+        print(batch)
+    torch.cuda.synchronize()
+"""
+ONCE = TWICE.replace("    torch.cuda.synchronize()\n    for", "    for")
+
+
+def lines(root: Path, *arguments: object) -> list[str]:
+    """Where a failing check points."""
+    done = run("check", root, "-q", *arguments)
+    assert done.exit_code == bool(done.stdout)
+    return [" ".join(line.split(" ")[:2]) for line in done.stdout.splitlines()]
+
+
+def test_of_equals_in_a_function_the_one_that_was_written_is_pointed_at(
+    make_tree: MakeTree,
+) -> None:
+    root = make_tree({"train.py": ONCE})
+    base = commit(root)
+    (root / "train.py").write_text(TWICE)
+    assert lines(root, "--diff", base) == ["train.py:5:5: DEV007"]
+    assert lines(root, "--staged") == []
+    git(root, "mv", "train.py", "moved.py")
+    git(root, "add", "--all")
+    assert lines(root, "--staged") == lines(root, "--diff", base) == ["moved.py:5:5: DEV007"]
+
+
+def test_a_baseline_and_a_change_do_not_each_excuse_one_of_two_equals(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": ONCE})
+    run("baseline", "create", root)
+    base = commit(root)
+    (root / "train.py").write_text(TWICE)
+    assert lines(root, "--diff", base) == ["train.py:5:5: DEV007"]
+    assert len(lines(root)) == 1
+
+
+def test_hiding_the_old_one_of_two_equals_does_not_excuse_the_new_one(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": ONCE})
+    base = commit(root)
+    head, old, _ = TWICE.rpartition("    torch.cuda.synchronize()\n")
+    (root / "train.py").write_text(f"{head}    # portaudit: ignore[DEV007] measured\n{old}")
+    assert lines(root, "--diff", base) == ["train.py:5:5: DEV007"]
+
+
+SMALL = "import torch\n\n\ndef small(x):\n    return x.cuda()\n" + "# what is small\n" * 20
+LARGE = SMALL.replace("is small", "is large")
+
+
+def copied(root: Path) -> None:
+    """Rename a file, and write one with equal findings beside it, which sorts before it."""
+    git(root, "mv", "small.py", "z.py")
+    (root / "copy.py").write_text(LARGE)
+
+
+def test_git_tells_a_renamed_file_from_its_copy(make_tree: MakeTree) -> None:
+    root = make_tree({"small.py": SMALL})
+    run("baseline", "create", root)
+    commit(root)
+    copied(root)
+    for _ in ("in the work tree", "committed"):
+        assert lines(root) == ["copy.py:5:12: DEV008"]
+        commit(root)
+    run("baseline", "update", root, "--reason", "more to come")
+    reasons = {entry["path"]: entry.get("reason") for entry in entries(root)}
+    assert reasons == {"copy.py": "more to come", "z.py": None}
+    assert lines(root) == []
+
+
+def test_a_change_tells_the_baseline_which_file_was_renamed(make_tree: MakeTree) -> None:
+    root = make_tree({"small.py": SMALL.replace(".cuda()", "")})
+    base = commit(root)
+    (root / "small.py").write_text(SMALL)
+    run("baseline", "create", root)
+    commit(root)
+    copied(root)
+    assert lines(root, "--diff", base) == ["copy.py:5:12: DEV008"]
+
+
+@pytest.mark.parametrize("away", ["commits", "repository", "history"])
+def test_without_git_one_of_a_renamed_file_and_its_copy_is_new(
+    make_tree: MakeTree, away: str
+) -> None:
+    root = make_tree({"small.py": SMALL})
+    if away == "commits":  # the baseline was never committed
+        commit(root)
+    run("baseline", "create", root)
+    if away != "commits":
+        commit(root)
+    copied(root)
+    if away == "repository":
+        shutil.rmtree(root / ".git")
+    if away == "history":
+        commit(root)
+        git(root.parent, "clone", "--quiet", "--depth=1", root.as_uri(), "shallow")
+        root = root.parent / "shallow"
+    assert lines(root) == ["z.py:5:12: DEV008"]
+
+
 def test_a_newer_catalogue_does_not_hide_new_code_where_git_knows(make_tree: MakeTree) -> None:
     root = make_tree({"train.py": OLD, "old.py": NEW})
     run("baseline", "create", root)
@@ -442,7 +547,56 @@ def test_the_score_before_is_known_to_a_summary(make_tree: MakeTree) -> None:
     assert done.exit_code == 1
     gate = json.loads((report / "report.json").read_text())["gate"]
     assert gate["score_before"] == before
-    assert gate["against"].startswith("the merge base of HEAD and")
+    assert gate["against"] == f"commit {base[:7]}"
+    assert gate["change"]
+
+
+def test_what_was_there_before_a_change_is_not_called_accepted(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD, "other.py": OLD})
+    commit(root)
+    for name in ("train.py", "other.py"):
+        (root / name).write_text(OLD + "# more\n")
+    done = run("check", root, "--diff", "HEAD")
+    head = git(root, "rev-parse", "--short", "HEAD")
+    assert done.stdout == f"PASSED  nothing new, against HEAD ({head}); 2 were there before\n"
+    run("baseline", "create", root / "other.py", "--root", root)
+    assert "; 1 was there before, 1 accepted\n" in run("check", root, "--diff", "HEAD").stdout
+    sarif = json.loads(run("check", root, "--diff", "HEAD", "--format", "sarif").stdout)
+    found = sarif["runs"][0]["results"]
+    assert {item["baselineState"] for item in found} == {"unchanged"}
+    assert sorted("suppressions" in item for item in found) == [False, True]
+
+
+def test_what_became_graver_by_a_change_is_told_so(make_tree: MakeTree) -> None:
+    guarded = "import torch\n\nif torch.cuda.is_available():\n    torch.cuda.synchronize()\n"
+    root = make_tree({"train.py": guarded})
+    commit(root)
+    (root / "train.py").write_text("import torch\n\nif True:\n    torch.cuda.synchronize()\n")
+    done = run("check", root, "--diff", "HEAD")
+    assert done.exit_code == 1
+    assert "why now: was info" in done.stdout
+    page = run("check", root, "--diff", "HEAD", "--format", "markdown").stdout
+    assert "**1 place fails** (1 graver than before), judged against HEAD (" in page
+
+
+def test_a_submodule_that_a_change_moves_is_named(make_tree: MakeTree) -> None:
+    library = make_tree({"library/x.py": "x = 1\n"}) / "library"
+    commit(library)
+    root = library.parent.parent / "main"
+    root.mkdir()
+    git(root, "init", "-q")
+    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(library), "lib")
+    commit(root)
+    inner = commit(root / "lib", {"x.py": NEW})
+    git(root, "add", "lib")
+    done = run("check", root, "--staged")
+    assert done.exit_code == 0
+    first = done.stdout.splitlines()[0]
+    assert first.startswith("lib: note the change moves the submodule `lib` from ")
+    assert f" to {inner[:12]}; its files are not compared: run `portaudit check --diff " in first
+    for form in ("markdown", "sarif", "code-scanning", "github", "junit", "json"):
+        done = run("check", root, "--staged", "--format", form)
+        assert "its files are not compared" in done.stdout, form
 
 
 def test_without_git_a_change_cannot_be_told(make_tree: MakeTree) -> None:

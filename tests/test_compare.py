@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from git_repos import ENVIRONMENT, Repo
 from portaudit import compare, engine, scan
@@ -21,11 +22,12 @@ from portaudit.engine import Rules, Side
 from portaudit.errors import PortauditError
 from portaudit.files import Files
 from portaudit.git import Repository
-from portaudit.types import Externals, FileResult, Report, SourceFile, Target
+from portaudit.types import Externals, FileResult, Notice, Report, SourceFile, Target
 
 PACKAGES = str(Path(__file__).parent.parent)
 CUDA = "import torch\n\nx = torch.zeros(2)\nx.cuda()\n"
 STREAM = "s = torch.cuda.Stream()\n"
+SAFE = "import torch\n\nx = torch.zeros(2)\n"
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +81,7 @@ def test_since_holds_the_changed_files_of_both_sides(tmp_path: Path) -> None:
     sides = compare.since(config(repo), "main")
     assert sides.new.tree.selected == ("a.py", "new.py", "unknown.py")
     assert sides.old.tree.selected == ("a.py",)
-    assert sides.against.startswith("the merge base of HEAD and main, ")
+    assert sides.against == f"where HEAD left main ({short(repo, 'main~1')})"
     assert both(repo, sides) == (
         [("a.py", "x.cuda()")],
         [
@@ -89,6 +91,77 @@ def test_since_holds_the_changed_files_of_both_sides(tmp_path: Path) -> None:
             ("unknown.py", "x.cuda()"),
         ],
     )
+
+
+def short(repo: Repo, ref: str) -> str:
+    return repo.git("rev-parse", "--short", ref)
+
+
+def test_since_says_what_the_work_tree_is_held_against(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": CUDA})
+    base = repo.commit({"a.py": SAFE})
+    repo.git("tag", "v1")
+    repo.git("checkout", "-q", "-b", "topic")
+    repo.commit({"b.py": SAFE})
+    repo.git("checkout", "-q", "main")
+    repo.commit({"c.py": SAFE})
+    repo.git("checkout", "-q", "topic")
+
+    def against(ref: str) -> str:
+        return compare.since(config(repo), ref).against
+
+    assert against("HEAD") == f"HEAD ({short(repo, 'HEAD')})"
+    assert against("HEAD~1") == f"HEAD~1 ({base[:7]})"
+    assert against("v1") == f"v1 ({base[:7]})"
+    assert against("main") == f"where HEAD left main ({base[:7]})"
+    assert against(base) == against(base[:9]) == f"commit {base[:7]}"
+
+
+def pinned(tmp_path: Path) -> tuple[Repo, Repo]:
+    """A repository that others are part of, of which one is not to be looked at."""
+    library = Repo.make(tmp_path / "library", {"x.py": SAFE})
+    repo = Repo.make(tmp_path / "r", {"a.py": SAFE})
+    for path in ("sub/lib", "excluded/lib"):
+        repo.git("submodule", "add", "-q", str(library.root), path)
+    repo.commit({})
+    return repo, Repo(repo.root / "sub" / "lib")
+
+
+def test_a_submodule_that_moved_is_named_and_not_compared(tmp_path: Path) -> None:
+    repo, inner = pinned(tmp_path)
+    old = inner.git("rev-parse", "HEAD")
+    for each in (inner, Repo(repo.root / "excluded" / "lib")):
+        new = each.commit({"x.py": CUDA})
+    asked = replace(config(repo), exclude=("excluded/",))
+    assert compare.staged(asked).notices == compare.since(asked, "HEAD").notices == ()
+    repo.git("add", "sub/lib", "excluded/lib")
+    notice = Notice(
+        "submodule-moved",
+        "sub/lib",
+        0,
+        f"the change moves the submodule `sub/lib` from {old[:12]} to {new[:12]}; its files are "
+        f"not compared: run `portaudit check --diff {old[:12]}` in it",
+    )
+    assert compare.staged(asked).notices == compare.since(asked, "HEAD").notices == (notice,)
+    only = replace(asked, paths=(repo.root / "a.py",))
+    assert compare.staged(only).notices == ()
+    below = replace(asked, root=repo.root / "sub", paths=(repo.root / "sub",))
+    assert [each.path for each in compare.staged(below).notices] == ["lib"]
+    repo.commit({})
+    assert compare.staged(asked).notices == compare.since(asked, "HEAD").notices == ()
+    assert compare.since(asked, "HEAD~1").notices == (notice,)
+
+
+def test_a_submodule_that_is_added_is_named(tmp_path: Path) -> None:
+    repo, inner = pinned(tmp_path)
+    pin = inner.git("rev-parse", "HEAD")
+    (notice, _) = compare.since(config(repo), "HEAD~1").notices[::-1]
+    said = f"the change adds the submodule `sub/lib` at {pin[:12]}; its files are not compared"
+    assert notice.message.startswith(said)
+    below = replace(config(repo), root=repo.root / "sub", paths=(repo.root / "sub",))
+    assert [each.path for each in compare.since(below, "HEAD~1").notices] == ["lib"]
+    repo.git("rm", "-q", "sub/lib", "excluded/lib")
+    assert compare.staged(config(repo)).notices == ()
 
 
 def test_since_follows_renames_and_keeps_to_the_given_paths(tmp_path: Path) -> None:
@@ -125,14 +198,16 @@ def test_both_sides_read_a_module_that_is_the_same_in_both_once(
     repo.write({"use.py": f"{use}\n# more\n", "other.py": "OFF = 1\n"})
     scanned: list[str] = []
 
-    def scan_file(
+    scan_file = scan.scan_file
+
+    def counted(
         source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
     ) -> FileResult:
         scanned.append(source.path)
-        return scan.scan_file(source, catalogue, target, externals)
+        return scan_file(source, catalogue, target, externals)
 
-    monkeypatch.setattr(engine, "scan_file", scan_file)
-    given = config(repo, "use.py")
+    monkeypatch.setattr(scan, "scan_file", counted)
+    given = replace(config(repo, "use.py"), cache=False)
     sides, loaded = compare.since(given, "HEAD"), engine.rules_of(given)
     compare.old_report(given, loaded, sides)
     engine.scan(given, rules=loaded, side=sides.new)
@@ -417,3 +492,83 @@ def test_a_file_that_cannot_be_fetched_is_listed(tmp_path: Path) -> None:
     old = compare.old_report(config(repo), rules(), compare.since(config(repo), "HEAD~1"))
     assert [error.path for error in old.errors] == ["a.py"]
     assert "in a partial clone `git diff --stat REF` fetches" in old.errors[0].reason
+
+
+# --- what was written -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("", "", []),
+        ("", "a\nb\n", [1, 2]),
+        ("a\nb\n", "a\nb\n", []),
+        ("a\nb\n", "a\r\nb", []),
+        ("a\nb\nc\n", "a\nc\n", []),
+        ("a\nb\nc\n", "a\nx\nc\n", [2]),
+        ("a\nb\nc\nd\ne\n", "x\nb\nc\ny\ny\ne\n", [1, 4, 5]),
+        ("def f():\n    x\n", "def g():\n    x\n\n\ndef f():\n    x\n", [1, 2, 3, 4]),
+        ("a\x0cb\nc\n", "a\x0cb\nd\n", [2]),
+    ],
+)
+def test_written_are_the_lines_that_were_not_there(old: str, new: str, lines: list[int]) -> None:
+    assert sorted(compare.written(old.encode(), new.encode())) == lines
+
+
+def test_written_of_a_change_of_very_many_lines_is_all_between_its_ends() -> None:
+    many = "".join(f"{number}\n" for number in range(6000))
+    known = compare.written(f"same\n{many}end\n".encode(), f"same\nx\n{many}y\nend\n".encode())
+    assert sorted(known) == list(range(2, 6004))
+
+
+LOOP = "import torch\n\nfor x in ():\n    x.cuda(\n        0\n    )\n"
+"""A statement of three lines."""
+
+
+def wrote(repo: Repo, sides: Sides) -> list[tuple[str, int, bool]]:
+    report = engine.scan(config(repo), rules=rules(), side=sides.new)
+    touched = compare.touched(sides)
+    return [(item.path, item.span.line, touched(item)) for item in report.findings]
+
+
+def test_touched_is_a_statement_of_which_any_line_was_written(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": LOOP, "b.py": LOOP, "c.py": LOOP})
+    repo.write({"a.py": f"{LOOP}x.cuda()\n", "b.py": LOOP.replace("0", "1"), "new.py": CUDA})
+    repo.write({"c.py": f"# more\n{LOOP}"})
+    assert wrote(repo, compare.since(config(repo), "HEAD")) == [
+        ("a.py", 4, False),
+        ("a.py", 7, True),
+        ("b.py", 4, True),
+        ("c.py", 5, False),
+        ("new.py", 4, True),
+    ]
+
+
+def test_touched_follows_renames_of_files(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": f"{LOOP}# some\n# more\n"})
+    repo.git("mv", "a.py", "b.py")
+    repo.write({"b.py": f"import torch\n\ntorch.zeros(2).cuda()\n{LOOP}# some\n# more\n"})
+    expected = [("b.py", 3, True), ("b.py", 7, False)]
+    assert wrote(repo, compare.since(config(repo), "HEAD")) == expected
+    repo.commit({})
+    assert wrote(repo, compare.between(config(repo), "HEAD~1", "HEAD")) == expected
+
+
+def test_touched_knows_the_index_and_what_an_editor_holds(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": LOOP})
+    repo.write({"a.py": f"{LOOP}x.cuda()\n"})
+    repo.git("add", "a.py")
+    repo.write({"a.py": LOOP.replace("0", "1")})
+    assert wrote(repo, compare.staged(config(repo))) == [("a.py", 4, False), ("a.py", 7, True)]
+    unsaved = {"a.py": f"{LOOP}\nx.cuda()\n".encode()}
+    sides = compare.since(config(repo), "HEAD", unsaved=unsaved)
+    assert wrote(repo, sides) == [("a.py", 4, False), ("a.py", 8, True)]
+
+
+def test_moves_since_a_commit_know_renames_of_the_work_tree(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": CUDA, "b.py": LOOP})
+    base = repo.git("rev-parse", "HEAD")
+    repo.git("mv", "a.py", "c.py")
+    repo.commit({})
+    (repo.root / "b.py").rename(repo.root / "d.py")
+    assert compare.moves_since(config(repo), base) == {"a.py": "c.py", "b.py": "d.py"}

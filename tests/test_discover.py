@@ -241,8 +241,8 @@ def test_walk_lists_unreadable_directories_as_errors(
     root = make_tree({"a.py": "", "locked/b.py": ""})
     real = os.scandir
 
-    def scandir(path: Path) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
-        if path.name == "locked":
+    def scandir(path: str) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+        if Path(path).name == "locked":
             raise PermissionError(13, "Permission denied")
         return real(path)
 
@@ -252,7 +252,7 @@ def test_walk_lists_unreadable_directories_as_errors(
     assert tree.errors == (ScanError("locked", "cannot be read: Permission denied"),)
 
 
-def test_walk_skips_names_that_are_not_text(make_tree: MakeTree) -> None:
+def test_walk_cannot_read_what_has_a_name_that_is_no_text(make_tree: MakeTree) -> None:
     root = make_tree({"a.py": ""})
     try:
         Path(os.fsdecode(os.fsencode(root) + b"/\xff.py")).touch()
@@ -260,7 +260,7 @@ def test_walk_skips_names_that_are_not_text(make_tree: MakeTree) -> None:
         pytest.skip("this file system takes only text for names")
     tree = walked(root)
     assert tree.files == ("a.py",)
-    assert reasons(tree) == {"\ufffd.py": "its name is not UTF-8"}
+    assert tree.errors == (ScanError("\\xff.py", "cannot be read: its name is not UTF-8"),)
 
 
 def test_walk_passes_over_pipes(make_tree: MakeTree) -> None:

@@ -39,7 +39,7 @@ def test_a_python_file_loads_no_other_parser(
     make_tree: Callable[[Mapping[str, str]], Path], form: str
 ) -> None:
     root = make_tree({"train.py": PYTHON})
-    modules = loaded("scan", "--format", form, str(root / "train.py"))
+    modules = loaded("scan", "--no-cache", "--format", form, str(root / "train.py"))
     assert "libcst" in modules
     others = {"tree_sitter", "yaml", "markdown_it", "pip_requirements_parser", "iniconfig"}
     assert others.isdisjoint(modules)
@@ -50,6 +50,6 @@ def test_a_file_of_another_kind_loads_its_own_parsers_only(
     make_tree: Callable[[Mapping[str, str]], Path],
 ) -> None:
     root = make_tree({"Dockerfile": DOCKER})
-    modules = loaded("scan", "--format", "json", str(root / "Dockerfile"))
+    modules = loaded("scan", "--no-cache", "--format", "json", str(root / "Dockerfile"))
     assert {"tree_sitter_containerfile", "tree_sitter_bash"} <= modules
     assert {"tree_sitter_cuda", "tree_sitter_json", "yaml", "markdown_it"}.isdisjoint(modules)

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
-from replay import FOREVER, Remembering, scan
+from replay import FOREVER, Lenient, scan
 
 from portaudit import discover, engine
 from portaudit.config import Config
@@ -43,7 +43,7 @@ class Before:
     rules: Rules
     files: Snapshot
     tree: discover.Tree
-    scanner: Remembering
+    scanner: Lenient
     report: Report
 
     @property
@@ -54,12 +54,12 @@ class Before:
 
 def at_head(clone: Path) -> Before:
     """Scan HEAD of a clone."""
-    config = Config(root=clone, paths=(clone,), jobs=1)
+    config = Config(root=clone, paths=(clone,), jobs=1, cache=False)
     rules = engine.rules_of(config)
     repository = Repository.at(clone)
     files = repository.revision(repository.resolve("HEAD"))
     tree = discover.walk(files, config.paths)
-    scanner = Remembering(files, rules.chosen, config.target)
+    scanner = Lenient(files, rules.chosen, config.target)
     return Before(
         config, rules, files, tree, scanner, scan(scanner, config, rules, Side(files, tree))
     )

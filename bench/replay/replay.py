@@ -5,10 +5,11 @@
 CLONE is a git directory, with or without a work tree, which is only read. For each of its last
 commits that touch files of a kind that is read (first parents, no merges), the findings of the
 parent's files become the entries of a baseline, and those of the commit's files are held against
-them: once as a baseline does, which knows nothing of renames, and once as `check --diff` does, with
-git's. A finding that is called new although no line of its statement was touched is printed. Beside
-this stand a baseline of line numbers and one of fingerprints alone. Only touched files are scanned
-(and the modules that they ask about), or with `--whole` all files of both trees.
+them: once as `check` does, which asks git for renames where a file is gone and another may be it,
+and once as `check --diff` does, which knows git's renames and the lines that were written. A
+finding that is called new although no line of its statement was touched is printed. Beside this
+stand a baseline of line numbers and one of fingerprints alone. Only touched files are scanned (and
+the modules that they ask about), or with `--whole` all files of both trees.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import difflib
-import hashlib
 import sys
 import time
 from collections import Counter
@@ -28,17 +28,17 @@ from pathlib import Path
 import msgspec
 
 from portaudit import discover, engine
+from portaudit.compare import Sides, renamed, touched
 from portaudit.config import Config
-from portaudit.engine import Rules, Scanner, Side, Task
-from portaudit.git import Change, GitError, Repository, Snapshot
+from portaudit.engine import Rules, Scanner, Side
+from portaudit.git import GitError, Repository, Snapshot
 from portaudit.kinds import kind_by_name
 from portaudit.relate.kernels import related
 from portaudit.relate.modules import Modules
-from portaudit.scan import scan_file
 from portaudit.triage.baseline import Comparison, Reading, compare
 from portaudit.triage.gate import Policy, failing
 from portaudit.triage.matching import entry_of
-from portaudit.types import FileResult, Finding, Report, ScanError, SourceFile
+from portaudit.types import Finding, Report, ScanError
 
 EVERY = 10
 """Commits between two words about how far the replay is."""
@@ -52,35 +52,24 @@ Key = Callable[[Finding], Hashable]
 # --- scanning -------------------------------------------------------------------------------------
 
 
-class Remembering(Scanner, frozen=True, eq=False):
-    """Scans what it has not scanned before, by path, content and what other modules told.
+class Lenient(Scanner, frozen=True, eq=False):
+    """Scans what a clone has. `lacking`: files whose contents it does not have."""
 
-    `lacking`: files whose contents the clone does not have.
-    """
-
-    memory: dict[tuple[Task, bytes], FileResult] = msgspec.field(default_factory=dict)
     lacking: set[str] = msgspec.field(default_factory=set)
 
-    def __call__(self, task: Task) -> FileResult:
-        """Read one file, and scan it unless that was done."""
+    def read(self, path: str) -> bytes | ScanError:
+        """The contents of a file, or why there are none."""
         try:
-            content = discover.read(self.files, task.path)
+            return discover.read(self.files, path)
         except GitError as error:
-            self.lacking.add(task.path)
-            content = ScanError(task.path, str(error))
-        if isinstance(content, ScanError):
-            return FileResult(task.path, errors=(content,))
-        key = task, hashlib.sha256(content).digest()
-        if key not in self.memory:
-            source = SourceFile(task.path, task.kind, content, task.first_party)
-            self.memory[key] = scan_file(source, self.catalogue, self.target, task.externals)
-        return self.memory[key]
+            self.lacking.add(path)
+            return ScanError(path, str(error))
 
 
-def scan(scanner: Remembering, config: Config, rules: Rules, side: Side) -> Report:
-    """The report of a side, as `engine.scan` makes it, by a scanner that remembers."""
+def scan(scanner: Lenient, config: Config, rules: Rules, side: Side) -> Report:
+    """The report of a side, as `engine.scan` makes it."""
     modules = Modules(side.tree, rules.everything.libraries)
-    results = engine.scan_tree(scanner, modules, side.tree, jobs=1)
+    results = engine.scan_tree(scanner, modules, side.tree, results=rules.results)
     kernels = related(results, modules)
     ran = rules.chosen.rules.keys()
     tree = side.tree
@@ -94,7 +83,6 @@ class History:
         self.repository = Repository.at(clone)
         self.config = Config(root=clone, paths=(clone,), jobs=1)
         self.rules = rules
-        self.memory: dict[tuple[Task, bytes], FileResult] = {}
         self._trees: dict[str, tuple[Snapshot, discover.Tree]] = {}
         self._walked: dict[frozenset[tuple[str, str, str]], discover.Tree] = {}
 
@@ -132,7 +120,7 @@ class History:
         snapshot, tree = self.tree(commit)
         side = Side(snapshot, tree if paths is None else tree.only(paths))
         catalogue, target = self.rules.chosen, self.config.target
-        scanner = Remembering(snapshot, catalogue, target, self.memory)
+        scanner = Lenient(snapshot, catalogue, target)
         return scan(scanner, self.config, self.rules, side), scanner.lacking
 
 
@@ -145,7 +133,7 @@ def _decides(path: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Touched:
+class Marks:
     """Lines of a file that a commit wrote, and lines after which it took some away."""
 
     written: frozenset[int]
@@ -159,7 +147,7 @@ class Touched:
         )
 
 
-def touched(old: bytes, new: bytes) -> Touched:
+def marked(old: bytes, new: bytes) -> Marks:
     """What was done to a file. Ends of lines are no part of them."""
     before, after = _lines(old), _lines(new)
     start = _same(before, after)
@@ -174,7 +162,7 @@ def touched(old: bytes, new: bytes) -> Touched:
             cuts.add(start + low)
         elif word != "equal":
             written.update(range(start + low + 1, start + high + 1))
-    return Touched(frozenset(written), frozenset(cuts))
+    return Marks(frozenset(written), frozenset(cuts))
 
 
 def _lines(content: bytes) -> list[bytes]:
@@ -241,11 +229,18 @@ def replay(history: History, parent: str, commit: str, *, whole: bool) -> Figure
         - {error.path for error in after.errors},
         there=lambda path: path in new_files.blobs,
         ran=history.rules.chosen.rules.keys(),
+        moves=lambda: renamed(changes),
     )
     known = compare(after.findings, map(entry_of, before.findings), reading, today=FOREVER)
-    told = _diff(before, after, list(fresh.values()), reading)
+    sides = Sides(
+        Side(new_files, new_tree.only(fresh)),
+        Side(old_files, old_tree.only(each.old for each in fresh.values() if each.old)),
+        renamed(fresh.values()),
+        parent,
+    )
+    told = _diff(before, after, sides, reading)
     marks = {
-        path: touched(old_files.read(change.old) if change.old else b"", new_files.read(path))
+        path: marked(old_files.read(change.old) if change.old else b"", new_files.read(path))
         for path, change in fresh.items()
     }
     figures = Figures(
@@ -270,19 +265,19 @@ def replay(history: History, parent: str, commit: str, *, whole: bool) -> Figure
     return figures
 
 
-def _diff(before: Report, after: Report, changes: list[Change], reading: Reading) -> Comparison:
+def _diff(before: Report, after: Report, sides: Sides, reading: Reading) -> Comparison:
     """The comparison that `check --diff` makes: changed files only, with what git says of them."""
-    old = {change.old for change in changes}
-    new = {change.new for change in changes}
-    renames = {
-        change.old: change.new
-        for change in changes
-        if change.status == "renamed" and change.old and change.new
-    }
+    old, new = frozenset(sides.old.tree.selected), frozenset(sides.new.tree.selected)
     return compare(
         (item for item in after.findings if item.path in new),
         (entry_of(item) for item in before.findings if item.path in old),
-        Reading(reading.scanned, reading.there, reading.ran, renames),
+        Reading(
+            reading.scanned,
+            reading.there,
+            reading.ran,
+            renamed=sides.renames,
+            touched=touched(sides),
+        ),
         today=FOREVER,
     )
 
@@ -418,7 +413,7 @@ def main() -> None:
     rows = []
     for clone in given.clones:
         path = clone.resolve()
-        rules = engine.rules_of(Config(root=path, paths=(path,)))
+        rules = engine.rules_of(Config(root=path, paths=(path,), cache=False))
         figures = run(path, given.commits, given.before, rules, whole=given.whole)
         rows.append((f"{path.parent.name}/{path.name}", figures))
     show(rows)

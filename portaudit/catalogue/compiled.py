@@ -8,10 +8,8 @@ read and checked in full.
 
 from __future__ import annotations
 
-import gc
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,6 +20,7 @@ from portaudit.catalogue import load as loader
 from portaudit.catalogue import schema
 from portaudit.catalogue.load import Catalogue, Guards, Row, builtin_rules
 from portaudit.catalogue.schema import Rule
+from portaudit.garbage import uncollected
 
 _KIND = "catalogue"
 _Picks = list[tuple[str, int, list[int]]]
@@ -97,7 +96,7 @@ def _encoded(catalogue: Catalogue, rules: Path) -> bytes:
 
 def _decoded(content: bytes, rules: Path) -> Catalogue | None:
     try:
-        with _no_collection():
+        with uncollected():
             compiled = msgspec.msgpack.decode(content, type=_Compiled)
         return Catalogue(
             compiled.rules,
@@ -113,15 +112,3 @@ def _decoded(content: bytes, rules: Path) -> Catalogue | None:
 
 def _picked(picks: _Picks, rows: Sequence[Row]) -> dict[tuple[str, int], tuple[Row, ...]]:
     return {(rule, at): tuple(rows[each] for each in chosen) for rule, at, chosen in picks}
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No search for garbage while many objects are made that all stay: it takes as long again."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

@@ -19,8 +19,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from portaudit.catalogue.native import levels
-from portaudit.types import DIFFICULTIES, Difficulty, Feature, Function, Kernel
+from portaudit.types import DIFFICULTIES, Difficulty, Effort, Feature, Function, Kernel
 
+KERNEL_EFFORT: Mapping[Difficulty, Effort] = {
+    "simple": "small",
+    "moderate": "medium",
+    "hard": "large",
+    "research": "research",
+}
+"""What writing a kernel anew is worth, by its class: the words of `docs/inventory.md`."""
 _LONG = 100
 """Lines from which a kernel takes more than a day whatever it does."""
 _SHARING_LONG = 150

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -76,12 +76,6 @@ def read_topics(path: Path) -> tuple[About, ...]:
     if problem:
         raise CatalogueError(f"{path}: {problem}")
     return found
-
-
-def unknown_rules(found: Iterable[About], rules: Collection[str]) -> list[str]:
-    """Rules that checks speak of and that are not among these."""
-    named = {word for topic in found for check in topic.check for word in check.when}
-    return sorted(word for word in named if _RULE.fullmatch(word) and word not in rules)
 
 
 def _problems(found: tuple[About, ...]) -> Iterator[str]:

@@ -8,40 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec import Struct
 
 from portaudit.cli.common import (
     GATE_FAILED,
     complain,
-    count,
     guarded,
     save,
     today,
     wants_color,
     width,
-    words,
     write,
 )
 from portaudit.cli.delivery import progress
-from portaudit.cli.options import (
-    BaselineFile,
-    Color,
-    ExtendSelect,
-    Ignore,
-    Jobs,
-    Ops,
-    Paths,
-    Quiet,
-    Root,
-    Rules,
-    Select,
-    TargetName,
-)
+from portaudit.cli.options import CHOICE, RUN, Asked, BaselineFile, Paths, taking
 from portaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from portaudit.check import Run
-    from portaudit.config import Config
+    from portaudit.config import Config, Options
+    from portaudit.run import Run
     from portaudit.triage.baseline import Baseline, Comparison, Terms
     from portaudit.types import Finding, State
 
@@ -56,6 +40,7 @@ Expires = Annotated[
 
 @app.command()
 @guarded
+@taking(*RUN, *CHOICE)
 def create(
     path: Annotated[
         Path | None, typer.Argument(metavar="PATH", help="The tree; by default this directory.")
@@ -65,42 +50,36 @@ def create(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a baseline that is there.")
     ] = False,
-    target: TargetName = None,
-    select: Select = None,
-    ignore: Ignore = None,
-    extend_select: ExtendSelect = None,
-    rules: Rules = None,
-    ops: Ops = None,
-    jobs: Jobs = None,
-    root: Root = None,
-    quiet: Quiet = False,
+    asked: Asked,
     reason: Reason = "",
     owner: Owner = "",
     expires: Expires = "",
 ) -> None:
     """Accept all that there is now, so that only what is added fails."""
     from portaudit import check
+    from portaudit.report.outcome import count
+    from portaudit.run import place_of
 
     terms = _terms(reason, owner, expires)
-    choice = _Choice(baseline, target, select, ignore, extend_select, rules, ops, jobs, root)
-    config = _config([path] if path else None, choice)
-    place = check.place_of(config)
+    config = _config([path] if path else None, asked.options(baseline))
+    place = place_of(config)
     if place.exists() and not force:
         raise UsageError(
             f"{place} exists already: `portaudit baseline update` accepts what is new, "
             "--force begins again"
         )
-    run, comparison = _compared(config, None, quiet=quiet)
+    run, comparison = _compared(config, None, quiet=asked.quiet)
     made, newly = check.renewed(run, None, comparison, check.ALL_STATES, terms)
     _save(place, made)
-    if not quiet:
+    if not asked.quiet:
         files = len({finding.path for finding in newly})
-        counts = count(len(newly), "finding", "findings"), count(files, "file", "files")
+        counts = count(len(newly), "finding"), count(files, "file")
         write(f"accepted {counts[0]} in {counts[1]}: wrote {place}\n")
 
 
 @app.command()
 @guarded
+@taking(*RUN, *CHOICE, "color")
 def update(
     paths: Paths = None,
     *,
@@ -111,40 +90,32 @@ def update(
         ),
     ] = False,
     baseline: BaselineFile = None,
-    target: TargetName = None,
-    select: Select = None,
-    ignore: Ignore = None,
-    extend_select: ExtendSelect = None,
-    rules: Rules = None,
-    ops: Ops = None,
-    jobs: Jobs = None,
-    root: Root = None,
-    quiet: Quiet = False,
-    color: Color = "auto",
+    asked: Asked,
     reason: Reason = "",
     owner: Owner = "",
     expires: Expires = "",
 ) -> None:
     """Accept what is new as well, drop what is gone, and say which."""
     from portaudit import check
+    from portaudit.run import place_of
 
     terms = _terms(reason, owner, expires)
-    choice = _Choice(baseline, target, select, ignore, extend_select, rules, ops, jobs, root)
-    config = _config(paths, choice)
+    config = _config(paths, asked.options(baseline))
     known = _known(config)
     states: Collection[State] = {"newly-covered"} if newly_covered else check.ALL_STATES
-    run, comparison = _compared(config, known, quiet=quiet)
+    run, comparison = _compared(config, known, quiet=asked.quiet)
     made, newly = check.renewed(run, known, comparison, states, terms)
-    _save(check.place_of(config), made)
-    if quiet:
+    _save(place_of(config), made)
+    if asked.quiet:
         return
-    _list(newly, color=color)
+    _list(newly, color=asked.color)
     gone = sum(entry.count for entry in comparison.gone)
     write(f"newly accepted: {len(newly):,}, no longer there: {gone:,}\n")
 
 
 @app.command()
 @guarded
+@taking(*RUN)
 def prune(
     paths: Paths = None,
     *,
@@ -152,22 +123,18 @@ def prune(
         bool, typer.Option("--check", help="Write nothing; exit with 1 if there is any.")
     ] = False,
     baseline: BaselineFile = None,
-    target: TargetName = None,
-    rules: Rules = None,
-    ops: Ops = None,
-    jobs: Jobs = None,
-    root: Root = None,
-    quiet: Quiet = False,
+    asked: Asked,
 ) -> None:
     """Drop entries whose finding is no longer there. Accepts nothing."""
     from portaudit import check
+    from portaudit.report.outcome import count
+    from portaudit.run import place_of
 
-    choice = _Choice(baseline, target, None, None, None, rules, ops, jobs, root)
-    config = _config(paths, choice)
+    config = _config(paths, asked.options(baseline))
     known = _known(config)
-    run, comparison = _compared(config, known, quiet=quiet)
+    run, comparison = _compared(config, known, quiet=asked.quiet)
     gone = sum(entry.count for entry in comparison.gone)
-    for entry in () if quiet else comparison.gone:
+    for entry in () if asked.quiet else comparison.gone:
         times = f" ({entry.count} times)" if entry.count > 1 else ""
         where = f" in {entry.scope}" if entry.scope else ""
         write(f"{entry.path}: {entry.rule} {entry.anchor}{where}{times}\n")
@@ -177,59 +144,32 @@ def prune(
             raise typer.Exit(GATE_FAILED)
         return
     made, _ = check.renewed(run, known, comparison, frozenset())
-    _save(check.place_of(config), made)
-    if not quiet:
+    _save(place_of(config), made)
+    if not asked.quiet:
         write(f"no longer there: {gone:,}\n")
 
 
 @app.command()
 @guarded
+@taking("target", "root", "color")
 def show(
     path: Annotated[
         Path | None, typer.Argument(metavar="PATH", help="The tree; by default this directory.")
     ] = None,
     *,
     baseline: BaselineFile = None,
-    target: TargetName = None,
-    root: Root = None,
-    color: Color = "auto",
+    asked: Asked,
 ) -> None:
     """Show what is accepted: by file and rule, with reasons, owners and dates."""
     from portaudit.report import baseline as report
 
-    choice = _Choice(baseline, target, None, None, None, None, None, None, root)
-    known = _known(_config([path] if path else None, choice))
-    write(report.render(known, width=width(), color=wants_color(color), today=today()))
+    known = _known(_config([path] if path else None, asked.options(baseline)))
+    write(report.render(known, width=width(), color=wants_color(asked.color), today=today()))
 
 
-class _Choice(Struct, frozen=True):
-    """What the command line said of the run."""
+def _config(paths: list[Path] | None, options: Options) -> Config:
+    from portaudit.config import load
 
-    baseline: Path | None
-    target: str | None
-    select: list[str] | None
-    ignore: list[str] | None
-    extend_select: list[str] | None
-    rules: list[Path] | None
-    ops: Path | None
-    jobs: int | None
-    root: Path | None
-
-
-def _config(paths: list[Path] | None, choice: _Choice) -> Config:
-    from portaudit.config import Options, load
-
-    options = Options(
-        root=choice.root,
-        target=choice.target,
-        select=words(choice.select),
-        ignore=words(choice.ignore),
-        extend_select=words(choice.extend_select),
-        rules=tuple(choice.rules or ()),
-        ops=choice.ops,
-        baseline=choice.baseline,
-        jobs=choice.jobs,
-    )
     return load(paths or (), options, cwd=Path.cwd())
 
 
@@ -245,21 +185,22 @@ def _terms(reason: str, owner: str, expires: str) -> Terms:
 
 def _known(config: Config) -> Baseline:
     from portaudit import check
+    from portaudit.run import place_of
 
     known = check.read(config)
     if known is None:
         raise UsageError(
-            f"there is no baseline at {check.place_of(config)}; "
-            "`portaudit baseline create` makes one"
+            f"there is no baseline at {place_of(config)}; `portaudit baseline create` makes one"
         )
     return known
 
 
 def _compared(config: Config, known: Baseline | None, *, quiet: bool) -> tuple[Run, Comparison]:
     from portaudit import check
+    from portaudit.run import scanned
 
     with progress(quiet=quiet) as advance:
-        run = check.scanned(config, progress=advance)
+        run = scanned(config, progress=advance)
     return run, check.compared(run, known, today=today())
 
 

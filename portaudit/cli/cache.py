@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from portaudit.cli.common import count, guarded, write
+from portaudit.cli.common import guarded, write
 from portaudit.errors import UsageError
 
 app = typer.Typer(help="Show or empty the cache.", no_args_is_help=True)
@@ -44,4 +44,6 @@ def clear() -> None:
 
 
 def _amount(files: int, size: int) -> str:
-    return f"{count(files, 'file', 'files')}, {size / 1e6:.1f} MB"
+    from portaudit.report.outcome import count
+
+    return f"{count(files, 'file')}, {size / 1e6:.1f} MB"

@@ -71,11 +71,6 @@ def today() -> datetime.date:
     return datetime.datetime.now(tz=datetime.timezone.utc).date()
 
 
-def count(number: int, one: str, many: str) -> str:
-    """A number with its word: `1 file`, `2 files`."""
-    return f"{number} {one if number == 1 else many}"
-
-
 def is_terminal(stream: TextIO) -> bool:
     """Whether somebody watches a stream."""
     return stream.isatty()

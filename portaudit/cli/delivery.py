@@ -17,6 +17,7 @@ from portaudit.cli.common import PLAIN_WIDTH, is_terminal, save, write
 
 if TYPE_CHECKING:
     from portaudit.deliver import Delivery
+    from portaudit.files import Files
     from portaudit.report.formats import View
     from portaudit.types import Report
 
@@ -37,9 +38,18 @@ def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def deliver(
-    report: Report, deliveries: Iterable[Delivery], view: View, *, root: Path, quiet: bool
+    report: Report,
+    deliveries: Iterable[Delivery],
+    view: View,
+    *,
+    root: Path,
+    files: Callable[[], Files],
+    quiet: bool,
 ) -> None:
-    """Write a report in each format to its place, drawn for a terminal only where one is."""
+    """Write a report in each format to its place, drawn for a terminal only where one is.
+
+    `files` gives what was scanned; it is asked only by formats that look at lines again.
+    """
     from portaudit.deliver import link, prefix
     from portaudit.report.formats import FORMATS
 
@@ -47,7 +57,7 @@ def deliver(
         view,
         prefix=prefix(root, Path.cwd().resolve()),
         link=link(root, os.environ),
-        source=functools.partial(_content, root),
+        source=functools.partial(_content, functools.cache(files)),
     )
     on_file = replace(view, width=PLAIN_WIDTH, color=False)
     for delivery in deliveries:
@@ -61,8 +71,8 @@ def deliver(
             typer.echo(f"wrote {place}", err=True)
 
 
-def _content(root: Path, path: str) -> bytes | None:
+def _content(files: Callable[[], Files], path: str) -> bytes | None:
     try:
-        return (root / path).read_bytes()
+        return files().read(path)
     except OSError:
         return None

@@ -7,30 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portaudit.cli.common import guarded, save, wants_color, width, words, write
+from portaudit.cli.common import guarded, save, wants_color, width, write
 from portaudit.cli.delivery import progress
-from portaudit.cli.options import (
-    Color,
-    ExtendSelect,
-    Ignore,
-    Jobs,
-    MinConfidence,
-    Ops,
-    Quiet,
-    Root,
-    Rules,
-    Select,
-    TargetName,
-    Verbose,
-)
-from portaudit.errors import UsageError
+from portaudit.cli.options import CHOICE, RUN, Asked, taking
+from portaudit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from portaudit.config import Options
     from portaudit.types import Difference, Report
 
 
+_FORMATS = ("terminal", "markdown", "json")
+
+
 @guarded
+@taking(*RUN, *CHOICE, "min_confidence", "verbose", "color")
 def diff(
     old: Annotated[
         str, typer.Argument(metavar="OLD", help="A branch, tag, commit, or a report as .json.")
@@ -41,56 +32,36 @@ def diff(
         typer.Argument(metavar="PATH", help="What to compare; by default this directory."),
     ] = None,
     *,
-    target: TargetName = None,
-    form: Annotated[
-        str, typer.Option("--format", metavar="F", help="terminal or json.")
+    formats: Annotated[
+        str, typer.Option("--format", metavar="F", help="terminal, markdown or json.")
     ] = "terminal",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")
     ] = None,
-    select: Select = None,
-    ignore: Ignore = None,
-    extend_select: ExtendSelect = None,
-    min_confidence: MinConfidence = None,
-    rules: Rules = None,
-    ops: Ops = None,
-    jobs: Jobs = None,
-    root: Root = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-    color: Color = "auto",
+    asked: Asked,
 ) -> None:
     """Show what came, what went and what the score makes of it: what an upstream merge brings."""
-    from portaudit.config import Options
-    from portaudit.report import difference
+    from portaudit.report import difference, markdown
 
-    if form not in {"terminal", "json"}:
-        raise UsageError(f'no format is called "{form}"; there are terminal and json')
+    if formats not in _FORMATS:
+        hint = nearest(formats, _FORMATS) or f"; there are {', '.join(_FORMATS)}"
+        raise UsageError(f'no format is called "{formats}"{hint}')
     stored = [name.endswith(".json") for name in (old, new)]
     if any(stored) and not all(stored):
         raise UsageError("compare two revisions, or two reports; not one with the other")
     if all(stored):
         told = _of_reports(old, new)
     else:
-        options = Options(
-            root=root,
-            target=target,
-            select=words(select),
-            ignore=words(ignore),
-            extend_select=words(extend_select),
-            min_confidence=min_confidence,
-            rules=tuple(rules or ()),
-            ops=ops,
-            jobs=jobs,
-        )
-        told = _of_revisions(old, new, paths or [], options, quiet=quiet)
-    if form == "json":
+        told = _of_revisions(old, new, paths or [], asked.options(), quiet=asked.quiet)
+    if formats == "json":
         text = difference.render_json(told)
+    elif formats == "markdown":
+        text = markdown.render_difference(told)
     else:
-        colored = wants_color(color) and output is None
-        text = difference.render(told, width=width(), color=colored, verbose=verbose)
+        colored = wants_color(asked.color) and output is None
+        text = difference.render(told, width=width(), color=colored, verbose=asked.verbose)
     if output is None:
-        write(text, encoding="utf-8" if form == "json" else None)
+        write(text, encoding=None if formats == "terminal" else "utf-8")
     else:
         save(output, text)
 

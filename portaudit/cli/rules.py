@@ -12,7 +12,6 @@ from portaudit.cli.common import (
     GATE_FAILED,
     catalogue_of,
     complain,
-    count,
     guarded,
     save,
     save_all,
@@ -73,6 +72,7 @@ def run_tests(words: RuleWords = None, *, rules: Rules = None) -> None:
     """Run the tests that rules carry with them."""
     from portaudit.catalogue import testing
     from portaudit.catalogue.select import select_rules
+    from portaudit.report.outcome import count
 
     catalogue = catalogue_of(rules)
     chosen = select_rules(catalogue.rules, select=words or ())
@@ -80,7 +80,7 @@ def run_tests(words: RuleWords = None, *, rules: Rules = None) -> None:
     for failure in failures:
         write(f"{failure}\n")
     tests = sum(len(catalogue.rules[rule_id].test) for rule_id in chosen)
-    counts = count(len(chosen), "rule", "rules"), count(tests, "test", "tests")
+    counts = count(len(chosen), "rule"), count(tests, "test")
     write(f"{', '.join(counts)}, {len(failures)} failed\n")
     if failures:
         raise typer.Exit(GATE_FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,101 +13,46 @@ from portaudit.cli.common import (
     FAILED,
     GATE_FAILED,
     complain,
-    count,
     guarded,
     today,
     wants_color,
     width,
-    words,
     write,
 )
 from portaudit.cli.delivery import deliver, progress
-from portaudit.cli.options import (
-    BaselineFile,
-    Color,
-    ExtendSelect,
-    FailOn,
-    ForceExclude,
-    Formats,
-    Ignore,
-    Jobs,
-    MinConfidence,
-    NoCache,
-    Ops,
-    Output,
-    Paths,
-    Quiet,
-    Root,
-    Rules,
-    Select,
-    ShowConfig,
-    Strict,
-    TargetName,
-    Verbose,
-)
+from portaudit.cli.options import REPORT, Asked, BaselineFile, Paths, taking
 from portaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from portaudit.config import Config
+    from portaudit.files import Files
+    from portaudit.report.formats import View
     from portaudit.types import Report
 
 
 @guarded
-def scan(
-    paths: Paths = None,
-    *,
-    target: TargetName = None,
-    formats: Formats = "terminal",
-    output: Output = None,
-    select: Select = None,
-    ignore: Ignore = None,
-    extend_select: ExtendSelect = None,
-    min_confidence: MinConfidence = None,
-    rules: Rules = None,
-    ops: Ops = None,
-    fail_on: FailOn = None,
-    strict: Strict = False,
-    jobs: Jobs = None,
-    no_cache: NoCache = False,
-    root: Root = None,
-    top: Annotated[int, typer.Option(metavar="N", min=0, help="Root causes to show in full.")] = 5,
-    show_config: ShowConfig = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-    color: Color = "auto",
-) -> None:
+@taking(*REPORT, "top")
+def scan(paths: Paths = None, *, asked: Asked) -> None:
     """Report what blocks a port: where, why, what to use instead, and how much work it is."""
     from portaudit import engine
-    from portaudit.config import Options, load, show
+    from portaudit.config import load, show
     from portaudit.deliver import deliveries
-    from portaudit.report.formats import View
 
-    options = Options(
-        root=root,
-        target=target,
-        select=words(select),
-        ignore=words(ignore),
-        extend_select=words(extend_select),
-        min_confidence=min_confidence,
-        rules=tuple(rules or ()),
-        ops=ops,
-        fail_on=fail_on,
-        jobs=jobs,
-        cache=not no_cache,
-    )
-    view = View(width(), wants_color(color), verbose=verbose, quiet=quiet, top=top)
-    places = deliveries(formats, output)
-    config = load(paths or (), options, cwd=Path.cwd())
-    if show_config:
+    view = _view(asked)
+    places = deliveries(asked.formats, asked.output)
+    config = load(paths or (), asked.options(), cwd=Path.cwd())
+    if asked.show_config:
         write(show(config))
         return
-    with progress(quiet=quiet) as advance:
+    with progress(quiet=asked.quiet) as advance:
         report = engine.scan(config, progress=advance)
-    deliver(report, places, view, root=config.root, quiet=quiet)
-    raise typer.Exit(_outcome(report, config, strict=strict))
+    files = functools.partial(_read, config)
+    deliver(report, places, view, root=config.root, files=files, quiet=asked.quiet)
+    raise typer.Exit(_outcome(report, config, strict=asked.strict))
 
 
 @guarded
+@taking(*REPORT, "force_exclude")
 def check(
     paths: Paths = None,
     *,
@@ -127,31 +73,11 @@ def check(
         str | None,
         typer.Option(metavar="PATH", help="Standard input is what this file is to hold."),
     ] = None,
-    target: TargetName = None,
-    formats: Formats = "terminal",
-    output: Output = None,
-    select: Select = None,
-    ignore: Ignore = None,
-    extend_select: ExtendSelect = None,
-    min_confidence: MinConfidence = None,
-    rules: Rules = None,
-    ops: Ops = None,
-    fail_on: FailOn = None,
-    strict: Strict = False,
-    jobs: Jobs = None,
-    no_cache: NoCache = False,
-    root: Root = None,
-    force_exclude: ForceExclude = False,
-    show_config: ShowConfig = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-    color: Color = "auto",
+    asked: Asked,
 ) -> None:
     """Fail on new CUDA-only code, never on old: the gate of a commit hook or a CI job."""
-    from portaudit import check as checking
-    from portaudit.config import Options, load, show
+    from portaudit.config import load, show
     from portaudit.deliver import deliveries
-    from portaudit.report.formats import View
 
     if diff is not None and staged:
         raise UsageError("--diff and --staged exclude each other")
@@ -159,32 +85,20 @@ def check(
         raise UsageError("--baseline and --no-baseline exclude each other")
     if stdin_filename and (paths or diff is not None or staged):
         raise UsageError("--stdin-filename takes no paths, and neither --diff nor --staged")
-    options = Options(
-        root=root,
-        target=target,
-        select=words(select),
-        ignore=words(ignore),
-        extend_select=words(extend_select),
-        min_confidence=min_confidence,
-        rules=tuple(rules or ()),
-        ops=ops,
-        fail_on=fail_on,
-        baseline=baseline,
-        force_exclude=force_exclude,
-        jobs=jobs,
-        cache=not no_cache,
-    )
-    view = View(width(), wants_color(color), verbose=verbose, quiet=quiet)
-    places = deliveries(formats, output)
+    view = _view(asked)
+    places = deliveries(asked.formats, asked.output)
     given = [Path(stdin_filename)] if stdin_filename else paths or ()
+    options = asked.options(baseline)
     config = load(given, options, cwd=Path.cwd(), unwritten=bool(stdin_filename))
-    if show_config:
+    if asked.show_config:
         write(show(config))
         return
     content = sys.stdin.buffer.read() if stdin_filename else None
-    with progress(quiet=quiet) as advance:
+    with progress(quiet=asked.quiet) as advance:
         if diff is not None or staged:
-            report = checking.check_changes(
+            from portaudit.changes import check_changes
+
+            report = check_changes(
                 config,
                 diff,
                 today=today(),
@@ -193,14 +107,39 @@ def check(
                 progress=advance,
             )
         else:
-            report = checking.check(
+            from portaudit.check import check as check_files
+
+            report = check_files(
                 config, today=today(), accepted=not no_baseline, stdin=content, progress=advance
             )
-    deliver(report, places, view, root=config.root, quiet=quiet)
-    raise typer.Exit(_outcome(report, config, strict=strict))
+    files = functools.partial(_read, config, content, staged=staged)
+    deliver(report, places, view, root=config.root, files=files, quiet=asked.quiet)
+    raise typer.Exit(_outcome(report, config, strict=asked.strict))
+
+
+def _view(asked: Asked) -> View:
+    from portaudit.report.formats import View
+
+    color = wants_color(asked.color)
+    return View(width(), color, verbose=asked.verbose, quiet=asked.quiet, top=asked.top)
+
+
+def _read(config: Config, content: bytes | None = None, *, staged: bool = False) -> Files:
+    """The files that were judged: on disk, in the index, or one of them as an editor has it."""
+    from portaudit.discover import relative
+    from portaudit.files import Disk, Overlay
+    from portaudit.git import Repository
+
+    if staged:
+        return Repository.at(config.root).index()
+    disk = Disk(config.root)
+    if content is None:
+        return disk
+    return Overlay(disk, {relative(config.root, config.paths[0]): content})
 
 
 def _outcome(report: Report, config: Config, *, strict: bool) -> int:
+    from portaudit.report.outcome import count
     from portaudit.triage.gate import Policy, failing, patterns
 
     if strict and report.partial:
@@ -212,7 +151,7 @@ def _outcome(report: Report, config: Config, *, strict: bool) -> int:
     policy = Policy(config.fail_on, "low", patterns(config.adapter_zones))
     found = failing(report.findings, policy)
     if found:
-        places = count(len(found), "finding", "findings")
+        places = count(len(found), "finding")
         complain(f"gate failed: {places} of severity {config.fail_on} or worse", label="")
         return GATE_FAILED
     return 0

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from portaudit.cli.common import FAILED, complain, count, guarded, replace_file, words, write
+from portaudit.cli.common import FAILED, complain, guarded, replace_file, words, write
 from portaudit.cli.delivery import progress
-from portaudit.cli.options import Jobs, Ops, Quiet, Root, Rules, TargetName
+from portaudit.cli.options import RUN, Asked, taking
 from portaudit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _PLACE = re.compile(r"(.+?):(\d+)(?::\d+)?:?")
 
 
 @guarded
+@taking(*RUN)
 def suppress(
     places: Annotated[
         list[str],
@@ -42,12 +43,7 @@ def suppress(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Show the comments, write nothing.")
     ] = False,
-    target: TargetName = None,
-    rules: Rules = None,
-    ops: Ops = None,
-    jobs: Jobs = None,
-    root: Root = None,
-    quiet: Quiet = False,
+    asked: Asked,
 ) -> None:
     """Accept findings where they stand: write `portaudit: ignore[RULES] reason` into the code.
 
@@ -55,36 +51,36 @@ def suppress(
     accepts all findings of one line, `suppress src --rule DEV001 --reason "…"` those of a rule.
     """
     from portaudit import engine
-    from portaudit.config import Options, load
+    from portaudit.config import load
+    from portaudit.report.outcome import count
 
     reason = _checked(reason)
-    asked, named = _sorted_out(places)
+    given, named = _sorted_out(places)
     chosen = (*words(rule), *named)
-    if not chosen and any(place.line is None for place in asked):
+    if not chosen and any(place.line is None for place in given):
         raise UsageError("whole files need rules: add --rule RULES, or --rule ALL for all")
-    options = Options(root=root, target=target, rules=tuple(rules or ()), ops=ops, jobs=jobs)
-    paths = list(dict.fromkeys(place.path for place in asked))
-    config = load(paths, options, cwd=Path.cwd())
+    paths = list(dict.fromkeys(place.path for place in given))
+    config = load(paths, asked.options(), cwd=Path.cwd())
     loaded = engine.rules_of(config)
     ids = _ids(loaded.everything.rules, chosen)
-    with progress(quiet=quiet) as advance:
+    with progress(quiet=asked.quiet) as advance:
         report = engine.scan(config, rules=loaded, progress=advance)
-    wanted = _wanted(config, report.findings, asked, ids)
+    wanted = _wanted(config, report.findings, given, ids)
     written, refused = 0, 0
     for path, findings in wanted.items():
         source = _source(config, path)
         result = _rewritten(source, findings, reason)
         if result.content != source.content and not dry_run:
             replace_file(config.root / path, result.content)
-        if not quiet:
+        if not asked.quiet:
             write("".join(f"{path}:{line}: {text}\n" for line, text in result.comments))
         for finding, why in result.refused:
             complain(_refusal(finding, why))
         refused += len(result.refused)
         written += len(findings) - len(result.refused)
     done = "would be accepted" if dry_run else "accepted"
-    if not quiet:
-        typer.echo(f"{count(written, 'finding', 'findings')} {done}", err=True)
+    if not asked.quiet:
+        typer.echo(f"{count(written, 'finding')} {done}", err=True)
     if refused:
         raise typer.Exit(FAILED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from portaudit import fingerprint
 from portaudit.catalogue.load import Catalogue
@@ -10,15 +10,7 @@ from portaudit.catalogue.schema import Rule
 from portaudit.judge.severity import effective, intrinsic
 from portaudit.judge.words import fill, published
 from portaudit.match.items import ItemHit
-from portaudit.types import Difficulty, Effort, Finding, Target
-
-KERNEL_EFFORT: Mapping[Difficulty, Effort] = {
-    "simple": "small",
-    "moderate": "medium",
-    "hard": "large",
-    "research": "research",
-}
-"""What writing a kernel anew is worth, by its class: the words of `docs/inventory.md`."""
+from portaudit.types import Finding, Target
 
 
 def judge_items(

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from portaudit.catalogue.difficulty import widened
+from portaudit.catalogue.difficulty import KERNEL_EFFORT, widened
 from portaudit.catalogue.library import counterpart
 from portaudit.catalogue.schema import Rule
-from portaudit.judge.items import KERNEL_EFFORT
 from portaudit.relate.modules import Modules
 from portaudit.types import Bound, Called, FileResult, Finding, Function, Kernel, Location
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
-from portaudit.report.outcome import count, counts, failing, live, place, why
+from portaudit.report.outcome import count, counts, failing, live, place, spot, why
 from portaudit.report.page import SEVERITY_STYLE, Page, frame, inline, margin_of, proof, remedy
 from portaudit.types import SEVERITIES, Entry, Finding, Gate, Notice, Report
 
 _SHOWN = 5
-"""Entries that are gone, or expired, that are named."""
+"""Entries that are expired, and files that could not be read, that are named."""
 
 
 def render(report: Report, *, width: int, color: bool, verbose: bool = False) -> str:
@@ -90,14 +90,16 @@ def _brief(page: Page, finding: Finding) -> None:
 
 def _notices(page: Page, notices: Sequence[Notice]) -> None:
     for notice in notices:
-        page.line(f"{notice.path}:{notice.line}: ", ("note ", "bold"), notice.message)
+        page.line(f"{spot(notice)}: ", ("note ", "bold"), notice.message)
 
 
 def _outcome(page: Page, report: Report, found: Sequence[Finding]) -> None:
     gate = report.gate
     assert gate is not None
     if gate.passed:
-        page.line(("PASSED", "bold green"), f"  nothing new, against {gate.against}")
+        what = "nothing new fails" if counts(report).passing else "nothing new"
+        said = "; ".join(filter(None, (f"{what}, against {gate.against}", _besides(report))))
+        page.prose(Text(said), Text("PASSED  ", "bold green"))
         return
     files = count(len({finding.path for finding in found}), "file")
     page.line(
@@ -105,6 +107,9 @@ def _outcome(page: Page, report: Report, found: Sequence[Finding]) -> None:
         f"  {count(len(found), 'finding')} ({_by_severity(found)}) in {files}, ",
         f"against {gate.against}",
     )
+    besides = _besides(report)
+    if besides:
+        page.line(("Besides ", "dim"), besides)
 
 
 def _by_severity(found: Iterable[Finding]) -> str:
@@ -112,16 +117,20 @@ def _by_severity(found: Iterable[Finding]) -> str:
     return ", ".join(f"{numbers[word]} {word}" for word in reversed(SEVERITIES) if numbers[word])
 
 
+def _besides(report: Report) -> str:
+    """What does not fail, by the reason why."""
+    told = counts(report)
+    parts = (
+        (told.before, f"{'was' if told.before == 1 else 'were'} there before"),
+        (told.accepted, "accepted"),
+        (told.suppressed, "suppressed"),
+        (told.passing, "below the gate (-v shows them)"),
+    )
+    return ", ".join(f"{number:,} {words}" for number, words in parts if number)
+
+
 def _old(page: Page, report: Report) -> None:
     told = counts(report)
-    parts = [
-        f"{told.accepted:,} accepted" if told.accepted else "",
-        f"{told.suppressed:,} suppressed" if told.suppressed else "",
-        f"{told.passing:,} below the gate (-v shows them)" if told.passing else "",
-    ]
-    line = ", ".join(part for part in parts if part)
-    if line:
-        page.line(("Passed  ", "dim"), line)
     if told.covered:
         page.prose(
             Text(
@@ -138,8 +147,11 @@ def _old(page: Page, report: Report) -> None:
             ),
             Text("Outdated ", "bold yellow"),
         )
-    if report.errors:
-        page.line(("Failed  ", "dim"), f"{count(len(report.errors), 'file')} could not be read")
+    for number, error in enumerate(report.errors[:_SHOWN]):
+        lead = ("        ", "") if number else ("Unread  ", "bold yellow")
+        page.line(lead, f"{spot(error)}: {error.reason}")
+    if report.errors[_SHOWN:]:
+        page.line(f"        and {len(report.errors) - _SHOWN} more")
 
 
 def _entries(page: Page, gate: Gate) -> None:

@@ -1,4 +1,4 @@
-"""Reporter: what one revision brings that another had not, for a terminal, for a review, as JSON.
+"""Reporter: what one revision brings that another had not, for a terminal and as JSON.
 
 Returns text and writes nowhere.
 """
@@ -6,25 +6,15 @@ Returns text and writes nowhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
+from msgspec.structs import asdict
 from rich.text import Text
 
 from portaudit.report.json import encode
 from portaudit.report.outcome import count, urgent
 from portaudit.report.page import SEVERITY_STYLE, Page, inline
-from portaudit.report.schema import PublishedFinding, published
-from portaudit.types import (
-    Difference,
-    Finding,
-    RootCause,
-    RuleSummary,
-    Score,
-    Severity,
-    Target,
-    Tool,
-)
+from portaudit.report.schema import published
+from portaudit.types import Difference, Finding, RootCause, Score, Severity
 
 _SHOWN = 20
 """Findings and root causes that are listed unless everything is asked for."""
@@ -54,6 +44,9 @@ def render(told: Difference, *, width: int, color: bool, verbose: bool = False) 
         page.line(("Moved", "bold"))
         for old, new, number in told.moved[:most]:
             page.line(f"  {old} -> {new} ({number})")
+    if told.partial:
+        page.blank()
+        page.line("Some files could not be read: what is in them is not compared")
     return page.text()
 
 
@@ -111,33 +104,14 @@ def _more(page: Page, number: int, most: int | None) -> None:
         page.line(f"  and {number - most:,} more (-v shows all)")
 
 
-class PublishedDifference(msgspec.Struct, frozen=True):
-    """What JSON has of a difference; findings as in a report."""
-
-    schema: str
-    tool: Tool
-    target: Target
-    partial: bool
-    old: str
-    new: str
-    score_old: Score
-    score_new: Score
-    unchanged: int
-    appeared: tuple[PublishedFinding, ...]
-    graver: tuple[PublishedFinding, ...]
-    milder: tuple[PublishedFinding, ...]
-    gone: tuple[PublishedFinding, ...]
-    moved: tuple[tuple[str, str, int], ...]
-    roots_appeared: tuple[RootCause, ...]
-    roots_gone: tuple[RootCause, ...]
-    rules: dict[str, RuleSummary]
-
-
 def render_json(told: Difference) -> str:
-    """As JSON that ends in a newline."""
-    parts: dict[str, Any] = {
-        name: getattr(told, name) for name in PublishedDifference.__struct_fields__
+    """As JSON that ends in a newline; findings as in a report."""
+    parts = {
+        key: tuple(map(_published, value)) if isinstance(value, tuple) else value
+        for key, value in asdict(told).items()
     }
-    for name in ("appeared", "graver", "milder", "gone"):
-        parts[name] = tuple(published(item) for item in parts[name])
-    return encode(PublishedDifference(**parts))
+    return encode({"schema": told.schema, **parts})
+
+
+def _published(item: object) -> object:
+    return published(item) if isinstance(item, Finding) else item

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from portaudit.report.outcome import count, failing, grade, live, place, remedy, why
+from portaudit.report.outcome import count, failing, grade, live, place, remedy, spot, why
 from portaudit.types import SEVERITIES, Finding, Report
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -77,8 +77,8 @@ def _line(report: Report, finding: Finding, prefix: str) -> str:
 
 
 def _problems(suite: ET.Element, report: Report) -> None:
-    lines = [f"{error.path}:{error.line or 1}: {error.reason}" for error in report.errors]
-    lines += [f"{notice.path}:{notice.line}: {notice.message}" for notice in report.notices]
+    lines = [f"{spot(error)}: {error.reason}" for error in report.errors]
+    lines += [f"{spot(notice)}: {notice.message}" for notice in report.notices]
     if lines:
         ET.SubElement(suite, "system-err").text = _text("\n".join(lines))
 

@@ -7,7 +7,7 @@ draw nor link nor notify anybody. GitHub refuses a comment that is too long: it 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -31,16 +31,23 @@ from portaudit.types import (
     CONFIDENCES,
     SEVERITIES,
     Confidence,
+    Difference,
     Finding,
     Gate,
     Location,
     Report,
+    RootCause,
+    RuleSummary,
     Severity,
+    Target,
+    Tool,
 )
 
 LIMIT = 65_536
 """Characters of a comment on GitHub; counted here in bytes, to be on the safe side."""
 _GROUPS, _CAUSES, _PLACES, _PROBLEMS = 20, 10, 10, 5
+_DIFFERENCES, _EXAMPLES = 10, 5
+"""Lines of a kind of difference, and places that one of them names."""
 _TEXT = 400
 """Characters of one text of the audited code or of advice."""
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
@@ -66,8 +73,33 @@ class _Group(Struct, frozen=True):
 def render(report: Report, *, link: str = "", limit: int = LIMIT) -> str:
     """The report in a page. `link` is the address under which paths of the report can be read."""
     head, body, tail = _check(report, report.gate, link) if report.gate else _scan(report, link)
-    foot = f"<sub>portaudit {_prose(report.tool.version)}, target {report.target}</sub>"
-    return _fit(head, body, [*tail, foot], limit)
+    return _fit(head, body, [*tail, _foot(report.tool, report.target)], limit)
+
+
+def render_difference(told: Difference, *, limit: int = LIMIT) -> str:
+    """What one revision has that another had not, in a page: short, whatever an upstream brings."""
+    numbers = (
+        f"{len(told.appeared):,} new, {len(told.graver):,} graver, {len(told.milder):,} milder, "
+        f"{len(told.gone):,} gone, {told.unchanged:,} unchanged."
+    )
+    title = f"## portaudit: {_code(told.old)} to {_code(told.new)}"
+    body = [
+        f"### {heading}\n\n{lines}"
+        for heading, lines in (
+            ("New", _listed(told, told.appeared, told.roots_appeared)),
+            ("Graver", _listed(told, told.graver, ())),
+            ("Gone", _listed(told, told.gone, told.roots_gone, mended=True)),
+            ("Moved", _renamed(told.moved)),
+        )
+        if lines
+    ]
+    partial = ["Some files could not be read: what is in them is not compared."]
+    tail = [*(partial if told.partial else []), _foot(told.tool, told.target)]
+    return _fit([title, _both_scores(told), numbers], body, tail, limit)
+
+
+def _foot(tool: Tool, target: Target) -> str:
+    return f"<sub>portaudit {_prose(tool.version)}, target {target}</sub>"
 
 
 def _fit(head: Sequence[str], body: Sequence[str], tail: Sequence[str], limit: int) -> str:
@@ -97,7 +129,7 @@ def _check(report: Report, gate: Gate, link: str) -> tuple[list[str], list[str],
     lead = f"{_sum(report, fails)}, judged against {_prose(gate.against)}."
     if gate.fail_on is not None:
         lead += f" Fails on {_or_worse(gate.fail_on)}, confidence {_better(gate.min_confidence)}."
-    groups = _groups(report, fails)
+    groups = _groups(fails, report.roots, report.rules)
     body = [_new(report, number, group, link) for number, group in enumerate(groups, 1)]
     listed, rest = body[:_GROUPS], groups[_GROUPS:]
     if rest:
@@ -111,11 +143,12 @@ def _sum(report: Report, fails: Sequence[Finding]) -> str:
     """How many places fail, by what they are: new, graver than accepted, accepted until then."""
     if not fails:
         return "Nothing new fails"
-    kinds = {"new": 0, "graver than accepted": 0, "accepted until a date that is past": 0}
+    graver = "before" if report.gate and report.gate.change else "accepted"
+    kinds = {"new": 0, f"graver than {graver}": 0, "accepted until a date that is past": 0}
     for finding in fails:
         lapsed = expired(report, finding) is not None
-        graver = finding.state == "updated"
-        kinds[list(kinds)[2 if lapsed else 1 if graver else 0]] += 1
+        updated = finding.state == "updated"
+        kinds[list(kinds)[2 if lapsed else 1 if updated else 0]] += 1
     if kinds["new"] == len(fails):
         return f"**{count(len(fails), 'new place fails', 'new places fail')}**"
     parts = ", ".join(f"{number:,} {words}" for words, number in kinds.items() if number)
@@ -130,12 +163,14 @@ def _better(confidence: Confidence) -> str:
     return confidence if confidence == CONFIDENCES[-1] else f"{confidence} or better"
 
 
-def _groups(report: Report, findings: Sequence[Finding]) -> list[_Group]:
+def _groups(
+    findings: Iterable[Finding], roots: Iterable[RootCause], rules: Mapping[str, RuleSummary]
+) -> list[_Group]:
     """Findings of the same rule and title, the gravest and then the most frequent first."""
-    titles = {root.id: root.title for root in report.roots}
+    titles = {root.id: root.title for root in roots}
     found: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
-        rule = report.rules.get(finding.rule)
+        rule = rules.get(finding.rule)
         title = titles.get(finding.root) or (rule.title if rule else finding.message)
         found.setdefault((finding.rule, title), []).append(finding)
     groups = [
@@ -198,6 +233,7 @@ def _standing(report: Report, gate: Gate) -> list[str]:
     gone = sum(entry.count for entry in gate.gone)
     parts = (
         (found.passing, "below the threshold"),
+        (found.before, f"{'was' if found.before == 1 else 'were'} there before"),
         (found.accepted, "accepted before"),
         (found.suppressed, "suppressed"),
         (found.covered, "newly covered: old code that newer rules see"),
@@ -267,6 +303,71 @@ def _totals(report: Report) -> list[str]:
     return [f"{', '.join(parts)}; {read}." if parts else f"{read}."]
 
 
+# --- two revisions --------------------------------------------------------------------------------
+
+
+def _both_scores(told: Difference) -> str:
+    before, after = told.score_old, told.score_new
+    if after.value is None:
+        text = "No score" + (f", was {before.value:.1f}" if before.value is not None else "")
+    else:
+        text = f"Score {after.value:.1f} of 100{_moved(after.value, before.value)}"
+    again = "" if after.verdict == before.verdict else f", was: {before.verdict}"
+    return f"{text}. Verdict: {after.verdict}{again}."
+
+
+def _listed(
+    told: Difference,
+    findings: Sequence[Finding],
+    roots: Sequence[RootCause],
+    *,
+    mended: bool = False,
+) -> str:
+    """A line for each root cause, or rule. What is `mended` needs no advice."""
+    groups = _groups(findings, roots, told.rules)
+    causes = {root.title for root in roots}
+    lines = [
+        _difference(group, _title(group, causes), mended=mended) for group in groups[:_DIFFERENCES]
+    ]
+    rest = groups[_DIFFERENCES:]
+    if rest:
+        places = count(sum(len(group.findings) for group in rest), "place")
+        lines.append(f"- and {count(len(rest), 'more root cause')} with {places}")
+    return "\n".join(lines)
+
+
+def _title(group: _Group, causes: Collection[str]) -> str:
+    """The root cause; else what all places say, or the rule where they say different things."""
+    messages = {finding.message for finding in group.findings}
+    return group.title if group.title in causes or len(messages) > 1 else messages.pop()
+
+
+def _difference(group: _Group, title: str, *, mended: bool) -> str:
+    ordered = sorted(group.findings, key=place)
+    sites = list(
+        dict.fromkeys(
+            _code(f"{finding.path}:{finding.span.line}")
+            + (f" (was {finding.accepted.severity})" if finding.accepted else "")
+            for finding in ordered
+        )
+    )
+    more = f" and {len(sites) - _EXAMPLES:,} more" if sites[_EXAMPLES:] else ""
+    text = f"- **{group.severity}** {_prose(group.rule)}: {_prose(title)} — "
+    text += f"{count(len(sites), 'place')}: {', '.join(sites[:_EXAMPLES])}{more}"
+    instead = "" if mended else ordered[0].facts.replacement
+    return f"{text}. Instead: {_code(instead)}" if instead else text
+
+
+def _renamed(moved: Sequence[tuple[str, str, int]]) -> str:
+    lines = [
+        f"- {_code(old)} to {_code(new)}: {count(number, 'place')}"
+        for old, new, number in moved[:_DIFFERENCES]
+    ]
+    if moved[_DIFFERENCES:]:
+        lines.append(f"- and {count(len(moved) - _DIFFERENCES, 'more file')}")
+    return "\n".join(lines)
+
+
 # --- words ----------------------------------------------------------------------------------------
 
 
@@ -277,7 +378,7 @@ def _problems(report: Report, link: str) -> list[str]:
         for notice in report.notices
     ]
     lines += [
-        f"- {_place(Location(error.path, error.line or 1), link)}: {_prose(error.reason)}"
+        f"- {_place(Location(error.path, error.line or 0), link)}: {_prose(error.reason)}"
         for error in report.errors
     ]
     if not lines:
@@ -287,11 +388,13 @@ def _problems(report: Report, link: str) -> list[str]:
 
 
 def _place(location: Location, link: str) -> str:
-    text = _code(f"{location.path}:{location.line}")
+    """A line of a file; the line 0 is the whole of it."""
+    line = location.line
+    text = _code(f"{location.path}:{line}" if line else location.path)
     if not link or len(location.path) > _TEXT:
         return text
     path = quote(location.path.encode("utf-8", "replace"), safe="/")
-    return f"[{text}](<{link}{path}#L{location.line}>)"
+    return f"[{text}](<{link}{path}#L{line}>)" if line else f"[{text}](<{link}{path}>)"
 
 
 def _code(text: str) -> str:

@@ -9,7 +9,16 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from portaudit.types import SEVERITIES, Entry, Finding, Report, Severity, Verdict
+from portaudit.types import (
+    SEVERITIES,
+    Entry,
+    Finding,
+    Notice,
+    Report,
+    ScanError,
+    Severity,
+    Verdict,
+)
 
 VERDICT_WORDS: dict[Verdict, str] = {
     "ready": "nothing found that ties this code to CUDA",
@@ -24,10 +33,14 @@ _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
 
 class Counts(Struct, frozen=True):
-    """Findings by what became of them. Each one is counted once."""
+    """Findings by what became of them. Each one is counted once.
+
+    `accepted`: by a baseline · `before`: accepted by nobody, but there before the change.
+    """
 
     failing: int
     passing: int
+    before: int
     accepted: int
     suppressed: int
     covered: int
@@ -67,6 +80,11 @@ def place(finding: Finding) -> tuple[str, int, int, str, str]:
     return finding.path, span.line, span.column, finding.rule, finding.fingerprint
 
 
+def spot(problem: Notice | ScanError) -> str:
+    """The file that is to be looked at, with the line if it is about one."""
+    return f"{problem.path}:{problem.line}" if problem.line else problem.path
+
+
 def grade(finding: Finding) -> int:
     """The effective severity as a number."""
     return SEVERITIES.index(finding.effective_severity)
@@ -82,11 +100,13 @@ def counts(report: Report) -> Counts:
     keys = set(report.gate.failing) if report.gate else set()
     rest = [finding for finding in report.findings if finding.fingerprint not in keys]
     shown = [finding for finding in rest if finding.suppressed is None]
-    accepted = sum(finding.state == "unchanged" for finding in shown)
+    old = [finding for finding in shown if finding.state == "unchanged"]
+    accepted = sum(finding.accepted is not None for finding in old)
     covered = sum(finding.state == "newly-covered" for finding in shown)
     return Counts(
         failing=len(report.findings) - len(rest),
-        passing=len(shown) - accepted - covered,
+        passing=len(shown) - len(old) - covered,
+        before=len(old) - accepted,
         accepted=accepted,
         suppressed=len(rest) - len(shown),
         covered=covered,
@@ -105,7 +125,8 @@ def why(report: Report, finding: Finding) -> str:
     if entry is not None:
         return f"accepted until {entry.expires}"
     if finding.state == "updated" and finding.accepted is not None:
-        return f"accepted as {finding.accepted.severity}"
+        was = "was" if report.gate and report.gate.change else "accepted as"
+        return f"{was} {finding.accepted.severity}"
     return "new" if report.gate else ""
 
 

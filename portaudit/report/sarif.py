@@ -63,6 +63,7 @@ _NOTIFICATIONS = {
     "suppression-without-reason": "A comment accepts findings and does not say why.",
     "unknown-rule": "A comment names a rule that does not exist.",
     "malformed-suppression": "A comment that is to accept findings cannot be understood.",
+    "submodule-moved": "The change moves a submodule, whose files are not compared.",
     "baseline-outdated": "The baseline was made by other rules than these.",
     "baseline-gone": "The baseline accepts findings that are no longer there.",
     "baseline-expired": "The baseline accepts findings until a date that is past.",
@@ -462,16 +463,19 @@ def _notification(name: str, text: str, level: str = "warning") -> Json:
 
 
 def _failure(error: ScanError, prefix: str) -> Json:
-    physical: Json = {"artifactLocation": _artifact(error.path, prefix)}
-    if error.line is not None:
-        physical = _line(error.path, error.line, prefix)
-    found = _notification("unreadable", error.reason)
-    return found | {"locations": [{"physicalLocation": physical}]}
+    return _notification("unreadable", error.reason) | _at(error, prefix)
 
 
 def _notice(notice: Notice, prefix: str) -> Json:
-    where = {"physicalLocation": _line(notice.path, notice.line, prefix)}
-    return _notification(notice.kind, notice.message) | {"locations": [where]}
+    return _notification(notice.kind, notice.message) | _at(notice, prefix)
+
+
+def _at(problem: Notice | ScanError, prefix: str) -> Json:
+    """The file that a notification is about, with the line if it is about one."""
+    where: Json = {"artifactLocation": _artifact(problem.path, prefix)}
+    if problem.line:
+        where = _line(problem.path, problem.line, prefix)
+    return {"locations": [{"physicalLocation": where}]}
 
 
 def _summary(report: Report) -> Json:

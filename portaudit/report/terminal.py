@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from portaudit.report.causes import Cause, causes
-from portaudit.report.outcome import VERDICT_WORDS, count, days, decimal
+from portaudit.report.outcome import VERDICT_WORDS, count, days, decimal, spot
 from portaudit.report.page import (
     MEASURE,
     SEVERITY_STYLE,
@@ -480,9 +480,8 @@ def _coverage(page: Page, report: Report, *, verbose: bool) -> None:
     _ignored(page, report)
     _skipped(page, report, verbose=verbose)
     for number, error in enumerate(report.errors):
-        place = error.path if error.line is None else f"{error.path}:{error.line}"
         lead = ("Failed   ", "bold red") if number == 0 else (" " * 9, "")
-        page.line(lead, f"{place}: {error.reason}")
+        page.line(lead, f"{spot(error)}: {error.reason}")
 
 
 def _ignored(page: Page, report: Report) -> None:
@@ -498,7 +497,7 @@ def _ignored(page: Page, report: Report) -> None:
         page.line(("Ignored  ", "bold"), ", ".join(parts))
     lead = ("Notice   ", "bold")
     for notice in report.notices[:_NOTICES]:
-        page.line(lead, f"{notice.path}:{notice.line}: {notice.message}")
+        page.line(lead, f"{spot(notice)}: {notice.message}")
         lead = (" " * 9, "")
     if report.notices[_NOTICES:]:
         page.line(lead, f"and {len(report.notices) - _NOTICES} more such comments")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
 from portaudit.errors import PortauditError, nearest
-from portaudit.triage.matching import entry_of, is_graver, match
+from portaudit.triage.matching import Matched, entry_of, is_graver, match
 from portaudit.types import TARGETS, Entry, Finding, Severity, State, Target
 
 SCHEMA = "portaudit.baseline/1"
@@ -54,14 +54,18 @@ class Reading(Struct, frozen=True):
     """What a run looked at: a finding can only be gone where somebody looked for it.
 
     `scanned`: files that were read to the end · `there`: whether a path still exists · `ran`: ids
-    of the rules that were run · `renamed`: old path to new, as far as git knows · `whole`: no file
-    was left out on purpose, so that what is in none of them is nowhere.
+    of the rules that were run · `renamed`: old path to new, as far as git knows · `moves`: the same
+    where git is asked only if it matters · `touched`: whether a change wrote any of a statement, if
+    there is one to speak of · `whole`: no file was left out on purpose, so that what is in none of
+    them is nowhere.
     """
 
     scanned: Collection[str]
     there: Callable[[str], bool]
     ran: Collection[str]
     renamed: Mapping[str, str] = field(default_factory=dict)
+    moves: Callable[[], Mapping[str, str]] = dict
+    touched: Callable[[Finding], bool] | None = None
     whole: bool = True
 
     def misses(self, entry: Entry) -> bool:
@@ -99,16 +103,16 @@ def compare(
     """Say of every finding whether it is new, and of every entry whether it is still needed.
 
     `changed`: rules that may see more than they did. What they find is no new code, and no graver
-    one, if it `was_there`. What a comment suppresses takes no entry that another finding needs.
+    one, if it `was_there`.
     """
-    ordered = sorted(findings, key=_order)
-    live = [item for item in ordered if item.suppressed is None]
-    hidden = [item for item in ordered if item.suppressed is not None]
-    first = match(live, entries, there=reading.there, renamed=reading.renamed)
-    matched = match(hidden, first.left, there=reading.there, renamed=reading.renamed)
+    ordered, accepted = sorted(findings, key=_order), tuple(entries)
+    matched = _match(ordered, accepted, reading)
+    if _is_guessed(matched, accepted, reading) and (moves := reading.moves()):
+        reading = replace(reading, renamed={**moves, **reading.renamed})
+        matched = _match(ordered, accepted, reading)
     told = []
     expired = set()
-    for finding, entry in sorted((*first.pairs, *matched.pairs), key=lambda pair: _order(pair[0])):
+    for finding, entry in matched.pairs:
         state: State = "unchanged"
         if entry is None:
             old = finding.rule in changed and was_there(finding)
@@ -126,6 +130,26 @@ def compare(
         expired=tuple(sorted(expired)),
         unseen=tuple(entry for entry in matched.left if not reading.misses(entry)),
     )
+
+
+def _match(findings: Sequence[Finding], entries: Iterable[Entry], reading: Reading) -> Matched:
+    return match(
+        findings,
+        entries,
+        there=reading.there,
+        renamed=reading.renamed,
+        touched=reading.touched,
+    )
+
+
+def _is_guessed(matched: Matched, entries: Iterable[Entry], reading: Reading) -> bool:
+    """Whether a file is gone, and what is new may be in the one that it became."""
+    known = {reading.renamed.get(entry.path, entry.path) for entry in entries}
+    fresh = any(
+        entry is None and finding.suppressed is None and finding.path not in known
+        for finding, entry in matched.pairs
+    )
+    return fresh and not all(map(reading.there, known))
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from pathspec import GitIgnoreSpec
 
 from portaudit.types import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, State
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _OLD: frozenset[State | None] = frozenset({"unchanged", "newly-covered"})
 """States of code that was there before."""
@@ -67,4 +70,8 @@ def failing(findings: Iterable[Finding], policy: Policy) -> list[Finding]:
 
 def patterns(globs: Sequence[str]) -> GitIgnoreSpec | None:
     """Paths by patterns as in a .gitignore at the root; `None` for no pattern."""
-    return GitIgnoreSpec.from_lines(globs) if globs else None
+    if not globs:
+        return None
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most runs have none
+
+    return GitIgnoreSpec.from_lines(globs)

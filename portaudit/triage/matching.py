@@ -3,7 +3,8 @@
 Matching goes in stages, each over what the ones before left, as multisets: equal in everything,
 then in another scope, then with another statement, then the same statement told by another name
 (an import stands for what is used of it), then in a file that was renamed. Numbers of equal
-findings are no part of it, so that taking one away does not rename the others.
+findings are no part of it, so that taking one away does not rename the others. Where a change is
+known, those of equals that it did not write come first in every stage.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portaudit.types import SEVERITIES, Entry, Finding
@@ -44,36 +45,30 @@ def match(
     *,
     there: Callable[[str], bool],
     renamed: Mapping[str, str] | None = None,
+    touched: Callable[[Finding], bool] | None = None,
 ) -> Matched:
     """Find an entry for every finding that was there before.
 
     `there` says whether a path still exists: an entry of one that does not may be found in another
-    file. `renamed` (old path to new) is what is known of that already.
+    file. `renamed` (old path to new) is what is known of that already. `touched` says whether a
+    change wrote any line of a statement; it is asked only where one of several is new. What a
+    comment suppresses takes no entry that another finding needs, unless it was not touched.
     """
-    moves = dict(renamed or {})
     left = [each for entry in entries for each in _split(entry)]
-    found: list[Entry | None] = [None] * len(findings)
-    mine = [entry_of(finding) for finding in findings]
+    moves = renamed or {}
     here = [replace(each, path=moves.get(each.path, each.path)) for each in left]
-    known = {each.path for each in here}
-    open_, pool = list(range(len(findings))), list(range(len(left)))
-    for key in _STAGES:
-        open_, pool = _pair(key, mine, here, open_, pool, found, left)
-    lost = [index for index in pool if not there(here[index].path)]
-    # What became of a file that is gone: a file that nothing was known of.
-    fresh = [index for index in open_ if mine[index].path not in known]
-    if lost and fresh:
-        pool = [index for index in pool if index not in set(lost)]
-        guessed = _moves(mine, here, fresh, lost)
-        for index in lost:
-            path = here[index].path
-            here[index] = replace(here[index], path=guessed.get(path, path))
-        for key in (*_STAGES, _without_path):
-            fresh, lost = _pair(key, mine, here, fresh, lost, found, left)
-        pool += lost
-    kept = Counter(replace(left[index], count=1) for index in pool)
+    mine = [entry_of(finding) for finding in findings]
+    hidden = {index for index, finding in enumerate(findings) if finding.suppressed is not None}
+    table = _matched(_Table(mine, list(here)), hidden, there)
+    if touched is not None and (unsure := _unsure(table)):
+        still = frozenset(index for index in unsure if not touched(findings[index]))
+        table = _matched(_Table(mine, here, still), hidden - still, there)
+    kept = Counter(replace(left[index], count=1) for index in table.free(range(len(left))))
     return Matched(
-        tuple(zip(findings, found, strict=True)),
+        tuple(
+            (finding, left[table.found[index]] if index in table.found else None)
+            for index, finding in enumerate(findings)
+        ),
         tuple(sorted(replace(entry, count=count) for entry, count in kept.items())),
     )
 
@@ -87,34 +82,80 @@ def _split(entry: Entry) -> list[Entry]:
     return [replace(entry, count=1)] * entry.count
 
 
-def _pair(
-    key: Key,
-    mine: Sequence[Entry],
-    here: Sequence[Entry],
-    open_: Collection[int],
-    pool: Collection[int],
-    found: list[Entry | None],
-    left: Sequence[Entry],
-) -> tuple[list[int], list[int]]:
-    """Give findings (by number) entries of the same key; what is left of both.
+class _Table(Struct, frozen=True):
+    """Findings and entries, by number.
 
-    Those of the same severity first, then the gravest to the gravest: a guarded use does not take
-    the entry of one that is not.
+    `mine`: findings as a baseline keeps them · `here`: entries, under the names that their files
+    have now · `still`: findings that come before their equals · `found`: what a finding got.
     """
-    for graded in (True, False):
+
+    mine: Sequence[Entry]
+    here: list[Entry]
+    still: Collection[int] = frozenset()
+    found: dict[int, int] = field(default_factory=dict)
+
+    def open(self, findings: Iterable[int]) -> list[int]:
+        """Those that have no entry."""
+        return [index for index in findings if index not in self.found]
+
+    def free(self, entries: Iterable[int]) -> list[int]:
+        """Those that no finding has."""
+        taken = set(self.found.values())
+        return [index for index in entries if index not in taken]
+
+
+def _matched(table: _Table, hidden: Collection[int], there: Callable[[str], bool]) -> _Table:
+    """Fill a table; what is `hidden` comes after all others."""
+    mine, here = table.mine, table.here
+    known = {each.path for each in here}
+    findings, entries = range(len(mine)), range(len(here))
+    for turn in ([index for index in findings if index not in hidden], sorted(hidden)):
+        for key in _STAGES:
+            _pair(table, key, turn, entries)
+        lost = [index for index in table.free(entries) if not there(here[index].path)]
+        # What became of a file that is gone: a file that nothing was known of.
+        fresh = [index for index in table.open(turn) if mine[index].path not in known]
+        if lost and fresh:
+            guessed = _moves(mine, here, fresh, lost)
+            for index in lost:
+                path = here[index].path
+                here[index] = replace(here[index], path=guessed.get(path, path))
+            for key in (*_STAGES, _without_path):
+                _pair(table, key, fresh, lost)
+    return table
+
+
+def _unsure(table: _Table) -> list[int]:
+    """Findings of a rule in a file where some have an entry and others have none."""
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, each in enumerate(table.mine):
+        alike[each.path, each.rule].append(index)
+    return [
+        index
+        for indexes in alike.values()
+        if 0 < len(table.open(indexes)) < len(indexes)
+        for index in indexes
+    ]
+
+
+def _pair(table: _Table, key: Key, findings: Iterable[int], entries: Iterable[int]) -> None:
+    """Give findings that have none an entry of the same key.
+
+    Those that still stand as they did first; of them those of the same severity first, then the
+    gravest to the gravest: a guarded use does not take the entry of one that is not.
+    """
+    still = [index for index in findings if index in table.still]
+    rest = [index for index in findings if index not in table.still]
+    for equals, graded in ((still, True), (still, False), (rest, True), (rest, False)):
         waiting: dict[Hashable, list[int]] = defaultdict(list)
-        for index in sorted(pool, key=lambda index: (_grade(here[index]), -index)):
-            waiting[_graded(key, here[index], graded=graded)].append(index)
-        still = []
-        for index in sorted(open_, key=lambda index: (-_grade(mine[index]), index)):
-            fitting = waiting.get(_graded(key, mine[index], graded=graded))
+        open_ = sorted(table.open(equals), key=lambda at: (-_grade(table.mine[at]), at))
+        free = table.free(entries) if open_ else []
+        for index in sorted(free, key=lambda at: (_grade(table.here[at]), -at)):
+            waiting[_graded(key, table.here[index], graded=graded)].append(index)
+        for index in open_:
+            fitting = waiting.get(_graded(key, table.mine[index], graded=graded))
             if fitting:
-                found[index] = left[fitting.pop()]
-            else:
-                still.append(index)
-        open_ = sorted(still)
-        pool = sorted(index for indexes in waiting.values() for index in indexes)
-    return list(open_), list(pool)
+                table.found[index] = fitting.pop()
 
 
 def _graded(key: Key, entry: Entry, *, graded: bool) -> Hashable:

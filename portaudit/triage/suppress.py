@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pathspec import GitIgnoreSpec
 
 from portaudit.errors import UsageError
 from portaudit.types import Directive, Finding, Notice, Suppression
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 Named = Callable[[str], frozenset[str]]
 """The ids of the rules that a word names. Raises `UsageError` for a word that names none."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portaudit.judge.items import KERNEL_EFFORT
+from portaudit.catalogue.difficulty import KERNEL_EFFORT
 from portaudit.read.notebook import read
 from portaudit.read.text import Text
 from portaudit.types import Span

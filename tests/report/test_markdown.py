@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +12,22 @@ from markdown_it.token import Token
 from msgspec.structs import replace
 
 import samples
-from odd_reports import NASTY, reports, texts
+from odd_reports import NASTY, findings, reports, texts
 from portaudit.report import markdown
-from portaudit.types import Finding, Gate, Location, Notice, Report, RootCause, Score, Span
+from portaudit.triage.difference import differ
+from portaudit.types import (
+    Difference,
+    Finding,
+    Gate,
+    Location,
+    Notice,
+    Report,
+    RootCause,
+    ScanError,
+    Score,
+    Span,
+    Verdict,
+)
 
 Golden = Callable[[str, str], None]
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -221,6 +235,19 @@ def test_notices_and_errors_are_named_as_far_as_there_is_room() -> None:
     assert "- and 4 more" in text
 
 
+def test_what_is_about_a_whole_file_names_no_line() -> None:
+    errors = (ScanError("a b.py", "cannot be read: no"), ScanError("c.py", "does not parse", 7))
+    text = markdown.render(replace(samples.PASSED, errors=errors), link=LINK)
+    assert f"- [`a b.py`](<{LINK}a%20b.py>): cannot be read: no" in text
+    assert f"- [`c.py:7`](<{LINK}c.py#L7>): does not parse" in text
+
+
+def test_what_was_there_before_is_not_called_accepted() -> None:
+    there = replace(samples.NEW, state="unchanged")
+    text = markdown.render(replace(samples.PASSED, findings=(samples.OLD, there)))
+    assert "- 1 was there before\n- 1 accepted before\n" in text
+
+
 def test_sites_of_a_scan_are_counted_by_file() -> None:
     sites = (Location("a.py", 1), Location("a.py", 2), Location("b.py", 1))
     roots = (replace(samples.ROOTS[1], sites=sites),)
@@ -235,4 +262,200 @@ def test_any_text_gives_a_page_that_does_nothing(report: Report, link: str) -> N
     text = markdown.render(report, link=link)
     text.encode()
     safe(text, link)
+    assert len(text.encode()) <= markdown.LIMIT
+
+
+# --- two revisions --------------------------------------------------------------------------------
+
+ROOT = samples.ROOTS[1]
+NOTHING = differ(samples.CLEAN, samples.CLEAN, ("v1", "v2"))
+WAS = replace(samples.FLASH_CALL, state="updated", accepted=samples.GRAVER.accepted)
+
+
+def bare(finding: Finding, line: int = 1, path: str = "a.py") -> Finding:
+    span = Span(line, 1, line, 2)
+    return replace(finding, path=path, span=span, fingerprint=f"{path}:{line}", suppressed=None)
+
+
+def appeared(*findings: Finding, roots: tuple[RootCause, ...] = ()) -> Difference:
+    return replace(NOTHING, appeared=findings, roots_appeared=roots, rules=samples.REPORT.rules)
+
+
+def sections(text: str) -> list[str]:
+    pairs = pairwise(READER.parse(text))
+    return [inner.content for block, inner in pairs if block.type == "heading_open"]
+
+
+def test_two_equal_revisions_have_nothing_to_show() -> None:
+    text = markdown.render_difference(NOTHING)
+    assert text == (
+        "## portaudit: `v1` to `v2`\n\n"
+        "Score 100.0 of 100, as before. Verdict: ready.\n\n"
+        "0 new, 0 graver, 0 milder, 0 gone, 0 unchanged.\n\n"
+        "<sub>portaudit 0.1.0, target torchneuron</sub>\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ((63.0, "ready"), (61.5, "ready"), "Score 61.5 of 100, -1.5 from 63.0. Verdict: ready."),
+        (
+            (60.0, "write kernels"),
+            (61.5, "edits only"),
+            "Score 61.5 of 100, +1.5 from 60.0. Verdict: edits only, was: write kernels.",
+        ),
+        (
+            (None, "unknown"),
+            (61.5, "edits only"),
+            "Score 61.5 of 100. Verdict: edits only, was: unknown.",
+        ),
+        ((61.5, "ready"), (None, "unknown"), "No score, was 61.5. Verdict: unknown, was: ready."),
+        ((None, "unknown"), (None, "unknown"), "No score. Verdict: unknown."),
+    ],
+)
+def test_the_score_of_two_revisions_tells_its_change(
+    before: tuple[float | None, Verdict], after: tuple[float | None, Verdict], said: str
+) -> None:
+    old, new = (
+        replace(samples.CLEAN.score, value=value, verdict=verdict)
+        for value, verdict in (before, after)
+    )
+    text = markdown.render_difference(replace(NOTHING, score_old=old, score_new=new))
+    assert text.split("\n\n")[1] == said
+
+
+def test_what_is_new_is_grouped_by_root_cause() -> None:
+    calls = [bare(samples.FLASH_CALL, line) for line in (9, 3, 9)]
+    text = markdown.render_difference(
+        appeared(bare(samples.STRING, 7, "b.py"), *calls, roots=(ROOT,))
+    )
+    assert (
+        "### New\n\n"
+        "- **blocker** FUS001: flash-attn: attention kernels for CUDA — 2 places: `a.py:3`, "
+        "`a.py:9`. Instead: `torch.nn.functional.scaled_dot_product_attention`\n"
+        '- **minor** DST001: the device is fixed to `"cuda"` — 1 place: `b.py:7`. Instead: '
+        "`torch.accelerator.current_accelerator()`\n\n"
+    ) in text
+    safe(text)
+
+
+def test_findings_of_an_old_root_cause_are_grouped_by_their_rule() -> None:
+    one = bare(samples.STRING, 1)
+    two = replace(bare(samples.STRING, 2), message="another word for it")
+    text = markdown.render_difference(appeared(one, two))
+    assert "- **minor** DST001: a device is spelled `cuda` — 2 places: `a.py:1`, `a.py:2`." in text
+
+
+def test_graver_says_what_it_was_and_gone_and_moved_have_their_own_lists() -> None:
+    told = replace(
+        appeared(),
+        graver=(WAS,),
+        gone=(bare(samples.STRING, 4),),
+        moved=(("old.py", "new|x.py", 3),),
+        unchanged=1200,
+    )
+    text = markdown.render_difference(told)
+    assert sections(text)[1:] == ["Graver", "Gone", "Moved"]
+    assert "`model/attention.py:41` (was major)" in text
+    assert (
+        '### Gone\n\n- **minor** DST001: the device is fixed to `"cuda"` — 1 place: `a.py:4`\n'
+        in text
+    )
+    assert "### Moved\n\n- `old.py` to `new|x.py`: 3 places" in text
+    assert "0 new, 1 graver, 0 milder, 1 gone, 1,200 unchanged." in text
+    safe(text)
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    assert "could not be read" not in markdown.render_difference(NOTHING)
+    text = markdown.render_difference(replace(NOTHING, partial=True))
+    assert "\n\nSome files could not be read: what is in them is not compared.\n\n" in text
+
+
+def test_a_page_stays_short() -> None:
+    many = tuple(bare(samples.STRING, line) for line in range(1, 16))
+    text = markdown.render_difference(appeared(*many))
+    assert text.count("`a.py:") == 5
+    assert "15 places: `a.py:1`, `a.py:2`, `a.py:3`, `a.py:4`, `a.py:5` and 10 more." in text
+    roots = tuple(replace(ROOT, id=str(number), title=f"t{number}") for number in range(14))
+    found = (replace(bare(samples.FLASH, n + 1), root=str(n)) for n in range(14))
+    text = markdown.render_difference(appeared(*found, roots=roots))
+    assert text.count("- **blocker**") == 10
+    assert "\n- and 4 more root causes with 4 places\n" in text
+    moved = tuple((f"{number}.py", f"x/{number}.py", 1) for number in range(14))
+    text = markdown.render_difference(replace(NOTHING, moved=moved))
+    assert text.count(" to `x/") == 10
+    assert "\n- and 4 more files\n" in text
+
+
+def test_a_page_of_differences_is_cut_too() -> None:
+    long = "`" * 9 + "日" * 900
+    found = tuple(
+        replace(bare(samples.FLASH, 1, f"{number}{long}"), root=str(number), message=long)
+        for number in range(60)
+    )
+    gone = tuple(replace(each, path=f"{each.path}x") for each in found)
+    moved = tuple((f"{number}{long}", f"{number}{long}", 1) for number in range(60))
+    told = replace(appeared(*found), gone=gone, graver=found, moved=moved)
+    text = markdown.render_difference(told)
+    assert len(text.encode()) <= markdown.LIMIT
+    assert sections(text)[1] == "New"
+    assert text.endswith("target torchneuron</sub>\n")
+
+
+@pytest.mark.parametrize("text", [text for text in NASTY if text.strip("\x00\x07\r\n ")])
+def test_names_are_shown_as_they_are_and_do_nothing(text: str) -> None:
+    told = replace(
+        appeared(bare(samples.STRING, 12, text)), old=text, moved=((text, f"{text}x", 1),)
+    )
+    page = markdown.render_difference(told)
+    safe(page)
+    shown = codes(page)
+    for name in (f"{text}:12", text, f"{text}x"):
+        assert markdown.seen(name) in shown
+
+
+@st.composite
+def differences(draw: st.DrawFn) -> Difference:
+    some = st.lists(findings(), max_size=3).map(tuple)
+    new, gone = draw(some), draw(some)
+    score = replace(samples.CLEAN.score, value=draw(st.none() | st.floats(0, 100)))
+    roots = tuple(
+        RootCause(
+            id=each.root,
+            rule=each.rule,
+            title=draw(texts),
+            category=each.category,
+            severity="major",
+            effort_days=(0.5, 2.0),
+            findings=(),
+            sites=(),
+        )
+        for each in (*new, *gone)
+    )
+    rule = replace(samples.REPORT.rules["FUS001"], title=draw(texts), fix=draw(texts))
+    return replace(
+        NOTHING,
+        tool=replace(NOTHING.tool, version=draw(texts)),
+        partial=draw(st.booleans()),
+        old=draw(texts),
+        new=draw(texts),
+        score_new=score,
+        appeared=new,
+        gone=gone,
+        graver=draw(some),
+        moved=tuple(draw(st.lists(st.tuples(texts, texts, st.integers(1, 9)), max_size=2))),
+        roots_appeared=roots if draw(st.booleans()) else (),
+        roots_gone=roots,
+        rules={"FUS001": rule},
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(differences())
+def test_any_difference_gives_a_page_that_does_nothing(told: Difference) -> None:
+    text = markdown.render_difference(told)
+    text.encode()
+    safe(text)
     assert len(text.encode()) <= markdown.LIMIT

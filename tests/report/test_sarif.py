@@ -16,7 +16,7 @@ import samples
 from odd_reports import reports
 from portaudit.report import sarif
 from portaudit.report.linehash import line_hashes
-from portaudit.types import Finding, Report, Severity, Span, State
+from portaudit.types import Finding, Notice, Report, ScanError, Severity, Span, State
 
 Golden = Callable[[str, str], None]
 Json = dict[str, Any]
@@ -317,6 +317,18 @@ def test_notices_and_errors_are_notifications() -> None:
     where = execution[0]["locations"][0]["physicalLocation"]
     assert where["artifactLocation"]["uri"] == "scripts/py2.py"
     assert where["region"] == {"startLine": 4}
+
+
+def test_a_notification_about_no_line_has_no_region() -> None:
+    errors = (ScanError("a b.py", "cannot be read: no"),)
+    notices = (Notice("unknown-rule", "lib", 0, "said of the whole"),)
+    run = run_of(replace(samples.FAILED, errors=errors, notices=notices))
+    told = run["invocations"][0]
+    (unread,), first = told["toolExecutionNotifications"], told["toolConfigurationNotifications"][0]
+    places = [each["locations"][0]["physicalLocation"] for each in (unread, first)]
+    assert places == [
+        {"artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"}} for uri in ("a%20b.py", "lib")
+    ]
 
 
 def test_a_rule_brings_its_help() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -239,6 +239,74 @@ def test_only_what_was_looked_for_can_be_gone() -> None:
         ("other.py", "DEV001"),
         ("train.py", "AMP003"),
     }
+
+
+def test_a_copy_of_a_renamed_file_is_told_from_it_by_git() -> None:
+    # Which of two equal files is the old one is nothing that findings could say.
+    old = [finding("small.yml", scope=scope) for scope in ("a", "b")]
+    copy = [structs.replace(item, path="copy.yml") for item in old]
+    moved = [structs.replace(item, path="large.yml") for item in old]
+    entries = [entry_of(item) for item in old]
+
+    def new(renames: Mapping[str, str]) -> set[str]:
+        known = structs.replace(
+            reading("copy.yml", "large.yml", exists=("copy.yml", "large.yml")),
+            moves=lambda: renames,
+        )
+        told = compare([*copy, *moved], entries, known, today=TODAY)
+        assert told.gone == told.unseen == ()
+        return {item.path for item in told.findings if item.state == "new"}
+
+    assert new({"small.yml": "large.yml"}) == {"copy.yml"}
+    assert new({"small.yml": "copy.yml"}) == {"large.yml"}
+    assert new({"other.py": "copy.yml"}) == new({}) == {"large.yml"}
+
+
+@pytest.mark.parametrize(
+    ("findings", "entries", "exists", "asked"),
+    [
+        (["new.py"], ["gone.py"], ["new.py"], False),  # as far as its findings tell, it is there
+        (["new.py", "copy.py"], ["gone.py"], ["new.py", "copy.py"], True),
+        (["new.py", "copy.py"], ["old.py"], ["new.py", "copy.py", "old.py"], False),
+        (["old.py", "old.py"], ["old.py", "gone.py"], ["old.py"], False),
+    ],
+)
+def test_git_is_asked_only_where_a_file_went_and_another_came(
+    findings: list[str], entries: list[str], exists: list[str], asked: bool
+) -> None:
+    calls: list[int] = []
+
+    def moves() -> dict[str, str]:
+        calls.append(1)
+        return {}
+
+    known = structs.replace(reading(*findings, exists=exists), moves=moves)
+    compare(
+        map(finding, findings), [entry_of(finding(path)) for path in entries], known, today=TODAY
+    )
+    assert bool(calls) == asked
+
+
+def test_what_a_comment_suppresses_asks_nobody_where_its_file_came_from() -> None:
+    def moves() -> dict[str, str]:
+        raise AssertionError
+
+    item = structs.replace(finding("new.py"), suppressed=Suppression("because", "new.py", 1))
+    known = structs.replace(reading("new.py", exists=("new.py",)), moves=moves)
+    told = compare([item], [entry_of(finding("gone.py", scope="g"))], known, today=TODAY)
+    assert states(told) == ["new"]
+
+
+def test_of_equals_the_one_that_a_change_wrote_is_new() -> None:
+    first, second = (
+        structs.replace(finding(), span=structs.replace(samples.FLASH.span, line=line))
+        for line in (1, 2)
+    )
+    for written in (first, second):
+        known = structs.replace(reading(), touched=written.__eq__)
+        told = compare([first, second], [entry_of(first)], known, today=TODAY)
+        new = [item.span.line for item in told.findings if item.state == "new"]
+        assert new == [written.span.line]
 
 
 # --- bringing it up to date ---

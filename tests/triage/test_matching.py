@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +8,7 @@ from msgspec import structs
 
 import samples
 from portaudit.triage.matching import Matched, entry_of, match
-from portaudit.types import Entry, Finding
+from portaudit.types import Entry, Finding, Severity, Suppression
 
 PATHS = ("train.py", "model/net.py", "ops/attn.py")
 
@@ -40,8 +40,11 @@ def paired(
     entries: Sequence[Entry],
     there: Callable[[str], bool] = lambda _: True,
     renamed: dict[str, str] | None = None,
+    written: Collection[Finding] | None = None,
 ) -> Matched:
-    return match(findings, entries, there=there, renamed=renamed)
+    """What is matched, where a change wrote some of the findings, or nobody knows of changes."""
+    touched = None if written is None else written.__contains__
+    return match(findings, entries, there=there, renamed=renamed, touched=touched)
 
 
 def accepted(found: Matched) -> list[bool]:
@@ -173,6 +176,83 @@ def test_entries_left_over_are_told_as_they_were_written() -> None:
     entry = structs.replace(entry_of(finding()), count=3, reason="vendor code")
     found = paired([finding()], [entry], renamed={"train.py": "train.py"})
     assert found.left == (structs.replace(entry, count=2),)
+
+
+# --- where a change is known ---
+
+
+def at(line: int, scope: str = "main", severity: Severity = "minor") -> Finding:
+    """A finding of the same statement, wherever it stands."""
+    span = structs.replace(samples.FLASH.span, line=line)
+    return structs.replace(
+        finding(scope=scope), span=span, severity=severity, effective_severity=severity
+    )
+
+
+def test_of_equals_those_that_a_change_wrote_come_last() -> None:
+    findings = [at(1), at(2), at(3)]
+    entries = [entry_of(at(1))] * 2
+    assert accepted(paired(findings, entries)) == [True, True, False]
+    assert accepted(paired(findings, entries, written=findings[:1])) == [False, True, True]
+    assert accepted(paired(findings, entries, written=findings[1:2])) == [True, False, True]
+    assert accepted(paired(findings, entries, written=findings)) == [True, True, False]
+
+
+def test_of_equals_in_a_renamed_file_those_that_a_change_wrote_come_last() -> None:
+    findings = [structs.replace(at(line), path="new.py") for line in (1, 2)]
+    found = paired(
+        findings, [entry_of(at(1))], renamed={"train.py": "new.py"}, written=findings[:1]
+    )
+    assert accepted(found) == [False, True]
+
+
+def test_a_written_statement_that_fits_is_old_before_an_untouched_one_that_fits_less() -> None:
+    # A difference may take the old lines for those of a copy in a function that is new.
+    copy, old = at(1, scope="copy"), at(2)
+    assert accepted(paired([copy, old], [entry_of(old)], written=[old])) == [False, True]
+
+
+def test_an_untouched_use_that_got_a_guard_is_old_before_a_new_one_without() -> None:
+    new, guarded = at(1, severity="major"), at(2, severity="info")
+    entries = [entry_of(at(2, severity="major"))]
+    assert accepted(paired([new, guarded], entries)) == [True, False]
+    assert accepted(paired([new, guarded], entries, written=[new])) == [False, True]
+
+
+def test_a_comment_on_an_untouched_statement_makes_no_room_for_a_new_one() -> None:
+    new = at(1)
+    hidden = structs.replace(at(2), suppressed=Suppression("because", "train.py", 2))
+    entries = [entry_of(at(2))]
+    assert accepted(paired([new, hidden], entries)) == [True, False]
+    assert accepted(paired([new, hidden], entries, written=[new])) == [False, True]
+    assert accepted(paired([new, hidden], entries, written=[new, hidden])) == [True, False]
+
+
+@given(st.lists(FINDINGS, max_size=8), st.lists(FINDINGS, min_size=1, max_size=8))
+def test_exactly_what_a_change_added_is_new(old: list[Finding], added: list[Finding]) -> None:
+    here = [structs.replace(item, message="added") for item in added]
+    found = paired([*here, *old], [entry_of(item) for item in old], written=here)
+    assert accepted(found) == [False] * len(here) + [True] * len(old)
+
+
+def test_a_change_is_looked_at_only_where_there_is_a_choice() -> None:
+    asked: list[Finding] = []
+
+    def touched(item: Finding) -> bool:
+        asked.append(item)
+        return True
+
+    alone, other, kept = at(1), finding(path="ops/attn.py"), finding(path="model/net.py")
+    twice = [at(1), at(2)]
+    for findings, entries in (([alone, kept], [alone, kept]), ([alone, other], [other])):
+        accepting = [entry_of(item) for item in entries]
+        match(findings, accepting, there=lambda _: True, touched=touched)
+    assert asked == []
+    match([*twice, kept], [entry_of(alone), entry_of(kept)], there=lambda _: True, touched=touched)
+    assert set(asked) == set(twice)
+
+
+# ---
 
 
 def test_half_a_character_is_no_obstacle() -> None:

@@ -1,0 +1,76 @@
+"""`portaudit diff` from the outside: its formats, and names that are to stay names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from git_repos import Repo
+from portaudit import cli
+from portaudit.types import Difference
+
+CODE = "import torch\n\nmodel = torch.nn.Linear(1, 1).cuda()\n"
+HOSTILE = "a|`b`<i>@x [y](z).py"
+
+
+def run(*arguments: object) -> Result:
+    words = [str(item) for item in arguments]
+    return CliRunner().invoke(cli.app, ["diff", *words], env={"COLUMNS": "100"})
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    made = Repo.make(
+        tmp_path / "r", {"old.py": CODE, "gone.py": f"{CODE}torch.cuda.ipc_collect()\n"}
+    )
+    made.git("mv", "old.py", "moved.py")
+    (made.root / "gone.py").unlink()
+    made.commit({HOSTILE: f"{CODE}torch.cuda.synchronize()\n"})
+    return made
+
+
+def test_markdown_shows_what_came_went_and_moved(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.root)
+    done = run("HEAD~1", "HEAD", "--format", "markdown")
+    assert done.exit_code == 0, done.output
+    text = done.stdout
+    assert text.startswith("## portaudit: `HEAD~1` to `HEAD`\n\nScore ")
+    assert text.index("### New") < text.index("### Gone")
+    assert f"`` {HOSTILE}:4 ``" in text or f"``{HOSTILE}:4``" in text
+    assert "`gone.py:" in text
+    out = repo.root.parent / "page.md"
+    assert run("HEAD~1", "HEAD", "--format=markdown", "-o", out).stdout == ""
+    assert out.read_text(encoding="utf-8") == text
+
+
+def test_json_holds_all_there_is_to_say(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.root)
+    told = json.loads(run("HEAD~1", "HEAD", "--format", "json").stdout)
+    assert next(iter(told)) == "schema"
+    assert told.keys() == set(Difference.__struct_fields__)
+    assert {"path", "line", "effective_severity"} <= told["appeared"][0].keys()
+    assert told["appeared"][0].keys() == told["gone"][0].keys()
+    assert {item["path"] for item in told["gone"]} <= {"gone.py"}
+
+
+def test_other_formats_are_refused_by_name(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.root)
+    done = run("HEAD~1", "HEAD", "--format", "markdwn")
+    assert done.exit_code == 2
+    assert done.stderr == 'error: no format is called "markdwn"; did you mean "markdown"?\n'
+    done = run("HEAD~1", "HEAD", "--format", "sarif")
+    assert "there are terminal, markdown, json" in done.stderr
+
+
+def test_what_could_not_be_read_is_said(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.root)
+    said = "Some files could not be read: what is in them is not compared"
+    assert said not in run("HEAD~1", "HEAD").stdout
+    repo.commit({"broken.py": "import torch\nmodel.cuda(\n"})
+    assert said in run("HEAD~1", "HEAD").stdout
+    assert said in run("HEAD~1", "HEAD", "--format", "markdown").stdout

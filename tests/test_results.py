@@ -1,0 +1,351 @@
+"""Results that are kept for later runs: the same as a scan gives, or none."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from portaudit import results as module
+from portaudit import scan
+from portaudit.cache import Cache
+from portaudit.discover import Tree, walk
+from portaudit.engine import Scanner, scan_tree
+from portaudit.files import Disk, Overlay
+from portaudit.relate.modules import Modules
+from portaudit.results import DATABASE, Results
+from portaudit.types import Export, Externals, FileResult, Ref, ScanError, Target, Task
+from snippets import ROOT, catalogue
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+REPOSITORIES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
+FILES = {
+    "train.py": "import torch\nfrom config import D, ON\nif ON:\n    torch.ones(1).to(D)\n",
+    "config.py": 'import os\nD = "cuda"\nON = bool(os.environ.get("ON"))\n',
+    "Dockerfile": "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\n",
+}
+TASK = Task("train.py", "python", frozenset({"config"}))
+CONTENT = b'import torch\ntorch.ones(1).to("cuda")\n'
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def scanned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the files that were really scanned."""
+    paths: list[str] = []
+    scan_file = scan.scan_file
+
+    def counted(source, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+        paths.append(source.path)
+        return scan_file(source, *rest)
+
+    monkeypatch.setattr(scan, "scan_file", counted)
+    return paths
+
+
+def run(
+    files: dict[str, str], place: Cache | None, target: Target = "torchneuron"
+) -> tuple[FileResult, ...]:
+    tree = Tree.of(ROOT, files)
+    contents = {path: text.encode() for path, text in files.items()}
+    scanner = Scanner(Overlay(Disk(ROOT), contents), catalogue(), target)
+    modules = Modules(tree, catalogue().libraries)
+    return scan_tree(scanner, modules, tree, results=Results(catalogue(), target, place))
+
+
+def kept(place: Cache) -> Iterator[tuple[bytes, int, bytes]]:
+    connection = sqlite3.connect(place.directory / DATABASE)
+    yield from connection.execute("SELECT key, used, content FROM result")
+    connection.close()
+
+
+def change(place: Cache, statement: str, *values: object) -> None:
+    connection = sqlite3.connect(place.directory / DATABASE)
+    with connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+# --- the same as a scan ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", REPOSITORIES)
+def test_what_was_kept_is_what_a_scan_gives(name: str, place: Cache, scanned: list[str]) -> None:
+    files = Disk(FIXTURES / name)
+    tree = walk(files, [files.root])
+    scanner = Scanner(files, catalogue(), "torchneuron")
+    modules = Modules(tree, catalogue().libraries)
+
+    def results() -> tuple[FileResult, ...]:
+        again = Results(catalogue(), "torchneuron", place)
+        return scan_tree(scanner, modules, tree, results=again)
+
+    first = results()
+    assert first == scan_tree(scanner, modules, tree)
+    scanned.clear()
+    assert results() == first
+    assert scanned == [result.path for result in first if result.errors]
+
+
+def test_one_changed_file_is_scanned_and_no_other(place: Cache, scanned: list[str]) -> None:
+    run(FILES, place)
+    scanned.clear()
+    run({**FILES, "Dockerfile": "FROM ubuntu\nENV NCCL_DEBUG=INFO\n"}, place)
+    assert scanned == ["Dockerfile"]
+
+
+def test_a_file_is_judged_again_when_another_says_something_else(
+    place: Cache, scanned: list[str]
+) -> None:
+    run(FILES, place)
+    scanned.clear()
+    changed = {**FILES, "config.py": FILES["config.py"].replace("cuda", "cuda:1")}
+    found = run(changed, place)
+    assert scanned == ["config.py", "train.py"]
+    assert found == run(changed, None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(TASK, path="tests/train.py"),
+        replace(TASK, kind="notebook"),
+        replace(TASK, first_party=frozenset({"config", "torch"})),
+        replace(TASK, externals=Externals((("config.X", Export(values=(Ref("torch"),))),))),
+        replace(TASK, externals=Externals((("config.X", Export(values=(Ref("torch", True),))),))),
+    ],
+)
+def test_the_key_knows_the_task(other: Task) -> None:
+    results = Results(catalogue(), "torchneuron")
+    assert results.key(TASK, CONTENT) == results.key(replace(TASK), CONTENT)
+    assert results.key(TASK, CONTENT) != results.key(other, CONTENT)
+    assert results.key(TASK, CONTENT) != results.key(TASK, CONTENT + b"\n")
+
+
+def test_the_key_knows_the_rules_the_target_and_the_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    everything = catalogue()
+    key = Results(everything, "torchneuron").key(TASK, CONTENT)
+    assert Results(everything, "torchneuron").key(TASK, CONTENT) == key
+    some = everything.restricted(list(everything.rules)[1:])
+    others = [Results(some, "torchneuron"), Results(everything, "xla")]
+    others.append(Results(replace(everything, digest="0"), "torchneuron"))
+    assert key not in [each.key(TASK, CONTENT) for each in others]
+    (tmp_path / "libcst-99.0.dist-info").mkdir()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    assert Results(everything, "torchneuron").key(TASK, CONTENT) != key
+
+
+def test_the_key_knows_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "judge").mkdir()
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "results.py"))
+    keys = set()
+    for text in ("", "a = 1\n", "a = 2\n"):
+        (tmp_path / "judge" / "guards.py").write_text(text)
+        keys.add(Results(catalogue(), "torchneuron").key(TASK, CONTENT))
+    assert len(keys) == 3
+
+
+# --- what is not kept -----------------------------------------------------------------------------
+
+
+def test_a_file_with_an_error_is_scanned_every_time(place: Cache, scanned: list[str]) -> None:
+    files = {"bad.py": "import torch\ndef f(:\n    torch.cuda.synchronize()\n"}
+    first = run(files, place)
+    assert first[0].errors
+    scanned.clear()
+    assert run(files, place) == first
+    assert scanned == ["bad.py"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import torch\nx = torch.ones(1, device="cuda\\ud800")\nDEVICE = "\\ud800"\n',
+        f"import torch\nBIG = {10**40}\ntorch.cuda.synchronize(BIG)\n",
+    ],
+)
+def test_what_cannot_be_written_is_no_obstacle(text: str, place: Cache) -> None:
+    files = {"a.py": text, "b.py": "import torch\nfrom a import *\ntorch.ones(1).to(DEVICE, BIG)\n"}
+    assert run(files, place) == run(files, place) == run(files, None)
+
+
+def test_nothing_is_kept_without_a_place(scanned: list[str]) -> None:
+    run(FILES, None)
+    before = len(scanned)
+    run(FILES, None)
+    assert len(scanned) == 2 * before
+
+
+# --- a database that others wrote, or nobody can --------------------------------------------------
+
+
+def spoil(change_of: Callable[[bytes], bytes]) -> Callable[[Cache], None]:
+    def damage(place: Cache) -> None:
+        path = place.directory / DATABASE
+        path.write_bytes(change_of(path.read_bytes()))
+
+    return damage
+
+
+def rows(content: str) -> Callable[[Cache], None]:
+    return lambda place: change(place, f"UPDATE result SET content = {content}")  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(spoil(lambda _: b""), id="empty"),
+        pytest.param(spoil(lambda _: b"no database at all" * 100), id="another file"),
+        pytest.param(spoil(lambda data: data[: len(data) // 2]), id="cut"),
+        pytest.param(
+            spoil(lambda data: data[:100] + b"\xff" * (len(data) - 100)), id="overwritten"
+        ),
+        pytest.param(rows("substr(content, 1, 20)"), id="rows cut"),
+        pytest.param(rows("x''"), id="rows empty"),
+        pytest.param(rows("zeroblob(40)"), id="rows of zeros"),
+        pytest.param(rows("'text'"), id="rows of text"),
+        pytest.param(rows("1.5"), id="rows of numbers"),
+        pytest.param(lambda place: change(place, "DROP TABLE result"), id="no table"),
+        pytest.param(lambda place: change(place, "PRAGMA user_version = 99"), id="another layout"),
+        pytest.param(
+            lambda place: change(place, "ALTER TABLE result RENAME COLUMN content TO c"),
+            id="columns",
+        ),
+    ],
+)
+def test_a_damaged_database_is_never_believed(
+    place: Cache, damage: Callable[[Cache], None], scanned: list[str]
+) -> None:
+    whole = run(FILES, place)
+    try:
+        damage(place)
+    except sqlite3.IntegrityError:
+        pytest.skip("SQLite does not let that happen")
+    assert run(FILES, place) == whole
+    run(FILES, place)
+    scanned.clear()
+    assert run(FILES, place) == whole
+    assert scanned == []
+
+
+def test_a_row_of_another_file_is_believed_by_its_checksum_only(place: Cache) -> None:
+    """Whoever can write here can write whole results; that is what `Cache.refusal` is about."""
+    whole = run(FILES, place)
+    results = Results(catalogue(), "torchneuron", place)
+    key = results.key(Task("Dockerfile", "docker"), FILES["Dockerfile"].encode())
+    assert key is not None
+    change(place, "UPDATE result SET content = ? WHERE key = ?", b"0" * 16 + b"\x80", key)
+    assert run(FILES, place) == whole
+
+
+def test_a_directory_that_others_can_write_to_is_not_read(place: Cache, scanned: list[str]) -> None:
+    run(FILES, place)
+    place.directory.chmod(0o777)
+    scanned.clear()
+    run(FILES, place)
+    assert set(scanned) == set(FILES)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_directory_that_cannot_be_written_to_is_read(place: Cache, scanned: list[str]) -> None:
+    run(FILES, place)
+    place.directory.chmod(0o500)
+    scanned.clear()
+    run({**FILES, "more.sh": "export NCCL_DEBUG=INFO\n"}, place)
+    assert scanned == ["more.sh"]
+
+
+def test_a_place_where_no_directory_can_be_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = Cache(tmp_path / "file" / "cache")
+    assert run(FILES, place) == run(FILES, None)
+
+
+def test_a_database_that_is_locked_is_not_waited_for_for_long(
+    place: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(FILES, place)
+    monkeypatch.setattr(module, "_PATIENCE", 0.01)
+    holder = sqlite3.connect(place.directory / DATABASE)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert run({**FILES, "more.sh": "export NCCL_DEBUG=INFO\n"}, place)[: len(whole)]
+    holder.rollback()
+    holder.close()
+    assert len(list(kept(place))) >= len(FILES)  # it was not dropped
+
+
+def test_many_runs_at_once(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    root.mkdir()
+    for number in range(30):
+        (root / f"m{number}.py").write_text(f"import torch\nx{number} = torch.ones(1).cuda()\n")
+    command = [
+        sys.executable,
+        "-m",
+        "portaudit",
+        "scan",
+        "--format",
+        "json",
+        "--jobs",
+        "1",
+        str(root),
+    ]
+    environment = {**os.environ, "PORTAUDIT_CACHE_DIR": str(tmp_path / "cache")}
+    started = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    said = {process.communicate() for process in started}
+    assert len(said) == 1
+    assert len(list(kept(Cache(tmp_path / "cache")))) == 30
+
+
+# --- its size -------------------------------------------------------------------------------------
+
+
+def test_what_was_not_used_for_longest_goes_first(
+    place: Cache, monkeypatch: pytest.MonkeyPatch, scanned: list[str]
+) -> None:
+    run(FILES, place)
+    change(place, "UPDATE result SET used = 1")
+    dockerfile = {"Dockerfile": FILES["Dockerfile"]}
+    run(dockerfile, place)
+    before = len(list(kept(place)))
+    monkeypatch.setattr(module, "_MOST", 0)
+    run({"more.sh": "export NCCL_DEBUG=INFO\n"}, place)
+    left = [used for _, used, _ in kept(place)]
+    assert len(left) == before + 1 - (before + 1) // 2
+    scanned.clear()
+    run(dockerfile, place)
+    assert scanned == []
+
+
+def test_clearing_the_cache_removes_the_database(place: Cache) -> None:
+    run(FILES, place)
+    files, size = place.size()
+    assert files == 1
+    assert size > 0
+    place.clear()
+    assert place.size() == (0, 0)
+
+
+def test_an_error_of_reading_is_no_result(tmp_path: Path, place: Cache) -> None:
+    tree = Tree.of(tmp_path, ["gone.py"])
+    scanner = Scanner(Disk(tmp_path), catalogue(), "torchneuron")
+    (result,) = scan_tree(
+        scanner, Modules(tree), tree, results=Results(catalogue(), "torchneuron", place)
+    )
+    assert result.errors == (ScanError("gone.py", "cannot be read: No such file or directory"),)
+    assert place.size() == (0, 0)
