@@ -102,4 +102,4 @@ def _of_revisions(
         before = engine.scan(config, rules=rules, side=sides.old, progress=advance)
     with progress(quiet=quiet) as advance:
         after = engine.scan(config, rules=rules, side=sides.new, progress=advance)
-    return differ(before, after, (old, new), sides.renames)
+    return differ(before, after, (old, new), sides.renames, compare.touched(sides))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -12,12 +12,17 @@ from portaudit.types import Difference, Entry, Finding, Report
 
 
 def differ(
-    old: Report, new: Report, names: tuple[str, str], renamed: Mapping[str, str] | None = None
+    old: Report,
+    new: Report,
+    names: tuple[str, str],
+    renamed: Mapping[str, str] | None = None,
+    touched: Callable[[Finding], bool] | None = None,
 ) -> Difference:
     """Compare two reports of the same target, `names` being what they are called.
 
     `renamed` (old path to new) is what is known of files under another name; others are found by
-    their findings. What a comment suppresses in both is no difference.
+    their findings. `touched` says what the change wrote, where one is known. What a comment
+    suppresses in both is no difference.
     """
     before = [finding for finding in old.findings if finding.suppressed is None]
     after = [finding for finding in new.findings if finding.suppressed is None]
@@ -25,7 +30,13 @@ def differ(
     originals: dict[Entry, list[Finding]] = defaultdict(list)
     for finding in reversed(before):
         originals[entry_of(finding)].append(finding)
-    matched = match(after, map(entry_of, before), there=here.__contains__, renamed=renamed)
+    matched = match(
+        after,
+        map(entry_of, before),
+        there=here.__contains__,
+        renamed=renamed,
+        touched=touched,
+    )
     appeared, graver, milder = [], [], []
     moved: Counter[tuple[str, str]] = Counter()
     for finding, entry in matched.pairs:

@@ -55,6 +55,15 @@ def test_files_under_another_name_are_no_news() -> None:
     assert (told.appeared, told.gone, told.unchanged) == ((), (), 2)
 
 
+def test_of_equals_the_one_that_a_change_wrote_appeared() -> None:
+    first, second = (
+        structs.replace(finding("a"), span=structs.replace(samples.FLASH.span, line=line))
+        for line in (1, 2)
+    )
+    told = differ(report(first), report(first, second), NAMES, touched=first.__eq__)
+    assert told.appeared == (structs.replace(first, state="new"),)
+
+
 def test_what_is_suppressed_is_no_news() -> None:
     hidden = structs.replace(finding("a"), suppressed=Suppression("ours", "train.py", 1))
     assert differ(report(), report(hidden), NAMES).appeared == ()
