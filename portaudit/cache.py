@@ -100,8 +100,9 @@ class Cache(Struct, frozen=True):
 
     def _everything(self) -> Iterator[Path]:
         yield from self._files()
-        yield from self.directory.glob("*.sqlite3")
-        yield from self.directory.glob("*.sqlite3-journal")
+        for path in self.directory.glob("portaudit-*.sqlite3*"):
+            if path.is_file():
+                yield path
 
 
 def of_user() -> Cache | None:

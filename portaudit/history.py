@@ -31,7 +31,8 @@ def beside(run: Run, sides: Sides, reading: Reading) -> tuple[Report, Comparison
     changed = frozenset(sides.new.tree.selected)
     told = compare(
         (finding for finding in run.report.findings if finding.path in changed),
-        (entry_of(finding) for finding in before.findings),
+        # What a comment accepted gives no entry to what none accepts.
+        (entry_of(finding) for finding in before.findings if finding.suppressed is None),
         reading,
         today=datetime.date.min,  # what code was has no end date
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from portaudit.catalogue.load import Catalogue
 
 _T = TypeVar("_T")
-DATABASE = "results.sqlite3"
+DATABASE = "portaudit-results.sqlite3"
 _MOST = 256_000_000
 """Bytes of the database; beyond, the half that was not used for longest goes."""
 _BATCH = 256
@@ -38,6 +38,8 @@ _PATIENCE = 2.0
 """Seconds to wait for another run that is writing; then this one does without."""
 _CHECKSUM = 16
 """Bytes in front of each stored result."""
+_UNWRITABLE = (UnicodeEncodeError, OverflowError, RecursionError)
+"""A lone surrogate, a number of many digits, a condition nested too deep: nothing is kept."""
 _TABLE = (
     "CREATE TABLE result (key BLOB PRIMARY KEY, used INTEGER NOT NULL, content BLOB NOT NULL) "
     "WITHOUT ROWID"
@@ -73,7 +75,7 @@ class Results:
             party = self._parties[task.first_party] = _digest(names.encode("utf-8", "replace"))
         try:
             told = msgspec.msgpack.encode((task.path, task.kind, task.externals))
-        except (UnicodeEncodeError, OverflowError):
+        except _UNWRITABLE:
             return None
         return _digest(self._making + party + _digest(content) + told)
 
@@ -89,7 +91,7 @@ class Results:
             return None
         try:
             found = _decoder().decode(memoryview(stored)[_CHECKSUM:])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         self._known[key] = found
         return found
@@ -103,7 +105,7 @@ class Results:
             return
         try:
             content = msgspec.msgpack.encode(result)
-        except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number of many digits
+        except _UNWRITABLE:
             return
         self._waiting[key] = _digest(content)[:_CHECKSUM] + content
         if len(self._waiting) >= _BATCH:

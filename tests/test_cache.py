@@ -176,11 +176,13 @@ def test_what_was_put_is_there_until_it_is_cleared(cache: Cache) -> None:
     assert (cache.get("kind", "a"), cache.get("other", "a")) == (b"second", b"")
     assert cache.get("kind", "b") is None
     assert cache.size() == (2, 2 * 32 + len(b"second"))
-    notes = cache.directory / "notes"
-    notes.touch()
+    others = [cache.directory / name for name in ("notes", "db.sqlite3", "results.sqlite3")]
+    for other in others:
+        other.touch()
+    (cache.directory / "portaudit-odd.sqlite3").mkdir()
     cache.clear()
     assert cache.get("kind", "a") is None
-    assert notes.exists()
+    assert all(other.exists() for other in others)
 
 
 def test_the_oldest_of_a_kind_go(cache: Cache) -> None:

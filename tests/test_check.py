@@ -633,3 +633,30 @@ def test_a_hook_may_name_files_that_are_excluded(make_tree: MakeTree) -> None:
     named = root / "third_party" / "b.py"
     assert run("check", named, root / "a.py").exit_code == 1
     assert run("check", "--force-exclude", named, root / "a.py").exit_code == 0
+
+
+def test_a_file_that_was_split_is_old_wherever_git_says_it_went(make_tree: MakeTree) -> None:
+    rest = "".join(f"def g{at}(a):\n    return a + {at}\n\n" for at in range(40))
+    moved = "def f(x):\n    return x.cuda()\n"
+    root = make_tree({"a.py": f"import torch\n{rest}{moved}"})
+    run("baseline", "create", root)
+    base = commit(root)
+    (root / "a.py").unlink()
+    (root / "helpers.py").write_text(f"import torch\n{rest}")
+    (root / "move.py").write_text(f"import torch\n{moved}")
+    assert lines(root) == lines(root, "--diff", base) == []
+    (root / "new.py").write_text("import torch\ndef h():\n    return torch.cuda.Stream()\n")
+    assert {line.partition(":")[0] for line in lines(root)} == {"new.py"}
+
+
+def test_what_a_comment_accepted_accepts_no_twin(make_tree: MakeTree) -> None:
+    line = "x = x.cuda()"
+    accepted = f"{line}  # portaudit: ignore[DEV] only here"
+    head = "import torch\ndef f(x, y):\n"
+    root = make_tree({"t.py": f"{head}    {accepted}\n    return x\n"})
+    base = commit(root)
+    twin = f"{head}    if y:\n        {accepted}\n    {line}\n    return x\n"
+    (root / "t.py").write_text(twin)
+    assert [found.rpartition(":")[0] for found in lines(root, "--diff", base)] == ["t.py:5:9"]
+    (root / "t.py").write_text(f"{head}    {line}\n    return x\n")
+    assert run("check", root, "--diff", base).exit_code == 1

@@ -181,6 +181,24 @@ def test_what_cannot_be_written_is_no_obstacle(text: str, place: Cache) -> None:
     assert run(files, place) == run(files, place) == run(files, None)
 
 
+def test_conditions_that_are_nested_deep_are_no_obstacle(tmp_path: Path) -> None:
+    """What a scan may nest is more than a run that scans nothing may: that reads it no more."""
+    flags = "".join(f"F{at + 1} = not (F{at} and b.f{at})\n" for at in range(360))
+    (tmp_path / "a.py").write_text(
+        f"import torch\nimport b\nF0 = b.x\n{flags}if F360:\n    torch.zeros(1).cuda()\n"
+    )
+    (tmp_path / "b.py").write_text(
+        "import os\nx = bool(os.environ.get('A'))\n" + "".join(f"f{at} = x\n" for at in range(360))
+    )
+    command = [sys.executable, "-m", "portaudit", "scan", "--format", "json", str(tmp_path)]
+    environment = {**os.environ, "PORTAUDIT_CACHE_DIR": str(tmp_path.parent / "deep")}
+    said = {
+        subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+        for _ in range(2)
+    }
+    assert len(said) == 1
+
+
 def test_nothing_is_kept_without_a_place(scanned: list[str]) -> None:
     run(FILES, None)
     before = len(scanned)

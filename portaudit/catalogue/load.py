@@ -251,13 +251,20 @@ def load(extra: Sequence[Path] = ()) -> Catalogue:
                     rows[rule.id, position] = () if match.unlisted else kept
             rules[rule.id] = rule
             sources[rule.id] = path
-            digest.update(path.read_bytes())
+            _add(digest, path)
         for path in sorted(directory.glob("_data/*")):
-            digest.update(path.read_bytes())
+            _add(digest, path)
     guards = read_guards(builtin_rules() / "_data" / "guards.toml")
     return Catalogue(
         dict(sorted(rules.items())), rows, digest.hexdigest()[:16], guards, sources, unlisted
     )
+
+
+def _add(digest: hashlib._Hash, path: Path) -> None:
+    """A file with its name and length: what belongs to which name is part of a catalogue."""
+    content = path.read_bytes()
+    digest.update(f"\n{path.name} {len(content)}\n".encode())
+    digest.update(content)
 
 
 def read_guards(path: Path) -> Guards:

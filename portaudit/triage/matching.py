@@ -59,10 +59,12 @@ def match(
     here = [replace(each, path=moves.get(each.path, each.path)) for each in left]
     mine = [entry_of(finding) for finding in findings]
     hidden = {index for index, finding in enumerate(findings) if finding.suppressed is not None}
-    table = _matched(_Table(mine, list(here)), hidden, there)
+    renamed_from = {index for index, each in enumerate(left) if each.path != here[index].path}
+    gone = {index for index in renamed_from if not there(left[index].path)}
+    table = _matched(_Table(mine, list(here)), hidden, there, gone)
     if touched is not None and (unsure := _unsure(table)):
         still = frozenset(index for index in unsure if not touched(findings[index]))
-        table = _matched(_Table(mine, here, still), hidden - still, there)
+        table = _matched(_Table(mine, here, still), hidden - still, there, gone)
     kept = Counter(replace(left[index], count=1) for index in table.free(range(len(left))))
     return Matched(
         tuple(
@@ -104,15 +106,22 @@ class _Table(Struct, frozen=True):
         return [index for index in entries if index not in taken]
 
 
-def _matched(table: _Table, hidden: Collection[int], there: Callable[[str], bool]) -> _Table:
-    """Fill a table; what is `hidden` comes after all others."""
+def _matched(
+    table: _Table, hidden: Collection[int], there: Callable[[str], bool], gone: Collection[int]
+) -> _Table:
+    """Fill a table; what is `hidden` comes after all others.
+
+    `gone`: entries whose file is, and which are said to be in another. Where a file was split they
+    may be in a third.
+    """
     mine, here = table.mine, table.here
     known = {each.path for each in here}
     findings, entries = range(len(mine)), range(len(here))
     for turn in ([index for index in findings if index not in hidden], sorted(hidden)):
         for key in _STAGES:
             _pair(table, key, turn, entries)
-        lost = [index for index in table.free(entries) if not there(here[index].path)]
+        free = table.free(entries)
+        lost = [index for index in free if index in gone or not there(here[index].path)]
         # What became of a file that is gone: a file that nothing was known of.
         fresh = [index for index in table.open(turn) if mine[index].path not in known]
         if lost and fresh:
