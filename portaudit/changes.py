@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from portaudit import discover, engine, score
+from portaudit import engine
 from portaudit.check import compared, gated, held_in_zones, read
-from portaudit.compare import merged, staged
+from portaudit.compare import merged, staged, whole
 from portaudit.compare import since as changed_since
 from portaudit.config import Config
-from portaudit.engine import Progress, Rules, Side
+from portaudit.engine import Progress
 from portaudit.git import GitError
 from portaudit.history import beside, reading_of
-from portaudit.relate.project import roots
 from portaudit.run import Run, unsure
 from portaudit.triage.baseline import Comparison
 from portaudit.types import Finding, Report
@@ -40,10 +39,7 @@ def check_changes(
     sides = staged(config) if since is None else changed_since(config, since)
     side = sides.new
     if scored:
-        everything = discover.walk(
-            side.files, config.paths, config.exclude, forced=config.force_exclude
-        )
-        side = Side(side.files, everything)
+        side = whole(config, side.files)
     report = engine.scan(unsure(config), rules=rules, side=side, progress=progress)
     report = replace(report, notices=(*report.notices, *sides.notices))
     run = Run(config, rules, side, report)
@@ -62,14 +58,8 @@ def check_changes(
     gate = gated(run, comparison, sides.against, baseline, change=True)
     if not scored or gate.gate is None:
         return gate
-    rest = [finding for finding in report.findings if finding.path not in changed]
-    began = _score([*rest, *before.findings], rules) if report.score.value is not None else None
-    return replace(gate, gate=replace(gate.gate, score_before=began))
-
-
-def _score(findings: Iterable[Finding], rules: Rules) -> float | None:
-    counted = [finding for finding in findings if finding.suppressed is None]
-    return score.assess(counted, roots(counted, rules.everything.rules), torch=True).value
+    began = engine.scan(unsure(config), rules=rules, side=whole(config, sides.old.files)).score
+    return replace(gate, gate=replace(gate.gate, score_before=began.value))
 
 
 def _refuse_unread(before: Report, told: Comparison, renames: Mapping[str, str]) -> None:

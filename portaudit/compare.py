@@ -111,8 +111,8 @@ def between(config: Config, old: str, new: str) -> Sides:
     repository = Repository.at(config.root)
     before, after = repository.resolve(old), repository.resolve(new)
     return Sides(
-        new=_whole(config, repository.revision(after)),
-        old=_whole(config, repository.revision(before)),
+        new=whole(config, repository.revision(after)),
+        old=whole(config, repository.revision(before)),
         renames=renamed(repository.changes(before, after)),
         against=f"{old}, {before[:12]}",
     )
@@ -236,8 +236,10 @@ def _not_compared(path: str, before: str | None, after: str) -> str:
     return f"the change {what}; its files are not compared: run `{command}` in it"
 
 
-def _whole(config: Config, files: Files) -> Side:
+def whole(config: Config, files: Files) -> Side:
     """The files that a config names, as far as this side has them."""
     paths = [path for path in config.paths if exists(files, discover.relative(config.root, path))]
-    tree = discover.walk(files, paths, config.exclude) if paths else Tree.of(config.root, ())
-    return Side(files, tree)
+    if not paths:
+        return Side(files, Tree.of(config.root, ()))
+    forced = config.force_exclude
+    return Side(files, discover.walk(files, paths, config.exclude, forced=forced))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Literal, TypeVar, cast
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
 import tomli
 from msgspec import Struct
@@ -17,22 +17,26 @@ from msgspec.structs import replace
 from portaudit.errors import ConfigError, UsageError, nearest
 from portaudit.types import CONFIDENCES, SEVERITIES, TARGETS, Confidence, Severity, Target
 
+if TYPE_CHECKING:
+    from portaudit.catalogue.assumptions import Assumptions
+
 OWN_FILE = ".portaudit.toml"
 SHARED_FILE = "pyproject.toml"
 BASELINE_FILE = ".portaudit-baseline.json"
 
 FileIgnores = tuple[tuple[str, tuple[str, ...]], ...]
 """Patterns of paths, each with the words for the rules whose findings are accepted there."""
-Setting = (
+Setting: TypeAlias = """(
     str
     | int
     | Path
     | tuple[str, ...]
     | tuple[Path, ...]
     | FileIgnores
-    | tuple["GateSetting", ...]
+    | tuple[GateSetting, ...]
+    | Assumptions
     | None
-)
+)"""
 _Word = TypeVar("_Word", bound=str)
 
 
@@ -53,8 +57,9 @@ class Config(Struct, frozen=True):
     """A run, fully decided.
 
     `root` and `paths` are absolute, with symbolic links resolved; every path lies under the root.
-    `jobs` 0 means one process per core. `origins` says where each setting that is not a default
-    came from.
+    `entry`: files, relative to the root, that the main training path begins with, whatever the tree
+    says · `jobs` 0 means one process per core · `assumptions`: None for the standard ones ·
+    `origins` says where each setting that is not a default came from.
     """
 
     root: Path
@@ -65,6 +70,7 @@ class Config(Struct, frozen=True):
     extend_select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     force_exclude: bool = False
+    entry: tuple[str, ...] = ()
     min_confidence: Confidence = "low"
     rules: tuple[Path, ...] = ()
     ops: Path | None = None
@@ -75,6 +81,7 @@ class Config(Struct, frozen=True):
     gate: tuple[GateSetting, ...] = ()
     jobs: int = 0
     cache: bool = True
+    assumptions: Assumptions | None = None
     origins: tuple[tuple[str, str], ...] = ()
 
 
@@ -89,6 +96,7 @@ class Options(Struct, frozen=True):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
+    entry: tuple[Path, ...] = ()
     min_confidence: str | None = None
     rules: tuple[Path, ...] = ()
     ops: Path | None = None
@@ -176,6 +184,7 @@ def show(config: Config) -> str:
         ("ignore", config.ignore),
         ("extend-select", config.extend_select),
         ("exclude", config.exclude),
+        ("entry", config.entry),
         ("min-confidence", config.min_confidence),
         ("rules", tuple(path.as_posix() for path in config.rules)),
         ("ops", config.ops.as_posix() if config.ops else ""),
@@ -183,6 +192,7 @@ def show(config: Config) -> str:
         ("baseline", config.baseline.as_posix() if config.baseline else ""),
         ("adapter-zones", config.adapter_zones),
         ("per-file-ignores", dict(config.per_file_ignores)),
+        ("assumptions", _assumed(config.assumptions)),
         ("jobs", config.jobs),
     ]
     lines = [f"# root: {config.root.as_posix()}"]
@@ -192,6 +202,17 @@ def show(config: Config) -> str:
         for key, value in rows
     ]
     return "\n".join(lines) + "\n"
+
+
+def _assumed(assumptions: Assumptions | None) -> dict[str, dict[str, object]]:
+    """What the user assumes, as tables."""
+    found: dict[str, dict[str, object]] = {}
+    for each in assumptions.changed if assumptions else ():
+        group, _, key = each.name.partition(".")
+        value = assumptions.values[each.name] if assumptions else None
+        entry = {"value": value, "source": each.source} if each.source else value
+        found.setdefault(group, {})[key] = entry
+    return found
 
 
 # --- paths ----------------------------------------------------------------------------------------
@@ -281,6 +302,22 @@ def _folders(value: object, where: str, root: Path) -> tuple[Path, ...]:
     return folders
 
 
+def _files(value: object, where: str, root: Path) -> tuple[str, ...]:
+    paths = tuple(PurePosixPath(text).as_posix() for text in _texts(value, where, root))
+    for path in paths:
+        if not (root / path).is_file():
+            raise ConfigError(f"{where}: {root / path} is no file")
+    return paths
+
+
+def _entry(path: Path, root: Path, cwd: Path) -> str:
+    """A file as seen from the working directory, or from the root, relative to the root."""
+    for place in (cwd / path, root / path):
+        if place.is_file() and place.resolve().is_relative_to(root):
+            return place.resolve().relative_to(root).as_posix()
+    raise UsageError(f"--entry: {path} is no file under the root {root}")
+
+
 def _file(value: object, where: str, root: Path) -> Path:
     if not isinstance(value, str) or not value:
         raise ConfigError(f"{where} must be a path, not {_toml(value)}")
@@ -347,6 +384,14 @@ def _file_ignores(value: object, where: str, root: Path) -> FileIgnores:
     )
 
 
+def _assumptions(value: object, where: str, _root: Path) -> Assumptions:
+    from portaudit.catalogue.assumptions import changed  # noqa: PLC0415 - few settings have any
+
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} must be a table: [{where.rpartition(' ')[2]}]")
+    return changed(value, where)
+
+
 def _target(value: object, where: str, _root: Path) -> Target:
     return _word(value, where, TARGETS)
 
@@ -365,6 +410,7 @@ _READERS: dict[str, Callable[[object, str, Path], Setting]] = {
     "ignore": _texts,
     "extend-select": _texts,
     "exclude": _texts,
+    "entry": _files,
     "min-confidence": _confidence,
     "rules": _folders,
     "ops": _file,
@@ -373,6 +419,7 @@ _READERS: dict[str, Callable[[object, str, Path], Setting]] = {
     "adapter-zones": _texts,
     "per-file-ignores": _file_ignores,
     "gate": _gates,
+    "assumptions": _assumptions,
     "jobs": _count,
 }
 
@@ -404,6 +451,8 @@ def _override(config: Config, options: Options, cwd: Path) -> Config:
         changes["extend_select"] = config.extend_select + options.extend_select
     if options.ops is not None:
         changes["ops"] = _file(str(options.ops), "--ops", cwd)
+    if options.entry:
+        changes["entry"] = tuple(_entry(path, config.root, cwd) for path in options.entry)
     if options.rules:
         extra = _folders([str(path) for path in options.rules], "--rules", cwd)
         changes["rules"] = config.rules + extra

@@ -13,20 +13,26 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit import __version__, discover, score
 from portaudit.cache import of_user
-from portaudit.catalogue import compiled
+from portaudit.catalogue import assumptions, compiled
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Rule
 from portaudit.catalogue.select import named, select_rules
 from portaudit.config import Config
 from portaudit.discover import Tree
+from portaudit.errors import UsageError
 from portaudit.files import Disk, Files
+from portaudit.relate import programs
+from portaudit.relate.causes import joined, settled
 from portaudit.relate.exports import Solver
 from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
-from portaudit.relate.project import roots, with_foreign_uses
+from portaudit.relate.order import ordered
+from portaudit.relate.project import roots, weighable, with_foreign_uses
+from portaudit.relate.reach import Reached, reached
 from portaudit.relate.sections import sections
 from portaudit.results import Results
 from portaudit.triage import suppress
@@ -46,7 +52,6 @@ from portaudit.types import (
     Report,
     RuleSummary,
     ScanError,
-    Skipped,
     SourceFile,
     Suppression,
     Target,
@@ -294,12 +299,17 @@ def scan(
     `rules` saves loading them again. Raises `PortauditError` for what the user must mend.
     """
     rules = rules or rules_of(config)
+    alone = side is None
     if side is None:
         files = Disk(config.root)
         side = Side(
             files, discover.walk(files, config.paths, config.exclude, forced=config.force_exclude)
         )
     tree = side.tree
+    for path in config.entry:
+        # Of a comparison one side may not have it yet.
+        if (path in tree.kinds or alone) and tree.kinds.get(path) not in _IMPORTING:
+            raise UsageError(f"{path}: an entry must be a Python file or a notebook of the tree")
     modules = Modules(tree, rules.everything.libraries)
     scanner = Scanner(side.files, rules.chosen, config.target)
     results = scan_tree(
@@ -312,7 +322,7 @@ def scan(
     )
     kernels = related(results, modules)
     run = rules.chosen.rules.keys()
-    return report(config, rules.everything, results, kernels, tree.skipped, tree.errors, run)
+    return report(config, rules.everything, results, kernels, tree, modules, run)
 
 
 def report(
@@ -320,14 +330,29 @@ def report(
     catalogue: Catalogue,
     results: Sequence[FileResult],
     kernels: Sequence[Kernel],
-    skipped: Sequence[Skipped],
-    errors: Sequence[ScanError],
+    tree: Tree,
+    modules: Modules,
     rules_run: Collection[str],
 ) -> Report:
-    """Relate and score results into a report. What somebody accepted is in it, but counts not."""
+    """Relate and score results into a report. What somebody accepted is in it, but counts not.
+
+    What reaches a finding can be told of a whole tree only.
+    """
     least = CONFIDENCES.index(config.min_confidence)
-    known, notices = suppress.apply(
+    assumed = config.assumptions or assumptions.standard()
+    found = joined(
         told(with_foreign_uses(results), kernels, catalogue.rules),
+        kernels,
+        catalogue,
+        results,
+        wiring=assumed.wiring,
+    )
+    paths = Reached(found)
+    if tree.selected == tree.files:
+        entry = [path for path in config.entry if path in tree.kinds]
+        paths = reached(results, found, kernels, tree, modules, entry, catalogue.rules)
+    known, notices = suppress.apply(
+        settled(paths.findings),
         (directive for result in results for directive in result.directives),
         partial(named, catalogue.rules),
         rules_run,
@@ -336,19 +361,31 @@ def report(
     )
     findings = tuple(item for item in known if CONFIDENCES.index(item.confidence) >= least)
     counted = [item for item in findings if item.suppressed is None]
-    causes = roots(counted, catalogue.rules)
+    way = score.Way(assumptions=assumed)
+    if any(each.main for each in paths.programs):
+        way = score.main_way(paths.chains, assumed)
+    causes = roots(counted, catalogue, way, kernels)
     torch = sum(result.facts.imports_torch for result in results)
-    failures = [*errors, *(error for result in results for error in result.errors)]
+    failures = [*tree.errors, *(error for result in results for error in result.errors)]
+    assessed = score.assess(weighable(counted, way), causes, torch=bool(torch), way=way)
+    if assessed.verdict == "ready" and way.is_known and not _has_torch(results, paths):
+        assessed = score.assess(weighable(counted, way), causes, torch=False, way=way)
+    causes = ordered(causes, counted, way, paths.chains, assessed.lost, catalogue.packages)
     return Report(
         tool=Tool("portaudit", __version__, catalogue.digest),
         target=config.target,
         partial=bool(failures),
-        score=score.assess(counted, causes, torch=bool(torch)),
+        score=replace(
+            assessed,
+            entry_points=programs.assessed(
+                paths.programs, paths.others, counted, causes, assessed, assumed
+            ),
+        ),
         rules=_summaries(findings, catalogue.rules),
         findings=findings,
         roots=causes,
         errors=tuple(sorted(failures, key=lambda item: (item.path, item.line or 0))),
-        skipped=tuple(sorted(skipped, key=lambda item: item.path)),
+        skipped=tuple(sorted(tree.skipped, key=lambda item: item.path)),
         coverage=Coverage(
             files_scanned=sum(not _is_lost(result) for result in results),
             files_total=len(results),
@@ -359,7 +396,13 @@ def report(
         inventory=tuple(kernels),
         sections=sections(counted, causes, config.target),
         notices=notices,
+        chains=paths.chains,
     )
+
+
+def _has_torch(results: Iterable[FileResult], paths: Reached) -> bool:
+    """Whether a file of the main path imports torch: what does not cannot be ready for anything."""
+    return any(each.facts.imports_torch and each.path in paths.files for each in results)
 
 
 def _file_ignores(config: Config, catalogue: Catalogue) -> list[FileIgnores]:

@@ -45,6 +45,16 @@ _SHAPES: tuple[tuple[str, str, FileKind], ...] = (
         "json",
     ),
     (".md", r"(?i:(?:.*/)?(?:README|INSTALL)[^/]*\.md)", "markdown"),
+    (
+        ".md",
+        r"(?i:(?!CHANGE|CONTRIBUT|CODE_OF|LICEN[CS]E|SECURITY|NEWS|RELEASE|HISTORY)[^/]*\.md)",
+        "markdown",
+    ),
+    (
+        ".md",
+        r"(?i:(?:.*/)?[^/]*(?:train|experiment|usage|started|quick|reproduc)[^/]*\.md)",
+        "markdown",
+    ),
 )
 """Files that are known by their name, whatever its end: by a word of it in lower case, which is
 looked for first, and a pattern of the path."""

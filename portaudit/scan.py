@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -17,21 +18,29 @@ from portaudit.catalogue.load import Catalogue
 from portaudit.garbage import uncollected
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
+from portaudit.judge.imports import decided
 from portaudit.judge.items import judge_items
 from portaudit.judge.required import required
 from portaudit.match.hits import lowest
 from portaudit.match.items import match_items
 from portaudit.match.python import Matcher
+from portaudit.read.composition import composed, may_compose
+from portaudit.read.configs import given, may_set
 from portaudit.read.directives import directives
-from portaudit.read.items import Item
+from portaudit.read.items import Item, ItemKind
+from portaudit.read.launches import launches, may_start, scripts
 from portaudit.read.other import read
 from portaudit.read.python.calls import called
+from portaudit.read.python.code import code
 from portaudit.read.python.exports import Exporter
 from portaudit.read.python.flags import Flags
+from portaudit.read.python.imports import brought, guessed
 from portaudit.read.python.kernels import inventory
 from portaudit.read.python.model import Binding, Model, build, join
 from portaudit.read.python.parse import Parsed, UnreadableError, parse
-from portaudit.read.python.setup import dependencies
+from portaudit.read.python.programs import programs
+from portaudit.read.python.settings import settings
+from portaudit.read.python.setup import commands, dependencies
 from portaudit.read.python.sources import guarded, sources
 from portaudit.read.python.values import Reader
 from portaudit.read.statements import Statements, split
@@ -39,6 +48,7 @@ from portaudit.read.text import BinaryError, Text, decode
 from portaudit.types import (
     NO_EXTERNALS,
     Category,
+    CodeFacts,
     Effort,
     Externals,
     FileFacts,
@@ -46,6 +56,7 @@ from portaudit.types import (
     FileResult,
     Finding,
     Kernel,
+    Launch,
     Location,
     Proof,
     ScanError,
@@ -60,6 +71,8 @@ _RECENT = 300_000
 _KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
 _KINDS: Mapping[FileKind, FileKind] = {"python": "native", "notebook": "shell"}
 """What the items of a file that is no document are mostly items of: its strings, its magics."""
+_STARTED: frozenset[ItemKind] = frozenset({"launch", "script"})
+"""Items that are facts of the tree, and nothing that rules speak of."""
 _READ_ALWAYS: frozenset[FileKind] = frozenset({"requirements"})
 """Kinds in which a bare name may mean something."""
 
@@ -162,6 +175,9 @@ def _scan_parsed(
         return guard.by if guard else None
 
     exports = Exporter(reader, flags, catalogue, otherwise).exports()
+    decide = partial(decided, judgment)
+    imports = brought(reader, decide)  # asks for flags of other modules
+    guesses = guessed(reader, decide)
     facts = FileFacts(
         exports=exports,
         stars=tuple(module for module, _ in reader.model.stars if _tells(reader, module)),
@@ -174,6 +190,10 @@ def _scan_parsed(
         imports_torch=matcher.torch,
         native=replace(embedded.native, functions=(*starters, *embedded.native.functions)),
         calls=called(reader),
+        code=code(reader, imports, guesses),
+        launches=launches(programs(reader)),
+        scripts=scripts(commands(reader)),
+        settings=settings(reader),
     )
     return FileResult(
         source.path,
@@ -208,15 +228,22 @@ def _scan_notebook(
         for item in _judged(notebook.items, source, catalogue, target, text.lines)
     ]
     findings = fingerprint.identify([*found, *_sized(others, notebook.kernels)])
-    return replace(result, findings=findings, inventory=_identified(result.inventory, findings))
+    facts = result.facts
+    started = tuple(sorted((*facts.launches, *launches(notebook.items)), key=_line))
+    return replace(
+        result,
+        findings=findings,
+        facts=replace(facts, launches=started),
+        inventory=_identified(result.inventory, findings),
+    )
 
 
 def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> FileResult:
-    """Judge a file of another kind; one without any word of a rule is not taken apart."""
+    """Judge a file of another kind; one without any word of a rule only says what it starts."""
     if source.kind not in _READ_ALWAYS and not catalogue.items.trigger(source.kind).search(
         source.content
     ):
-        return FileResult(source.path)
+        return FileResult(source.path, facts=_started(source))
     text = Text(source.path, decode(source.content))
     document = read(source.kind, text)
     found = _judged(document.items, source, catalogue, target, text.lines)
@@ -224,11 +251,38 @@ def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> Fil
     return FileResult(
         source.path,
         findings,
-        FileFacts(native=document.native),
+        FileFacts(
+            native=document.native,
+            code=CodeFacts(composed(document.items, source.content)),
+            launches=launches(document.items),
+            scripts=scripts(document.items),
+            settings=given(source, document.items, text),
+        ),
         (),
         document.errors,
         _identified(document.kernels, findings),
     )
+
+
+def _started(source: SourceFile) -> FileFacts:
+    """What a file starts and sets that no rule can speak of: its damage is nobody's concern."""
+    kind, content = source.kind, source.content
+    if b"\0" in content or not (
+        may_start(kind, content) or may_compose(kind, content) or may_set(source)
+    ):
+        return FileFacts()
+    text = Text(source.path, decode(content))
+    items = read(kind, text).items
+    return FileFacts(
+        code=CodeFacts(composed(items, source.content)),
+        launches=launches(items),
+        scripts=scripts(items),
+        settings=given(source, items, text),
+    )
+
+
+def _line(launch: Launch) -> int:
+    return launch.line
 
 
 def _judged(
@@ -239,6 +293,7 @@ def _judged(
     lines: Sequence[str],
 ) -> list[Finding]:
     """What rules say of the items of a file, whose text is `lines`."""
+    items = [item for item in items if item.kind not in _STARTED]
     hits = match_items(items, catalogue, target, source.path, source.first_party)
     found = judge_items(hits, catalogue, target, source.path, lines)
     return _with_lines(found, Statements(_KINDS.get(source.kind, source.kind), lines))

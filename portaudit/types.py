@@ -18,6 +18,17 @@ Status = Literal["supported", "partial", "unsupported", "undocumented"]
 Evidence = Literal["official", "third_party", "prerelease", "inferred"]
 Effort = Literal["trivial", "small", "medium", "large", "research"]
 Reach = Literal["main", "other", "test", "example", "unreached"]
+EntryKind = Literal[
+    "training",
+    "evaluation",
+    "inference",
+    "export",
+    "data preparation",
+    "benchmark",
+    "test",
+    "example",
+    "tool",
+]
 State = Literal["new", "unchanged", "updated", "newly-covered"]
 FileKind = Literal[
     "python",
@@ -81,6 +92,8 @@ Verdict = Literal[
 TOPICS: tuple[Topic, ...] = ("data-pipeline", "networking", "security")
 """In the order of a report's sections."""
 SEVERITIES: tuple[Severity, ...] = ("info", "minor", "major", "blocker")
+REACHES: tuple[Reach, ...] = ("main", "other", "example", "test", "unreached")
+"""What counts first of a file, or of a root cause, that several programs reach."""
 CONFIDENCES: tuple[Confidence, ...] = ("low", "medium", "high")
 TARGETS: tuple[Target, ...] = ("torchneuron", "xla")
 EFFORTS: tuple[Effort, ...] = ("trivial", "small", "medium", "large", "research")
@@ -112,11 +125,16 @@ class Location(Struct, frozen=True, order=True):
 
 
 class Proof(Struct, frozen=True):
-    """The line that proves a guard."""
+    """The line that proves a guard.
+
+    `setting`: the flag, the option or the entry of a table that was not chosen, where the guard is
+    one that a user switches on; empty where it asks for CUDA or for a library.
+    """
 
     path: str
     line: int
     text: str
+    setting: str = ""
 
 
 # --- symbolic values and flags: what one file tells another ---------------------------------------
@@ -321,7 +339,8 @@ class Finding(Struct, frozen=True):
     `cell`: of a notebook's, the cell and the line in it (`a1b2:3`) · `root` groups what one change
     repairs; `context` is a hash of the statement, a tie-breaker for baselines that is no part of
     the fingerprint · `topics`: sections of the report it belongs to · `state` and `accepted`: what
-    a baseline or an earlier revision says of it.
+    a baseline or an earlier revision says of it · `brings`: the names that an import binds, where
+    other findings speak of all that the file does with them, and else empty.
     """
 
     rule: str
@@ -351,6 +370,7 @@ class Finding(Struct, frozen=True):
     accepted: Entry | None = None
     suppressed: Suppression | None = None
     topics: tuple[Topic, ...] = ()
+    brings: str = ""
 
 
 class Suppression(Struct, frozen=True):
@@ -552,13 +572,162 @@ NO_NATIVE = NativeFacts()
 """A file without native code."""
 
 
+# --- what starts what -----------------------------------------------------------------------------
+
+
+class Import(Struct, frozen=True):
+    """A module of the tree that a Python file brings in, or names in a string.
+
+    `name`: as the file spells it, with the member that it takes, which may be a module itself
+    (`.ops.attn`) · `scope`: the function that does it when it is called, empty for code that runs
+    with the module · `guard`, `guard_by`: what decides whether it happens · `named`: a string says
+    it (`import_module("pkg.x")`, `{"_target_": "pkg.x.Model"}`).
+    """
+
+    name: str
+    line: int
+    scope: str = ""
+    guard: GuardState = "none"
+    guard_by: Proof | None = None
+    named: bool = False
+
+
+class Launch(Struct, frozen=True):
+    """A command that starts a program, maybe one of the tree.
+
+    `launcher`: the program in front (`python`, `torchrun`), empty where `target` is a command
+    itself · `target`: a file, with `module` a dotted name, as written · `arguments`: the words
+    behind it.
+    """
+
+    line: int
+    target: str
+    launcher: str = ""
+    module: bool = False
+    arguments: tuple[str, ...] = ()
+
+
+class Script(Struct, frozen=True):
+    """A command that installing the project makes: `ns-train` for `nerfstudio.train:main`.
+
+    Of another entry point the name has its group in front: `nerfstudio.methods:splat`.
+    """
+
+    line: int
+    name: str
+    target: str
+
+
+Deed = Literal[
+    "backward", "optimizer", "fit", "evaluate", "no-grad", "generate", "export", "options", "write"
+]
+"""What a program does, as far as one call says it."""
+
+
+class Setting(Struct, frozen=True):
+    """A value that a file has for a flag, an option or a field of a config.
+
+    `name`: without what is around it (`use_flash` of `cfg.model.use_flash`, `--use-flash`); `*` is
+    any that data has which is read at run time · `value`: a word, a number, `true`, `false` or
+    `null` as JSON writes them, empty where it is not written down · `given`: it is set here, and is
+    not what holds where nobody sets it · `parameter`: what it is
+    the default of, which has none where `value` is empty · `spelled`: the
+    names by which a command line gives it that say something else than its name and a value, in
+    alphabetical order and separated by spaces.
+    """
+
+    name: str
+    value: str
+    line: int
+    given: bool = False
+    spelled: str = ""
+
+
+class Option(Struct, frozen=True):
+    """Code that runs only where a setting has some value, or an entry of a table was chosen.
+
+    `lines`: first and last, (0, 0) where it is only a part of its lines: that is `part` then ·
+    `name`: of the setting, or of the table (a dict with names as keys, a registry) · `values`: one
+    of which it must have, as in `Setting.value`, `true` for whatever counts as true; of a table the
+    key · `otherwise`: it must have none of them · `table`: it is an entry of a table;
+    `by`: what its own file asks the table with, as in `CodeFacts.asks`, `?` for what nobody knows
+    · `text`: the line that says so, its
+    number is `line` · `words`: like those of `CodeFacts`: names that the file uses nowhere else but
+    in options · `within`: the place among the file's options of one that must hold as well: the
+    nearest around it, or another part of the same condition; -1 for none · `made`: the entry is a
+    config that is made whatever is chosen, so its own lines run · `defines`: it is a class or a
+    function of the module, `name`, which runs only where that is used, or what runs only if the
+    file is the program (`__main__`); it has no `values`.
+    """
+
+    lines: tuple[int, int]
+    name: str
+    values: tuple[str, ...]
+    line: int
+    text: str
+    otherwise: bool = False
+    table: bool = False
+    by: str = ""
+    words: str = ""
+    within: int = -1
+    part: Span | None = None
+    made: bool = False
+    defines: bool = False
+
+
+class CodeFacts(Struct, frozen=True):
+    """What of a Python file says what it starts, and what of it is used.
+
+    `main`: the line of `if __name__ == "__main__"`, 0 for none · `does`: each deed with its first
+    line · `words`: names that the code uses, in alphabetical order and separated by spaces: of
+    variables, attributes and arguments, and strings that could be one; not those that it only
+    defines, imports or lists in `__all__` · `offered`: names, written so, that code elsewhere may
+    call without a word of them; `module.*` is any of a module's, `.*` any of its own, `A<B` says
+    that A has the base B, `<B` that all below B are meant · `options`: code that not every run of
+    it runs; their words are not among `words` · `asks`: tables, its own and those that it imports,
+    of which all is known that it does with them: what it asks them with, separated by spaces: a
+    setting `kind`, a written key `=plain`, a parameter of a function with its place `build(0:kind`,
+    `@` for the type that a config names, `$` for a word of the command line; `~NAMES` is another
+    name of the table, `.` marks that of a class · `gives`: functions that it only calls and what
+    each call gives, by place or name: `0=plain kind:attn_kind 1?` · `handing`: the calls that fill
+    parameters by their places: the last name of the function, or of the class that is made, and its
+    arguments, separated by spaces: `true`, `8`, `.use_flash` for the setting of that name, `?` for
+    anything else, `...` for any number more. Alone, `^`: somebody of the tree gets the function
+    itself, `&`: somebody else does; `A<B`: who makes an A fills the parameters of B; `()` is the
+    name of an object that is called, `(?)` of whatever is · `taking`: functions and classes, and
+    the names of their parameters in order, separated by spaces, behind a `*` those that are given
+    by name only; of fields of a dataclass behind a `@` · `guesses`: what it may bring in besides,
+    for whoever knows all files: a module's name with `*` for what is not known of it, a file's
+    path, a folder that Python is told to search (`lib/`), a group of entry points (`pkg.models:`),
+    a word that may be a module's name (`?fused`), and a module that is none of the tree unless some
+    folder is searched.
+    """
+
+    imports: tuple[Import, ...] = ()
+    main: int = 0
+    does: tuple[tuple[Deed, int], ...] = ()
+    words: str = ""
+    offered: str = ""
+    options: tuple[Option, ...] = ()
+    asks: tuple[tuple[str, str], ...] = ()
+    handing: tuple[tuple[str, str], ...] = ()
+    taking: tuple[tuple[str, str], ...] = ()
+    guesses: tuple[Import, ...] = ()
+    gives: tuple[tuple[str, str], ...] = ()
+
+
+NO_CODE = CodeFacts()
+"""A file that is not Python."""
+
+
 class FileFacts(Struct, frozen=True):
     """What the tree needs to know of one file.
 
     `exports`: module-level names · `stars`: modules imported with `*`, `foreign_stars` those of
     them that belong to torch · `open`: names of other modules that the judgment of this file would
     like to know · `imports_torch` · `native`: what starts kernels here · `calls`: names of other
-    modules that are called, as far as they may lead to a kernel.
+    modules that are called, as far as they may lead to a kernel · `code`, `launches`, `scripts`:
+    what starts what · `settings`: values of flags and options, of a settings file too.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()
@@ -568,6 +737,10 @@ class FileFacts(Struct, frozen=True):
     imports_torch: bool = False
     native: NativeFacts = NO_NATIVE
     calls: tuple[Called, ...] = ()
+    code: CodeFacts = NO_CODE
+    launches: tuple[Launch, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    settings: tuple[Setting, ...] = ()
 
 
 class ScanError(Struct, frozen=True):
@@ -601,7 +774,15 @@ class FileResult(Struct, frozen=True):
 
 
 class RootCause(Struct, frozen=True):
-    """What one change would repair. `effort_days` is a range in engineer-days."""
+    """What one change would repair. `effort_days` is a range in engineer-days.
+
+    Severity and effort are those of its places on the main training path, where that is known and
+    reaches any; of one that is off the path, what it would take. `reach` is the best of its places.
+    `setting`: the flag or the option that all its places on the path wait for, empty if there is
+    none · `step`: its place in the suggested order, from 1, 0 for what the path does not need ·
+    `after`: roots that have to be done before · `portable`: where the tree has another way ·
+    `fix`: what to do, where that is not what the rule says.
+    """
 
     id: str
     rule: str
@@ -611,6 +792,12 @@ class RootCause(Struct, frozen=True):
     effort_days: tuple[float, float]
     findings: tuple[str, ...]
     sites: tuple[Location, ...]
+    reach: Reach | None = None
+    setting: str = ""
+    step: int = 0
+    after: tuple[str, ...] = ()
+    portable: tuple[Location, ...] = ()
+    fix: str = ""
 
 
 class Check(Struct, frozen=True):
@@ -621,6 +808,22 @@ class Check(Struct, frozen=True):
     evidence: Evidence
     sdk: str
     checked: str
+
+
+PlanPart = Literal["before", "run", "numerics", "memory", "speed", "security"]
+
+
+class PlanCheck(Struct, frozen=True):
+    """A check that a porting plan adds to those of the sections.
+
+    `{entry}` in its text is the program that trains · `when`: rules and categories of which the
+    work must have one, else it is left out unless it is said `always`.
+    """
+
+    part: PlanPart
+    check: Check
+    when: tuple[str, ...] = ()
+    always: bool = True
 
 
 class Section(Struct, frozen=True):
@@ -641,16 +844,69 @@ class Lost(Struct, frozen=True):
     points: float
 
 
+class Gain(Struct, frozen=True):
+    """What the score would be once a root cause and those before it in a list are done.
+
+    `points`: by how much that is more than without it.
+    """
+
+    root: str
+    points: float
+    score: float
+
+
+class Assumption(Struct, frozen=True, order=True):
+    """A number behind effort and score that the user set, and what it is without that.
+
+    Values as JSON writes them (`[5, 20]`) · `source`: where the user has it from.
+    """
+
+    name: str
+    value: str
+    default: str
+    source: str = ""
+
+
 class EntryPoint(Struct, frozen=True):
-    """A script that starts something, and its score."""
+    """A program that somebody can start, and its score.
+
+    `main`: the main training path begins here · `evidence`: the lines that show it, what says most
+    first · `why`: in words, what makes it this kind of program, and of the main one why it is ·
+    `roots`: ids of what lies on its path, gravest first.
+    """
 
     path: str
-    kind: str
-    score: float | None
+    kind: EntryKind
+    score: float | None = None
+    main: bool = False
+    evidence: tuple[Location, ...] = ()
+    why: str = ""
+    verdict: Verdict | None = None
+    effort_days: tuple[float, float] | None = None
+    roots: tuple[str, ...] = ()
+
+
+class Chain(Struct, frozen=True):
+    """How the main training path comes to a file: a shortest chain of imports, entry first.
+
+    Of a file that only other programs reach: how the first of those does. `imports`: the lines that
+    import, the last one `path` itself; none for the entry · `guard`, `guard_by`: what decides on
+    the way whether it comes there · `main`: it is the main path.
+    """
+
+    path: str
+    imports: tuple[Location, ...] = ()
+    guard: GuardState = "none"
+    guard_by: Proof | None = None
+    main: bool = True
 
 
 class Score(Struct, frozen=True):
-    """0 to 100: `value` and all points `lost` sum to 100. No value without torch in the tree."""
+    """0 to 100: `value` and all points `lost` sum to 100. No value without torch in the tree.
+
+    `gains`: what would raise it most, each step after those before it · `assumptions`: those that
+    are not the standard ones of `docs/scoring.md`.
+    """
 
     value: float | None
     verdict: Verdict
@@ -658,6 +914,8 @@ class Score(Struct, frozen=True):
     effort_days: tuple[float, float]
     lost: tuple[Lost, ...] = ()
     entry_points: tuple[EntryPoint, ...] = ()
+    gains: tuple[Gain, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
 
 
 class Link(Struct, frozen=True):
@@ -697,7 +955,10 @@ class Coverage(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """Enough to build every format and to compare two runs. No clock, no absolute path."""
+    """Enough to build every format and to compare two runs. No clock, no absolute path.
+
+    `chains`: of each file with a finding that a program reaches.
+    """
 
     tool: Tool
     target: Target
@@ -713,6 +974,7 @@ class Report(Struct, frozen=True):
     sections: tuple[Section, ...] = ()
     notices: tuple[Notice, ...] = ()
     gate: Gate | None = None
+    chains: tuple[Chain, ...] = ()
     schema: str = "portaudit.report/1"
 
 

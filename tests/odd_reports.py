@@ -7,13 +7,20 @@ from msgspec.structs import replace
 
 import samples
 from portaudit.types import (
+    GUARD_STATES,
+    REACHES,
     SEVERITIES,
+    Chain,
     Entry,
+    EntryPoint,
     Finding,
+    Gain,
     Gate,
     Link,
+    Location,
     Notice,
     Proof,
+    Reach,
     Report,
     RootCause,
     RuleSummary,
@@ -49,6 +56,25 @@ texts = st.sampled_from(NASTY) | st.text(
 numbers = st.integers(0, 400)
 states: st.SearchStrategy[State | None] = st.sampled_from(
     [None, "new", "unchanged", "updated", "newly-covered"]
+)
+reaches: st.SearchStrategy[Reach | None] = st.none() | st.sampled_from(REACHES)
+locations = st.builds(Location, texts, numbers)
+programs = st.builds(
+    EntryPoint,
+    texts,
+    st.sampled_from(["training", "evaluation", "test"]),
+    st.none() | st.floats(0, 100),
+    st.booleans(),
+    st.tuples(locations),
+    texts,
+    st.none() | st.just("redesign"),
+)
+chains = st.builds(
+    Chain,
+    texts,
+    st.lists(locations, max_size=3).map(tuple),
+    st.sampled_from(GUARD_STATES),
+    st.none() | st.builds(Proof, texts, numbers, texts, texts),
 )
 entries = st.builds(
     Entry,
@@ -91,7 +117,8 @@ def findings(draw: st.DrawFn) -> Finding:
         fix=draw(texts),
         cell=draw(st.none() | texts),
         facts=facts,
-        guard_by=draw(st.none() | st.builds(Proof, texts, numbers, texts)),
+        reach=draw(reaches),
+        guard_by=draw(st.none() | st.builds(Proof, texts, numbers, texts, texts)),
         uses=tuple(draw(st.lists(st.builds(Use, texts, numbers, texts), max_size=12))),
         fingerprint=draw(texts),
         state=draw(states),
@@ -137,11 +164,22 @@ def reports(draw: st.DrawFn) -> Report:
             effort_days=(0.5, 2.0),
             findings=(finding.fingerprint,),
             sites=(),
+            reach=draw(reaches),
+            setting=draw(texts),
+            portable=draw(st.tuples() | st.tuples(locations)),
         )
         for finding in found
     )
+    score = replace(
+        samples.REPORT.score,
+        provisional=draw(st.booleans()),
+        entry_points=tuple(draw(st.lists(programs, max_size=3))),
+        gains=tuple(Gain(root.id, 1.0, 99.0) for root in roots),
+    )
     return replace(
         samples.REPORT,
+        score=score,
+        chains=tuple(draw(st.lists(chains, max_size=2))),
         tool=replace(samples.REPORT.tool, version=draw(texts)),
         rules=dict.fromkeys(RULES, rule),
         findings=found,

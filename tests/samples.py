@@ -5,10 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from portaudit.types import (
+    Chain,
     Check,
     Coverage,
     Entry,
+    EntryPoint,
     Finding,
+    Gain,
     Gate,
     Link,
     Location,
@@ -270,6 +273,111 @@ REPORT = Report(
         files_scanned=14, files_total=15, files_torch=6, unknown_facts=2, rules_run=40
     ),
     sections=SECTIONS,
+)
+
+_CROSS = Proof("model/net.py", 21, "if config.cross_attention:", setting="cross_attention")
+_TEST = replace(
+    FLASH,
+    path="tests/test_flash.py",
+    reach="test",
+    root="FUS001:tests",
+    fingerprint="pa1:00000000000000000000000000000007",
+)
+REACHED = replace(
+    REPORT,
+    partial=False,
+    errors=(),
+    score=Score(
+        value=62.5,
+        verdict="replace libraries",
+        provisional=False,
+        effort_days=(2.2, 5.3),
+        lost=(Lost("lib:flash_attn", 36.0), Lost("string:train.py:12", 1.5)),
+        entry_points=(
+            EntryPoint(
+                "train.py",
+                "training",
+                62.5,
+                main=True,
+                evidence=(Location("README.md", 14), Location("train.py", 80)),
+                why="it does `fit`; one of 2 programs that train; README.md:14 starts it",
+                verdict="replace libraries",
+                effort_days=(2.2, 5.3),
+                roots=("lib:flash_attn", "string:train.py:12"),
+            ),
+            EntryPoint(
+                "evaluate.py",
+                "evaluation",
+                97.5,
+                evidence=(Location("evaluate.py", 30),),
+                why="its name says evaluation: `evaluate`",
+                verdict="edits only",
+                effort_days=(0.1, 0.2),
+                roots=("string:train.py:12",),
+            ),
+            EntryPoint("tools/convert.py", "export", 100.0, verdict="ready", effort_days=(0, 0)),
+            EntryPoint("tests/test_flash.py", "test", why="it lies among tests"),
+        ),
+        gains=(
+            Gain("lib:flash_attn", 35.8, 98.3),
+            Gain("string:train.py:12", 1.7, 100.0),
+        ),
+    ),
+    findings=(
+        replace(STRING, reach="main"),
+        replace(SCALER, reach="main"),
+        replace(FLASH_CALL, reach="main"),
+        replace(FLASH, reach="main"),
+        replace(FLASH_OTHER, reach="main", guard="guarded", guard_by=_CROSS, root="FUS001:cross"),
+        _TEST,
+    ),
+    roots=(
+        replace(
+            ROOTS[1],
+            findings=(FLASH.fingerprint, FLASH_CALL.fingerprint),
+            sites=ROOTS[1].sites[:2],
+            reach="main",
+            step=2,
+            after=("string:train.py:12",),
+            portable=(Location("model/attention.py", 60),),
+        ),
+        replace(ROOTS[0], reach="main", step=1),
+        replace(ROOTS[2], reach="main", step=3),
+        replace(
+            ROOTS[1],
+            id="FUS001:cross",
+            title="flash-attn in cross attention",
+            severity="info",
+            effort_days=(0.0, 0.0),
+            findings=(FLASH_OTHER.fingerprint,),
+            sites=ROOTS[1].sites[2:],
+            reach="main",
+            setting="cross_attention",
+        ),
+        replace(
+            ROOTS[1],
+            id="FUS001:tests",
+            title="flash-attn in a test",
+            findings=(_TEST.fingerprint,),
+            sites=(Location("tests/test_flash.py", 3),),
+            reach="test",
+        ),
+    ),
+    sections=(),
+    chains=(
+        Chain(
+            "model/attention.py",
+            (Location("train.py", 9), Location("model/net.py", 4)),
+        ),
+        Chain(
+            "model/blocks/cross.py",
+            (Location("train.py", 9), Location("model/net.py", 22)),
+            "guarded",
+            _CROSS,
+        ),
+        Chain("tests/test_flash.py", main=False),
+        Chain("train.py"),
+    ),
 )
 
 CLEAN = Report(

@@ -43,6 +43,7 @@ GIVEN: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "--root": (("--root", "."), {"root": Path()}),
     "--baseline": (("--baseline", "b.json"), {"baseline": Path("b.json")}),
     "--force-exclude": (("--force-exclude",), {"force_exclude": True}),
+    "--entry": (("--entry", "a.py", "--entry", "b.py"), {"entry": (Path("a.py"), Path("b.py"))}),
 }
 """Words of the command line, and what they say of a run."""
 

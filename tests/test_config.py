@@ -31,12 +31,14 @@ def test_load_reads_every_key(make_tree: MakeTree) -> None:
                 ignore = ["AMP003"]
                 extend-select = ["cuda-seed"]
                 exclude = ["vendor/"]
+                entry = ["tools/train.py"]
                 min-confidence = "medium"
                 rules = ["our-rules"]
                 fail-on = "major"
                 jobs = 3
             """,
             "our-rules/": "",
+            "tools/train.py": "",
         }
     )
     assert replace(loaded(root), origins=()) == Config(
@@ -47,6 +49,7 @@ def test_load_reads_every_key(make_tree: MakeTree) -> None:
         ignore=("AMP003",),
         extend_select=("cuda-seed",),
         exclude=("vendor/",),
+        entry=("tools/train.py",),
         min_confidence="medium",
         rules=(root / "our-rules",),
         fail_on="major",
@@ -101,6 +104,8 @@ def test_load_lets_the_command_line_win(make_tree: MakeTree) -> None:
         ('select = "AMP"', 'select must be a list of strings, not "AMP"'),
         ("select = [1]", "select must be a list of strings, not [1]"),
         ('exclude = [""]', "exclude must be a list of strings"),
+        ('entry = "train.py"', "entry must be a list of strings"),
+        ('entry = ["gone.py"]', "gone.py is no file"),
         ('jobs = "2"', "jobs must be a number of processes"),
         ("jobs = true", "jobs must be a number of processes (0: one per core), not true"),
         ("jobs = -1", "jobs must be a number of processes"),
@@ -206,6 +211,19 @@ def test_find_root_is_no_home_directory(
 def test_find_root_lies_above_the_paths(make_tree: MakeTree) -> None:
     cwd = make_tree({"here/": "", "there/a/x.py": "", "there/b/y.py": ""})
     assert loaded(cwd / "here", "../there/a", "../there/b").root == cwd / "there"
+
+
+def test_an_entry_is_found_from_the_working_directory_or_the_root(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": "", "tools/train.py": "", "tools/eval.py": ""})
+
+    def entries(*paths: str, cwd: Path) -> tuple[str, ...]:
+        return load([root], Options(entry=tuple(map(Path, paths))), cwd=cwd).entry
+
+    assert entries("train.py", cwd=root) == ("train.py",)
+    assert entries("train.py", "eval.py", cwd=root / "tools") == ("tools/train.py", "tools/eval.py")
+    assert entries("tools/eval.py", cwd=root / "tools") == ("tools/eval.py",)
+    with pytest.raises(UsageError, match=r"--entry: gone\.py is no file"):
+        entries("gone.py", cwd=root)
 
 
 def test_show_is_toml_that_says_where_settings_come_from(make_tree: MakeTree) -> None:

@@ -30,7 +30,7 @@ def reasons(tree: Tree) -> dict[str, str]:
 
 def test_walk_takes_python_files_sorted_by_posix_path(make_tree: MakeTree) -> None:
     root = make_tree(
-        {"b.py": "", "a/z.py": "", "a.py": "", "a/stub.pyi": "", "notes.md": "", "A.py": ""}
+        {"b.py": "", "a/z.py": "", "a.py": "", "a/stub.pyi": "", "notes.txt": "", "A.py": ""}
     )
     tree = walked(root)
     assert tree.files == ("A.py", "a.py", "a/z.py", "b.py")
@@ -175,6 +175,11 @@ def test_walk_says_that_a_named_file_is_of_no_kind_that_is_read(make_tree: MakeT
         ("run.sbatch", "shell"),
         ("README.md", "markdown"),
         ("docs/guide.md", None),
+        ("docs/Getting_Started.md", "markdown"),
+        ("TRAINING.md", "markdown"),
+        ("experiments.md", "markdown"),
+        ("CHANGELOG.md", None),
+        ("CODE_OF_CONDUCT.md", None),
         ("demo.ipynb", "notebook"),
     ],
 )

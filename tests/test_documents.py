@@ -12,13 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from portaudit import score
 from portaudit.catalogue.load import load
-from portaudit.types import EFFORTS, SEVERITIES
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-SCORING = (CHECKOUT / "docs" / "scoring.md").read_text(encoding="utf-8")
 DEMO = re.compile(r"```console\n\$ portaudit (?P<command>[^\n]*)\n(?P<output>.*?)\n```", re.DOTALL)
 LEFT_OUT = "…"
 
@@ -55,35 +52,6 @@ def test_readme_shows_real_output(demo: re.Match[str]) -> None:
         found = next(places, None)
         assert found is not None, "run the command of the README and paste what it says:\n" + part
         rest = rest[found + len(wanted) :]
-
-
-def test_scoring_page_has_the_efforts_of_the_score() -> None:
-    told = {row[0]: (float(row[1]), float(row[2])) for row in cells(SCORING) if row[0] in EFFORTS}
-    assert told == dict(score.EFFORT_DAYS)
-
-
-def test_scoring_page_has_the_points_of_the_score() -> None:
-    floors = {"blocker": score.FIRST_BLOCKER}
-    rows = {row[0]: row[1:] for row in cells(SCORING) if row[0] in SEVERITIES}
-    assert set(rows) == set(SEVERITIES)
-    for severity in SEVERITIES:
-        most, floor, scale = rows[severity]
-        assert float(most) == score.MOST_POINTS[severity]
-        assert float(floor) == floors.get(severity, 0.0)
-        if score.MOST_POINTS[severity]:
-            assert float(scale) == score.HALF_DAYS[severity]
-
-
-def test_scoring_page_has_the_shares_of_guards() -> None:
-    told = {
-        guard.strip(" `"): float(row[1])
-        for row in cells(SCORING)
-        for guard in row[0].split(",")
-        if guard.strip(" `") in score.GUARD_SHARE
-    }
-    assert told == dict(score.GUARD_SHARE)
-    assert f"take the first {score.MOST_SITES}" in SCORING
-    assert f"first share + {score.FURTHER_SITE} " in SCORING
 
 
 @pytest.mark.parametrize(

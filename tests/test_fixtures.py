@@ -154,6 +154,39 @@ def test_clean_code_has_no_sections() -> None:
     assert scan("clean").sections == ()
 
 
+# --- choices: several models, one is trained -----------------------------------------------------
+
+
+def test_choices_are_told_from_what_the_main_run_needs() -> None:
+    found = {
+        (item.path, item.span.line): (item.reach, item.guard_by.setting if item.guard_by else "")
+        for item in scan("choices").findings
+    }
+    for path, line, reach, setting in (
+        ("train.py", 22, "main", ""),
+        ("train.py", 24, "main", ""),
+        ("train.py", 28, "main", "trace"),  # off by default
+        ("models/conv.py", 8, "main", "fused_norm"),  # off in configs/river.yaml
+        ("models/scan.py", 3, "main", ""),  # runs with the module, whoever is chosen
+        ("models/scan.py", 20, "main", "scan"),  # configs/river.yaml chooses `conv`
+        ("levels.py", 16, "other", ""),  # only the evaluation plots
+        ("evaluate.py", 12, "other", ""),
+        ("tests/test_scan.py", 8, "test", ""),
+    ):
+        assert found[path, line] == (reach, setting), f"{path}:{line}"
+
+
+def test_choices_that_are_off_cost_nothing_but_their_imports() -> None:
+    report = scan("choices")
+    lost = {each.root for each in report.score.lost}
+    roots = {root.id: root for root in report.roots}
+    assert report.score.verdict == "edits only"
+    assert {roots[each].severity for each in lost} == {"minor"}
+    scanning = next(root for root in report.roots if root.rule == "FUS040")
+    assert scanning.fix.startswith("Move the import")
+    assert {root.setting for root in report.roots if root.setting} == {"trace", "fused_norm"}
+
+
 # --- scattered: literal, flag and re-export in three files, used in others ------------------------
 
 

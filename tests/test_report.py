@@ -63,6 +63,28 @@ def test_terminal_says_so_when_there_is_little_to_say(golden: Golden, name: str)
     golden(f"report-{name}.txt", plain(report))
 
 
+def test_terminal_tells_the_main_path_what_is_optional_and_what_is_aside(golden: Golden) -> None:
+    text = plain(samples.REACHED)
+    golden("report-path.txt", text)
+    assert "3 root causes (1 blocker, 1 minor, 1 info)" in text
+    order = ["1. blocker", "raise the score", "Optional: ", "cross attention", "Off the main path"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert text.index("flash-attn in a test") > places[-1]
+
+
+def test_terminal_names_the_setting_that_code_waits_for() -> None:
+    root = replace(samples.REACHED.roots[3], setting="", severity="minor")
+    text = plain(replace(samples.REACHED, roots=(root,)))
+    assert "= only with cross_attention: model/net.py:21: if config.cross_attention:" in text
+
+
+def test_terminal_without_a_path_tells_of_none() -> None:
+    text = plain(samples.REPORT)
+    for word in ("Main path", "Others", "Aside", "Optional", "reached:", "raise the score"):
+        assert word not in text
+
+
 def test_terminal_without_colour_is_plain_text() -> None:
     text = plain(samples.REPORT, verbose=True)
     drawn = text.replace("日本語", "")
@@ -261,7 +283,9 @@ def test_json_looks_as_expected(golden: Golden) -> None:
     golden("report.json", json_report.render(samples.REPORT))
 
 
-@pytest.mark.parametrize("report", [samples.REPORT, samples.CLEAN, samples.NO_TORCH, samples.EMPTY])
+@pytest.mark.parametrize(
+    "report", [samples.REPORT, samples.REACHED, samples.CLEAN, samples.NO_TORCH, samples.EMPTY]
+)
 def test_json_is_valid_by_the_published_schema(report: Report) -> None:
     VALIDATOR.check_schema(VALIDATOR.schema)
     VALIDATOR.validate(json.loads(json_report.render(report)))

@@ -72,8 +72,7 @@ def scan(scanner: Lenient, config: Config, rules: Rules, side: Side) -> Report:
     results = engine.scan_tree(scanner, modules, side.tree, results=rules.results)
     kernels = related(results, modules)
     ran = rules.chosen.rules.keys()
-    tree = side.tree
-    return engine.report(config, rules.everything, results, kernels, tree.skipped, tree.errors, ran)
+    return engine.report(config, rules.everything, results, kernels, side.tree, modules, ran)
 
 
 class History:

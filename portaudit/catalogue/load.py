@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from portaudit.catalogue.index import Index, Selector, build_index
 from portaudit.catalogue.items import ItemIndex, build_items
+from portaudit.catalogue.libraries import Libraries, libraries
 from portaudit.catalogue.schema import ITEM_KINDS, InlineTest, Match, Rule, Section, TargetFact
 from portaudit.errors import CatalogueError, nearest
 from portaudit.types import TARGETS, TOPICS, Confidence, Effort, Severity, Target, Topic
@@ -154,6 +155,11 @@ class Catalogue(Struct, frozen=True, dict=True):
         """What packages are called when they are imported, as far as table rows say."""
         named = (row for rows in self.rows.values() for row in rows if row.cells.get("imports"))
         return {row.name: row.cells["imports"].split()[0] for row in named}
+
+    @cached_property
+    def packages(self) -> Libraries:
+        """The libraries that packages of the tables are."""
+        return libraries(row for rows in self.rows.values() for row in rows)
 
     @cached_property
     def libraries(self) -> frozenset[str]:

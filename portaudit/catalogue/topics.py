@@ -85,11 +85,12 @@ def _problems(found: tuple[About, ...]) -> Iterator[str]:
         if not topic.title.strip() or not topic.meaning.strip():
             yield f"{topic.id}: `title` or `meaning` is empty"
         for position, check in enumerate(topic.check, start=1):
-            for problem in _check_problems(check):
+            for problem in check_problems(check):
                 yield f"{topic.id}, [[topic.check]] {position}: {problem}"
 
 
-def _check_problems(check: Advice) -> Iterator[str]:
+def check_problems(check: Advice) -> Iterator[str]:
+    """Say what is wrong with a check, whatever file it stands in."""
     sentences = len(re.findall(r"[.?!](?=\s|$)", check.text))
     if not 1 <= sentences <= _SENTENCES or "\n" in check.text.strip():
         yield f"`text` must be one line of at most {_SENTENCES} sentences"

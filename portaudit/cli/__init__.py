@@ -13,6 +13,7 @@ import typer
 from portaudit import __version__
 from portaudit.cli import baseline, cache, rules
 from portaudit.cli.diff import diff
+from portaudit.cli.plan import plan
 from portaudit.cli.runs import check, scan
 from portaudit.cli.suppress import suppress
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(scan)
 app.command()(check)
 app.command()(diff)
+app.command()(plan)
 app.command()(suppress)
 app.command()(rules.explain)
 app.add_typer(baseline.app, name="baseline")

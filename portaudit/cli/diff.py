@@ -69,7 +69,7 @@ def diff(
 def _of_reports(old: str, new: str) -> Difference:
     from portaudit.triage.difference import differ
 
-    before, after = _stored(old), _stored(new)
+    before, after = stored(old), stored(new)
     if before.target != after.target:
         raise UsageError(
             f"{old} is for the target {before.target}, {new} for {after.target}: "
@@ -78,7 +78,8 @@ def _of_reports(old: str, new: str) -> Difference:
     return differ(before, after, (old, new))
 
 
-def _stored(name: str) -> Report:
+def stored(name: str) -> Report:
+    """Read the report in a file. Raises `UsageError`."""
     from portaudit.report.stored import parse
 
     try:

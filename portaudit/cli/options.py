@@ -71,6 +71,10 @@ class Asked(Struct, frozen=True, kw_only=True):
     extend_select: Annotated[
         list[str] | None, typer.Option(metavar="RULES", help="These as well.")
     ] = None
+    entry: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Where the main training path begins."),
+    ] = None
     min_confidence: Annotated[
         str | None,
         typer.Option(metavar="LEVEL", help="Leave out what is less sure: low, medium, high."),
@@ -126,6 +130,7 @@ class Asked(Struct, frozen=True, kw_only=True):
             select=words(self.select),
             ignore=words(self.ignore),
             extend_select=words(self.extend_select),
+            entry=tuple(self.entry or ()),
             min_confidence=self.min_confidence,
             rules=tuple(self.rules or ()),
             ops=self.ops,
@@ -143,7 +148,7 @@ CHOICE = ("select", "ignore", "extend_select")
 """… where rules can be chosen, …"""
 REPORT = (
     *(*RUN, *CHOICE, "min_confidence", "formats", "output", "fail_on", "strict", "no_cache"),
-    *("show_config", "verbose", "color"),
+    *("show_config", "verbose", "color", "entry"),
 )
 """… and where it ends in a report."""
 _ORDER = Asked.__struct_fields__

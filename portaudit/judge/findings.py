@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from portaudit import fingerprint
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Rule, WhenGuarded
+from portaudit.judge.brought import Brought
 from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
 from portaudit.judge.words import fill, published
@@ -26,9 +27,17 @@ def judge(
     """Judge the hits of the file that `judgment` is about, for one target. No identity yet."""
     reader = judgment.flags.reader
     merged = _without_merged_checks(reader, catalogue, hits)
+    libraries = [hit for hit in merged if catalogue.rules[hit.selector.rule].category in _BROUGHT]
+    brought = Brought(reader, libraries)
+
+    def told_of(hit: Hit, finding: Finding) -> Finding:
+        if not hit.is_import or finding.category not in _BROUGHT:
+            return finding
+        return replace(finding, brings=brought.names(hit, guarded=finding.guard != "none"))
+
     own = [hit for hit in merged if not hit.follows]
     found = [
-        finding
+        told_of(hit, finding)
         for hit in own
         if (finding := _finding(reader, catalogue, target, judgment, hit)) is not None
     ]
@@ -236,6 +245,8 @@ _LIBRARIES: frozenset[Category] = frozenset(
     {"fused-kernel-lib", "quantization", "inference-engine"}
 )
 """Each package is a piece of work of its own, whatever rule speaks of it."""
+_BROUGHT: frozenset[Category] = _OWN_WORK | _LIBRARIES
+"""What is of no use where nothing calls what was imported."""
 
 
 def _statement(reader: Reader, hit: Hit) -> str:

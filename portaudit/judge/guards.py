@@ -10,6 +10,7 @@ from typing import Literal
 
 import libcst as cst
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portaudit.judge.flags import Facts, implied
 from portaudit.read.python.flags import Flags, is_skip_mark
@@ -80,7 +81,7 @@ class Judge(Struct):
         found = implied(flag, True)
         if found is None:
             proof = self.flags.reader.proof(node)
-            return frozenset({Fact("opt-in", "a constant", proof)})
+            return frozenset({Fact("opt-in", "", proof)})
         return found
 
     # --- the state of a place ---
@@ -357,9 +358,17 @@ def _all_of(proofs: Iterable[Fact], subject: Subject) -> bool:
     return all(fact.kind == "lib" and fact.subject == root for fact in proofs)
 
 
-def _first(facts: Iterable[Fact], otherwise: Proof) -> Proof:
+def _first(facts: Sequence[Fact], otherwise: Proof) -> Proof:
+    """The first line that proves one of some facts, with the flag that would switch the code on."""
     proofs = [fact.proof for fact in facts if fact.proof is not None]
-    return min(proofs, key=lambda proof: (proof.path, proof.line)) if proofs else otherwise
+    proof = min(proofs, key=lambda each: (each.path, each.line), default=otherwise)
+    flags = [_setting(fact.subject) for fact in facts if fact.kind == "opt-in" and fact.subject]
+    return replace(proof, setting=min(flags)) if flags else proof
+
+
+def _setting(flag: str) -> str:
+    """The name of a flag without its place: `use_flash` of `--use-flash` and `args.use_flash`."""
+    return flag.lstrip("-").replace("-", "_").rpartition(".")[2]
 
 
 def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:

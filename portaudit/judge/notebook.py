@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from portaudit.read.notebook import Notebook, joined
-from portaudit.types import FileFacts, FileResult, Finding, ScanError, Use
+from portaudit.types import (
+    CodeFacts,
+    FileFacts,
+    FileResult,
+    Finding,
+    Import,
+    Option,
+    ScanError,
+    Use,
+)
 
 
 def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> FileResult:
@@ -15,7 +24,7 @@ def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> File
 
     Kernels and native code of cells that are not Python are joined to it.
     `lines` are the file's. A notebook is imported by nobody: of its facts only what it asks of
-    others and calls remains.
+    others, calls and does remains.
     """
     facts = result.facts
     return replace(
@@ -26,6 +35,9 @@ def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> File
             imports_torch=facts.imports_torch,
             native=joined(notebook.facts(facts.native), notebook.native),
             calls=tuple(replace(item, line=notebook.line(item.line)) for item in facts.calls),
+            launches=tuple(replace(item, line=notebook.line(item.line)) for item in facts.launches),
+            code=_code(facts.code, notebook),
+            settings=tuple(replace(item, line=notebook.line(item.line)) for item in facts.settings),
         ),
         foreign_uses=tuple(
             replace(item, use=_use(item.use, notebook)) for item in result.foreign_uses
@@ -47,6 +59,31 @@ def _finding(item: Finding, notebook: Notebook, lines: Sequence[str]) -> Finding
         lines=(notebook.line(item.lines[0]), notebook.line(item.lines[1])),
         guard_by=notebook.proof(item.guard_by),
         uses=tuple(_use(use, notebook) for use in item.uses),
+    )
+
+
+def _code(code: CodeFacts, notebook: Notebook) -> CodeFacts:
+    return replace(
+        code,
+        imports=tuple(_import(item, notebook) for item in code.imports),
+        guesses=tuple(_import(item, notebook) for item in code.guesses),
+        main=notebook.line(code.main) if code.main else 0,
+        does=tuple((deed, notebook.line(line)) for deed, line in code.does),
+        options=tuple(_option(item, notebook) for item in code.options),
+    )
+
+
+def _import(item: Import, notebook: Notebook) -> Import:
+    return replace(item, line=notebook.line(item.line), guard_by=notebook.proof(item.guard_by))
+
+
+def _option(item: Option, notebook: Notebook) -> Option:
+    first, last = item.lines
+    return replace(
+        item,
+        lines=(notebook.line(first), notebook.line(last)) if first else item.lines,
+        line=notebook.line(item.line),
+        part=notebook.span(item.part) if item.part else None,
     )
 
 

@@ -16,15 +16,12 @@ from portaudit.catalogue.items import normal
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Match
 from portaudit.catalogue.stack import PYTHON, excluded_by, excludes
-from portaudit.read.items import Item, Scalar
+from portaudit.read.items import MAPPING, Item, Scalar
 from portaudit.types import GUARD_STATES, Confidence, Span, Target, Use
 
 _ONCE = frozenset({"env-var", "source", "include"})
 """Kinds of which one finding per file and subject says it all: the rest are its uses."""
 
-
-_MAPPING = "{}"
-"""The value of a setting that is a mapping."""
 _VAGUE = frozenset({"enabled", "enable", "value", "name", "type", "default"})
 """Keys that say nothing without the one above."""
 
@@ -84,7 +81,7 @@ def _spelled(hits: Iterable[ItemHit]) -> Iterator[ItemHit]:
     for hit in hits:
         if hit.item.kind != "config-key":
             yield hit
-        elif hit.item.value == _MAPPING:
+        elif hit.item.value == MAPPING:
             if (hit.selector.rule, hit.item.name) not in told:
                 yield hit
         elif (hit.selector.rule, hit.span.line) not in named:

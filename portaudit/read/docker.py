@@ -20,7 +20,8 @@ from tree_sitter import Node
 
 from portaudit.read.images import image
 from portaudit.read.items import Document, Item, Part
-from portaudit.read.programs import SHELLS
+from portaudit.read.launches import started
+from portaudit.read.programs import LAUNCHERS, SHELLS
 from portaudit.read.shell import arguments, mapped, script
 from portaudit.read.text import Text
 from portaudit.read.tree import child, content, of_type, parse, span
@@ -56,6 +57,9 @@ class _Stage(Struct):
     needs: set[str] = field(default_factory=set)
     unknown: bool = False
     items: list[Item] = field(default_factory=list)
+    entry: list[Part] = field(default_factory=list)
+    given: list[Part] = field(default_factory=list)
+    """The words of its `ENTRYPOINT`, and those of the `CMD` that follow them by default."""
     values: dict[str, str] = field(default_factory=dict)
     """What its variables are, as far as the file says."""
 
@@ -68,6 +72,9 @@ def read(text: Text) -> Document:
     for number, node in enumerate(parse("containerfile", text).root_node.children):
         if node.type == "from_instruction":
             stage = _begin(text, node, arguments_before, names, number)
+            base = next((each for each in reversed(stages) if stage.needs & {*each.names}), None)
+            if base:
+                stage.entry, stage.given = base.entry, base.given
             stage.names = (str(len(stages)), *stage.names)
             names.update(stage.names)
             stages.append(stage)
@@ -76,6 +83,8 @@ def read(text: Text) -> Document:
                 arguments_before.update(_arguments(node))
         else:
             _instruction(text, node, stages[-1], arguments_before, number)
+    for stage in stages:
+        _start_whole(stage)
     built = _built(stages)
     items: list[Item] = []
     for position, stage in enumerate(stages):
@@ -193,6 +202,10 @@ def _instruction(
         _declare(node, stage.values, values)
     elif kind in _RUNNING:
         found = (_filled(item, stage.values) for item in _run(text, node, scope))
+        if kind == "entrypoint_instruction":
+            stage.entry, stage.given = _listed(text, node), []
+        elif kind == "cmd_instruction":
+            stage.given = _listed(text, node)
         for mount in of_type(node, "mount_param"):
             _source(text, mount, stage, values, _FROM_MOUNT.search(content(mount)))
     elif kind in _WRAPPING:
@@ -254,11 +267,37 @@ def _variables(text: Text, node: Node, scope: str) -> Iterator[Item]:
             yield Item("env-var", content(words[0]), span(text, words[0]), value, scope=scope)
 
 
+def _listed(text: Text, node: Node) -> list[Part]:
+    """The words of an instruction that is a JSON list; of none that is shell code."""
+    listed = child(node, "json_string_array")
+    strings = of_type(listed, "json_string") if listed is not None else ()
+    return [Part(_unescaped(content(each)), span(text, each)) for each in strings]
+
+
+def _start_whole(stage: _Stage) -> None:
+    """What a container starts by `ENTRYPOINT` and `CMD` together, instead of by each alone."""
+    if not (stage.entry and stage.given):
+        return
+    first, rest = stage.entry[0].span, stage.given[0]
+    if basename(rest.text) in SHELLS or LAUNCHERS.fullmatch(basename(rest.text)):
+        return  # a program of its own, which the first one runs
+    whole = list(started([*stage.entry, *stage.given], stage.values))
+    if whole:
+        is_own = any(each.span == first for each in stage.items)  # and not of the stage below
+        place = first if is_own else rest.span
+        others = [
+            each
+            for each in stage.items
+            if each.kind != "launch" or each.span not in {first, rest.span}
+        ]
+        stage.items = [*others, *(replace(each, span=place) for each in whole)]
+
+
 def _run(text: Text, node: Node, scope: str) -> Iterator[Item]:
     listed = child(node, "json_string_array")
     if listed is not None:
         strings = [each for each in listed.children if each.type == "json_string"]
-        parts = [Part(_unescaped(content(each)), span(text, each)) for each in strings]
+        parts = _listed(text, node)
         yield from arguments(parts, scope)
         for option, word in pairwise(strings):
             if _SCRIPT_OPTION.fullmatch(content(option)) and basename(parts[0].text) in SHELLS:

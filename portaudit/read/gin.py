@@ -1,7 +1,7 @@
 """Reads gin configurations: each binding and macro as a setting, under the path that it binds.
 
 A value of gin is a literal of Python, a reference `@name`, or a macro `%NAME`, whose own line is a
-setting by itself. Nothing is evaluated or imported, and files that are included are not followed.
+setting by itself. Nothing is evaluated or imported, files that are included are not followed here.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ class _Reader:
             block = block if indented else ""
             name, *rest = statement
             if name.kind == "name" and name.text in _IMPORTS:
+                if name.text == "include" and rest and rest[0].kind == "string":
+                    yield from self._binding("include", rest)
                 continue
             if name.kind == "name" and [each.text for each in rest] == [":"]:
                 block = name.text

@@ -1,4 +1,4 @@
-"""Reads what setup.cfg requires: setuptools' `[options]` and its extras, and how it builds.
+"""Reads what setup.cfg requires: setuptools' `[options]` and its extras, and what it makes.
 
 iniconfig finds sections and keys; the lines of a value are requirements as pip writes them.
 """
@@ -6,10 +6,12 @@ iniconfig finds sections and keys; the lines of a value are requirements as pip 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from posixpath import basename
 
 from iniconfig import IniConfig, ParseError
 
 from portaudit.read.items import Document, Item
+from portaudit.read.launches import declared, entry_point
 from portaudit.read.specifiers import Origin, python, requirement
 from portaudit.read.text import Text
 from portaudit.types import ScanError, Span
@@ -17,6 +19,7 @@ from portaudit.types import ScanError, Span
 _OPTIONAL = frozenset({"tests_require"})
 _BUILD = "build_ext"
 """The section that says with which directories and libraries extensions are built."""
+"""Entry points that become commands."""
 _LISTS = ("install_requires", "setup_requires", "tests_require")
 
 
@@ -40,6 +43,16 @@ def _items(text: Text, config: IniConfig) -> Iterator[Item]:
     extras = "options.extras_require"
     for key in config.sections.get(extras, {}):
         yield from _listed(text, config, extras, key, optional=True)
+    for section in ("options.entry_points", "entry_points"):
+        for key in config.sections.get(section, {}):
+            for line, column, written in _lines(text, config, section, key):
+                made = declared(written, Span(line, column, line, column + len(written)))
+                if made:
+                    yield entry_point(key, made)
+    for section in ("options", "files"):
+        for line, column, written in _lines(text, config, section, "scripts"):
+            span = Span(line, column, line, column + len(written))
+            yield Item("script", basename(written), span, written)
     for key in config.sections.get(_BUILD, {}):
         for line, column, written in _lines(text, config, _BUILD, key):
             span = Span(line, column, line, column + len(written))

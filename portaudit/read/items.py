@@ -13,9 +13,20 @@ from msgspec import Struct
 from portaudit.types import NO_NATIVE, GuardState, Kernel, NativeFacts, Proof, ScanError, Span
 
 ItemKind = Literal[
-    "config-key", "env-var", "command", "dependency", "image", "source", "include", "kernel"
+    "config-key",
+    "env-var",
+    "command",
+    "dependency",
+    "image",
+    "source",
+    "include",
+    "kernel",
+    "launch",
+    "script",
 ]
 Scalar = str | bool | int | float | None
+MAPPING = "{}"
+"""The value of a setting that is a mapping: its keys are settings by themselves."""
 
 
 class Part(Struct, frozen=True):
@@ -40,6 +51,8 @@ class Item(Struct, frozen=True):
     | `source` | identifier of native code, qualified (`at::cuda::getCurrentCUDAStream`) | | |
     | `include` | header, as included | | |
     | `kernel` | kernel that is defined here | its language | |
+    | `launch` | launcher, with `-m` before a module | what it starts, as written | its arguments |
+    | `script` | command that installing the project makes | what it starts | |
 
     `scope`: what encloses it (a function, a stage, an extra, the keys above) · `group`: the number
     of the mapping or instruction it belongs to, which its siblings share · `forms`: what documents

@@ -1,4 +1,4 @@
-"""Reads what TOML and JSON manifests require: pyproject.toml, Pipfile, pixi.toml, lock files.
+"""Reads what TOML and JSON manifests require and make: pyproject.toml, Pipfile, lock files.
 
 Every place where PEP 621, PEP 735, Poetry, uv, PDM, Pixi, Hatch and Flit keep packages is known
 here. Whether the syntax is sound is for the readers of settings, whose trees are walked.
@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from portaudit.read import json, toml
 from portaudit.read.items import Document, Item
+from portaudit.read.launches import CONSOLE, entry_point
 from portaudit.read.settings import Branch, Leaf, Listing, Node
 from portaudit.read.specifiers import (
     CHANNEL,
@@ -76,7 +77,7 @@ class _Manifest:
         self.form = form
 
     def pyproject(self, root: Branch) -> Iterator[Item]:
-        """All tables of a pyproject.toml that name packages."""
+        """All tables of a pyproject.toml that name packages, and the commands that it makes."""
         plain = self._origin()
         yield from self._listed(_at(root, "project", "dependencies"), plain)
         yield from self._python(_at(root, "project", "requires-python"))
@@ -98,6 +99,30 @@ class _Manifest:
         yield from self._listed(_at(flit, "requires"), plain)
         yield from self._python(_at(flit, "requires-python"))
         yield from self._groups(_at(flit, "requires-extra"))
+        for table in (
+            _at(root, "project", "scripts"),
+            _at(root, "project", "gui-scripts"),
+            _at(root, "project", "entry-points", "console_scripts"),
+            _at(tool, "poetry", "scripts"),
+            _at(tool, "flit", "scripts"),
+        ):
+            yield from self._scripts(table)
+        for places in (("project", "entry-points"), ("tool", "poetry", "plugins")):
+            for group, table in _entries(_at(root, *places)):
+                if group.text not in CONSOLE:
+                    yield from self._scripts(table, group.text)
+        for each in _elements(_at(tool, "setuptools", "script-files")):
+            if isinstance(each, Leaf):
+                yield Item("script", basename(each.text), inside(self.text, each), each.text)
+
+    def _scripts(self, table: Node | None, group: str = "") -> Iterator[Item]:
+        """Commands by name; of Poetry's the target may be a file, or stand in a table."""
+        for key, value in _entries(table):
+            target = value.text if isinstance(value, Leaf) else ""
+            target = target or _string(value, "reference") or _string(value, "callable")
+            if target:
+                made = target.partition("[")[0].strip()
+                yield entry_point(group, Item("script", key.text, inside(self.text, key), made))
 
     def inline(self, root: Branch) -> Iterator[Item]:
         """The comment of a script: a manifest's keys without a table."""

@@ -1,22 +1,27 @@
-"""Reads READMEs and the like: only what their shell examples install.
+"""Reads READMEs and the like: what their shell examples install and start.
 
-markdown-it finds the code blocks. What else a user is told to run is documentation, not code, so
-nothing else of a block is handed on.
+markdown-it finds the code blocks, and code in a sentence. What else a user is told to run is
+documentation, not code, so nothing else of it is handed on.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from posixpath import basename
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec.structs import replace
 
 from portaudit.read.items import Document, Item
+from portaudit.read.launches import is_file
+from portaudit.read.programs import begins_command
 from portaudit.read.shell import script
 from portaudit.read.text import Text
 
+_MANUAL = re.compile(r"README|INSTALL", re.IGNORECASE)
+"""Beginnings of the names of files that say how a project is installed."""
 _SHELLS = frozenset({"bash", "sh", "shell", "zsh", "console", "shell-session", "terminal", "cmd"})
 _PROGRAM = re.compile(r"\b(?:pip|conda|mamba|micromamba|uv|poetry|pdm|pipenv|pixi)[\d.]*\b")
 _VERB = re.compile(r"\b(?:install|add|create)\b")
@@ -24,16 +29,26 @@ _COMMAND = re.compile(
     r"\s*(?:sudo\s+|[A-Z_]+=\S*\s+)*(?:(?:python|pip|uv|conda|mamba|micromamba|poetry|pdm|pipenv|"
     r"pixi)[\d.]*)\s"
 )
+_STARTS = re.compile(
+    r"\s*(?:(?:[A-Za-z_]\w*=\S*|sudo|srun|mpirun|nohup|time)\s+)*(?:"
+    r"(?:\S*/)?(?:python[\d.]*|torchrun|accelerate|deepspeed|composer|lightning|fabric|colossalai|"
+    r"horovodrun|mpirun|bash|sh|sbatch|srun|docker|uv|poetry|conda)\s|"
+    r"\.{0,2}/?[\w./-]*\w\.(?:sh|py|slurm)(?:\s|$)|[a-z][a-z0-9]*(?:-[a-z0-9]+)+\s)"
+)
+"""A line of a block in no named language that can only be a command."""
 _PROMPT = re.compile(r"\s*(?:\([\w.-]+\)\s*)?(?:\$|#|>|!|%)\s?(?=\S)")
 """What a shell or notebook shows before a command."""
 
 
 def read(text: Text) -> Document:
-    """A Markdown file as a document."""
-    if not any(_installs(line) for line in text.lines):
-        return Document()
+    """A Markdown file as a document.
+
+    What else than a README says of installing is about anything: only its launches count.
+    """
     blocks = MarkdownIt("commonmark").parse(text.text)
-    return Document(tuple(item for block in blocks for item in _block(text, block)))
+    items = (item for block in blocks for item in _block(text, block))
+    is_manual = bool(_MANUAL.match(basename(text.path)))
+    return Document(tuple(item for item in items if is_manual or item.kind == "launch"))
 
 
 def _installs(line: str) -> bool:
@@ -41,23 +56,50 @@ def _installs(line: str) -> bool:
 
 
 def _block(text: Text, block: Token) -> Iterator[Item]:
+    if block.type == "inline":
+        yield from _inline(text, block)
     if block.type not in {"fence", "code_block"} or block.map is None:
         return
     language = (block.info.split() or [""])[0].strip("{}.").lower()
     if language and language not in _SHELLS:
         return
     lines = block.content.split("\n")
-    if not any(_installs(line) for line in lines):
-        return
     first = block.map[0] + (block.type == "fence")
-    code = _code(text, lines, first, plain=not language)
-    for item in script(code):
-        if item.kind == "dependency":
-            yield replace(item, forms=("readme",))
+    installs = any(_installs(line) for line in lines)
+    for kind, plain in (("dependency", _COMMAND), ("launch", _STARTS)):
+        code = _code(text, lines, first, None if language else plain)
+        if code.text.strip() and (installs or kind == "launch"):
+            for item in script(code):
+                if item.kind == kind and (kind != "launch" or _is_meant(text, code, item)):
+                    yield replace(item, forms=("readme",))
 
 
-def _code(text: Text, lines: Sequence[str], first: int, *, plain: bool) -> Text:
-    """The commands of a block without prompts. With `plain`, what is no installer is left out.
+def _is_meant(text: Text, code: Text, item: Item) -> bool:
+    """Whether a word is a command, and not part of the output or help that a block shows as well.
+
+    A command of some project begins no further in than the block does.
+    """
+    if item.name or is_file(item):
+        return True
+    first = next(row for row, line in enumerate(code.lines) if line.strip())
+    rows = code.starts[first][0] - 1, item.span.line - 1
+    block, own = (len(line) - len(line.lstrip()) for line in map(text.line_at, rows))
+    return own <= block
+
+
+def _inline(text: Text, block: Token) -> Iterator[Item]:
+    """The programs that a sentence names with what they are given: `python train.py`."""
+    for each in block.children or ():
+        if each.type == "code_inline" and block.map and begins_command(each.content):
+            rows = range(*block.map)
+            row = next((row for row in rows if each.content in text.line_at(row)), rows[0])
+            for item in script(Text(text.path, each.content, (text.place(row, 0),))):
+                if item.kind == "launch" and is_file(item):
+                    yield item
+
+
+def _code(text: Text, lines: Sequence[str], first: int, plain: re.Pattern[str] | None) -> Text:
+    """The commands of a block without prompts. With `plain`, lines that are none are left out.
 
     Where any line has a prompt, lines without one are output, but for continued commands.
     """
@@ -69,7 +111,7 @@ def _code(text: Text, lines: Sequence[str], first: int, *, plain: bool) -> Text:
         prompt = _PROMPT.match(line) if prompted else None
         code = line[prompt.end() :] if prompt else line
         shown = continued or (
-            (prompt is not None or not prompted) and (not plain or bool(_COMMAND.match(code)))
+            (prompt is not None or not prompted) and (plain is None or bool(plain.match(code)))
         )
         row = first + offset
         outer = text.line_at(row)

@@ -18,7 +18,8 @@ from tree_sitter import Node
 
 from portaudit.kinds import kind_by_name
 from portaudit.read import shell
-from portaudit.read.items import Document, Item
+from portaudit.read.items import Document, Item, Part
+from portaudit.read.launches import started
 from portaudit.read.native import code as read_native
 from portaudit.read.other import read as read_other
 from portaudit.read.python.parse import Parsed, UnreadableError, parse
@@ -523,8 +524,16 @@ def _line_magic(text: Text, lines: list[_Line]) -> Iterator[Item]:
         variable, _, value = rest.replace(" ", "=", 1).partition("=")
         if variable.isidentifier():
             yield Item("env-var", variable, _whole(lines[0]), value.strip())
+    elif name == "run":
+        yield from (replace(item, span=_whole(lines[0])) for item in _ran(rest))
     elif name == "load_ext":
         yield Item("command", f"%load_ext {rest.strip()}", _whole(lines[0]), None)
+
+
+def _ran(rest: str) -> Iterator[Item]:
+    """What `%run` starts: a file, or with `-m` a module."""
+    nowhere = Span(0, 0, 0, 0)
+    return started([Part(word, nowhere) for word in ("ipython", *rest.split())], {})
 
 
 def _script(text: Text, lines: Iterable[_Line]) -> Iterator[Item]:

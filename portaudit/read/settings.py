@@ -18,14 +18,14 @@ from msgspec.structs import replace
 from portaudit.catalogue.forms import Command, Form, forms, forms_of, pattern, registries
 from portaudit.catalogue.items import normal
 from portaudit.read.images import image
-from portaudit.read.items import Item, Part, Scalar
+from portaudit.read.items import MAPPING, Item, Part, Scalar
+from portaudit.read.launches import is_file, of_setting, started
+from portaudit.read.programs import begins_command
 from portaudit.read.shell import arguments, script
 from portaudit.read.templates import MASK
 from portaudit.read.text import Point, Text
 from portaudit.types import Span
 
-MAPPING = "{}"
-"""The value of a setting that is a mapping: its keys are settings by themselves."""
 _REFERENCE = re.compile(r"\$\{[^{}]*\}")
 """A value that stands elsewhere: in another key (OmegaConf), in the environment."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*")
@@ -285,8 +285,11 @@ class _Document:
             yield from self._image(leaf, leaf.text.removeprefix("docker:"), place.scope)
         if self.scripts and self.scripts.fullmatch(normal("config-key", place.path)):
             yield from script(code(self.text, leaf), place.scope)
-        elif leaf.style == "|" or (leaf.escaped and "\n" in leaf.text):
+            return
+        if leaf.style == "|" or (leaf.escaped and "\n" in leaf.text):
             yield from self._inside(leaf, place)
+        if " " in leaf.text or leaf.text.endswith(".py"):
+            yield from self._started(leaf, place)
 
     def _image(self, leaf: Leaf, reference: str, scope: str) -> Iterator[Item]:
         where = self.span(leaf)
@@ -305,6 +308,16 @@ class _Document:
             found = list(settings(inner, roots, None, self.inner, self.group, self.level + 1))
             self.group = max((item.group for item in found), default=self.group)
             yield from found
+
+    def _started(self, leaf: Leaf, place: _Place) -> Iterator[Item]:
+        """What a setting starts that names a program, or is a command under whatever key."""
+        named = of_setting(place.path, leaf.text, self.span(leaf))
+        if named is not None:
+            yield named
+        elif begins_command(leaf.text):
+            for item in script(code(self.text, leaf), place.scope):
+                if item.kind == "launch" and is_file(item):
+                    yield item
 
     def _ask(self, leaf: Leaf, place: _Place) -> None:
         """Remember which setting of a job a key of its matrix gives the value of."""
@@ -354,10 +367,16 @@ class _Document:
             given = [Command("", words)] if words else []
         for each in given:
             yield from self._command(each, values, place)
-        source, started = values.get("source"), values.get("command")
-        if isinstance(source, Leaf) and started is not None and source.style:
-            if any(basename(leaf.text) in _SHELLS for leaf in _leaves(started)):
+        source, command = values.get("source"), values.get("command")
+        if isinstance(source, Leaf) and command is not None and source.style:
+            if any(basename(leaf.text) in _SHELLS for leaf in _leaves(command)):
                 yield from script(code(self.text, source), place.path)
+        entry = values.get("entrypoint")
+        if entry is not None and command is not None:
+            yield from self._start_whole(entry, command)
+        program, varied = values.get("program"), values.get("parameters")
+        if isinstance(program, Leaf) and isinstance(varied, Branch):
+            yield from self._sweep(program, varied, command)
 
     def _command(
         self, command: Command, values: Mapping[str, Node], place: _Place
@@ -386,6 +405,36 @@ class _Document:
                 if _SCRIPT_OPTION.fullmatch(option.text):
                     yield from script(code(self.text, leaf), place.path)
                     break
+
+    def _start_whole(self, entry: Node, command: Node) -> Iterator[Item]:
+        """What a container starts by its `entrypoint` and `command` together."""
+        parts = [*self._words(entry), *self._words(command)]
+        yield from (item for item in started(parts, {}) if is_file(item)) if parts else ()
+
+    def _words(self, node: Node) -> Iterator[Part]:
+        """The words of a command: a list of them, or a text that is split as a shell does."""
+        for leaf in _leaves(node):
+            words = leaf.text.split() if isinstance(node, Leaf) else [leaf.text]
+            yield from (Part(word.replace(MASK, "$"), self.span(leaf)) for word in words)
+
+    def _sweep(self, program: Leaf, varied: Branch, command: Node | None) -> Iterator[Item]:
+        """The runs of a sweep (Weights & Biases): its program, with all values of all settings."""
+        named = of_setting("program", program.text, self.span(program))
+        if named is None:
+            return
+        own = [leaf.text for leaf in _leaves(command)] if command is not None else []
+        at = own.index("${program}") + 1 if "${program}" in own else len(own)
+        words = own[at:] or ["${args}"]
+        given = list(_varied(varied))
+        told: list[str] = []
+        for word in words:
+            if word in {"${args}", "${args_no_boolean_flags}"}:
+                told += (f"--{name}={value}" for name, value in given)
+            elif word in {"${args_no_hyphens}", "${args_append_hydra}"}:
+                told += (f"{name}={value}" for name, value in given)
+            else:
+                told.append(word)
+        yield replace(named, parts=tuple(Part(word, named.span) for word in told))
 
     # --- small parts ------------------------------------------------------------------------------
 
@@ -438,6 +487,24 @@ def is_hosted(reference: str) -> bool:
     """Whether a reference begins with the host of a registry of images."""
     host, slash, _ = reference.partition("/")
     return bool(slash) and bool(registries().fullmatch(host))
+
+
+def _varied(varied: Branch, above: str = "") -> Iterator[tuple[str, str]]:
+    """The values of the settings of a sweep; one that is drawn from a range is a variable."""
+    for key, node in varied.entries:
+        name = f"{above}{key.text}"
+        said = (
+            {each.text: value for each, value in node.entries} if isinstance(node, Branch) else {}
+        )
+        inner = said.get("parameters")
+        listed = said.get("values", said.get("value"))
+        leaves = list(_leaves(listed)) if listed is not None else []
+        if isinstance(inner, Branch):
+            yield from _varied(inner, f"{name}.")
+        elif leaves:
+            yield from ((name, leaf.text.replace(MASK, "$")) for leaf in leaves)
+        else:
+            yield name, f"${{{key.text}}}"
 
 
 def _text(node: Node | None) -> str:

@@ -8,6 +8,7 @@ reads; what it does not understand is passed over, as a shell dialect is no mist
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
@@ -21,6 +22,7 @@ from portaudit.kinds import kind_by_name
 from portaudit.read.images import image, is_reference
 from portaudit.read.installs import installs
 from portaudit.read.items import Document, Item, ItemKind, Part, Scalar
+from portaudit.read.launches import started
 from portaudit.read.programs import (
     ASSIGNMENT,
     LAUNCHERS,
@@ -98,6 +100,12 @@ _SETTING = re.compile(
 """Files whose lines set variables for what runs later."""
 _LOADER = re.compile(r"(?:.*/)?ld\.so\.conf(?:\.d/.*)?")
 """Files that name the directories of libraries: what is in them, `ldconfig` takes as well."""
+_PATH = re.compile(r"/|\.\w")
+"""Of values that are put together to paths, and are no choices."""
+_SETS = re.compile(r"(?m)^\s*set\s+--\s")
+_GIVEN = re.compile(r"\$(?:[@*]|\{[@*]\})")
+"""The words that a script or a function is given."""
+_UNSEEN = "${ARGUMENTS}"
 _LONGEST_VALUE = 10_000
 """Characters of a variable that grows."""
 _HEREDOC = re.compile(r"<<-?\s*[\"'\\]?\w")
@@ -106,6 +114,7 @@ _IN_QUOTES = re.compile(r"\\[\"\\$`]|.", re.DOTALL)
 """The characters of a double-quoted string, each with the backslash that it loses."""
 _WITH_OPTIONS = re.compile(r"\S\s+--[A-Za-z]")
 _OPTIONS_VARIABLE = re.compile(r"\s*(?:\\\n\s*)*--[A-Za-z]")
+_OPTION_SIGN = re.compile(r"--[\w-]+=")
 _OVERRIDE = re.compile(r"[+~]{0,2}([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
 _OPTION = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
 _CUDA_THERE = re.compile(
@@ -132,7 +141,7 @@ class _Place(Struct, frozen=True):
     """What holds where a command stands.
 
     `passed_on`: what it shows goes to another command or into a file · `shown`: these are words
-    that a command only shows.
+    that a command only shows · `may_be`: not every run of the script comes here.
     """
 
     scope: str = ""
@@ -140,6 +149,7 @@ class _Place(Struct, frozen=True):
     by: Proof | None = None
     passed_on: bool = False
     shown: bool = False
+    may_be: bool = False
 
 
 class Mapped(Text, frozen=True, dict=True):
@@ -203,13 +213,15 @@ def arguments(parts: Sequence[Part], scope: str = "") -> Iterator[Item]:
     """
     if parts:
         yield from _Script(Text("", ""), _DEEPEST, {}).command(tuple(parts), _Place(scope))
+        yield from started(parts, {})
 
 
 class _Script:
     """One piece of shell code. `values` are the variables that have been set so far.
 
     `told`: those whose value was read as a command where it is set · `options`: those whose value
-    is a word with options, as texts with the places where they are set.
+    is a word with options, as texts with the places where they are set · `defaults`: what those
+    are set to that may have been set outside.
     """
 
     def __init__(self, text: Text, depth: int, values: dict[str, str]) -> None:
@@ -219,6 +231,8 @@ class _Script:
         self.told: set[str] = set()
         self.options: dict[str, list[tuple[Text, _Place]]] = {}
         self.quoted: dict[Span, tuple[str, Node]] = {}
+        self.defaults: dict[str, str] = {}
+        self.sets = bool(_SETS.search(text.text))
 
     def inner(self, text: Text, place: _Place) -> Iterator[Item]:
         """The items of a script inside this one."""
@@ -254,6 +268,8 @@ class _Script:
 
     def _below(self, node: Node, place: _Place) -> list[tuple[Node, _Place]]:
         """What is below a node and may say something, the last first."""
+        if node.type in {"if_statement", "elif_clause", "case_statement"}:
+            place = replace(place, may_be=True)
         if node.type in {"if_statement", "elif_clause"}:
             below = list(self._branches(node, place))
         elif node.type == "list" and len(node.children) == 3:  # noqa: PLR2004 - a, operator, b
@@ -344,6 +360,24 @@ class _Script:
                 yield item
         if options:
             yield from self._expanded_options(variable)
+        yield from self._started((self._part(name), *parts[1 + len(more) :]), place)
+
+    def _started(self, parts: Sequence[Part], place: _Place) -> Iterator[Item]:
+        """What a command starts, and what the commands start that are words of it."""
+        if place.scope or self.sets:  # who calls the function gives these words
+            parts = [replace(part, text=_GIVEN.sub(_UNSEEN, part.text)) for part in parts]
+        for item in started(parts, ChainMap(self.values, self.defaults)):
+            yield self._placed(item, place)
+        if self.depth >= _DEEPEST or basename(parts[0].text) in _SHOWING | {"git"}:
+            return
+        for part in parts[1:]:
+            text = _OPTION_SIGN.sub("", part.text)
+            if " " in text and begins_command(text):
+                where = ((part.span.line, part.span.column),) * (text.count("\n") + 1)
+                inner = Text(self.text.path, text, where)
+                apart = _Script(inner, self.depth + 1, dict(self.values))
+                found = apart.items(parse("bash", inner).root_node, place)
+                yield from (item for item in found if item.kind == "launch")
 
     def _named(self, name: Node) -> list[Part]:
         """The words that a command begins with: a variable stands for what it was set to."""
@@ -596,7 +630,8 @@ class _Script:
         part = self._part(value)
         variable = content(name)
         grows = child(node, "+=") is not None or _names_itself(variable, part.text)
-        earlier = self.values.get(variable, "") if grows else ""
+        may_be = place.may_be and not _PATH.search(part.text + self.values.get(variable, "/"))
+        earlier = self.values.get(variable, "") if grows or may_be else ""
         own = part.text.replace(f"${{{variable}}}", "").replace(f"${variable}", "")
         self.values[variable] = f"{earlier} {own}"[:_LONGEST_VALUE] if earlier else part.text
         if not grows:
@@ -628,6 +663,8 @@ class _Script:
             yield self._variable(name, None, place)
             return
         part = self._part(default)
+        if child(node, ":=", "=") is not None:
+            self.defaults.setdefault(content(name), part.text)
         yield self._variable(name, part.text, place)
         found = image(part.text, part.span, place.scope) if is_reference(part.text) else None
         if found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from posixpath import basename, dirname
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,10 +17,13 @@ from portaudit.catalogue.difficulty import KERNEL_EFFORT, widened
 from portaudit.catalogue.library import counterpart
 from portaudit.catalogue.schema import Rule
 from portaudit.relate.modules import Modules
-from portaudit.types import Bound, Called, FileResult, Finding, Function, Kernel, Location
+from portaudit.types import Binding, Bound, Called, FileResult, Finding, Function, Kernel, Location
 
 _DEEPEST = 8
 """Calls between a launch and the function that Python knows: more were never seen."""
+_MANIFESTS = frozenset({"setup.py", "pyproject.toml"})
+_OPERATORS = "torch.ops."
+"""How the names of operators begin: they are found by their name wherever they are registered."""
 
 
 class _Tree(Struct):
@@ -43,11 +47,39 @@ class _Tree(Struct):
     """Functions for the device by bare name; of several the first that has features."""
     bodies: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     """First and last lines of the kernels of a file."""
+    projects: set[str] = field(default_factory=set)
+    """Folders with a manifest."""
 
     def is_ambiguous(self, bound: Bound) -> bool:
         """Whether another module binds the same name (`forward`): a call may mean either."""
         places = self.bindings[_bare(bound.binding.name)]
         return bound.binding.form == "pybind" and len(places) > 1
+
+    def callers(self, binding: Binding) -> Iterator[Location]:
+        """Python's calls of a bound name: `_C.name(…)`, `torch.ops.space.name(…)`.
+
+        Where the extension's own project imports it as a module of its own, a module that another
+        project loads has its functions from somewhere else, however they are called.
+        """
+        bare = _bare(binding.name)
+        found = [
+            (path, called)
+            for path, called in self.calls.get(bare, ())
+            if bare in called.name.split(".")[1:]
+        ]
+        project = self.project(binding.path)
+        is_own = any(called.open and self.project(path) == project for path, called in found)
+        for path, called in found:
+            sure = called.open or called.name.startswith(_OPERATORS)
+            if sure or not is_own or self.project(path) == project:
+                yield Location(path, called.line)
+
+    def project(self, path: str) -> str:
+        """The folder of the manifest that is nearest above a file."""
+        folder = dirname(path)
+        while folder and folder not in self.projects:
+            folder = dirname(folder)
+        return folder
 
     def is_in_kernel(self, place: Location) -> bool:
         """Whether a line belongs to a kernel: what it calls are device functions."""
@@ -106,6 +138,8 @@ def _with_callees(result: FileResult, tree: _Tree) -> Iterator[Kernel]:
 def _gather(results: Iterable[FileResult]) -> _Tree:
     tree = _Tree()
     for result in results:
+        if basename(result.path) in _MANIFESTS:
+            tree.projects.add(dirname(result.path))
         for kernel in result.inventory:
             tree.bodies[kernel.path].append((kernel.line, kernel.end_line))
         for function in result.facts.native.functions:
@@ -152,7 +186,7 @@ def _joined(kernel: Kernel, tree: _Tree, modules: Modules) -> Kernel:
                 place
                 for each in bound
                 if not tree.is_ambiguous(each)
-                for place in _calling(each.binding.name, tree.calls)
+                for place in tree.callers(each.binding)
             }
         )
         operators = [*(_bare(each.binding.name) for each in bound), *names_reached]
@@ -198,14 +232,6 @@ def _reached(starters: Iterable[tuple[str, Function]], tree: _Tree) -> list[str]
 
 def _bare(name: str) -> str:
     return name.replace("::", ".").rpartition(".")[2]
-
-
-def _calling(binding: str, calls: Mapping[str, Sequence[tuple[str, Called]]]) -> Iterable[Location]:
-    """Python's calls of a bound name: `_C.name(…)`, `torch.ops.space.name(…)`."""
-    for path, called in calls.get(_bare(binding), ()):
-        parts = called.name.split(".")
-        if _bare(binding) in parts[1:]:
-            yield Location(path, called.line)
 
 
 def _importing(

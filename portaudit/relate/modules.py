@@ -6,8 +6,11 @@ a name is first-party only where a run from a usual directory would find it ther
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import takewhile
 from posixpath import basename, dirname, join
 
 from msgspec import Struct, field
@@ -18,6 +21,11 @@ _SOURCE_FOLDERS = ("src", "lib", "python")
 """Where a project keeps its packages, if not beside its manifest."""
 _PRIVATE_FOLDERS = frozenset({"tests", "test", "testing", "examples", "benchmarks", "docs"})
 """What lies here is on no path but its own, unless a manifest says otherwise."""
+
+UNKNOWN = "*"
+"""Stands for what is not known of a module's name."""
+_SHORTEST = 2
+"""Letters that are enough to tell modules by how their names end."""
 
 
 class _Names(Struct):
@@ -86,6 +94,105 @@ class Modules:
         if not parts or parts[0] not in self.first_party(importer):
             return None
         return self._resolve_absolute(dirname(importer), parts)
+
+    def matching(self, importer: str, pattern: str) -> tuple[str, ...]:
+        """The files that a name may lead to of which a part is not known: `pkg.models.*`.
+
+        What stands before the first `*` is followed; below a package all that fits is meant.
+        """
+        bare = pattern.lstrip(".")
+        level = len(pattern) - len(bare)
+        head, _, tail = bare.partition(UNKNOWN)
+        outer, _, stub = head.rpartition(".")
+        parts = tuple(outer.split(".")) if outer else ()
+        if not head and not level:
+            return self._ending(tail)
+        if level:
+            base = _climb(dirname(importer), level - 1)
+            places = [] if base is None else [base]
+        elif parts and parts[0] not in self.first_party(importer):
+            return ()
+        else:
+            places = [*self._near(dirname(importer)), *self._declared, *self._undeclared]
+            if parts[:1] == (self._root_name,):
+                places, parts = [""], parts[1:]
+        for place in places:
+            found = self._below(join(place, *parts), stub, tail, deep=bool(parts or level))
+            if found:
+                return found
+        return ()
+
+    def _below(self, folder: str, stub: str, tail: str, *, deep: bool) -> tuple[str, ...]:
+        """The modules of a folder whose names begin, and if there are such also end, so."""
+        if folder not in self._folders:
+            return ()
+        prefix = f"{folder}/" if folder else ""
+        first = bisect_left(self._sorted, prefix)
+        last = bisect_left(self._sorted, f"{prefix}\U0010ffff")
+        named = {path: _dotted(path[len(prefix) :]) for path in self._sorted[first:last]}
+        found = [
+            path
+            for path, name in named.items()
+            if name.startswith(stub) and name and (deep or "." not in name)
+        ]
+        ending = tail.replace(UNKNOWN, "")
+        return tuple([path for path in found if named[path].endswith(ending)] or found)
+
+    def _ending(self, tail: str) -> tuple[str, ...]:
+        if len(tail.strip("._*")) < _SHORTEST or UNKNOWN in tail:
+            return ()
+        return tuple(path for path in self._sorted if _dotted(path).endswith(tail))
+
+    def stray(
+        self,
+        importer: str,
+        dotted: str,
+        roots: Collection[str] = (),
+        packages: Collection[str] = (),
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Where a name leads that no usual directory has: to the nearest folders that have it.
+
+        Those of no package, as a run may begin there, and `roots`: inside packages as well.
+        `packages` are some that lack the file that says so.
+        """
+        parts = tuple(dotted.split("."))
+        first = parts[0]
+        if not first or first in self._installed:
+            return ()
+        places = [
+            place
+            for place in self._having.get(first, ())
+            if place in roots or (place not in packages and self._is_reachable(place))
+        ]
+        nearness = {place: _common(place, dirname(importer)) for place in places}
+        nearest = max(nearness.values(), default=0)
+        found = (self._resolve(place, parts) for place in places if nearness[place] == nearest)
+        return tuple(each for each in found if each)
+
+    def is_folder(self, place: str) -> bool:
+        """Whether a directory holds source, itself or below it."""
+        return place in self._folders
+
+    def offers(self, folder: str, name: str) -> bool:
+        """Whether a folder has a module or a package of that name."""
+        return folder in self._folders and name in self._names[folder].solid
+
+    def inside(self, folder: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
+        """Where a name leads from a folder on."""
+        return self._resolve(folder, tuple(dotted.split(".")))
+
+    @cached_property
+    def _having(self) -> Mapping[str, list[str]]:
+        """The folders that have each module or package."""
+        found: dict[str, list[str]] = {}
+        for place in sorted(self._folders):
+            for name in self._names[place].solid if place in self._names else ():
+                found.setdefault(name, []).append(place)
+        return found
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(path for path in self._files if path.endswith(".py"))
 
     def _resolve_absolute(
         self, folder: str, parts: tuple[str, ...]
@@ -160,6 +267,18 @@ def _folders(files: Iterable[str]) -> frozenset[str]:
             folders.add(folder)
             folder = dirname(folder)
     return frozenset(folders)
+
+
+def _dotted(path: str) -> str:
+    """A file as a module of the folder that its path begins in; empty for the folder itself."""
+    name = path.removesuffix(".py").replace("/", ".")
+    return "" if name in {"__init__", "__main__"} else name.removesuffix(".__init__")
+
+
+def _common(one: str, other: str) -> int:
+    """How many folders two paths have in common from the root on."""
+    pairs = zip(one.split("/"), other.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _upward(folder: str) -> Iterator[str]:

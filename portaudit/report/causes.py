@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from portaudit.types import SEVERITIES, Finding, Location, Report, RootCause, Severity
+from portaudit.types import SEVERITIES, Finding, Location, Report, RootCause, Score, Severity
 
 
 class Cause(Struct, frozen=True):
     """Root causes of the same rule, severity and title: many literals, one paragraph.
 
-    `sites` are distinct and in order; `points` and `effort_days` are sums. `example` is the
-    finding that makes the case best.
+    `sites` are distinct and in order, those off the main training path apart as `others`; `points`
+    and `effort_days` are sums. `example` is the finding that makes the case best. `aside`: the main
+    training path does not reach it · `settings`: what it waits for, all of it switched off on that
+    path · `fix`: what to do, where that is not what the rule says.
     """
 
     rule: str
@@ -22,19 +24,37 @@ class Cause(Struct, frozen=True):
     effort_days: tuple[float, float]
     points: float
     example: Finding | None
+    aside: bool = False
+    settings: tuple[str, ...] = ()
+    fix: str = ""
+    others: tuple[Location, ...] = ()
+
+
+def is_aside(root: RootCause, score: Score) -> bool:
+    """Whether the main training path is known not to reach a root cause."""
+    return not score.provisional and root.reach not in {"main", None}
+
+
+def is_needed(root: RootCause, score: Score) -> bool:
+    """Whether the main path has to have it repaired, as far as anybody can tell."""
+    return not root.setting and not is_aside(root, score)
 
 
 def causes(report: Report) -> list[Cause]:
-    """Blockers first; among equals what costs the most points, then the most places."""
-    groups: dict[tuple[Severity, str, str], list[RootCause]] = {}
+    """What the main path needs first, blockers first; then by points, then by places."""
+    groups: dict[tuple[bool, bool, Severity, str, str], list[RootCause]] = {}
     for root in report.roots:
-        groups.setdefault((root.severity, root.rule, root.title), []).append(root)
+        aside = is_aside(root, report.score)
+        key = aside, not aside and bool(root.setting), root.severity, root.rule, root.title
+        groups.setdefault(key, []).append(root)
     findings = {finding.fingerprint: finding for finding in report.findings}
     points = {lost.root: lost.points for lost in report.score.lost}
-    found = [_cause(group, findings, points) for group in groups.values()]
+    found = [_cause(group, findings, points, aside=aside) for (aside, *_), group in groups.items()]
     return sorted(
         found,
         key=lambda cause: (
+            cause.aside,
+            bool(cause.settings),
             -SEVERITIES.index(cause.severity),
             -cause.points,
             -len(cause.sites),
@@ -44,25 +64,51 @@ def causes(report: Report) -> list[Cause]:
     )
 
 
-def _cause(roots: list[RootCause], findings: dict[str, Finding], points: dict[str, float]) -> Cause:
+def _cause(
+    roots: list[RootCause],
+    findings: dict[str, Finding],
+    points: dict[str, float],
+    *,
+    aside: bool,
+) -> Cause:
     low, high = (sum(root.effort_days[end] for root in roots) for end in (0, 1))
     members = [findings[key] for root in roots for key in root.findings if key in findings]
+    sites = {site for root in roots for site in root.sites}
+    others = frozenset() if aside else _off_path(members)
     return Cause(
         rule=roots[0].rule,
         title=roots[0].title,
         severity=roots[0].severity,
         roots=tuple(roots),
-        sites=tuple(sorted({site for root in roots for site in root.sites})),
+        sites=tuple(sorted(sites - others)),
         effort_days=(low, high),
         points=sum(points.get(root.id, 0.0) for root in roots),
         example=min(members, key=_plea, default=None),
+        aside=aside,
+        settings=() if aside else tuple(sorted({root.setting for root in roots if root.setting})),
+        fix=roots[0].fix,
+        others=tuple(sorted(sites & others)),
     )
 
 
+def _off_path(members: list[Finding]) -> frozenset[Location]:
+    """Lines with findings that the main path does not reach."""
+    needed, others = (
+        {
+            Location(item.path, item.span.line)
+            for item in members
+            if (item.reach in {"main", None}) is on_path
+        }
+        for on_path in (True, False)
+    )
+    return frozenset(others - needed)
+
+
 def _plea(finding: Finding) -> tuple[object, ...]:
-    """How well a finding makes the case: the gravest, unguarded, certain, earliest is the least."""
+    """How well a finding makes the case: on the path, the gravest, sure, earliest is the least."""
     return (
         finding.suppressed is not None,
+        finding.reach not in {"main", None},
         -SEVERITIES.index(finding.effective_severity),
         finding.guard not in {"none", "hard-fail"},
         finding.confidence != "high",

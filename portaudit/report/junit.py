@@ -15,6 +15,7 @@ from portaudit.types import SEVERITIES, Finding, Report
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML has no way to write."""
+_BREAKS = "\n\r\t\x0b\x0c\x85\u2028\u2029"
 _PLACES = 100
 """Places that the text of a failure lists."""
 
@@ -56,7 +57,7 @@ def _case(
     case = ET.SubElement(suite, "testcase", classname=f"portaudit.{category}", name=_text(name))
     if not failed:
         return
-    case.set("file", _text(prefix + failed[0].path))
+    case.set("file", _text(_plain(prefix + failed[0].path)))
     case.set("line", str(failed[0].span.line))
     message = f"{count(len(failed), 'place')}: {failed[0].message}"
     lines = [_line(report, finding, prefix) for finding in failed[:_PLACES]]
@@ -72,15 +73,20 @@ def _line(report: Report, finding: Finding, prefix: str) -> str:
     standing = why(report, finding)
     about = f"{finding.effective_severity}, {standing}" if standing else finding.effective_severity
     instead = remedy(report, finding)
-    where = f"{prefix}{finding.path}:{finding.span.line}:{finding.span.column}"
+    where = f"{_plain(prefix + finding.path)}:{finding.span.line}:{finding.span.column}"
     return f"{where}: {finding.message} ({about})" + (f"; instead: {instead}" if instead else "")
 
 
 def _problems(suite: ET.Element, report: Report) -> None:
-    lines = [f"{spot(error)}: {error.reason}" for error in report.errors]
-    lines += [f"{spot(notice)}: {notice.message}" for notice in report.notices]
+    lines = [f"{_plain(spot(error))}: {error.reason}" for error in report.errors]
+    lines += [f"{_plain(spot(notice))}: {notice.message}" for notice in report.notices]
     if lines:
         ET.SubElement(suite, "system-err").text = _text("\n".join(lines))
+
+
+def _plain(path: str) -> str:
+    """A path in one line, as each place has a line of its own; XML would not keep all ends."""
+    return "".join(repr(sign)[1:-1] if sign in _BREAKS else sign for sign in path)
 
 
 def _text(text: str) -> str:

@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from portaudit.report.causes import Cause, causes
 from portaudit.report.outcome import (
-    VERDICT_WORDS,
     count,
     counts,
     days,
@@ -22,8 +21,10 @@ from portaudit.report.outcome import (
     failing,
     gravest,
     live,
+    mains,
     place,
     remedy,
+    verdict_words,
     whole,
     why,
 )
@@ -45,7 +46,7 @@ from portaudit.types import (
 
 LIMIT = 65_536
 """Characters of a comment on GitHub; counted here in bytes, to be on the safe side."""
-_GROUPS, _CAUSES, _PLACES, _PROBLEMS = 20, 10, 10, 5
+_GROUPS, _CAUSES, _GAINS, _PLACES, _PROBLEMS = 20, 10, 5, 10, 5
 _DIFFERENCES, _EXAMPLES = 10, 5
 """Lines of a kind of difference, and places that one of them names."""
 _TEXT = 400
@@ -82,7 +83,7 @@ def render_difference(told: Difference, *, limit: int = LIMIT) -> str:
         f"{len(told.appeared):,} new, {len(told.graver):,} graver, {len(told.milder):,} milder, "
         f"{len(told.gone):,} gone, {told.unchanged:,} unchanged."
     )
-    title = f"## portaudit: {_code(told.old)} to {_code(told.new)}"
+    title = f"## portaudit: {code(told.old)} to {code(told.new)}"
     body = [
         f"### {heading}\n\n{lines}"
         for heading, lines in (
@@ -99,7 +100,7 @@ def render_difference(told: Difference, *, limit: int = LIMIT) -> str:
 
 
 def _foot(tool: Tool, target: Target) -> str:
-    return f"<sub>portaudit {_prose(tool.version)}, target {target}</sub>"
+    return f"<sub>portaudit {prose(tool.version)}, target {target}</sub>"
 
 
 def _fit(head: Sequence[str], body: Sequence[str], tail: Sequence[str], limit: int) -> str:
@@ -126,7 +127,7 @@ def _size(paragraphs: Sequence[str]) -> int:
 def _check(report: Report, gate: Gate, link: str) -> tuple[list[str], list[str], list[str]]:
     fails = failing(report)
     title = f"## portaudit: {'passed' if gate.passed else 'failed'}"
-    lead = f"{_sum(report, fails)}, judged against {_prose(gate.against)}."
+    lead = f"{_sum(report, fails)}, judged against {prose(gate.against)}."
     if gate.fail_on is not None:
         lead += f" Fails on {_or_worse(gate.fail_on)}, confidence {_better(gate.min_confidence)}."
     groups = _groups(fails, report.roots, report.rules)
@@ -189,7 +190,7 @@ def _groups(
 
 def _new(report: Report, number: int, group: _Group, link: str) -> str:
     """A root cause and its places: on a line where the title says it all, else on one each."""
-    title = f"### {number}. {group.severity} {_prose(group.rule)}: {_prose(group.title)}"
+    title = f"### {number}. {group.severity} {prose(group.rule)}: {prose(group.title)}"
     ordered = sorted(group.findings, key=place)
     shown, rest = ordered[:_PLACES], ordered[_PLACES:]
     lines = [_line(report, finding, group.title, link) for finding in shown]
@@ -203,20 +204,20 @@ def _new(report: Report, number: int, group: _Group, link: str) -> str:
 
 def _line(report: Report, finding: Finding, title: str, link: str) -> str:
     text = _place(Location(finding.path, finding.span.line), link)
-    text += f": {_prose(finding.message)}" if finding.message != title else ""
+    text += f": {prose(finding.message)}" if finding.message != title else ""
     standing = why(report, finding)
-    return text if standing == "new" else f"{text} ({_prose(standing)})"
+    return text if standing == "new" else f"{text} ({prose(standing)})"
 
 
 def _instead(report: Report, finding: Finding) -> list[str]:
     if finding.facts.replacement:
-        return [f"Instead: {_code(finding.facts.replacement)}"]
+        return [f"Instead: {code(finding.facts.replacement)}"]
     advice = remedy(report, finding)
-    return [f"Instead: {_prose(advice)}"] if advice else []
+    return [f"Instead: {prose(advice)}"] if advice else []
 
 
 def _accept(rule: str) -> str:
-    comment = _code(f"portaudit: ignore[{rule}] reason")
+    comment = code(f"portaudit: ignore[{rule}] reason")
     return (
         f"On purpose? Say why in a comment at the line: {comment}. Where a baseline is kept, "
         "`portaudit baseline update` accepts what is there now."
@@ -259,19 +260,53 @@ def _scan(report: Report, link: str) -> tuple[list[str], list[str], list[str]]:
     score = report.score
     value = f"{score.value:.1f} of 100, " if score.value is not None else ""
     title = f"## portaudit: {value}{score.verdict}"
-    words = VERDICT_WORDS[score.verdict]
+    words = verdict_words(report)
     lead = f"{words[0].upper()}{words[1:]}."
     if score.effort_days[1]:
         lead += f" Estimated work: {days(*score.effort_days)}."
     if score.provisional and score.value is not None:
         lead += " The score is provisional."
+    begins = [f"{code(main.path)} ({prose(main.why)})" for main in mains(report)]
+    if begins:
+        lead += f" Main training path: {', '.join(begins)}."
     found = causes(report)
-    serious = [cause for cause in found if cause.severity != "info"] or found
-    body = [_cause(number, cause, link) for number, cause in enumerate(serious, 1)]
-    listed = ["### What blocks", "\n".join(body[:_CAUSES])] if body else []
-    if body[_CAUSES:]:
-        listed.append(f"And {count(len(body) - _CAUSES, 'more root cause')}.")
-    return [title, lead], listed, [*_totals(report), *_problems(report, link)]
+    needed = [cause for cause in found if not cause.aside and not cause.settings]
+    serious = [cause for cause in needed if cause.severity != "info"] or needed
+    body = [
+        *_causes("What blocks", serious, link),
+        *_gains(report),
+        *_causes(
+            "Optional: only with settings that the main path leaves off",
+            [cause for cause in found if cause.settings],
+            link,
+        ),
+        *_causes(
+            "Off the main path: nothing of these is needed to train",
+            [cause for cause in found if cause.aside],
+            link,
+        ),
+    ]
+    return [title, lead], body, [*_totals(report), *_problems(report, link)]
+
+
+def _causes(title: str, found: Sequence[Cause], link: str) -> list[str]:
+    """Root causes as a list, the first ones."""
+    lines = [_cause(number, cause, link) for number, cause in enumerate(found[:_CAUSES], 1)]
+    listed = [f"### {title}", "\n".join(lines)] if lines else []
+    if found[_CAUSES:]:
+        listed.append(f"And {count(len(found) - _CAUSES, 'more root cause')}.")
+    return listed
+
+
+def _gains(report: Report) -> list[str]:
+    """What would raise the score most, each step after those before it."""
+    titles = {root.id: root.title for root in report.roots}
+    gains = [gain for gain in report.score.gains if gain.root in titles][:_GAINS]
+    lines = [
+        f"{number}. {prose(titles[gain.root])}: +{gain.points:.1f}, to {gain.score:.1f}"
+        for number, gain in enumerate(gains, 1)
+    ]
+    return ["### What would raise the score most", "\n".join(lines)] if lines else []
 
 
 def _cause(number: int, cause: Cause, link: str) -> str:
@@ -280,13 +315,19 @@ def _cause(number: int, cause: Cause, link: str) -> str:
         f"{count(len(cause.sites), 'place')} in {count(files, 'file')}",
         days(*cause.effort_days),
     ]
-    text = f"{number}. **{cause.severity}** {_prose(cause.rule)}: {_prose(cause.title)}"
+    if cause.others:
+        facts[0] += f" and {len(cause.others):,} more off the path"
+    text = f"{number}. **{cause.severity}** {prose(cause.rule)}: {prose(cause.title)}"
+    if cause.settings:
+        text += f" (with {', '.join(map(code, cause.settings))})"
     if cause.example:
         first = Location(cause.example.path, cause.example.span.line)
         facts.append(f"such as {_place(first, link)}")
     text += f" — {', '.join(facts)}"
-    if cause.example and cause.example.facts.replacement:
-        text += f". Instead: {_code(cause.example.facts.replacement)}"
+    if cause.fix:
+        text += f". {prose(cause.fix)}"
+    elif cause.example and cause.example.facts.replacement:
+        text += f". Instead: {code(cause.example.facts.replacement)}"
     return text
 
 
@@ -346,21 +387,21 @@ def _difference(group: _Group, title: str, *, mended: bool) -> str:
     ordered = sorted(group.findings, key=place)
     sites = list(
         dict.fromkeys(
-            _code(f"{finding.path}:{finding.span.line}")
+            code(f"{finding.path}:{finding.span.line}")
             + (f" (was {finding.accepted.severity})" if finding.accepted else "")
             for finding in ordered
         )
     )
     more = f" and {len(sites) - _EXAMPLES:,} more" if sites[_EXAMPLES:] else ""
-    text = f"- **{group.severity}** {_prose(group.rule)}: {_prose(title)} — "
+    text = f"- **{group.severity}** {prose(group.rule)}: {prose(title)} — "
     text += f"{count(len(sites), 'place')}: {', '.join(sites[:_EXAMPLES])}{more}"
     instead = "" if mended else ordered[0].facts.replacement
-    return f"{text}. Instead: {_code(instead)}" if instead else text
+    return f"{text}. Instead: {code(instead)}" if instead else text
 
 
 def _renamed(moved: Sequence[tuple[str, str, int]]) -> str:
     lines = [
-        f"- {_code(old)} to {_code(new)}: {count(number, 'place')}"
+        f"- {code(old)} to {code(new)}: {count(number, 'place')}"
         for old, new, number in moved[:_DIFFERENCES]
     ]
     if moved[_DIFFERENCES:]:
@@ -374,11 +415,11 @@ def _renamed(moved: Sequence[tuple[str, str, int]]) -> str:
 def _problems(report: Report, link: str) -> list[str]:
     """Comments to put right and files that could not be read, the first few."""
     lines = [
-        f"- {_place(Location(notice.path, notice.line), link)}: {_prose(notice.message)}"
+        f"- {_place(Location(notice.path, notice.line), link)}: {prose(notice.message)}"
         for notice in report.notices
     ]
     lines += [
-        f"- {_place(Location(error.path, error.line or 0), link)}: {_prose(error.reason)}"
+        f"- {_place(Location(error.path, error.line or 0), link)}: {prose(error.reason)}"
         for error in report.errors
     ]
     if not lines:
@@ -390,14 +431,14 @@ def _problems(report: Report, link: str) -> list[str]:
 def _place(location: Location, link: str) -> str:
     """A line of a file; the line 0 is the whole of it."""
     line = location.line
-    text = _code(f"{location.path}:{line}" if line else location.path)
+    text = code(f"{location.path}:{line}" if line else location.path)
     if not link or len(location.path) > _TEXT:
         return text
     path = quote(location.path.encode("utf-8", "replace"), safe="/")
     return f"[{text}](<{link}{path}#L{line}>)" if line else f"[{text}](<{link}{path}>)"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """A code span that shows a text whatever it holds."""
     shown = seen(text) or "-"
     fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
@@ -405,13 +446,13 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """A text of ours with parts of the audited code: code spans stay, all else is plain."""
     parts = []
     shown = seen(text)
     at = 0
     for match in _CODE.finditer(shown):
-        parts += [_plain(shown[at : match.start()]), _code(match[2])]
+        parts += [_plain(shown[at : match.start()]), code(match[2])]
         at = match.end()
     return "".join([*parts, _plain(shown[at:])])
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from portaudit.types import (
     SEVERITIES,
     Entry,
+    EntryPoint,
     Finding,
     Notice,
     Report,
@@ -28,6 +29,7 @@ VERDICT_WORDS: dict[Verdict, str] = {
     "redesign": "parts of the code assume a GPU by design",
     "unknown": "nothing to judge",
 }
+_NO_TORCH = "nothing that the main path runs imports torch"
 _WHOLE_DAYS = 10
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -61,6 +63,49 @@ def live(report: Report) -> list[Finding]:
         if finding.fingerprint in keys
         or (finding.suppressed is None and finding.state not in {"unchanged", "newly-covered"})
     )
+
+
+_SETTINGS = 3
+"""How many settings the verdict names that it takes for off."""
+
+
+def verdict_words(report: Report) -> str:
+    """What the verdict means for this report: a run that needs nothing may lie among work."""
+    score = report.score
+    if score.verdict == "unknown" and report.coverage.files_torch:
+        return _NO_TORCH
+    if score.verdict == "ready" and not score.provisional:
+        left = sum(item.suppressed is None and item.severity != "info" for item in report.findings)
+        if left:
+            found = count(left, "finding")
+            words = f"the main run needs nothing that is tied to CUDA; {found} beside it"
+            return words + _condition(report)
+    return VERDICT_WORDS[score.verdict] + _condition(report)
+
+
+def _condition(report: Report) -> str:
+    """The settings that a verdict takes for off, of what would weigh in it if one were on."""
+    grave = {
+        item.fingerprint
+        for item in report.findings
+        if item.severity in {"major", "blocker"} and item.suppressed is None
+    }
+    waiting = (
+        root
+        for root in report.roots
+        if root.reach == "main" and root.setting and not grave.isdisjoint(root.findings)
+    )
+    settings = sorted({name for root in waiting for name in root.setting.split(", ")})
+    if not settings:
+        return ""
+    shown = ", ".join(f"`{name}`" for name in settings[:_SETTINGS])
+    more = f" and {len(settings) - _SETTINGS} more" if len(settings) > _SETTINGS else ""
+    return f", with {shown}{more} off"
+
+
+def mains(report: Report) -> tuple[EntryPoint, ...]:
+    """The programs that the main path begins with: several, if the user names several."""
+    return tuple(each for each in report.score.entry_points if each.main)
 
 
 def urgent(findings: Iterable[Finding]) -> list[Finding]:
@@ -162,4 +207,6 @@ def days(low: float, high: float) -> str:
     )
     if first == last:
         return f"{last} engineer-day{'' if last == '1' else 's'}"
-    return f"{first} to {last} engineer-days" if first != "0" else f"up to {last} engineer-days"
+    if first != "0":
+        return f"{first} to {last} engineer-days"
+    return "up to a day" if last == "1" else f"up to {last} engineer-days"

@@ -205,7 +205,8 @@ def proof(page: Page, finding: Finding, margin: int) -> None:
     by = finding.guard_by
     if by is not None:
         text = first_cells(" ".join(by.text.split()), _PROOF)
-        page.note(GUARD_WORDS[finding.guard], Text(f"{by.path}:{by.line}: {text}"), margin)
+        words = f"only with {by.setting}" if by.setting else GUARD_WORDS[finding.guard]
+        page.note(words, Text(f"{by.path}:{by.line}: {text}"), margin)
 
 
 def margin_of(finding: Finding) -> int:

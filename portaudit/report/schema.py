@@ -10,6 +10,7 @@ import msgspec
 
 from portaudit.types import (
     Category,
+    Chain,
     Confidence,
     Coverage,
     Effort,
@@ -92,6 +93,7 @@ class PublishedReport(msgspec.Struct, frozen=True):
     coverage: Coverage
     notices: tuple[Notice, ...]
     gate: Gate | None
+    chains: tuple[Chain, ...]
 
 
 def publish(report: Report) -> PublishedReport:
@@ -112,6 +114,7 @@ def publish(report: Report) -> PublishedReport:
         coverage=report.coverage,
         notices=report.notices,
         gate=report.gate,
+        chains=report.chains,
     )
 
 

@@ -9,7 +9,9 @@ from portaudit.report.schema import PublishedFinding, PublishedReport
 from portaudit.types import Finding, Report, Span
 
 _SCHEMA = "portaudit.report/1"
-_FIELDS = tuple(name for name in Finding.__struct_fields__ if name != "span")
+_FIELDS = tuple(
+    name for name in Finding.__struct_fields__ if name in PublishedFinding.__struct_fields__
+)
 _PARTS = tuple(name for name in Report.__struct_fields__ if name != "findings")
 
 

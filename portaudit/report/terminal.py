@@ -13,8 +13,8 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
-from portaudit.report.causes import Cause, causes
-from portaudit.report.outcome import VERDICT_WORDS, count, days, decimal, spot
+from portaudit.report.causes import Cause, causes, is_aside, is_needed
+from portaudit.report.outcome import count, days, decimal, mains, spot, verdict_words
 from portaudit.report.page import (
     MEASURE,
     SEVERITY_STYLE,
@@ -30,6 +30,8 @@ from portaudit.report.page import (
 from portaudit.types import (
     DIFFICULTIES,
     SEVERITIES,
+    EntryKind,
+    EntryPoint,
     Finding,
     Kernel,
     Location,
@@ -45,11 +47,17 @@ TOP = 5
 _LISTED = 15
 """Further root causes that get a line each."""
 _SITES = 4
+_GAINS = 5
+"""Steps that are told of what would raise the score most."""
+_PROGRAMS = 4
+"""Other programs that are told with their scores."""
 _CHECKS = 3
 _NOTICES = 5
 _TITLE = 16
 """The fewest columns of a title that gives way to a path."""
 _BAR = 20
+_NEXT: tuple[EntryKind, ...] = ("training", "evaluation", "inference", "export")
+"""Programs whose scores are told, in this order."""
 
 _STATUS_STYLE = {
     "supported": "green",
@@ -162,9 +170,7 @@ def _verdict(page: Page, report: Report) -> None:
             f"  none of {count(report.coverage.files_scanned, 'file')} imports torch: no score",
         )
         return
-    page.line(
-        (score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ", VERDICT_WORDS[score.verdict]
-    )
+    page.line((score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ", verdict_words(report))
     if score.value is not None:
         provisional = "  provisional: reach unknown, all code counts"
         page.line(
@@ -172,17 +178,53 @@ def _verdict(page: Page, report: Report) -> None:
             (f"{decimal(score.value)} of 100", "bold"),
             (provisional if score.provisional else "", "dim"),
         )
-    if report.roots:
-        counts = Counter(root.severity for root in report.roots)
+    roots = [root for root in report.roots if is_needed(root, score)]
+    if roots:
+        counts = Counter(root.severity for root in roots)
         split = ", ".join(f"{counts[level]} {level}" for level in _down() if counts[level])
-        shown = _shown(report)
-        files = len({finding.path for finding in shown})
+        found = [cause for cause in causes(report) if not cause.aside and not cause.settings]
+        places = {site for cause in found for site in cause.sites}
+        files = len({site.path for site in places})
         page.prose(
             Text(
-                f"{count(len(report.roots), 'root cause')} ({split}) in "
-                f"{count(len(shown), 'place')} of {count(files, 'file')}, "
-                f"estimated at {days(*score.effort_days)}"
+                f"{count(len(roots), 'root cause')} ({split}) in {count(len(places), 'line')} of "
+                f"{count(files, 'file')}, estimated at {days(*score.effort_days)}"
             )
+        )
+    if mains(report):
+        _path(page, report)
+
+
+def _path(page: Page, report: Report) -> None:
+    """Where the main training path begins, why there, and what else can be started."""
+    for number, main in enumerate(mains(report)):
+        label = " " * 10 if number else "Main path "
+        page.prose(
+            Text.assemble((main.path, "bold"), f": {main.why}"), Text(label, "bold"), hang=10
+        )
+    _others(page, [each for each in report.score.entry_points if not each.main])
+    optional = sum(bool(root.setting) and not is_aside(root, report.score) for root in report.roots)
+    if optional:
+        text = f"{count(optional, 'root cause')} only with settings that it leaves off"
+        page.line(("Optional  ", "bold"), text)
+    aside = sum(is_aside(root, report.score) for root in report.roots)
+    if aside:
+        page.line(("Aside     ", "bold"), f"{count(aside, 'root cause')} off that path, at the end")
+
+
+def _others(page: Page, others: Sequence[EntryPoint]) -> None:
+    """What else can be started, and the scores of what a team would port next."""
+    if not others:
+        return
+    kinds = Counter(each.kind for each in others)
+    listed = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+    page.prose(Text(listed), Text("Others    ", "bold"), hang=10)
+    scored = [each for each in others if each.score is not None and each.kind in _NEXT]
+    for each in sorted(scored, key=lambda each: _NEXT.index(each.kind))[:_PROGRAMS]:
+        page.line(
+            " " * 10,
+            f"{decimal(each.score or 0.0):>5}  {each.verdict or ''}, {each.kind}: ",
+            first_cells(each.path, page.console.width // 2),
         )
 
 
@@ -208,8 +250,9 @@ def _shown(report: Report) -> list[Finding]:
 
 def _root_causes(page: Page, report: Report, top: int) -> None:
     found = causes(report)
-    serious = [cause for cause in found if cause.severity != "info"]
-    detailed = (serious or found)[:top]
+    needed = [cause for cause in found if not cause.aside and not cause.settings]
+    serious = [cause for cause in needed if cause.severity != "info"]
+    detailed = (serious or needed)[:top]
     lines = [cause.example.span.line for cause in detailed if cause.example]
     margin = len(str(max(lines, default=1))) + 3
     shown: set[str] = set()
@@ -219,18 +262,71 @@ def _root_causes(page: Page, report: Report, top: int) -> None:
         if cause.example:
             told = "" if cause.example.message == cause.title else cause.example.message
             frame(page, cause.example, margin, message=told)
-            _meaning(page, report, cause.example, margin, again=cause.rule in shown)
+            _meaning(page, report, cause, cause.example, margin, again=cause.rule in shown)
+            _reached(page, report, cause.example, margin)
             shown.add(cause.rule)
             _elsewhere(page, cause, cause.example, margin)
-    rest = [cause for cause in found if cause not in detailed]
+    _listed(
+        page,
+        "Further root causes" if detailed else "Root causes",
+        needed[len(detailed) :],
+        f"--top {len(needed)} shows all in full",
+    )
+    _gains(page, report)
+    _listed(
+        page,
+        "Optional: only with settings that the main path leaves off",
+        [cause for cause in found if cause.settings],
+        "--format json has all",
+    )
+    _listed(
+        page,
+        "Off the main path: nothing of these is needed to train",
+        [cause for cause in found if cause.aside],
+        "--format json has all",
+    )
+
+
+def _gains(page: Page, report: Report) -> None:
+    """What would raise the score most, each step after those before it."""
+    titles = {root.id: (root.rule, root.title) for root in report.roots}
+    gains = [gain for gain in report.score.gains if gain.root in titles][:_GAINS]
+    if not gains:
+        return
+    page.blank()
+    page.line(("What would raise the score most, one after the other", "bold"))
+    for gain in gains:
+        rule, title = titles[gain.root]
+        lead = Text.assemble(
+            (f"  {f'+{decimal(gain.points)}':>6}", "green"),
+            f"  to {decimal(gain.score):>5}  {rule:<7} ",
+        )
+        room = page.console.width - lead.cell_len
+        page.line(lead, first_cells(inline(title, color=page.color).plain, room))
+
+
+def _listed(page: Page, title: str, rest: Sequence[Cause], more: str) -> None:
+    """Root causes on a line each, the first ones."""
     if not rest:
         return
     page.blank()
-    page.line(("Further root causes" if detailed else "Root causes", "bold"))
+    page.line((title, "bold"))
     for cause in rest[:_LISTED]:
         _brief(page, cause)
     if rest[_LISTED:]:
-        page.line(f"  and {len(rest) - _LISTED} more: --top {len(found)} shows all in full")
+        page.line(f"  and {len(rest) - _LISTED} more: {more}")
+
+
+def _reached(page: Page, report: Report, finding: Finding, margin: int) -> None:
+    """The imports by which the main path comes to a finding, and what decides on the way."""
+    chain = next((each for each in report.chains if each.path == finding.path), None)
+    if chain is None or finding.reach != "main":
+        return
+    steps = [*(place.path for place in chain.imports), chain.path]
+    text = " -> ".join(dict.fromkeys(steps))
+    if chain.guard_by:
+        text += f", {chain.guard} by {chain.guard_by.path}:{chain.guard_by.line}"
+    page.note("reached", Text(text), margin)
 
 
 def _heading(page: Page, cause: Cause, number: int) -> None:
@@ -246,11 +342,19 @@ def _heading(page: Page, cause: Cause, number: int) -> None:
         facts.insert(0, count(len(cause.roots), "root cause"))
     if cause.points:
         facts.append(f"{decimal(cause.points)} points")
+    if cause.others:
+        facts.append(f"{count(len(cause.others), 'more place')} off the path")
     page.line("   ", (", ".join(facts), "dim"))
 
 
 def _meaning(
-    page: Page, report: Report, finding: Finding, margin: int, *, again: bool = False
+    page: Page,
+    report: Report,
+    cause: Cause,
+    finding: Finding,
+    margin: int,
+    *,
+    again: bool = False,
 ) -> None:
     """What the target makes of it, by whose word, and the remedy, unless it was said before."""
     facts = finding.facts
@@ -265,6 +369,9 @@ def _meaning(
         status.append_text(Text("; ") + inline(facts.note, color=page.color))
     page.note(f"on {report.target}", status, margin)
     page.line(" " * (margin + 2), (facts.source, "dim"))
+    if cause.fix:
+        page.note("fix", Text(cause.fix), margin)
+        return
     if facts.replacement:
         page.note("use", Text(facts.replacement, "green"), margin)
     rule = report.rules.get(finding.rule)
@@ -275,12 +382,13 @@ def _meaning(
 
 
 def _elsewhere(page: Page, cause: Cause, finding: Finding, margin: int) -> None:
-    """Where the value of a literal arrives, and the other places of the root cause."""
+    """Where the value of a literal arrives, the other places, and what can take their place."""
     shown = Location(finding.path, finding.span.line)
     uses = sorted({Location(use.path, use.line) for use in finding.uses} - {shown})
     for label, sites in (
         ("used at", uses),
         ("also at", [site for site in cause.sites if site != shown and site not in uses]),
+        ("another way beside", sorted({site for root in cause.roots for site in root.portable})),
     ):
         if sites:
             listed = ", ".join(f"{site.path}:{site.line}" for site in sites[:_SITES])
@@ -290,7 +398,8 @@ def _elsewhere(page: Page, cause: Cause, finding: Finding, margin: int) -> None:
 
 def _brief(page: Page, cause: Cause) -> None:
     """A root cause on a line of its own."""
-    _entry(page, cause.severity, cause.rule, cause.title, cause.sites)
+    title = f"{', '.join(cause.settings)}: {cause.title}" if cause.settings else cause.title
+    _entry(page, cause.severity, cause.rule, title, cause.sites)
 
 
 def _entry(
@@ -523,5 +632,6 @@ def _next_steps(page: Page, report: Report, *, verbose: bool) -> None:
     steps = [f"portaudit explain {first}"]
     if not verbose:
         steps.append(f"-v for all {count(len(report.findings), 'finding')}")
+    steps.append("portaudit plan for the work in order")
     steps.append("--format json for tools")
     page.prose(Text(", ".join(steps)), Text("Next     ", "bold"))

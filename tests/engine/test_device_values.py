@@ -440,7 +440,7 @@ def test_literals_that_reach_one_variable_are_several_findings_of_one_root() -> 
     assert [item.span.line for item in found] == [3, 5, 7]
     assert found[0].root == found[1].root != found[2].root
     assert [len(item.uses) for item in found] == [1, 1, 0]
-    causes = roots(found, catalogue().rules)
+    causes = roots(found, catalogue())
     assert sorted(len(cause.findings) for cause in causes) == [1, 2]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from snippets import check
+from snippets import check, findings
 
 # --- environment variables -----------------------------------------------------------------------
 
@@ -672,3 +672,33 @@ def test_option_guard_by_a_constant_that_changes_is_none() -> None:
         if DEBUG:
             torch.cuda.synchronize()  # expect: DEV007
     """)
+
+
+# --- which flag it is -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("test", "setting"),
+    [
+        ("args.use_flash", "use_flash"),
+        ('os.environ.get("USE_FLASH")', "USE_FLASH"),
+        ("args.use_flash and torch.cuda.is_available()", "use_flash"),
+        ("torch.cuda.is_available()", ""),
+        ("False", ""),
+    ],
+)
+def test_the_proof_names_the_flag_that_switches_it_on(test: str, setting: str) -> None:
+    files = f"""
+    import argparse
+    import os
+    import torch
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--use-flash", action="store_true")
+    args = parser.parse_args()
+    if {test}:
+        torch.cuda.synchronize()
+    """
+    (finding,) = findings(files, "DEV007")
+    assert finding.guard == "guarded"
+    assert finding.guard_by is not None
+    assert finding.guard_by.setting == setting

@@ -41,13 +41,14 @@ def test_bindings_are_settings_under_what_they_bind() -> None:
     Net.none = None
     """
     assert values(source) == {
+        "include": "base.gin",
         "train.device": "cuda",
         "project.models.Net.layers": 3,
         "Net.use_cuda": True,
         "Net.rate": -1.5e-3,
         "Net.none": None,
     }
-    first = items(source)[0]
+    first = items(source)[1]
     assert (first.kind, first.scope, first.span) == ("config-key", "train", Span(6, 16, 6, 22))
     assert not errors(source)
 

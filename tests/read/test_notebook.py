@@ -84,6 +84,7 @@ def test_a_command_may_go_on_over_lines_and_stand_in_a_block() -> None:
     assert [(item.kind, item.name, item.value) for item in made.items] == [
         ("command", "python", None),
         ("config-key", "device", "cuda"),
+        ("launch", "python", "train.py"),
     ]
 
 

@@ -461,6 +461,7 @@ def test_a_command_given_as_words() -> None:
         ("env-var", "NCCL_DEBUG", 3),
         ("command", "python", 4),
         ("config-key", "device", 6),
+        ("launch", "python", 1),
     ]
     assert list(arguments([])) == []
 

@@ -113,3 +113,12 @@ def test_any_text_gives_a_document_that_readers_take(report: Report) -> None:
         fails = {f.rule for f in report.findings if f.fingerprint in report.gate.failing}
         assert len(broken(report)) == len(fails)
     suite_of(report)
+
+
+def test_a_name_with_an_end_of_a_line_stays_in_one() -> None:
+    odd = [replace(each, path="a\nb\r\x85.py") for each in samples.FAILED.findings]
+    report = replace(samples.FAILED, findings=tuple(odd))
+    for case in broken(report).values():
+        (failure,) = case.result
+        assert "a\\nb\\r\\x85.py:" in failure.text
+        assert "\n" not in failure.text.split(".py:")[0]

@@ -89,6 +89,12 @@ def test_markdown_of_a_scan_looks_as_expected(golden: Golden) -> None:
     safe(text, LINK)
 
 
+def test_markdown_tells_the_main_path_what_is_optional_and_what_is_aside(golden: Golden) -> None:
+    text = markdown.render(samples.REACHED, link=LINK)
+    golden("report-path.md", text)
+    safe(text, LINK)
+
+
 @pytest.mark.parametrize("report", [samples.CLEAN, samples.NO_TORCH, samples.EMPTY])
 def test_markdown_says_so_when_there_is_little_to_say(report: Report) -> None:
     text = markdown.render(report)

@@ -56,6 +56,8 @@ _ALIASES = 3
 _PAIR = 2
 _DEEPEST = 100
 """Steps of one answer; what is further away is not known."""
+_LARGEST = 1_000
+"""Parts of one flag; what takes more to say is not known."""
 
 
 MARK = "skipif"
@@ -77,6 +79,7 @@ class Flags:
         self.folder = Folder(reader)
         self._known: dict[object, Flag] = {}
         self._busy: set[object] = set()
+        self._sizes: dict[int, tuple[Flag, int]] = {}
 
     def _remember(self, key: object, compute: Callable[[], Flag]) -> Flag:
         known = self._known.get(key)
@@ -89,8 +92,26 @@ class Flags:
             result = compute()
         finally:
             self._busy.discard(key)
-        self._known[key] = result
+        self._known[key] = result = self._bounded(result)
         return result
+
+    # --- how large a flag is ---
+
+    def _size(self, flag: Flag) -> int:
+        """The parts of a flag, those that it has in several places each time."""
+        known = self._sizes.get(id(flag))
+        if known is None:
+            known = flag, 1 + sum(map(self._size, _parts(flag)))  # held, so that no other is `id`
+            self._sizes[id(flag)] = known
+        return known[1]
+
+    def _bounded(self, flag: Flag) -> Flag:
+        """A flag, unknown if it is too large.
+
+        Names that are bound under conditions on one another make a flag of each that has those of
+        the others in it: soon more than anybody could walk through.
+        """
+        return flag if self._size(flag) <= _LARGEST else UNKNOWN
 
     # --- branches ---
 
@@ -118,12 +139,14 @@ class Flags:
         return flag if branch.truth else Not(flag)
 
     def in_force(self, branch: Branch | None) -> Flag:
-        """What holds at a place: all branches around it."""
+        """What holds at a place: all branches around it, the inner ones if they are many."""
         flags: list[Flag] = []
-        while branch is not None:
+        size = 0
+        while branch is not None and size <= _LARGEST:
             flag = self.branch(branch)
             if flag != UNKNOWN:
                 flags.append(flag)
+                size += self._size(flag)
             branch = branch.parent
         return AllOf(tuple(flags)) if flags else Known(True)
 
@@ -288,7 +311,7 @@ class Flags:
         ]
         if len(cases) == 1 and cases[0][0] == Known(True):
             return cases[0][1]
-        return Choice(tuple(cases)) if cases else UNKNOWN
+        return self._bounded(Choice(tuple(cases))) if cases else UNKNOWN
 
     def _bound(self, binding: Binding, node: cst.CSTNode) -> Flag:
         """The truth of what a binding gives."""
@@ -408,7 +431,7 @@ class Flags:
             )
             for expression, place in function.scope.returns[:12]
         )
-        return Choice(cases) if cases else UNKNOWN
+        return self._bounded(Choice(cases)) if cases else UNKNOWN
 
     def _hasattr(self, node: cst.Call) -> Flag:
         text = string_value(node.args[1].value)
@@ -543,6 +566,17 @@ _SKIPPING = {"skip", "unittest.skip", "pytest.mark.skip"}
 def tells_nothing(flag: Flag) -> bool:
     """Whether a flag carries neither a fact, a constant, nor a name of another module."""
     return not any(_leaves(flag))
+
+
+def _parts(flag: Flag) -> Iterator[Flag]:
+    """The flags that a flag is put together from."""
+    if isinstance(flag, Not):
+        yield flag.flag
+    elif isinstance(flag, (AllOf, AnyOf)):
+        yield from flag.flags
+    elif isinstance(flag, Choice):
+        for case in flag.cases:
+            yield from case
 
 
 def _leaves(flag: Flag) -> Iterator[bool]:

@@ -7,6 +7,7 @@ wanted node is printed. Wherever the two do not agree to the letter, libcst's ow
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -40,6 +41,20 @@ class Positions:
         if local is not None and node in local:
             return local[node]
         return _span(self._whole[node])
+
+    def line(self, statement: cst.CSTNode) -> int:
+        """The line in which a statement begins: nothing is printed for it."""
+        start = self._starts.get(statement)
+        return self.span(statement, statement).line if start is None else start
+
+    def last(self, line: int) -> int:
+        """The last line before the statement or clause that follows the one in a line."""
+        at = bisect_right(self._ordered, line)
+        return self._ordered[at] - 1 if at < len(self._ordered) else len(self.lines)
+
+    @cached_property
+    def _ordered(self) -> list[int]:
+        return sorted(self._starts.values())
 
     def _header(self, line: int) -> Span:
         text = self.lines[line - 1]

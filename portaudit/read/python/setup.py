@@ -1,4 +1,4 @@
-"""What Python code requires: the lists given to setuptools' `setup()`, and what it installs.
+"""What Python code requires and makes: what setuptools' `setup()` is given, what code installs.
 
 Lists are followed through names, sums and what is appended. What the script reads from files or
 makes at run time is not known.
@@ -6,14 +6,18 @@ makes at run time is not known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from posixpath import basename
 
 import libcst as cst
 from msgspec import Struct
 
 from portaudit.read.items import Item
+from portaudit.read.launches import declared, entry_point
 from portaudit.read.python.lists import inside, strings
-from portaudit.read.python.nodes import string_value
+from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.sources import written
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.read.specifiers import Origin, python, requirement
 from portaudit.types import Span
@@ -22,6 +26,8 @@ SETUP = frozenset(
     {"setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup"}
 )
 _LISTS = ("install_requires", "setup_requires")
+"""Entry points that become commands."""
+_SECTION = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*")
 
 _INSTALLING = (b"install", b"runtime_env", b"_packages", b"/// script", b"from_registry")
 """What a file says that installs packages."""
@@ -61,6 +67,59 @@ def _required(reader: Reader) -> Iterator[Item]:
                 line, column = inside(reader, text.node)
                 span = Span(line, column, line, column + len(text.value))
                 yield python(text.value, span, Origin("manifest", reader.source.path))
+
+
+def commands(reader: Reader) -> Iterator[Item]:
+    """The commands that `setup()` is told to make, by their entry points and as files."""
+    if b"setup" not in reader.source.content:
+        return
+    for call in reader.model.calls:
+        if any(ref.name in SETUP for ref in reader.refs(call.func)):
+            yield from _entry_points(reader, argument(call, ("entry_points",)).value)
+            for node in strings(reader, argument(call, ("scripts",)).value):
+                text = string_value(node)
+                if text and text[1]:
+                    yield Item("script", basename(text[0]), reader.span(node), text[0])
+
+
+def _entry_points(reader: Reader, node: cst.BaseExpression | None) -> Iterator[Item]:
+    """Entry points by group: a dictionary, or a text in the manner of INI files."""
+    nodes = [node]
+    if isinstance(node, cst.Name):
+        nodes = [binding.value for binding in reader.bindings(node)]
+        for key, bindings in reader.model.members.items():
+            if key.startswith(f"{node.value}["):
+                for binding in bindings:
+                    yield from _declared(reader, binding.value, key[len(node.value) + 1 : -1])
+    for each in nodes:
+        if isinstance(each, cst.Dict):
+            for element in each.elements:
+                named = string_value(element.key) if isinstance(element, cst.DictElement) else None
+                if named:
+                    yield from _declared(reader, element.value, named[0])
+        elif isinstance(each, cst.Call) and last_name(each.func) == "dict":
+            for given in each.args:
+                if given.keyword is not None:
+                    yield from _declared(reader, given.value, given.keyword.value)
+        elif each is not None and string_value(each) is not None:
+            yield from _declared(reader, each)
+
+
+def _declared(reader: Reader, node: cst.BaseExpression | None, group: str = "") -> Iterator[Item]:
+    """The entry points of a list of lines, or of one text, of a group or in sections for each."""
+    for each in strings(reader, node):
+        section = group
+        if string_value(each) is None:
+            continue
+        text = written(reader, each)
+        for row, line in enumerate(text.lines):
+            head = _SECTION.fullmatch(line)
+            section = head[1] if head else section
+            if head or line.lstrip().startswith(("#", ";")) or not section:
+                continue
+            found = declared(line, Span(*text.place(row, 0), *text.place(row, len(line))))
+            if found:
+                yield entry_point(section, found)
 
 
 def _given(reader: Reader, call: cst.Call) -> Iterator[_Listed]:

@@ -1,0 +1,117 @@
+"""What names say of the programs of a tree, from `rules/_data/entries.toml`.
+
+Knows paths and words only: no file, no finding.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import tomli
+
+from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.schema import Section
+from portaudit.errors import CatalogueError
+from portaudit.types import EntryKind
+
+Aside = Literal["test", "example"]
+"""What the place of a file may set it apart as."""
+_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+class _Place(Section, frozen=True):
+    reach: Aside
+    folders: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+class _Words(Section, frozen=True):
+    kind: EntryKind
+    words: tuple[str, ...]
+
+
+class _Later(Section, frozen=True):
+    words: tuple[str, ...]
+
+
+class _OtherRuns(Section, frozen=True):
+    commands: tuple[str, ...]
+    arguments: tuple[str, ...]
+
+
+class Table(Section, frozen=True):
+    """The file: places, kinds of program by the words of names, what changes their meaning."""
+
+    place: tuple[_Place, ...]
+    kind: tuple[_Words, ...]
+    folder: tuple[_Words, ...]
+    later: _Later
+    other_runs: _OtherRuns
+
+
+@cache
+def _table() -> Table:
+    return read(builtin_rules() / "_data" / "entries.toml")
+
+
+def read(path: Path) -> Table:
+    """Read a table of names. Raises `CatalogueError`."""
+    try:
+        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Table)
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+
+
+def aside(path: str) -> Aside | None:
+    """Whether a file's place makes it a test or an example."""
+    *folders, name = path.lower().split("/")
+    return next((place.reach for place in _table().place if _lies(place, folders, name)), None)
+
+
+def by_name(name: str) -> EntryKind | None:
+    """What a program is for, as far as its name says."""
+    said = words(name)
+    return next((each.kind for each in _table().kind if said.intersection(each.words)), None)
+
+
+def by_folder(path: str) -> EntryKind | None:
+    """The same by the nearest folder with such a name."""
+    for folder in reversed(path.split("/")[:-1]):
+        said = words(folder)
+        kind = by_name(folder) or next(
+            (each.kind for each in _table().folder if said.intersection(each.words)), None
+        )
+        if kind:
+            return kind
+    return None
+
+
+def is_later(name: str) -> bool:
+    """Whether a program that trains begins, by its name, with what other training made."""
+    said = words(name)
+    return bool(said.intersection(_table().later.words)) and "pretrain" not in said
+
+
+def runs_otherwise(arguments: tuple[str, ...]) -> bool:
+    """Whether arguments have a program that trains do something else."""
+    others = _table().other_runs
+    if any(word in others.commands for word in arguments[:1]):
+        return True
+    return any(word.partition("=")[0] in others.arguments for word in arguments)
+
+
+@cache
+def words(name: str) -> frozenset[str]:
+    """The words of a name: `run_preTrain` has `run`, `pre` and `train`."""
+    return frozenset(part.lower() for part in _PART.findall(name))
+
+
+def _lies(place: _Place, folders: list[str], name: str) -> bool:
+    return not set(place.folders).isdisjoint(folders) or any(
+        fnmatchcase(name, shape) for shape in place.files
+    )

@@ -1,0 +1,100 @@
+"""What code is known by that has settings and tables, from `rules/_data/options.toml`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import tomli
+
+from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.native import any_of
+from portaudit.catalogue.schema import Section
+from portaudit.errors import CatalogueError
+
+_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+class Declaring(Section, frozen=True):
+    """Calls that make a setting, by their last names."""
+
+    options: frozenset[str]
+    commands: frozenset[str]
+    flags: frozenset[str]
+    switches: dict[str, str]
+    fields: dict[str, tuple[str, ...]]
+
+
+class Holding(Section, frozen=True):
+    """What has settings as its attributes."""
+
+    words: frozenset[str]
+    made: frozenset[str]
+    feeding: dict[str, bool]
+    reading: frozenset[str]
+    outside: frozenset[str]
+    making: frozenset[str]
+    formats: frozenset[str]
+    others: frozenset[str]
+
+
+class Never(Section, frozen=True):
+    """What is no setting, although it looks like one."""
+
+    modes: frozenset[str]
+    libraries: frozenset[str]
+
+
+class Tables(Section, frozen=True):
+    """What keeps classes and functions under names."""
+
+    entering: tuple[str, ...]
+    named: tuple[str, ...]
+    asking: frozenset[str]
+    building: tuple[str, ...]
+    types: frozenset[str]
+    readers: frozenset[str]
+    keys: frozenset[str]
+
+
+class Words(Section, frozen=True):
+    """The file."""
+
+    declaring: Declaring
+    holding: Holding
+    never: Never
+    tables: Tables
+
+
+@cache
+def words() -> Words:
+    """The table of the built-in catalogue."""
+    return read(builtin_rules() / "_data" / "options.toml")
+
+
+def read(path: Path) -> Words:
+    """Read a table of words. Raises `CatalogueError`."""
+    try:
+        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Words)
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+
+
+@cache
+def holds(name: str) -> bool:
+    """Whether a variable or an attribute holds settings, by its name."""
+    return any(word.lower() in words().holding.words for word in _PART.findall(name))
+
+
+@cache
+def enters(name: str) -> bool:
+    """Whether a call or a decorator puts something into a table, by its last name."""
+    return bool(any_of(words().tables.entering).match(name))
+
+
+@cache
+def builds(name: str) -> bool:
+    """Whether a call takes something out of a table by what a config names, by its last name."""
+    return bool(any_of(words().tables.building).match(name))

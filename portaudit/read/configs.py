@@ -1,0 +1,58 @@
+"""Values that a file of settings (YAML, JSON, TOML, gin) gives, by the last part of their keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from portaudit.read.items import MAPPING, Item, Scalar
+from portaudit.read.text import Text
+from portaudit.types import FileKind, Setting, SourceFile
+
+_KINDS: frozenset[FileKind] = frozenset({"yaml", "json", "toml", "gin"})
+_LARGEST = 40_000
+"""Bytes beyond which a document is data."""
+_MOST = 1_000
+"""Settings of one file."""
+_LONGEST = 60
+_LIKELY = re.compile(rb"[:=]")
+_OTHERS = re.compile(
+    r"(?:^|/)(?:\.[^/]+(?:/.*)?|_?docs?/.*|(?:pyproject|package|package-lock|tsconfig|poetry|Pipfile"
+    r"|mkdocs|environment|conda|codecov|(?:docker-)?compose|CITATION|meta|tokenizer\w*|vocab"
+    r"|special_tokens_map|netlify|renovate|cog|pixi|uv|action|setup)[^/]*)$"
+)
+"""Files that set up other tools, by their names."""
+_OPEN = re.compile(r"[$<>{}]|\0")
+
+
+def may_set(source: SourceFile) -> bool:
+    """Whether a file may give values for settings of a program."""
+    content = source.content
+    if source.kind not in _KINDS or len(content) > _LARGEST or _OTHERS.search(source.path):
+        return False
+    return bool(_LIKELY.search(content))
+
+
+def given(source: SourceFile, items: Iterable[Item], text: Text) -> tuple[Setting, ...]:
+    """The values, each once, in the order of the file."""
+    if not may_set(source):
+        return ()
+    found: dict[tuple[str, str], int] = {}
+    for item in items:
+        if item.kind == "config-key":
+            name = item.name.rpartition(".")[2].replace("-", "_")
+            found.setdefault((name, _value(item, text)), item.span.line)
+    told = [Setting(name, value, line, given=True) for (name, value), line in found.items()]
+    return tuple(told[:_MOST])
+
+
+def _value(item: Item, text: Text) -> str:
+    value: Scalar = item.value
+    if value is None:  # nothing, or what is written stands for something else
+        line = text.line_at(item.span.line - 1)
+        return "" if _OPEN.search(line[item.span.column - 1 :]) else "null"
+    if isinstance(value, str):
+        is_word = value and value != MAPPING and not any(map(str.isspace, value))
+        return value if is_word and len(value) <= _LONGEST and not _OPEN.search(value) else ""
+    return json.dumps(value)

@@ -1,0 +1,71 @@
+"""Settings files that Python code names: what a config is put together from, what a program reads.
+
+`_base_ = ["../base/model.py"]` of OpenMMLab, `@hydra.main(config_path=…, config_name=…)`, and every
+string that is a path of a settings file, such as the default of an option.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from portaudit.read.python.nodes import descendants, last_name, string_value
+from portaudit.read.python.values import Reader, argument
+from portaudit.types import Import
+
+_PATH = re.compile(r"[\w.@-]+(?:/[\w.@-]+)*\.(?:yaml|yml|json|toml|gin)")
+_CODE = re.compile(r"[\w.@-]+(?:/[\w.@-]+)+\.py")
+_READING = frozenset({"fromfile", "merge_from_file", "load_config"})
+_BASE = "_base_"
+
+
+def bases(reader: Reader) -> Iterator[Import]:
+    """The files, as paths from the folder of the file that names them."""
+    found = dict((*_hydra(reader), *_strings(reader), *_bases(reader)))
+    return (Import(name, line, named=True) for name, line in found.items())
+
+
+def _bases(reader: Reader) -> Iterator[tuple[str, int]]:
+    for binding in reader.model.root.bindings.get(_BASE, ()):
+        for node in descendants(binding.value) if binding.value is not None else ():
+            text = string_value(node) if isinstance(node, cst.SimpleString) else None
+            if text and text[0]:
+                yield text[0], reader.span(node).line
+
+
+def _hydra(reader: Reader) -> Iterator[tuple[str, int]]:
+    for call in reader.model.calls:
+        if last_name(call.func) != "main" or reader.name(call.func) != "hydra.main":
+            continue
+        folder, name = (
+            string_value(given) if given is not None else None
+            for given in (
+                argument(call, (0, "config_path")).value,
+                argument(call, (1, "config_name")).value,
+            )
+        )
+        if name is not None and name[1]:
+            file = name[0] if _PATH.fullmatch(name[0]) else f"{name[0]}.yaml"
+            place = f"{folder[0]}/{file}" if folder and folder[0] else file
+            yield place, reader.span(call).line
+
+
+def _strings(reader: Reader) -> Iterator[tuple[str, int]]:
+    for node in reader.model.strings:
+        if isinstance(node, cst.SimpleString) and (
+            _PATH.fullmatch(node.raw_value)
+            or (_CODE.fullmatch(node.raw_value) and _is_read(reader, node))
+        ):
+            yield node.raw_value, reader.span(node).line
+
+
+def _is_read(reader: Reader, node: cst.CSTNode) -> bool:
+    """Whether a string is given to what reads settings, or is the default of an option."""
+    parent = reader.model.parents.get(node)
+    if not isinstance(parent, cst.Arg):
+        return False
+    call = reader.model.parents.get(parent)
+    is_default = parent.keyword is not None and parent.keyword.value == "default"
+    return is_default or (isinstance(call, cst.Call) and last_name(call.func) in _READING)

@@ -1,0 +1,211 @@
+"""What of a Python file says what it starts, and which names it uses: no judgment, only facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from portaudit.read.python import lazy
+from portaudit.read.python.asking import Asking
+from portaudit.read.python.bases import bases
+from portaudit.read.python.deeds import deeds
+from portaudit.read.python.handing import handing, taking
+from portaudit.read.python.imports import text_of
+from portaudit.read.python.model import Place, Scope
+from portaudit.read.python.nodes import descendants, string_value
+from portaudit.read.python.offered import offered
+from portaudit.read.python.options import Options, Waiting
+from portaudit.read.python.tables import asks
+from portaudit.read.python.values import Reader
+from portaudit.types import CodeFacts, Import
+
+_CONSTANTS = frozenset({"None", "True", "False"})
+_ASKING = frozenset({"isinstance", "issubclass"})
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def code(
+    reader: Reader, imports: tuple[Import, ...], guesses: tuple[Import, ...] = ()
+) -> CodeFacts:
+    """The facts of one file, which brings in `imports`, and maybe what `guesses` say."""
+    main = _main(reader)
+    options = Options(reader, main)
+    words = _sorted_out(reader, options)
+    return CodeFacts(
+        (*imports, *bases(reader)),
+        reader.span(main).line if main else 0,
+        deeds(reader, main),
+        " ".join(sorted(words)),
+        " ".join(sorted(set(offered(reader, options.decorators)))),
+        options.told(),
+        asks(reader),
+        handing(reader),
+        taking(reader),
+        guesses,
+        gives=Asking(reader).gives(),
+    )
+
+
+# --- the main guard -------------------------------------------------------------------------------
+
+
+def _main(reader: Reader) -> cst.If | None:
+    """`if __name__ == "__main__"`."""
+    for node in reader.model.comparisons:
+        if len(node.comparisons) != 1 or reader.scope_of(node) is not reader.model.root:
+            continue
+        target = node.comparisons[0]
+        sides = (node.left, target.comparator)
+        if not isinstance(target.operator, (cst.Equal, cst.In)):
+            continue
+        if any(_is_name(side) for side in sides) and any(_says_main(side) for side in sides):
+            statement: cst.CSTNode | None = node
+            while isinstance(statement, cst.BaseExpression):
+                statement = reader.model.parents.get(statement)
+            if isinstance(statement, cst.If):
+                return statement
+    return None
+
+
+def _is_name(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "__name__"
+
+
+def _says_main(node: cst.BaseExpression) -> bool:
+    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+        return any(_says_main(element.value) for element in node.elements)
+    return string_value(node) == ("__main__", True)
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _sorted_out(reader: Reader, options: Options) -> set[str]:
+    """The words of the code that is in no option; what only options use is given to those."""
+    outside: set[str] = set()
+    inside: dict[str, dict[Waiting, None]] = {}
+    compared: list[tuple[str, Waiting]] = []
+    for word, node in _words(reader):
+        if word in outside:
+            continue
+        if node in options.compared:
+            compared.append((word, options.compared[node]))
+            continue
+        option = options.at(node)
+        if option is not None and (option in inside.get(word, ()) or word in _CONSTANTS):
+            continue
+        if isinstance(node, cst.Name) and not _is_read(reader, node):
+            continue
+        if isinstance(node, cst.Attribute) and _is_own(reader, node):
+            continue
+        if isinstance(node, (cst.Name, cst.Attribute)) and is_asked_for(reader, node):
+            continue
+        if option is None:
+            outside.add(word)
+        else:
+            inside.setdefault(word, {})[option] = None
+    for word, found in inside.items():
+        if word not in outside:
+            for option in found:
+                option.take(word)
+    for word, option in compared:
+        waits = option.counting()
+        if word in outside or waits is None:
+            outside.add(word)
+        else:
+            waits.take(word)
+    return outside
+
+
+def _words(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
+    """The names that a file uses, and where: wherever they come from, bound ones as well."""
+    model = reader.model
+    for name in model.names:
+        yield name.value, name
+    for attribute in model.attributes:
+        yield attribute.attr.value, attribute
+    for call in model.calls:
+        for given in call.args:
+            if given.keyword is not None:
+                yield given.keyword.value, given.value
+    listed = lazy.listings(reader)
+    for string in model.strings:
+        text = text_of(string)
+        if text and model.places[string].statement not in listed:
+            if not isinstance(model.parents.get(string), cst.Expr):
+                yield from ((word, string) for word in _named(text))
+    for scope in (model.root, *model.scopes.values()):
+        for bindings in scope.bindings.values():
+            for binding in bindings:
+                origin = binding.target.rpartition(".")[2]
+                if binding.kind == "import" and origin != binding.name:  # used by another name
+                    yield origin, binding.place
+                if binding.annotation is not None:
+                    named = _annotated(binding.annotation)
+                    yield from ((word, binding.place) for word in named)
+
+
+def _is_own(reader: Reader, node: cst.Attribute) -> bool:
+    """Whether a member is used in a function of that name: who calls this one says the word."""
+    scope: Scope | None = reader.scope_of(node)
+    while scope is not None:
+        if scope.kind == "function" and scope.name == node.attr.value:
+            return True
+        scope = scope.parent
+    return False
+
+
+def _is_read(reader: Reader, node: cst.Name) -> bool:
+    """Whether a name is used where it stands: not bound, nor spoken of by what it names itself."""
+    parents = reader.model.parents
+    child: cst.CSTNode = node
+    parent = parents.get(child)
+    while isinstance(parent, (cst.Tuple, cst.List, cst.BaseElement)):
+        child, parent = parent, parents.get(parent)
+    if isinstance(parent, (cst.AssignTarget, cst.Del)):
+        return False
+    if isinstance(parent, cst.For) and parent.target is child:
+        return False
+    scope: Scope | None = reader.scope_of(node)
+    while scope is not None:
+        if scope.name == node.value and scope.parent is not None:
+            bindings = reader.lookup(node.value, reader.scope_of(node))
+            return all(binding.inner is not scope for binding in bindings)
+        scope = scope.parent
+    return True
+
+
+def is_asked_for(reader: Reader, node: cst.CSTNode) -> bool:
+    """Whether it is only asked if something is of a class: that makes none, and calls nothing."""
+    parents = reader.model.parents
+    parent = parents.get(node)
+    while isinstance(parent, (cst.Tuple, cst.BaseElement, cst.BinaryOperation)):
+        node, parent = parent, parents.get(parent)
+    call = parents.get(parent) if isinstance(parent, cst.Arg) else None
+    return (
+        isinstance(call, cst.Call)
+        and isinstance(call.func, cst.Name)
+        and call.func.value in _ASKING
+        and call.args[-1] is parent
+    )
+
+
+def _named(text: str) -> Iterator[str]:
+    """The names in a string: the last part of a dotted one, its classes, and what a module has."""
+    module, colon, member = text.partition(":")
+    parts = [part for part in module.split(".") if part]
+    yield from (part for part in parts if part[:1].isupper())
+    yield from (part for part in member.split(".") if part.isidentifier())
+    if not colon:
+        yield from parts[-1:]
+
+
+def _annotated(note: cst.BaseExpression) -> Iterator[str]:
+    """The names in an annotation, which may say what is made of a setting."""
+    for node in descendants(note):
+        if isinstance(node, cst.Name):
+            yield node.value
+        elif isinstance(node, cst.SimpleString):
+            yield from _WORD.findall(node.value)

@@ -1,0 +1,394 @@
+"""What conditions say of settings: from a test to the values that a setting must have for it.
+
+A setting is named by the last word of an expression: `use_flash` of `cfg.model.use_flash`. Only
+what must hold is told; a part of a condition that nothing is known of is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import libcst as cst
+from msgspec import Struct
+
+from portaudit.catalogue import options as known
+from portaudit.read.python.model import Binding
+from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
+from portaudit.read.python.values import (
+    LocalClass,
+    LocalObject,
+    LocalText,
+    Reader,
+    argument,
+)
+from portaudit.types import Text
+
+TRUE = ("true",)
+_CONSTANTS = {"True": "true", "False": "false", "None": "null"}
+_DEEPEST = 5
+"""Names for names that are followed."""
+_MOST = 8
+"""The largest number up to which `x > number` is spelled out."""
+_LONGEST = 60
+_MIRRORED: Mapping[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
+    cst.LessThan: cst.GreaterThan,
+    cst.LessThanEqual: cst.GreaterThanEqual,
+}
+
+
+class Condition(Struct, frozen=True):
+    """A setting must have one of some values, or with `otherwise` none of them.
+
+    `words`: the strings that it is compared with.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    otherwise: bool = False
+    words: tuple[cst.CSTNode, ...] = ()
+
+
+def conditions(
+    reader: Reader, node: cst.BaseExpression, *, truth: bool = True, depth: int = 0
+) -> list[Condition]:
+    """What must hold of settings where an expression is true, or where it is not."""
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        return conditions(reader, node.expression, truth=not truth, depth=depth)
+    if isinstance(node, cst.BooleanOperation):
+        sides = [
+            conditions(reader, side, truth=truth, depth=depth) for side in (node.left, node.right)
+        ]
+        if isinstance(node.operator, cst.And) == truth:
+            return [*sides[0], *sides[1]]
+        return _either(*sides)
+    if isinstance(node, cst.Comparison):
+        return [_flipped(each, truth) for each in _comparison(reader, node, truth=truth)]
+    if isinstance(node, cst.Call) and dotted(node.func) == "bool" and len(node.args) == 1:
+        return conditions(reader, node.args[0].value, truth=truth, depth=depth)
+    return _truth(reader, node, truth=truth, depth=depth)
+
+
+def _either(left: list[Condition], right: list[Condition]) -> list[Condition]:
+    """What holds where one of two things does: only what is said of the same setting."""
+    if len(left) != 1 or len(right) != 1:
+        return []
+    one, other = left[0], right[0]
+    if one.name != other.name or one.otherwise or other.otherwise:
+        return []
+    return [Condition(one.name, (*one.values, *other.values), False, (*one.words, *other.words))]
+
+
+def _flipped(condition: Condition, truth: bool) -> Condition:
+    if truth:
+        return condition
+    return Condition(condition.name, condition.values, not condition.otherwise, condition.words)
+
+
+def _truth(reader: Reader, node: cst.BaseExpression, *, truth: bool, depth: int) -> list[Condition]:
+    """A setting by itself, or a name for a condition."""
+    if isinstance(node, cst.NamedExpr) or depth > _DEEPEST:
+        return []
+    bound = _meant(reader, node)
+    if bound is not None:
+        return conditions(reader, bound, truth=truth, depth=depth + 1)
+    name = setting(reader, node, asks_whether=True)
+    return [Condition(name, TRUE, not truth)] if name else []
+
+
+def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterator[Condition]:
+    """What holds where a comparison does; `truth`: whether that is what is asked for."""
+    if len(node.comparisons) != 1:
+        return
+    operator, right = node.comparisons[0].operator, node.comparisons[0].comparator
+    left = node.left
+    negative = isinstance(operator, (cst.NotEqual, cst.IsNot, cst.NotIn))
+    if isinstance(operator, (cst.Equal, cst.NotEqual, cst.Is, cst.IsNot)):
+        for side, other in ((left, right), (right, left)):
+            values = compared(reader, other)
+            if not values:
+                continue
+            lacks = values == ("null",) and _may_be_none(reader, side)
+            name = "" if lacks else setting(reader, side)
+            if name:
+                yield Condition(name, values, negative, _strings(other))
+                return
+    elif isinstance(operator, (cst.In, cst.NotIn)):
+        if isinstance(right, (cst.Tuple, cst.List, cst.Set)):
+            elements = [element.value for element in right.elements]
+            found = [compared(reader, element) for element in elements]
+            name = setting(reader, left) if found and all(found) else ""
+            if name:
+                values = tuple(value for each in found for value in each)
+                words = tuple(word for each in elements for word in _strings(each))
+                yield Condition(name, values, negative, words)
+    elif truth:
+        yield from _more(reader, left, operator, right)
+
+
+def _more(
+    reader: Reader,
+    left: cst.BaseExpression,
+    operator: cst.BaseCompOp,
+    right: cst.BaseExpression,
+) -> Iterator[Condition]:
+    """`experts > 1`: it is neither 0 nor 1."""
+    kind = type(operator)
+    if kind in _MIRRORED:
+        left, kind, right = right, _MIRRORED[kind], left
+    number = number_value(right) if isinstance(right, cst.Integer) else None
+    if kind not in {cst.GreaterThan, cst.GreaterThanEqual} or not isinstance(number, int):
+        return
+    least = number + (kind is cst.GreaterThan)
+    name = setting(reader, left) if 0 < least <= _MOST else ""
+    if name:
+        yield Condition(name, tuple(str(each) for each in range(least)), otherwise=True)
+
+
+def chosen(
+    reader: Reader, subject: cst.BaseExpression, cases: Sequence[cst.BaseExpression]
+) -> Iterator[Condition]:
+    """What holds where something is one of the values of a `case`."""
+    values = [compared(reader, case) for case in cases]
+    name = setting(reader, subject) if values and all(values) else ""
+    if name:
+        words = tuple(word for case in cases for word in _strings(case))
+        yield Condition(name, tuple(each for found in values for each in found), words=words)
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def literal(node: cst.BaseExpression | None) -> str:
+    """A value as a setting has it; empty for what is no single word, number, truth or nothing."""
+    if isinstance(node, cst.Name):
+        return _CONSTANTS.get(node.value, "")
+    if isinstance(node, (cst.Integer, cst.Float)):
+        number = number_value(node) if len(node.value) <= _LONGEST else None
+        return "" if number is None else _short(repr(number))
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+        inner = literal(node.expression) if not isinstance(node.expression, cst.Name) else ""
+        return f"-{inner}" if inner and not inner.startswith("-") and inner[0].isdigit() else ""
+    text = string_value(node) if isinstance(node, cst.BaseExpression) else None
+    return word(text[0]) if text and text[1] else ""
+
+
+def word(text: str) -> str:
+    """A text that is one word, else nothing."""
+    return _short(text) if text and not any(map(str.isspace, text)) else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else ""
+
+
+def compared(reader: Reader, node: cst.BaseExpression) -> tuple[str, ...]:
+    """The values that equal what a setting is compared with: a member of an enum has two."""
+    value = literal(node)
+    if value:
+        return (value,)
+    if isinstance(node, cst.Attribute) and node.attr.value == "value":
+        node = node.value  # `Kind.FLASH.value`
+    if isinstance(node, cst.Attribute) and last_name(node.value)[:1].isupper():
+        member = node.attr.value
+        texts = [
+            each.value
+            for each in reader.values(node)
+            if isinstance(each, (Text, LocalText)) and each.exact
+        ]
+        if len(texts) == 1 and word(texts[0]):
+            return tuple(dict.fromkeys((member, texts[0])))
+    return ()
+
+
+def _strings(node: cst.BaseExpression) -> tuple[cst.CSTNode, ...]:
+    return (node,) if isinstance(node, cst.BaseString) else ()
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def _may_be_none(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool:
+    """Whether something is None by a call's leave, or until it is made, and no setting says so.
+
+    A parameter, or an attribute of an object that nothing here gives a value.
+    """
+    bound = _meant(reader, node)
+    if bound is not None and depth < _DEEPEST:
+        return _may_be_none(reader, bound, depth + 1)
+    if isinstance(node, cst.Attribute) and is_self(reader, node.value):
+        return not attributes(reader, node)
+    return isinstance(node, cst.Name)
+
+
+def setting(
+    reader: Reader, node: cst.BaseExpression, *, asks_whether: bool = False, depth: int = 0
+) -> str:
+    """The name of the setting that an expression is, empty for anything else.
+
+    `asks_whether`: it is only asked whether there is something, which of an argument that may be
+    left out says more about the call than about a setting.
+    """
+    if depth > _DEEPEST:
+        return ""
+    bound = _meant(reader, node)
+    if bound is not None:
+        return setting(reader, bound, asks_whether=asks_whether, depth=depth + 1)
+    name = ""
+    if isinstance(node, cst.Name):
+        name = _of_name(reader, node, asks_whether=asks_whether)
+    elif isinstance(node, cst.Attribute):
+        name = _of_attribute(reader, node)
+    elif isinstance(node, cst.Subscript):
+        name = _of_subscript(reader, node)
+    elif isinstance(node, cst.Call):
+        name = asked(reader, node)[0]
+    return "" if name in known.words().never.modes or name.startswith("__") else name
+
+
+def _of_name(reader: Reader, node: cst.Name, *, asks_whether: bool) -> str:
+    """A parameter, or a constant of a script that is nothing but written down."""
+    bindings = _bindings(reader, node)
+    if not bindings or node.value in _CONSTANTS:
+        return ""
+    if all(binding.kind == "param" for binding in bindings):
+        if node.value.isupper():
+            return ""  # of a kernel, which is compiled for each value
+        if any(binding.place.scope.self_name == node.value for binding in bindings):
+            return ""
+        return "" if asks_whether and any(map(_may_lack, bindings)) else node.value
+    if all(_is_constant(reader, binding) for binding in bindings):
+        return node.value
+    return ""
+
+
+def _may_lack(binding: Binding) -> bool:
+    """Whether a parameter may be left out, and is no word, number or truth then."""
+    return binding.value is not None and literal(binding.value) in {"", "null"}
+
+
+def _is_constant(reader: Reader, binding: Binding) -> bool:
+    return (
+        binding.kind == "value"
+        and binding.place.scope is reader.model.root
+        and binding.place.branch is None
+        and bool(literal(binding.value))
+        and isinstance(binding.node, (cst.Assign, cst.AnnAssign))
+    )
+
+
+def _of_attribute(reader: Reader, node: cst.Attribute) -> str:
+    name = node.attr.value
+    if is_self(reader, node.value):
+        bindings = attributes(reader, node)
+        if all(_leaves_open(binding, name) for binding in bindings):
+            return name
+        return ""
+    return name if holds(reader, node.value) else ""
+
+
+def _leaves_open(binding: Binding, name: str) -> bool:
+    """Whether what an object's attribute is set to is written down, or is what it was given."""
+    value = binding.value
+    return value is None or bool(literal(value)) or is_field(value) or last_name(value) == name
+
+
+def is_field(node: cst.BaseExpression | None) -> bool:
+    """Whether a value is the declaration of a field, which has the default in it."""
+    return isinstance(node, cst.Call) and last_name(node.func) in known.words().declaring.fields
+
+
+def _of_subscript(reader: Reader, node: cst.Subscript) -> str:
+    key = index(node)
+    return key if key and holds(reader, node.value) else ""
+
+
+def index(node: cst.Subscript) -> str:
+    """The string that something is asked with: `x` of `cfg["x"]`."""
+    if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
+        return ""
+    text = string_value(node.slice[0].slice.value)
+    return text[0] if text and text[1] and text[0].isidentifier() else ""
+
+
+def asked(reader: Reader, call: cst.Call) -> tuple[str, cst.BaseExpression | None]:
+    """The setting that `cfg.get("x", y)` or `getattr(cfg, "x", y)` is, and its default."""
+    function = call.func
+    if isinstance(function, cst.Name) and function.value == "getattr":
+        owner, key, default = (argument(call, (place,)).value for place in range(3))
+    elif isinstance(function, cst.Attribute) and function.attr.value in {"get", "pop"}:
+        owner, key = function.value, argument(call, (0, "key")).value
+        default = argument(call, (1, "default", "default_value")).value
+    else:
+        return "", None
+    text = string_value(key) if key is not None else None
+    if owner is None or text is None or not text[1] or not text[0].isidentifier():
+        return "", None
+    if not (holds(reader, owner) or is_self(reader, owner)):
+        return "", None
+    return text[0], default
+
+
+def holds(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool:
+    """Whether an expression has settings: `cfg`, `self.config`, `job_config.training`."""
+    while not isinstance(node, cst.Name):
+        if isinstance(node, cst.Attribute):
+            if node.attr.value == "environ":
+                return False
+            if known.holds(node.attr.value):
+                return True
+            node = node.value
+        elif isinstance(node, cst.Subscript):
+            node = node.value
+        elif isinstance(node, cst.Call):
+            node = node.func
+        else:
+            return False
+    if known.holds(node.value):
+        return True
+    if any(known.holds(last_name(each.annotation)) for each in _bindings(reader, node)):
+        return True
+    bound = _meant(reader, node)
+    return bound is not None and depth < _DEEPEST and holds(reader, bound, depth + 1)
+
+
+def _bindings(reader: Reader, node: cst.Name) -> Sequence[Binding]:
+    return reader.lookup(node.value, reader.scope_of(node))
+
+
+def is_self(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether an expression is the object whose method it stands in."""
+    if not isinstance(node, cst.Name):
+        return False
+    return any(
+        binding.kind == "param" and binding.place.scope.self_name == node.value
+        for binding in _bindings(reader, node)
+    )
+
+
+def attributes(reader: Reader, node: cst.Attribute) -> list[Binding]:
+    """What an attribute of the object is bound to in its class, and in bases of this file."""
+    found: list[Binding] = []
+    for value in reader.values(node.value):
+        if isinstance(value, (LocalObject, LocalClass)):
+            found += reader.class_attribute(value.scope, node.attr.value)
+    return found
+
+
+def _meant(reader: Reader, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """What a name stands for that is bound once, to something of a setting or of settings."""
+    bindings: Sequence[Binding] = ()
+    if isinstance(node, cst.Name):
+        bindings = _bindings(reader, node)
+        if any(binding.place.scope is reader.model.root for binding in bindings):
+            return None
+    elif isinstance(node, cst.Attribute) and is_self(reader, node.value):
+        bindings = attributes(reader, node)
+    if len(bindings) != 1 or bindings[0].kind != "value":
+        return None
+    value = bindings[0].value
+    if value is None or value is node or literal(value) or is_field(value):
+        return None
+    if isinstance(node, cst.Attribute) and isinstance(value, cst.Attribute):
+        if value.attr.value == node.attr.value:
+            return None  # handed on under its name
+    return value

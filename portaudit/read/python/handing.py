@@ -1,0 +1,346 @@
+"""What a file hands to functions by position, and what its own functions take: facts, no judgment.
+
+`attn(x, True)` says nothing of a setting by name, and the default of the parameter that it fills is
+worth nothing then; nor is it where the function is handed to somebody who calls it.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from portaudit.catalogue import options as known
+from portaudit.read.python.conditions import attributes, holds, index, is_self, literal
+from portaudit.read.python.model import Binding, Scope
+from portaudit.read.python.nodes import SPEAKING, body_of, last_name
+from portaudit.read.python.settings import followed, hands_on
+from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
+
+_BUILTINS = frozenset(dir(builtins))
+_INIT = "__init__"
+_MAKING = frozenset({_INIT, "__new__"})
+_CALLED = frozenset({"forward", "__call__"})
+"""Methods that run where an object is called."""
+_CALLING = frozenset(
+    {
+        *("partial", "partialmethod", "map", "starmap", "imap", "imap_unordered", "apply_async"),
+        *("Process", "Thread", "spawn", "start_processes", "submit", "launch", "call"),
+    }
+)
+"""What calls what it is given with arguments by position."""
+_PASSING = frozenset({"checkpoint", "checkpoint_sequential", "functional_call", "partial"})
+"""What calls its first argument with those behind it."""
+_PLAIN_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "TypedDict"})
+_ASKING = frozenset({"isinstance", "issubclass", "hasattr", "super", "type"})
+KEPT = "^"
+"""Stands for arguments where a function is named as a value, which somebody of the tree calls."""
+ITSELF = "&"
+"""Stands for them where it is handed to somebody else, who may give it anything."""
+UNKNOWN = "?"
+"""Stands for an argument that is not written down."""
+OBJECT = "()"
+"""Stands for the name of what is called where that is an object."""
+EITHER = "(?)"
+"""Stands for it where that is an object, or a function or a class that somebody named."""
+NAMED = "*"
+"""Stands before parameters that are given by name only."""
+FIELDS = "@"
+"""Stands before the fields of a class, which are no parameters of a function."""
+MORE = "..."
+"""Stands for any number of arguments."""
+BELOW = "<"
+"""Stands between a class that is made, and one whose parameters are filled by that."""
+
+
+def handing(reader: Reader) -> tuple[tuple[str, str], ...]:
+    """Each function with what it is given by position, each once, in order of the names."""
+    found = {*_calls(reader), *_values(reader)}
+    found.update((name, "") for name in _bases(reader))
+    return tuple(sorted(found))
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+
+def _calls(reader: Reader) -> Iterator[tuple[str, str]]:
+    declaring = known.words().declaring
+    silent = SPEAKING | declaring.options | declaring.commands | declaring.flags
+    for call in reader.model.calls:
+        words = list(_words(reader, call)) if last_name(call.func) not in silent else ()
+        if words:
+            if last_name(call.func) in _PASSING and words[0] != MORE:
+                yield EITHER, " ".join(words[1:]) or MORE
+            for name, bound in _called(reader, call):
+                said = words if words[0] == MORE else words[bound:]
+                if name and said:
+                    yield name, " ".join(said)
+
+
+def _words(reader: Reader, call: cst.Call) -> Iterator[str]:
+    """The arguments that stand for parameters by their places.
+
+    Settings that are unpacked have names of their own, and are known by those.
+    """
+    if any(item.star == "**" and not _has_names(reader, item.value) for item in call.args):
+        yield MORE
+        return
+    for item in call.args:
+        if item.star == "*":
+            yield MORE
+            return
+        if not item.keyword and not item.star:
+            yield _word(reader, item.value)
+
+
+def _word(reader: Reader, node: cst.BaseExpression) -> str:
+    name = spelled(node)
+    if name and hands_on(reader, name, node):
+        return f".{name}"
+    return literal(followed(reader, node)) or UNKNOWN
+
+
+def spelled(node: cst.BaseExpression) -> str:
+    """The last name of an expression: `use_flash` of `cfg.use_flash` and of `cfg["use_flash"]`."""
+    return index(node) if isinstance(node, cst.Subscript) else last_name(node)
+
+
+def _has_names(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether what is unpacked is known by its names: of settings, of what a function was given."""
+    if isinstance(node, cst.Call) and node.args:
+        if last_name(node.func) in {"dict", "vars", "asdict"}:
+            given = [item for item in node.args if not item.keyword]
+            return all(_has_names(reader, item.value) for item in given)
+        return holds(reader, node.args[0].value) or holds(reader, node)
+    if isinstance(node, (cst.Dict, cst.DictComp)):
+        return isinstance(node, cst.Dict) and all(
+            isinstance(each, cst.DictElement) or _has_names(reader, each.value)
+            for each in node.elements
+        )
+    if isinstance(node, cst.BooleanOperation):
+        return _has_names(reader, node.left) and _has_names(reader, node.right)
+    if isinstance(node, cst.Name):
+        found = reader.lookup(node.value, reader.scope_of(node))
+        if found and all(
+            isinstance(each.value, cst.Dict) and _has_names(reader, each.value) for each in found
+        ):
+            return True
+    return holds(reader, node)
+
+
+def _called(reader: Reader, call: cst.Call) -> Iterator[tuple[str, int]]:
+    """The names of what is called, and how many of its arguments are the object itself."""
+    function = call.func
+    nameless = _nameless(reader, function)
+    if nameless:
+        yield nameless, 0
+    if isinstance(function, cst.Name):
+        yield from ((name, 0) for name in _named(reader, function))
+    elif isinstance(function, cst.Attribute):
+        method, owner = function.attr.value, function.value
+        if isinstance(owner, cst.Call) and last_name(owner.func) == "super":
+            yield from ((name, 0) for name in _above(reader, function, method))
+        elif method in _MAKING:
+            yield last_name(owner), 1
+        elif method == "__class__" and is_self(reader, owner):
+            yield _class_name(reader, function), 0
+        elif not _is_foreign(reader, function):
+            yield method, 0
+    elif isinstance(function, cst.Call) and last_name(function.func) == "type":
+        yield _class_name(reader, function), 0
+
+
+def _named(reader: Reader, node: cst.Name) -> Iterator[str]:
+    found = reader.lookup(node.value, reader.scope_of(node))
+    if not found:
+        if node.value not in _BUILTINS:
+            yield node.value  # from a module that is imported with a star
+        return
+    for binding in found:
+        if binding.kind == "import":
+            if reader.is_open(binding.target):
+                yield binding.target.rpartition(".")[2]
+        elif binding.kind in {"function", "class"}:
+            yield binding.name
+        elif binding.kind == "param" and binding.place.scope.self_name == node.value:
+            yield _class_name(reader, node)  # `cls(x)`
+
+
+def _nameless(reader: Reader, node: cst.BaseExpression) -> str:
+    """What may be called through an expression that says no name of it; empty for nothing."""
+    if isinstance(node, cst.Name):
+        found = reader.lookup(node.value, reader.scope_of(node))
+        others = [each for each in found if each.kind not in {"import", "function", "class"}]
+        return _of_bindings(reader, others) if others else ""
+    if not isinstance(node, cst.Attribute):
+        return EITHER
+    if isinstance(node.value, cst.Call) and last_name(node.value.func) == "super":
+        return ""
+    if node.attr.value in {"apply", *_CALLED}:
+        return OBJECT
+    if is_self(reader, node.value):
+        if any(isinstance(value, LocalFunction) for value in reader.values(node)):
+            return ""
+        return _of_bindings(reader, attributes(reader, node))
+    return "" if _is_foreign(reader, node) else OBJECT
+
+
+def _of_bindings(reader: Reader, bindings: Sequence[Binding]) -> str:
+    """An object, if what is bound is made by a class, or is one of several that are kept."""
+    made = (each.value for each in bindings)
+    return OBJECT if bindings and all(_is_made(reader, value) for value in made) else EITHER
+
+
+def _is_made(reader: Reader, node: cst.BaseExpression | None) -> bool:
+    if isinstance(node, cst.Attribute) and is_self(
+        reader, node.value
+    ):  # `for layer in self.layers`
+        found = attributes(reader, node)
+        return bool(found) and all(
+            isinstance(each.value, cst.Call) and last_name(each.value.func)[:1].isupper()
+            for each in found
+        )
+    return isinstance(node, cst.Call) and last_name(node.func)[:1].isupper()
+
+
+def _above(reader: Reader, node: cst.CSTNode, method: str) -> Iterator[str]:
+    """What `super().method` means: of a constructor the bases of its class."""
+    if method not in _MAKING:
+        yield method
+        return
+    owner = reader.scope_of(node).owner
+    if owner is not None and isinstance(owner.node, cst.ClassDef):
+        yield from (last_name(base.value) for base in owner.node.bases)
+
+
+def _class_name(reader: Reader, node: cst.CSTNode) -> str:
+    owner = reader.scope_of(node).owner
+    return owner.name if owner else ""
+
+
+def _is_foreign(reader: Reader, node: cst.Attribute) -> bool:
+    """Whether a function belongs to a library, by the module that it is asked of."""
+    root: cst.BaseExpression = node
+    while isinstance(root, cst.Attribute):
+        root = root.value
+    if not isinstance(root, cst.Name):
+        return isinstance(root, cst.BaseString)
+    found = reader.lookup(root.value, reader.scope_of(root))
+    return bool(found) and all(
+        each.kind == "import" and not reader.is_open(each.target) for each in found
+    )
+
+
+# --- functions that are handed on -----------------------------------------------------------------
+
+
+def _values(reader: Reader) -> Iterator[tuple[str, str]]:
+    """Functions and classes that are no more than named: who gets them may call them."""
+    own = {scope.name for scope in reader.model.scopes.values() if scope.kind == "function"}
+    for node in reader.model.names:
+        if not _is_passed(reader, node):
+            continue
+        for binding in reader.lookup(node.value, reader.scope_of(node)):
+            if binding.kind in {"function", "class"}:
+                yield binding.name, _by_whom(reader, node, binding.name)
+            elif binding.kind == "import" and reader.is_open(binding.target):
+                name = binding.target.rpartition(".")[2]
+                yield name, _by_whom(reader, node, name)
+    for attribute in reader.model.attributes:
+        name = attribute.attr.value
+        if (name in own or name[:1].isupper()) and _is_passed(reader, attribute):
+            if not _is_foreign(reader, attribute):
+                yield name, _by_whom(reader, attribute, name)
+
+
+def _by_whom(reader: Reader, node: cst.CSTNode, name: str) -> str:
+    """Whether only the tree calls what is handed on: a class to whom it is not given to be called.
+
+    Libraries take classes to make them by names, or by nothing.
+    """
+    parent = reader.model.parents.get(node)
+    call = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
+    if not isinstance(call, cst.Call):
+        return KEPT
+    if last_name(call.func) in _CALLING:
+        return ITSELF
+    is_own = any(_is_own(value) for value in reader.values(call.func))
+    return KEPT if is_own or name[:1].isupper() else ITSELF
+
+
+def _is_passed(reader: Reader, node: cst.CSTNode) -> bool:
+    """Whether a name stands for a value, and is neither called, asked of a member, nor bound."""
+    parents = reader.model.parents
+    parent = parents.get(node)
+    if isinstance(parent, cst.Attribute):
+        return False
+    while isinstance(parent, (cst.Tuple, cst.List, cst.Element, cst.StarredElement)):
+        node, parent = parent, parents.get(parent)
+    if isinstance(parent, cst.Call):
+        return parent.func is not node
+    if isinstance(parent, cst.Arg):
+        outer = parents.get(parent)
+        return isinstance(outer, cst.Call) and last_name(outer.func) not in _ASKING
+    return isinstance(
+        parent,
+        (
+            *(cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Param, cst.Return, cst.Yield),
+            *(cst.DictElement, cst.BooleanOperation, cst.IfExp, cst.Lambda, cst.Set),
+            *(cst.For, cst.CompFor, cst.StarredDictElement),
+        ),
+    )
+
+
+def _bases(reader: Reader) -> Iterator[str]:
+    """Classes that are made as their bases are: they have no constructor of their own."""
+    for scope in reader.model.scopes.values():
+        node = scope.node
+        if isinstance(node, cst.ClassDef) and _INIT not in scope.bindings:
+            for base in node.bases:
+                if any(_is_own(value) for value in reader.values(base.value)):
+                    yield f"{scope.name}{BELOW}{last_name(base.value)}"
+
+
+def _is_own(value: AnyValue) -> bool:
+    """Whether a class belongs to the tree."""
+    return isinstance(value, (LocalClass, LocalFunction)) or bool(getattr(value, "open", False))
+
+
+# --- what is taken --------------------------------------------------------------------------------
+
+
+def taking(reader: Reader) -> tuple[tuple[str, str], ...]:
+    """Functions with the names of their parameters, and classes with those of their fields."""
+    found: dict[tuple[str, str], None] = {}
+    for scope in reader.model.scopes.values():
+        if isinstance(scope.node, cst.FunctionDef):
+            found[_function(scope, scope.node)] = None
+        elif isinstance(scope.node, cst.ClassDef) and _INIT not in scope.bindings:
+            found[_fields(scope.name, scope.node)] = None
+    return tuple(sorted((name, names) for name, names in found if names))
+
+
+def _function(scope: Scope, node: cst.FunctionDef) -> tuple[str, str]:
+    params = node.params
+    names = [each.name.value for each in (*params.posonly_params, *params.params)]
+    name = scope.name
+    if name in _CALLED:
+        name = OBJECT
+        names = names[1:]  # the object, or the context of an autograd function
+    elif scope.self_name:
+        names = names[1:]
+        if name in _MAKING and scope.owner is not None:
+            name = scope.owner.name
+    if params.kwonly_params:
+        names += [NAMED, *(each.name.value for each in params.kwonly_params)]
+    return name, " ".join(names)
+
+
+def _fields(name: str, node: cst.ClassDef) -> tuple[str, str]:
+    """The fields of a class; behind those of a base nobody knows their places."""
+    body = body_of(node.body)
+    names = [last_name(item.target) for item in body if isinstance(item, cst.AnnAssign)]
+    if any(last_name(base.value) not in _PLAIN_BASES for base in node.bases):
+        names = [NAMED, *names] if names else []
+    return name, " ".join((FIELDS, *names)) if names else ""

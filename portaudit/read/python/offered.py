@@ -1,0 +1,262 @@
+"""Names of a file that code elsewhere may call without a word of it: no judgment, only facts.
+
+What a decorator takes, what a base class calls, what is looked up by a name that is made at run
+time. Whether anything else uses a name is for whoever has seen all files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+
+import libcst as cst
+
+from portaudit.read.python.model import Scope
+from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.spelled import UNKNOWN, spelled
+from portaudit.read.python.unseen import made_modules
+from portaudit.read.python.values import AnyValue, LocalClass, Reader
+from portaudit.types import Ref
+
+ANY = ".*"
+"""Ends the name of a module of which any member may be meant; alone it means the file itself."""
+BELOW = "<"
+"""Stands between a class and its base; without a class before it: all below the base are meant."""
+_PLAIN_ROOTS = frozenset(
+    {"abc", "contextlib", "dataclasses", "functools", "torch", "triton", "typing"}
+)
+_PLAIN = frozenset(
+    {"staticmethod", "classmethod", "property", "overload", "setter", "getter", "deleter"}
+)
+"""Decorators of these change a function, and hand it to nobody."""
+_TAKING = frozenset({"register", "library", "custom_op", "impl"})
+"""But those with such a word do."""
+_PLAIN_METACLASSES = frozenset({"ABCMeta", "EnumMeta", "type"})
+_PLAIN_BASES = frozenset(
+    {"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "TypedDict"}
+)
+_GETTING = frozenset({"attrgetter", "methodcaller"})
+_LISTING = frozenset({"getmembers", "getmembers_static", "dir"})
+"""Calls that give all members of what they are given."""
+_ENDS = re.compile(r"\w*\*[\w*]*")
+_SHORTEST = 2
+"""Letters that are enough to tell names by how they begin or end."""
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def offered(reader: Reader, tables: Container[cst.CSTNode] = ()) -> Iterator[str]:
+    """The names, some more than once. `tables`: decorators that hand nothing to anybody else."""
+    model = reader.model
+    for node, scope in ((model.module, model.root), *model.scopes.items()):
+        if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+            if any(each not in tables and _hands_on(reader, each) for each in node.decorators):
+                yield node.name.value
+        if isinstance(node, cst.ClassDef):
+            yield from _of_bases(reader, node, scope)
+        for bindings in scope.bindings.values():
+            for binding in bindings:
+                if binding.kind == "import":
+                    yield from _renamed(binding.name, binding.target)
+    for call in model.calls:
+        yield from _looked_up(reader, call)
+    for item in model.subscripts:
+        yield from _of_table(reader, item)
+    for attribute in model.attributes:
+        if attribute.attr.value == "__subclasses__":
+            yield BELOW + last_name(attribute.value)
+        elif attribute.attr.value == "__dict__":
+            for value in reader.values(attribute.value):
+                if isinstance(value, Ref) and value.open:
+                    yield value.name + ANY
+
+
+def _hands_on(reader: Reader, decorator: cst.Decorator) -> bool:
+    """Whether a decorator may tell somebody of the function, as those that register it do."""
+    node = decorator.decorator
+    while isinstance(node, cst.Call):
+        node = node.func
+    name = reader.name(node) or last_name(node)
+    parts = name.split(".")
+    if parts[-1] in _PLAIN:
+        return False
+    return parts[0] not in _PLAIN_ROOTS or not _TAKING.isdisjoint(_words(parts))
+
+
+def _words(parts: list[str]) -> set[str]:
+    return {word for part in parts for word in part.split("_")} | set(parts)
+
+
+def _of_bases(reader: Reader, node: cst.ClassDef, scope: Scope) -> Iterator[str]:
+    """What a class gets from its bases: they may call its methods, or keep a list of classes."""
+    if any(map(_calls_back, node.bases)):
+        yield from _methods(scope)
+    for base in node.bases:
+        if any(_is_own(value) for value in reader.values(base.value)):
+            yield node.name.value + BELOW + last_name(base.value)
+    metaclasses = {
+        last_name(each.value)
+        for each in node.keywords
+        if each.keyword is not None and each.keyword.value == "metaclass"
+    }
+    if "__init_subclass__" in scope.bindings or metaclasses - _PLAIN_METACLASSES:
+        yield BELOW + node.name.value
+
+
+def _is_own(value: AnyValue) -> bool:
+    """Whether a class belongs to the tree."""
+    return isinstance(value, LocalClass) or (isinstance(value, Ref) and value.open)
+
+
+def _calls_back(base: cst.Arg) -> bool:
+    """Whether a base class may call methods of its subclasses by their names."""
+    node = base.value.value if isinstance(base.value, cst.Subscript) else base.value
+    return base.keyword is None and last_name(node) not in _PLAIN_BASES
+
+
+def _methods(scope: Scope) -> Iterator[str]:
+    for bindings in scope.bindings.values():
+        for binding in bindings:
+            if binding.kind == "function":
+                yield binding.name
+
+
+def _renamed(name: str, target: str) -> Iterator[str]:
+    """What an import calls otherwise here."""
+    own = target.rpartition(".")[2]
+    if own and own != name:
+        yield own
+
+
+def _looked_up(reader: Reader, call: cst.Call) -> Iterator[str]:
+    """`getattr(module, name)` and its like, with a name that is no literal; `eval(name)`."""
+    name = last_name(call.func)
+    if name in _GETTING and call.args:
+        yield from _begun(reader, call.args[0].value)
+    elif name in _LISTING and (isinstance(call.func, cst.Name) or name != "dir"):
+        if call.args:
+            yield from _members(reader, call.args[0].value)
+        elif name == "dir":
+            yield from _everything(reader)
+    elif name == "globals" and not call.args:
+        yield from _of_globals(reader, call)
+    if not isinstance(call.func, cst.Name) or not call.args:
+        return
+    owner, *asked = (each.value for each in call.args)
+    if name == "getattr" and asked and not _is_literal(asked[0]):
+        yield from _members(reader, owner)
+        if _may_have(reader, owner):
+            yield from _begun(reader, asked[0])
+    elif name == "vars":
+        yield from _members(reader, owner)
+    elif name in {"eval", "exec"}:
+        yield from _evaluated(reader, owner)
+
+
+def _is_literal(node: cst.BaseExpression) -> bool:
+    text = string_value(node)
+    return text is not None and text[1]
+
+
+def _may_have(reader: Reader, owner: cst.BaseExpression) -> bool:
+    """Whether members of some class or object are asked for, not those of a known module."""
+    values = reader.values(owner)
+    return not values or not all(
+        isinstance(value, Ref)
+        and (not value.open or not value.name.rpartition(".")[2][:1].isupper())
+        for value in values
+    )
+
+
+def _begun(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
+    """Names of which only the beginning or the end is known, with `*` for what is not."""
+    for text in spelled(reader, node):
+        if UNKNOWN in text and _is_telling(text):
+            yield text
+
+
+def _is_telling(text: str) -> bool:
+    ends = (text.partition(UNKNOWN)[0], text.rpartition(UNKNOWN)[2])
+    longest = max(len(each.strip("_")) for each in ends)
+    return longest >= _SHORTEST and _ENDS.fullmatch(text) is not None
+
+
+def _evaluated(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
+    """What code in a text may use: the names in it, or if it is not known any that are here."""
+    texts = spelled(reader, node)
+    for text in texts:
+        if UNKNOWN not in text:
+            yield from _WORD.findall(text)
+        elif _is_telling(text):
+            yield text
+        else:
+            yield from _everything(reader)
+            return
+
+
+def _of_globals(reader: Reader, call: cst.Call) -> Iterator[str]:
+    """`globals()[name]`, `globals().get(name)`: not what is only added, or said by a literal."""
+    parent = reader.model.parents.get(call)
+    asked: cst.BaseExpression | None = None
+    if isinstance(parent, cst.Subscript) and isinstance(parent.slice[0].slice, cst.Index):
+        asked = parent.slice[0].slice.value
+    elif isinstance(parent, cst.Attribute):
+        if parent.attr.value in {"update", "setdefault"}:
+            return
+        outer = reader.model.parents.get(parent)
+        if isinstance(outer, cst.Call) and outer.args and parent.attr.value in {"get", "pop"}:
+            asked = outer.args[0].value
+    elif isinstance(parent, (cst.Arg, cst.ComparisonTarget)):
+        return  # `eval(text, globals())`, `"x" in globals()`
+    if asked is not None and _is_literal(asked):
+        return
+    begun = [] if asked is None else list(_begun(reader, asked))
+    yield from begun or _everything(reader)
+
+
+def _everything(reader: Reader) -> Iterator[str]:
+    """All names of the file, also those that it imports."""
+    yield ANY
+    for bindings in reader.model.root.bindings.values():
+        for binding in bindings:
+            if binding.kind == "import" and reader.is_open(binding.target):
+                yield binding.target.rpartition(".")[2] or binding.name
+    yield from (module + ANY for module, _ in reader.model.stars if reader.is_open(module))
+
+
+def _of_table(reader: Reader, item: cst.Subscript) -> Iterator[str]:
+    """`module.__dict__[name]` and `locals()[name]`."""
+    table = item.value
+    if isinstance(table, cst.Attribute) and table.attr.value == "__dict__":
+        yield from _members(reader, table.value)
+    elif isinstance(table, cst.Call) and last_name(table.func) == "locals":
+        yield ANY
+
+
+def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
+    for value in reader.values(owner):
+        if isinstance(value, Ref) and value.open:
+            yield value.name + ANY
+        elif isinstance(value, LocalClass):
+            yield from _methods(value.scope)
+    if isinstance(owner, cst.Name):
+        scope: Scope | None = reader.scope_of(owner)
+        while scope is not None and scope.self_name != owner.value:
+            scope = scope.parent
+        if scope is not None and scope.owner is not None:
+            yield from _methods(scope.owner)
+    for name in made_modules(reader, owner):
+        yield name + ANY
+    if _is_own_module(owner):
+        yield from _everything(reader)
+
+
+def _is_own_module(owner: cst.BaseExpression) -> bool:
+    """`sys.modules[__name__]`."""
+    return (
+        isinstance(owner, cst.Subscript)
+        and last_name(owner.value) == "modules"
+        and any(
+            isinstance(each.slice, cst.Index) and last_name(each.slice.value) == "__name__"
+            for each in owner.slice
+        )
+    )

@@ -1,0 +1,651 @@
+"""Values that a Python file has for settings: where they are declared, and where they are given.
+
+What is handed on under its own name says nothing; what cannot be read is told as unknown, so that
+nobody takes a default for what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import libcst as cst
+from msgspec import Struct
+from msgspec.structs import replace
+
+from portaudit.catalogue import options as known
+from portaudit.read.python.conditions import (
+    asked,
+    holds,
+    index,
+    is_field,
+    is_self,
+    literal,
+)
+from portaudit.read.python.model import Binding, Place, Scope, around
+from portaudit.read.python.nodes import (
+    SPEAKING,
+    body_of,
+    descendants,
+    dotted,
+    last_name,
+    string_value,
+)
+from portaudit.read.python.values import Reader, argument, is_property
+from portaudit.types import Ref, Setting
+
+_DEEPEST = 3
+_CONFIG = re.compile(r"(?:^|[/_.])(?:conf|config|configs|cfg|cfgs|recipes?|experiments?)(?:[/_.])")
+"""Files that may have nothing but settings."""
+_INIT = "__init__"
+_MADE = frozenset({_INIT, "__post_init__", "__new__", "setup"})
+"""Methods that set an object up with what it is given."""
+_PLAIN_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "TypedDict"})
+_PLAIN_TYPES = frozenset({"bool", "float", "int", "str", "Path", "expanduser", "abspath"})
+"""What makes of a word what it says."""
+_PLAIN_ACTIONS = frozenset({"store", "store_true", "append", "extend"})
+"""What argparse does with an option so that a command line says what it becomes."""
+_TRIPLE = 3
+_PAIR = 2
+_MENTION = re.compile(r"-{0,2}((?:[A-Za-z_][\w-]*[./])*[A-Za-z_][\w-]*)([=:].*)?", re.DOTALL)
+"""A text that may say which setting gets a value: `MODEL.USE_FLASH`, `--use-flash`, `a.b=true`."""
+_LONGEST = 120
+
+ANY = "*"
+"""The setting that stands for any which data has."""
+
+
+class Told(Struct, frozen=True, eq=False):
+    """A setting in the making, and where it stands."""
+
+    name: str
+    value: str
+    node: cst.CSTNode
+    given: bool
+    spelled: tuple[str, ...] = ()
+
+
+def settings(reader: Reader) -> tuple[Setting, ...]:
+    """The settings of a file, each value of each once, in the order of the file."""
+    found: dict[Setting, int] = {}
+    lines = _Lines(reader)
+    for told in _all(reader):
+        spelled = " ".join(sorted(told.spelled))
+        setting = Setting(told.name, told.value, 0, told.given, spelled)
+        if setting not in found:
+            found[setting] = lines.of(told.node, told.name if told.value else "")
+    return tuple(sorted((replace(item, line=line) for item, line in found.items()), key=_line))
+
+
+def _line(setting: Setting) -> int:
+    return setting.line
+
+
+class _Lines:
+    """Finds lines without printing statements: in one of several, the first with the name."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    def of(self, node: cst.CSTNode, name: str) -> int:
+        """The line of a node of a statement; without a name its first one."""
+        place = self.reader.model.places.get(node)
+        positions = self.reader.positions
+        first = positions.line(place.statement if place else node)
+        last = positions.last(first)
+        if name and last > first:
+            spellings = {name, name.replace("_", "-")}
+            for number in range(first, last + 1):
+                text = self.reader.line(number)
+                if any(_stands(text, each) for each in spellings):
+                    return number
+        return first
+
+
+def _stands(text: str, name: str) -> bool:
+    """Whether a line has a name, and not only as a part of another."""
+    at = text.find(name)
+    while at >= 0:
+        beside = f" {text} "[at], f" {text} "[at + len(name) + 1]
+        if not any(each.isalnum() or each == "_" for each in beside):
+            return True
+        at = text.find(name, at + 1)
+    return False
+
+
+def _all(reader: Reader) -> Iterator[Told]:
+    yield from _of_scopes(reader)
+    for call in reader.model.calls:
+        yield from _of_call(reader, call)
+    for node in reader.model.dicts:
+        for element in node.elements:
+            key = string_value(element.key) if isinstance(element, cst.DictElement) else None
+            if key and key[1] and key[0].isidentifier():
+                yield from _given(reader, key[0], element.value, element.value)
+    for assign in reader.model.assigns:
+        for target in assign.targets:
+            yield from _assigned(reader, target.target, assign.value, assign)
+    for changed in (*reader.model.attributes, *reader.model.names):
+        parent = reader.model.parents.get(changed)
+        if isinstance(parent, cst.AugAssign) and parent.target is changed:
+            yield Told(last_name(changed), "", changed, True)
+    for text in reader.model.strings:
+        yield from _mentioned(reader, text)
+
+
+# --- declared -------------------------------------------------------------------------------------
+
+
+def _of_scopes(reader: Reader) -> Iterator[Told]:
+    """Parameters with a default, attributes of classes and objects, constants of the module."""
+    model = reader.model
+    for scope in (model.root, *model.scopes.values()):
+        kind = scope.kind
+        if kind == "function" and scope.name:
+            for name, bindings in scope.bindings.items():
+                for binding in bindings:
+                    if binding.kind == "param" and binding.value is not None:
+                        yield from _default(reader, name, binding)
+                    elif binding.kind == "value" and binding.value is not None and _tells(scope):
+                        yield from _given(reader, name, binding.value, binding.node)
+        elif kind == "class":
+            yield from _of_class(reader, scope)
+        elif kind == "module":
+            yield from _of_module(reader, scope)
+
+
+def _tells(scope: Scope) -> bool:
+    """Whether the variables of a function are settings: of `@ex.config` of Sacred."""
+    decorators = scope.node.decorators if isinstance(scope.node, cst.FunctionDef) else ()
+    return any(last_name(each.decorator) in {"config", "named_config"} for each in decorators)
+
+
+def _default(reader: Reader, name: str, binding: Binding) -> Iterator[Told]:
+    """What a parameter or a field is where nobody gives it."""
+    value = binding.value
+    node = binding.node
+    if isinstance(value, cst.Call) and is_field(value):
+        places = known.words().declaring.fields[last_name(value.func)]
+        default = argument(value, [int(each) if each.isdigit() else each for each in places]).value
+        makes = argument(value, ("default_factory", "factory")).value
+        spelled = tuple(each for each in _aliases(value) if each not in {name, f"no_{name}"})
+        if default is not None or makes is not None or spelled:
+            from_outside = any(
+                item.keyword and item.keyword.value == "envvar" for item in value.args
+            )
+            told = "" if from_outside else literal(default and followed(reader, default))
+            yield Told(name, told, value, False, spelled)
+    elif isinstance(value, cst.Ellipsis):
+        return
+    elif not hands_on(reader, name, value):
+        yield Told(name, literal(value and followed(reader, value)), value or node, False)
+
+
+def _of_class(reader: Reader, scope: Scope) -> Iterator[Told]:
+    for name, bindings in scope.bindings.items():
+        if is_property(bindings):
+            yield Told(name, "", bindings[0].node, True)
+    is_last = not _bases(scope)
+    for name, bindings in scope.attributes.items():
+        for binding in bindings:
+            if binding.value is None or binding.kind != "value":
+                continue
+            place = binding.place
+            value = literal(binding.value)
+            if place.scope is scope:
+                if value == "null" and not _is_record(scope):
+                    yield Told(name, "", binding.node, False)  # not there yet
+                elif _is_from_outside(scope):
+                    yield Told(name, "", binding.node, False)
+                elif _is_sure(place):
+                    told = _default(reader, name, binding)
+                    yield from (replace(each, given=each.given or not is_last) for each in told)
+                else:
+                    yield from _given(reader, name, binding.value, binding.node)
+            elif value:
+                sure = place.scope.name == _INIT and _is_sure(place)
+                yield Told(name, "" if value == "null" else value, binding.node, not sure)
+            elif place.scope.name in _MADE or not isinstance(binding.value, cst.Name):
+                yield from _given(reader, name, binding.value, binding.node)
+            else:
+                yield Told(name, "", binding.node, True)
+
+
+def _is_from_outside(scope: Scope) -> bool:
+    """Whether the fields of a class are set by variables of the environment."""
+    return any(name in known.words().holding.outside for name in _bases(scope))
+
+
+def _bases(scope: Scope) -> list[str]:
+    """The bases of a class that may have fields of their own."""
+    bases = scope.node.bases if isinstance(scope.node, cst.ClassDef) else ()
+    return [name for base in bases if (name := last_name(base.value)) not in _PLAIN_BASES]
+
+
+def _is_sure(place: Place) -> bool:
+    """Whether a statement of a class, a function or the module is under no condition in it."""
+    return all(branch.scope is not place.scope for branch in around(place.branch))
+
+
+def _is_record(scope: Scope) -> bool:
+    """Whether a class is there to hold settings: a dataclass or such, or one called so."""
+    node = scope.node
+    return isinstance(node, cst.ClassDef) and (bool(node.decorators) or known.holds(scope.name))
+
+
+def _of_module(reader: Reader, scope: Scope) -> Iterator[Told]:
+    """Constants of a module; in one that has nothing else they are what it is there to give."""
+    config = _is_config(reader)
+    for name, bindings in scope.bindings.items():
+        for binding in bindings:
+            if binding.kind != "value" or binding.value is None:
+                continue
+            value = literal(binding.value)
+            if binding.place.scope is not scope:  # `global`
+                yield Told(name, value, binding.node, True)
+                continue
+            if config:
+                yield from _given(reader, name, binding.value, binding.node)
+            elif value or len(bindings) > 1:
+                yield Told(name, value, binding.node, not value or not _is_sure(binding.place))
+
+
+def _is_config(reader: Reader) -> bool:
+    """Whether a file is one of settings: nothing but assignments, and called so."""
+    if not _CONFIG.search(reader.source.path):
+        return False
+    return all(
+        isinstance(item, (cst.Assign, cst.AnnAssign, cst.Import, cst.ImportFrom, cst.Del))
+        or (isinstance(item, cst.Expr) and isinstance(item.value, cst.BaseString))
+        for item in body_of(reader.model.module)
+    )
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+
+def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
+    function = last_name(call.func)
+    words = known.words()
+    declaring = words.declaring
+    if function in declaring.options:
+        yield from _option(call)
+        return
+    if function in declaring.commands and _texts(call):
+        yield from _command(call)
+        return
+    if function in declaring.flags:
+        names = _texts(call)
+        default = argument(call, (1, "default")).value
+        if names and default is not None:
+            yield Told(names[0], literal(default), call, False)
+        return
+    name, default = asked(reader, call)
+    if name and default is not None:
+        yield Told(name, literal(default), call, False)
+    if function == "setattr" and len(call.args) == _TRIPLE:
+        text = string_value(call.args[1].value)
+        if text and text[1]:
+            yield from _given(reader, text[0], call.args[2].value, call)
+        elif _may_hold(reader, call.args[0].value):
+            yield Told(ANY, "", call, True)
+        return
+    if _feeds(reader, call) or _is_fed(reader, call):
+        yield Told(ANY, "", call, True)
+    if not call.args or function in declaring.fields:
+        return
+    values = reader.values(call.func)
+    if any(_is_of_library(value) for value in values):
+        return
+    for item in call.args:
+        if item.keyword is not None:
+            yield from _given(reader, item.keyword.value, item.value, call)
+
+
+def _feeds(reader: Reader, call: cst.Call) -> bool:
+    """Whether settings get whatever some data has: `cfg.update(loaded)`, `set_defaults(**loaded)`.
+
+    Not what other settings, or literals, have: these are known by their names. Nor a file that is
+    named there: it is one of the files of settings.
+    """
+    function = call.func
+    if not isinstance(function, cst.Attribute):
+        return False
+    feeding = known.words().holding.feeding
+    is_any = feeding.get(function.attr.value)
+    if is_any is None or not (is_any or _may_hold(reader, function.value)):
+        return False
+    given = (item.value for item in call.args if item.star or not item.keyword)
+    return not all(_has_names(reader, followed(reader, value)) for value in given)
+
+
+def _may_hold(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether something has settings: `cfg`, `vars(args)`, or the object of such a class."""
+    if isinstance(node, cst.Call) and last_name(node.func) == "vars" and node.args:
+        node = node.args[0].value
+    if isinstance(node, cst.Attribute) and node.attr.value == "__dict__":
+        node = node.value
+    if is_self(reader, node):
+        owner = reader.scope_of(node).owner
+        return owner is not None and known.holds(owner.name)
+    return holds(reader, node)
+
+
+def _is_fed(reader: Reader, call: cst.Call) -> bool:
+    """Whether a call makes settings of a file that nobody sees, or of a service.
+
+    Formats that are there for settings always do; of others the name of what gets them tells, or
+    of the function that returns them.
+    """
+    function = call.func
+    name = last_name(function)
+    holding = known.words().holding
+    if isinstance(function, cst.Attribute) and name in holding.making:
+        return known.holds(last_name(function.value)) and not _is_literal(reader, call)
+    if not _reads(call) or _is_written(reader, call):
+        return False
+    owner = last_name(function.value) if isinstance(function, cst.Attribute) else ""
+    if owner in holding.formats:
+        return True
+    if owner not in holding.others:
+        return False
+    statement: cst.CSTNode | None = call
+    while statement is not None and not isinstance(statement, cst.BaseSmallStatement):
+        statement = reader.model.parents.get(statement)
+    names: list[str] = []
+    if isinstance(statement, cst.Return):
+        names.append(reader.scope_of(call).name)
+    elif isinstance(statement, cst.Assign):
+        names += (last_name(each.target) for each in statement.targets)
+    elif isinstance(statement, cst.AnnAssign):
+        names.append(last_name(statement.target))
+    return any(map(known.holds, names))
+
+
+def _is_literal(reader: Reader, call: cst.Call) -> bool:
+    return bool(call.args) and all(_is_written(reader, item.value) for item in call.args)
+
+
+def _has_names(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether the names of what settings are given are known: other settings', written ones."""
+    if _is_written(reader, node) or isinstance(node, (cst.Dict, cst.List, cst.Tuple)):
+        return True
+    if isinstance(node, cst.Call):
+        inner = [] if _reads(node) else [followed(reader, item.value) for item in node.args]
+        return bool(inner) and all(_has_names(reader, item) for item in inner)
+    return holds(reader, node)
+
+
+def _is_written(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether something is read from a file that is named there, or is such a name."""
+    node = followed(reader, node)
+    if not isinstance(node, cst.Call):
+        return isinstance(node, (cst.SimpleString, cst.ConcatenatedString))
+    if not _reads(node):
+        return False
+    return all(_is_written(reader, item.value) for item in node.args if not item.keyword)
+
+
+def _reads(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Call) and last_name(node.func) in known.words().holding.reading
+
+
+def _is_of_library(value: object) -> bool:
+    """Whether something belongs to a library whose arguments are no settings of the tree."""
+    if not isinstance(value, Ref) or value.open or value.name == "argparse.Namespace":
+        return False
+    return value.name.partition(".")[0] in known.words().never.libraries
+
+
+def _texts(call: cst.Call) -> list[str]:
+    return [
+        text[0]
+        for item in call.args
+        if item.keyword is None and not item.star and (text := string_value(item.value)) and text[1]
+    ]
+
+
+def _option(call: cst.Call) -> Iterator[Told]:
+    """What `add_argument` makes, and what it is where nobody gives it."""
+    names = _texts(call)
+    dashed = [name for name in names if name.startswith("-")]
+    given = {item.keyword.value: item.value for item in call.args if item.keyword}
+    dest = string_value(given["dest"]) if "dest" in given else None
+    long = [name for name in dashed if name.startswith("--")] or dashed or names
+    name = dest[0] if dest else _bare(long[0]) if long else ""
+    if not name:
+        return
+    action = given.get("action")
+    word = string_value(action) if action is not None else ("store", True)
+    spelled = {_bare(each) for each in dashed} - {name}
+    made = last_name(given["type"]) if "type" in given else "str"
+    is_plain = made in _PLAIN_TYPES or "bool" in made.lower()
+    if "const" in given or word is None or word[0] not in _PLAIN_ACTIONS or not is_plain:
+        spelled.add(name)  # what a command line says is not what it becomes
+    if "default" in given:
+        value = literal(given["default"])
+    elif not dashed or ("required" in given and literal(given["required"]) != "false"):
+        value = ""
+    elif word is not None:
+        value = known.words().declaring.switches.get(word[0], "null")
+    else:
+        value = "null" if last_name(action) == "BooleanOptionalAction" else ""
+    yield Told(name, value, call, False, tuple(spelled))
+
+
+def _command(call: cst.Call) -> Iterator[Told]:
+    """What `click.option` makes, and what it is where nobody gives it."""
+    names = _texts(call)
+    long = [name for name in names if name.startswith("--")]
+    plain = [name for name in names if not name.startswith("-")]
+    name = _bare((plain or long or names)[0].partition("/")[0])
+    given: Mapping[str, cst.BaseExpression] = {
+        item.keyword.value: item.value for item in call.args if item.keyword
+    }
+    is_flag = literal(given.get("is_flag")) == "true" or any("/" in each for each in long)
+    spelled = {_bare(part) for each in names for part in each.split("/")}
+    spelled -= {name, f"no_{name}"}
+    if "flag_value" in given:
+        spelled.add(name)
+    value = ""
+    if "envvar" in given:
+        pass
+    elif "default" in given:
+        value = literal(given["default"])
+    elif literal(given.get("required")) != "true":
+        value = "false" if is_flag else "null"
+    yield Told(name, value, call, False, tuple(spelled))
+
+
+def _bare(text: str) -> str:
+    """The name of an option as Python has it: `use_flash` of `--use-flash`."""
+    return text.strip().lstrip("-").replace("-", "_")
+
+
+def _aliases(value: cst.Call) -> tuple[str, ...]:
+    """Other names of a field: of `typer.Option(False, "--fa")`, `Field(alias="fa")`."""
+    found: set[str] = set()
+    for item in value.args:
+        is_alias = item.keyword is not None and "alias" in item.keyword.value
+        for node in (item.value, *descendants(item.value)):
+            text = string_value(node) if isinstance(node, cst.BaseString) else None
+            if text and (is_alias or text[0].startswith("-")):
+                found.update(_bare(part) for part in text[0].split("/"))
+    return tuple(found)
+
+
+# --- given ----------------------------------------------------------------------------------------
+
+
+def _assigned(
+    reader: Reader, target: cst.BaseExpression, value: cst.BaseExpression, node: cst.CSTNode
+) -> Iterator[Told]:
+    """`cfg.x = value` and `cfg["x"] = value`; what an object sets of itself is its class's."""
+    name = ""
+    owner: cst.BaseExpression | None = None
+    if isinstance(target, cst.Attribute):
+        name, owner = target.attr.value, target.value
+    elif isinstance(target, cst.Subscript):
+        name, owner = index(target), target.value
+    if isinstance(target, cst.Subscript) and not name and _is_key(target):
+        if _may_hold(reader, target.value):
+            yield Told(ANY, "", node, True)
+    if not name or owner is None or is_self(reader, owner):
+        if isinstance(target, (cst.Tuple, cst.List)):
+            for element in target.elements:
+                if isinstance(element.value, (cst.Attribute, cst.Subscript)):
+                    yield from _assigned(reader, element.value, target, node)
+        return
+    if _is_declared(reader, owner):
+        yield Told(name, literal(value), node, False)
+    elif isinstance(value, cst.Name) and not literal(value) and _is_parameter(reader, value):
+        yield Told(name, "", node, True)  # whatever somebody calls it with
+    else:
+        yield from _given(reader, name, value, node)
+
+
+def _is_key(node: cst.Subscript) -> bool:
+    """Whether something is set under a name that is not written there."""
+    item = node.slice[0].slice
+    return isinstance(item, cst.Index) and isinstance(
+        item.value, (cst.Name, cst.Attribute, cst.FormattedString, cst.Call)
+    )
+
+
+def _is_declared(reader: Reader, owner: cst.BaseExpression) -> bool:
+    """Whether something is a config of defaults, made empty in the module: yacs's `_C`."""
+    root = (dotted(owner) or "").partition(".")[0]
+    bindings = reader.model.root.bindings.get(root, ())
+    return any(
+        isinstance(each.value, cst.Call)
+        and last_name(each.value.func) in known.words().holding.made
+        for each in bindings
+    )
+
+
+def _given(
+    reader: Reader, name: str, value: cst.BaseExpression, node: cst.CSTNode
+) -> Iterator[Told]:
+    """A value that somebody sets, if it is not only handed on."""
+    if not hands_on(reader, name, value):
+        yield Told(name, literal(followed(reader, value)), node, True)
+
+
+def followed(reader: Reader, value: cst.BaseExpression) -> cst.BaseExpression:
+    """A value, or what the variable or the constant of the file is bound to that it names."""
+    for _ in range(_DEEPEST):
+        bindings = _local(reader, value)
+        if len(bindings) != 1 or bindings[0].value is None:
+            break
+        value = bindings[0].value
+    return value
+
+
+def _local(reader: Reader, node: cst.BaseExpression) -> Sequence[Binding]:
+    """The bindings of a name that is a variable."""
+    if not isinstance(node, cst.Name) or node.value in {"True", "False", "None"}:
+        return ()
+    found = reader.lookup(node.value, reader.scope_of(node))
+    return found if all(each.kind == "value" for each in found) else ()
+
+
+def _is_parameter(reader: Reader, node: cst.Name) -> bool:
+    found = reader.lookup(node.value, reader.scope_of(node))
+    return bool(found) and all(each.kind == "param" for each in found)
+
+
+def hands_on(reader: Reader, name: str, value: cst.BaseExpression | None, depth: int = 0) -> bool:
+    """Whether a value is the setting of the same name, from wherever it comes."""
+    if isinstance(value, cst.Attribute):
+        return value.attr.value == name and (
+            is_self(reader, value.value) or holds(reader, value.value)
+        )
+    if isinstance(value, cst.Subscript):
+        return index(value) == name and holds(reader, value.value)
+    if isinstance(value, cst.Call):
+        return asked(reader, value)[0] == name
+    if not isinstance(value, cst.Name) or depth > _DEEPEST:
+        return False
+    if value.value == name and _is_parameter(reader, value):
+        return True
+    found = reader.lookup(value.value, reader.scope_of(value))
+    return (
+        len(found) == 1
+        and found[0].kind == "value"
+        and hands_on(reader, name, found[0].value, depth + 1)
+    )
+
+
+# --- by their names in strings --------------------------------------------------------------------
+
+
+def _mentioned(reader: Reader, node: cst.BaseExpression) -> Iterator[Told]:
+    """What a string names that somebody may set by it: `update(cfg, "a.b", x)`, `["A.B", True]`.
+
+    Not one that is a value itself, nor a name that is only looked up.
+    """
+    if not isinstance(node, cst.SimpleString) or len(node.value) > _LONGEST:
+        return
+    text = string_value(node)
+    found = _MENTION.fullmatch(text[0]) if text else None
+    if found is None or not (found.group(2) or _may_name(reader, node)):
+        return
+    name = re.split(r"[./]", found.group(1))[-1].replace("-", "_")
+    if not _only_says(reader, node):
+        yield Told(name, "", node, True)
+
+
+def _may_name(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether a string stands where somebody may set what it names: among arguments, in a list."""
+    parents = reader.model.parents
+    parent = parents.get(node)
+    if isinstance(parent, cst.Element):
+        inner: cst.CSTNode = parent
+        outer = parents.get(inner)
+        while isinstance(outer, (cst.List, cst.Tuple, cst.Element)):
+            inner, outer = outer, parents.get(outer)
+        return isinstance(outer, (cst.Arg, cst.AugAssign)) or (
+            isinstance(outer, cst.Assign) and _looks_paired(inner)
+        )
+    if not isinstance(parent, cst.Arg) or parent.keyword is not None:
+        return False
+    call = parents.get(parent)
+    if not isinstance(call, cst.Call) or len(call.args) < _PAIR:
+        return False
+    return not _is_declaring(reader, call)
+
+
+def _looks_paired(node: cst.CSTNode) -> bool:
+    """Whether a list has more than names: `["MODEL.FLASH", True]`."""
+    items = node.elements if isinstance(node, (cst.List, cst.Tuple)) else ()
+    return any(_is_no_name(item.value) for item in items)
+
+
+def _is_no_name(node: cst.BaseExpression) -> bool:
+    """Whether something in a list tells that the names beside it are no mere list of names."""
+    text = string_value(node) if isinstance(node, cst.BaseString) else None
+    return text[0].startswith("--") if text else bool(literal(node))
+
+
+def _is_declaring(reader: Reader, call: cst.Call) -> bool:
+    """Whether a call makes a setting, looks one up, or belongs to a library that knows none."""
+    function = last_name(call.func)
+    declaring = known.words().declaring
+    if function in declaring.options | declaring.commands | declaring.flags | _LOOKING:
+        return True
+    if function in declaring.fields or function in SPEAKING:
+        return True
+    return any(_is_of_library(value) for value in reader.values(call.func))
+
+
+_LOOKING = frozenset({"getattr", "hasattr", "get", "pop", "setattr", "isinstance", "partial"})
+"""What asks by a name, or sets by one and is read as such."""
+
+
+def _only_says(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether a string is told to somebody."""
+    parent = reader.model.parents.get(node)
+    call = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
+    return isinstance(parent, cst.Expr) or (
+        isinstance(call, cst.Call) and last_name(call.func) in SPEAKING
+    )

@@ -1,0 +1,259 @@
+"""Joins findings of several files into the pieces of work that one would plan, each counted once.
+
+- A library is one piece: its requirement, its imports and its calls, whatever names it goes by.
+  One that is imported where nothing calls it is a line to move.
+- A kernel is one piece. What only hands it on (the import of Triton, the build of its extension,
+  the import of the compiled module) is wiring: a small piece beside kernels that are counted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from posixpath import dirname
+
+from msgspec.structs import replace
+
+from portaudit.catalogue.assumptions import standard
+from portaudit.catalogue.libraries import Libraries
+from portaudit.catalogue.load import Catalogue
+from portaudit.score import Way
+from portaudit.types import (
+    EFFORTS,
+    REACHES,
+    SEVERITIES,
+    Category,
+    Effort,
+    FileResult,
+    Finding,
+    GuardState,
+    Kernel,
+    Reach,
+    Severity,
+)
+
+LIBRARY = "library:"
+"""What the roots of libraries begin with, before the name of the package."""
+_NATIVE = frozenset({"cuda", "hip"})
+_BUILDS: frozenset[Category] = frozenset({"custom-cuda-ext"})
+_UNGUARDED: frozenset[GuardState] = frozenset({"none", "hard-fail"})
+
+_CUDA_FAMILIES = frozenset({"cuda-library", "triton-library"})
+"""Families of packages that are what a rule on some of their names is about, and nothing else."""
+_LAZY = "Move the import into the code that uses it: nothing on the main path needs more than that."
+_MOVING: Severity = "minor"
+"""Severity of an import that has to become lazy."""
+
+
+def joined(
+    findings: Iterable[Finding],
+    kernels: Sequence[Kernel],
+    catalogue: Catalogue,
+    results: Sequence[FileResult] = (),
+    *,
+    wiring: Effort | None = None,
+) -> tuple[Finding, ...]:
+    """The same findings with the roots, and the efforts, that they have in the whole tree.
+
+    What an import brings in that files of the `results` use without an import of their own is used.
+    """
+    known = tuple(findings)
+    of_file, below = _places(known, kernels)
+    marks = {kernel.fingerprint for kernel in kernels}
+    found = tuple(
+        replace(item, root=f"{LIBRARY}{package}")
+        if (package := _package(item, catalogue))
+        else item
+        if item.fingerprint in marks
+        else _wired(item, of_file, below, wiring or standard().wiring)
+        for item in known
+    )
+    taken = _taken(found, results)
+    return tuple(
+        replace(item, brings="") if item.brings and item.fingerprint in taken else item
+        for item in found
+    )
+
+
+def _taken(findings: Sequence[Finding], results: Iterable[FileResult]) -> frozenset[str]:
+    """Imports of which another file uses a name that it has from nowhere else: fingerprints."""
+    imports = [item for item in findings if item.brings]
+    names = {name for item in imports for name in item.brings.split()}
+    if not names:
+        return frozenset()
+    using: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        code = result.facts.code
+        for text in (code.words, *(option.words for option in code.options)):
+            for name in names.intersection(text.split()):
+                using[name].add(result.path)
+    own: dict[str, set[str]] = defaultdict(set)
+    for item in findings:
+        if item.category != "dependency":
+            own[item.root].add(item.path)
+    return frozenset(
+        item.fingerprint
+        for item in imports
+        if any(not using[name] <= own[item.root] for name in item.brings.split())
+    )
+
+
+def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings with reach; a requirement is reached as the code that uses its library is.
+
+    One of another project, or of a text, stays where it is. Its line goes when the code does, so it
+    is a trivial part of that work.
+    """
+    code: dict[str, set[Reach | None]] = defaultdict(set)
+    for item in findings:
+        if item.root.startswith(LIBRARY) and item.category != "dependency":
+            code[item.root].add(item.reach)
+    return tuple(
+        replace(item, reach=_of_line(item.reach, code[item.root]), effort="trivial")
+        if item.category == "dependency" and item.root in code
+        else item
+        for item in findings
+    )
+
+
+def _of_line(own: Reach | None, code: set[Reach | None]) -> Reach | None:
+    return first_reach(code) if own in {None, "main"} else own
+
+
+def lightened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings as they are weighed: the requirement of a library is a line that has to go.
+
+    What the library does, the code that uses it says; a line costs the same with code or without,
+    so that less code never makes more work.
+    """
+    return tuple(
+        replace(
+            item,
+            severity="minor",
+            effective_severity="minor" if item.guard in _UNGUARDED else "info",
+            effort="trivial",
+        )
+        if item.category == "dependency" and item.root.startswith(LIBRARY)
+        else item
+        for item in findings
+    )
+
+
+def made_lazy(findings: Sequence[Finding], way: Way) -> tuple[Finding, ...]:
+    """Findings as they weigh on a way that imports some libraries and calls nothing of them.
+
+    Such an import has to become lazy, which is an edit; where it may fail, it may stay.
+    """
+    idle = {root for root, group in _by_root(findings) if _is_imported_only(group, way)}
+    return tuple(
+        _light(item, way) if item.brings and item.root in idle else item for item in findings
+    )
+
+
+def fix_of_imports(group: Sequence[Finding], way: Way) -> str:
+    """What to do if a way has to be rid of the imports of a root cause, and of no more."""
+    needed = any(item.brings and way.needs(item) for item in group)
+    return _LAZY if needed and _is_imported_only(group, way) else ""
+
+
+def _is_imported_only(group: Iterable[Finding], way: Way) -> bool:
+    """Whether a way needs nothing of a root cause but that its imports do not fail."""
+    code = [item for item in group if item.category != "dependency" and way.share(item)]
+    return bool(code) and all(item.brings for item in code)
+
+
+def _by_root(findings: Iterable[Finding]) -> Iterable[tuple[str, list[Finding]]]:
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for item in findings:
+        groups[item.root].append(item)
+    return groups.items()
+
+
+def _light(item: Finding, way: Way) -> Finding:
+    if not way.needs(item):
+        return replace(
+            item, severity="info", effective_severity="info", effort="trivial", guard="fallback"
+        )
+    severity = min(_MOVING, item.severity, key=SEVERITIES.index)
+    effective = min(_MOVING, item.effective_severity, key=SEVERITIES.index)
+    effort = min(way.assumptions.wiring, item.effort, key=EFFORTS.index)
+    return replace(item, severity=severity, effective_severity=effective, effort=effort)
+
+
+def first_reach(found: set[Reach | None]) -> Reach | None:
+    """The reach that counts first; None if nothing is known of a place and none is on the path."""
+    if None in found and "main" not in found:
+        return None
+    return next((reach for reach in REACHES if reach in found), None)
+
+
+def title_of(root: str, libraries: Libraries) -> str:
+    """The title of a library's root; empty for another root, or a package that no table has."""
+    name = root.removeprefix(LIBRARY)
+    row = libraries.packages.get(name)
+    if name == root or row is None:
+        return ""
+    job = row.cells.get("job", "")
+    return f"`{name}` ({job})" if job else f"`{name}`"
+
+
+def _package(finding: Finding, catalogue: Catalogue) -> str:
+    """The library that a finding is about, if the work is that library as a whole."""
+    first = finding.anchor.partition(".")[0]
+    libraries = catalogue.packages
+    if finding.category == "dependency":
+        row = libraries.required(finding.anchor)
+        return row.name if row and finding.root == f"{finding.rule}:{finding.anchor}" else ""
+    row = libraries.imported(finding.anchor)
+    named = finding.root == f"{finding.rule}:{first}"
+    if row is not None and (named or _is_cuda(row.cells.get("family", ""), finding)):
+        return row.name
+    if row is None and (named or finding.root == finding.rule):
+        row = libraries.imported(_library(finding.rule, catalogue))
+        return row.name if row else ""
+    return ""
+
+
+def _is_cuda(family: str, finding: Finding) -> bool:
+    """Whether a finding of a whole rule, or of a compiled module, is about a library for CUDA."""
+    whole = finding.root == finding.rule or finding.category in _BUILDS
+    return family in _CUDA_FAMILIES and whole
+
+
+def _library(rule: str, catalogue: Catalogue) -> str:
+    """The one library that a rule is about, empty if it speaks of several, or of none."""
+    library = catalogue.rules[rule].library
+    others = (row.name for key, rows in catalogue.rows.items() if key[0] == rule for row in rows)
+    return library if all(name.partition(".")[0] == library for name in others) else ""
+
+
+def _places(
+    findings: Sequence[Finding], kernels: Sequence[Kernel]
+) -> tuple[dict[str, str], frozenset[str]]:
+    """Files with the root of their dearest kernel, and the folders that native kernels are below.
+
+    Helpers are in the size of the kernels that call them.
+    """
+    roots = {finding.fingerprint: finding.root for finding in findings}
+    sized: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    below: set[str] = set()
+    for kernel in kernels:
+        if kernel.helper or kernel.fingerprint not in roots:
+            continue
+        sized[kernel.path].append((-kernel.lines, roots[kernel.fingerprint]))
+        folder = dirname(kernel.path)
+        while kernel.language in _NATIVE and folder not in below:
+            below.add(folder)
+            folder = dirname(folder)
+    return {path: min(found)[1] for path, found in sized.items()}, frozenset(below)
+
+
+def _wired(
+    finding: Finding, of_file: Mapping[str, str], below: frozenset[str], wiring: Effort
+) -> Finding:
+    """A finding that only hands on kernels which are counted by themselves."""
+    if finding.category == "triton-kernel" and finding.path in of_file:
+        return replace(finding, root=of_file[finding.path], effort="trivial")
+    if finding.category in _BUILDS and dirname(finding.path) in below:
+        return replace(finding, effort=wiring)
+    return finding

@@ -1,0 +1,461 @@
+"""Finds the programs of a tree: what starts each, what it is for, which the main training path is.
+
+Goes by facts alone: what files do, what they are called and where they lie, which lines start
+them. Findings have no say: code that is mended must not move the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from posixpath import basename, dirname, join
+
+from msgspec import Struct, field
+
+from portaudit.catalogue import entries as names
+from portaudit.discover import Tree
+from portaudit.relate.graph import Edge, Graph, visits
+from portaudit.relate.modules import Modules
+from portaudit.relate.options import Command
+from portaudit.relate.starts import NESTED, PROGRAMS, Start, Starts
+from portaudit.types import (
+    CodeFacts,
+    Deed,
+    EntryKind,
+    EntryPoint,
+    FileResult,
+    Location,
+)
+
+_DEEDS: Mapping[Deed, EntryKind] = {
+    "fit": "training",
+    "backward": "training",
+    "optimizer": "training",
+    "export": "export",
+    "evaluate": "evaluation",
+    "generate": "inference",
+    "write": "data preparation",
+}
+"""What a program is for by what it does: the first of these that it does."""
+TRAINING: frozenset[Deed] = frozenset({"fit", "backward", "optimizer"})
+"""What only training does."""
+_MOST_LINES = 6
+"""Lines of evidence that are told of one program."""
+_SHARE = 0.1
+"""Share of what the farthest-reaching training program brings in, below which one only shows
+something: of a tree with a trainer and a model zoo a single file is no main path."""
+_WEAKEST = 3
+"""Strength of what only brings in a program that trains."""
+_LAST = 9
+
+
+class Program(Struct, frozen=True):
+    """A program of the tree: a Python file or a notebook, and the lines that start it."""
+
+    path: str
+    kind: EntryKind
+    why: str
+    proof: Location | None
+    starts: tuple[Start, ...]
+    aside: names.Aside | None
+    guard: int = 0
+    strength: int = 0
+    """How sure it is that it trains: 0 by its name, 1 by an optimizer, 2 by less, 3 by what it
+    brings in, of which it may use another part."""
+
+
+class Entries(Struct, frozen=True):
+    """The programs of a tree and the files that the main path begins with, none if there is none.
+
+    `api`: the main path is what a package offers, not a program · `why`: in words · `launchers`:
+    files that start programs, themselves or through others, and which · `called`: functions that
+    commands call · `configs`: what the main program is given to read, and where; `other_configs`
+    are given to others, or to it at other times · `command`: the line that tells of its usual run,
+    `usual`: the files that it stands in, or goes through.
+    """
+
+    programs: tuple[Program, ...]
+    main: tuple[str, ...] = ()
+    why: str = ""
+    api: bool = False
+    kind: EntryKind = "training"
+    launchers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    called: frozenset[str] = frozenset()
+    configs: tuple[tuple[str, Location], ...] = ()
+    command: Command = Command()
+    usual: frozenset[str] = frozenset()
+    other_configs: frozenset[str] = frozenset()
+
+    def told(self) -> tuple[EntryPoint, ...]:
+        """The same for a report: the main ones first."""
+        found = [_told(program, self) for program in self.programs]
+        if self.api:
+            found += [EntryPoint(self.main[0], self.kind, None, True, (), self.why)]
+        return tuple(sorted(found, key=lambda each: (not each.main, each.path)))
+
+
+def entries(
+    results: Sequence[FileResult],
+    graph: Graph,
+    tree: Tree,
+    modules: Modules,
+    chosen: Sequence[str] = (),
+) -> Entries:
+    """The programs of a tree. `chosen`: files that the user says the main path begins with."""
+    starts = Starts(results, tree, modules)
+    code = {result.path: result.facts.code for result in results}
+    programs = _programs(sorted(_paths(code, starts, tree, graph, chosen)), code, starts, graph)
+    main = _chosen(chosen, programs) or _main(programs, code, graph)
+    api = main is None and _api(tree, code, graph)
+    unused = main is None and not api and _api(tree, code, graph, derives=True)
+    main = (
+        main
+        or api
+        or _main(programs, code, graph, examples=True)
+        or unused
+        or _main(programs, code, graph, others=True)
+        or _Main()
+    )
+    lines = [
+        start
+        for each in programs
+        if each.path in main.paths
+        for start in each.starts
+        if _speaks_for(start, each.path)
+    ]
+    configs = starts.configs(lines)
+    given = {
+        path
+        for program in programs
+        for start in program.starts
+        if names.aside(start.place.path) != "test"
+        for path in starts.given(start)
+    }
+    command = starts.command(lines, configs[0][1] if configs else None)
+    return Entries(
+        programs,
+        main.paths,
+        main.why,
+        bool(main.paths) and main.paths in {each.paths for each in (api, unused) if each},
+        main.kind,
+        launchers={path: starts.programs_of(path) for path in sorted(starts.launchers)},
+        called=frozenset(starts.functions).union(_named_by(command)),
+        configs=configs,
+        command=command,
+        usual=starts.usual(lines, configs[0][1] if configs else None),
+        other_configs=frozenset(given.difference(path for path, _ in configs)),
+    )
+
+
+def _named_by(command: Command) -> Iterator[str]:
+    """The classes and functions that words of a command may be: `net.lit.Lit`, `net.lit:fit`."""
+    for word in command.words.union(*command.given.values()):
+        yield from (part for part in word.replace(":", ".").split(".") if part.isidentifier())
+
+
+def _speaks_for(start: Start, path: str) -> bool:
+    """Whether a line may tell of the usual run: a README in a folder tells of what lies there."""
+    folder = dirname(start.place.path)
+    return start.rank != NESTED or path.startswith(f"{folder}/")
+
+
+def _paths(
+    code: Mapping[str, CodeFacts],
+    starts: Starts,
+    tree: Tree,
+    graph: Graph,
+    chosen: Iterable[str],
+) -> set[str]:
+    """The files that are programs: they say so, something starts them, or nothing else can be.
+
+    A file outside any package that does something, and that no other brings in, is a script.
+    """
+    brought = {edge.path for edges in graph.values() for edge in edges}
+    found = {
+        path
+        for path, facts in code.items()
+        if tree.kinds[path] in PROGRAMS
+        and (
+            facts.main
+            or path in starts.of
+            or tree.kinds[path] == "notebook"
+            or (
+                facts.does
+                and path not in brought
+                and join(dirname(path), "__init__.py") not in code
+                and names.aside(path) != "test"
+            )
+        )
+    }
+    return {path for path in found if basename(path) != "setup.py"}.union(chosen)
+
+
+# --- what it is for -------------------------------------------------------------------------------
+
+
+class _Kind(Struct, frozen=True):
+    """What a program is for, why, and the line of it that says so, 0 for none."""
+
+    kind: EntryKind
+    why: str
+    line: int = 0
+    sure: bool = True
+    strength: int = 2
+
+
+def _programs(
+    paths: Sequence[str], code: Mapping[str, CodeFacts], starts: Starts, graph: Graph
+) -> tuple[Program, ...]:
+    """The programs, those that say nothing themselves by what they start, or bring in."""
+    kinds = {path: _kind(path, code[path], starts.called.get(path, ())) for path in paths}
+    training = {path for path, each in kinds.items() if each.kind == "training"}
+    alone = all(names.aside(path) for path in training)
+    for path, each in kinds.items():
+        if not each.sure:
+            started = sorted(starts.programs_of(path) & training)
+            wrapped = next((edge for edge in graph.get(path, ()) if edge.path in training), None)
+            if started:
+                kinds[path] = _Kind("training", f"it starts `{started[0]}`, which trains")
+            elif wrapped:
+                why = f"it brings in `{wrapped.path}`, a program that trains"
+                kinds[path] = _Kind("training", why, wrapped.by.line, strength=_WEAKEST)
+            elif alone:
+                kinds[path] = _by_imports(graph.get(path, ()), code) or each
+    return tuple(
+        Program(
+            path,
+            each.kind,
+            each.why,
+            Location(path, each.line) if each.line else None,
+            starts.all_of(path),
+            names.aside(path),
+            code[path].main,
+            each.strength,
+        )
+        for path, each in kinds.items()
+    )
+
+
+def _kind(path: str, facts: CodeFacts, commands: Sequence[str]) -> _Kind:
+    """What a program itself says that it is for.
+
+    In this order: a place among tests; its name and those of its commands, as their authors say
+    what it is for, and evaluating and exporting may step an optimizer too; what it does; what the
+    folder is called.
+    """
+    if names.aside(path) == "test":
+        return _Kind("test", "it lies among tests")
+    own = dict(facts.does)
+    deed = next((each for each in _DEEDS if each in own), None)
+    stem = basename(path).rpartition(".")[0]
+    for name in (stem, *commands):
+        kind = names.by_name(name)
+        if kind == "training" and deed == "write":
+            continue  # `train_tokenizer.py`
+        if kind == "export" and names.by_folder(path) == "data preparation":
+            kind = "data preparation"  # `data_prep/convert.py`
+        if kind:
+            line = next((own[each] for each in _DEEDS if each in own and _DEEDS[each] == kind), 0)
+            strength = 0 if kind == "training" else 2
+            return _Kind(kind, f"its name says {kind}: `{name}`", line, strength=strength)
+    if deed:
+        # Style transfer and attacks go backward too; who makes an optimizer trains something.
+        steps = "optimizer" in own or "fit" in own
+        return _Kind(_DEEDS[deed], f"it does `{deed}`", own[deed], strength=1 if steps else 2)
+    kind = names.by_folder(path)
+    if kind:
+        return _Kind(kind, f"its folder says {kind}", sure=kind != "tool")
+    if names.aside(path) == "example":
+        return _Kind("example", "it lies among examples", sure=False)
+    return _Kind("tool", "nothing says what it is for", sure=False)
+
+
+def _by_imports(edges: Iterable[Edge], code: Mapping[str, CodeFacts]) -> _Kind | None:
+    """Training, if a module does that is brought in by itself, and not with its package."""
+    for edge in edges:
+        facts = code.get(edge.path)
+        if facts and basename(edge.path) != "__init__.py":
+            did = next((each for each, _ in facts.does if each in TRAINING), None)
+            if did:
+                why = f"it brings in `{edge.path}`, which does `{did}`"
+                return _Kind("training", why, edge.by.line)
+    return None
+
+
+# --- the main path --------------------------------------------------------------------------------
+
+
+class _Main(Struct, frozen=True):
+    """The files that the main path begins with, what they are for, and why it does."""
+
+    paths: tuple[str, ...] = ()
+    kind: EntryKind = "training"
+    why: str = ""
+
+
+def _chosen(paths: Sequence[str], programs: Iterable[Program]) -> _Main | None:
+    kinds = {program.path: program.kind for program in programs}
+    return _Main(tuple(paths), kinds[paths[0]], "it was named as the entry") if paths else None
+
+
+def _main(
+    programs: Iterable[Program],
+    code: Mapping[str, CodeFacts],
+    graph: Graph,
+    *,
+    examples: bool = False,
+    others: bool = False,
+) -> _Main | None:
+    """The program that the main path begins with, among those that train."""
+    asides = {None, "example"} if examples or others else {None}
+    found = [
+        program
+        for program in programs
+        if program.aside in asides and (others or program.kind == "training")
+    ]
+    if not found:
+        return None
+    reached = {program.path: len(visits(graph, [program.path])) for program in found}
+    widest = max(reached.values())
+    telling = _telling(found)
+
+    def order(program: Program) -> tuple[object, ...]:
+        starts = [start for start in program.starts if not names.runs_otherwise(start.arguments)]
+        rank = min((start.rank for start in starts), default=_LAST)
+        best = [start for start in starts if start.rank == rank]
+        return (
+            list(_ORDER).index(program.kind) if others else 0,
+            reached[program.path] < widest * _SHARE,
+            min(rank, 3) if rank != _LAST else _LAST,
+            program.strength == _WEAKEST,
+            names.is_later(program.path.rpartition(".")[0]),
+            best[0].place.line if best and best[0].place.path in telling else 0,
+            program.strength,
+            -len({start.place.path for start in starts}),
+            -reached[program.path],
+            program.path.count("/"),
+            program.path,
+        )
+
+    best = min(found, key=order)
+    return _Main((best.path,), best.kind, _reason(best, found, reached[best.path], len(code)))
+
+
+def _telling(programs: Iterable[Program]) -> frozenset[str]:
+    """The documents of which the first line that starts a program tells of the usual run.
+
+    The top README, and another one of the project if it is the only one that starts any.
+    """
+    lines = [start for program in programs for start in program.starts]
+    first = {start.place.path for start in lines if start.rank == 0}
+    second = {start.place.path for start in lines if start.rank == 1}
+    return frozenset(first | (second if len(second) == 1 else set()))
+
+
+_ORDER: Mapping[EntryKind, None] = dict.fromkeys(
+    (
+        "training",
+        "evaluation",
+        "inference",
+        "example",
+        "benchmark",
+        "tool",
+        "export",
+        "data preparation",
+        "test",
+    )
+)
+
+
+def _reason(best: Program, found: Sequence[Program], reached: int, files: int) -> str:
+    start = next((each for each in best.starts if not names.runs_otherwise(each.arguments)), None)
+    if start is None:
+        said = "no line of the tree starts it"
+    elif start.launch:
+        said = f"{start.place.path}:{start.place.line} starts it"
+    else:
+        said = f"{start.place.path}:{start.place.line} makes a command of it"
+    among = (
+        "the only program of the tree that trains"
+        if len(found) == 1
+        else (f"one of {len(found)} programs that train")
+    )
+    if best.kind != "training":
+        among = "no program of the tree trains"
+    return f"{among}; {said}; it reaches {reached} of {files} files"
+
+
+def _api(
+    tree: Tree, code: Mapping[str, CodeFacts], graph: Graph, *, derives: bool = False
+) -> _Main | None:
+    """What a package that trains offers, if no program outside tests and examples does train.
+
+    `derives`: one that has derivatives of its own, which only training asks for.
+    """
+    package = _package(tree)
+    public = _public(package, graph, tree) if package else ()
+    said = _derives if derives else _trains
+    if not public or not said(public, code, graph):
+        return None
+    none = "no program of the tree trains" + ("" if derives else " outside its tests and examples")
+    why = f"{none}: what the package `{basename(package)}` offers is the entry"
+    return _Main(public, "training", why)
+
+
+def _package(tree: Tree) -> str:
+    """The folder of the package that a project is about: the largest but tests and examples."""
+    sizes: dict[str, int] = {}
+    packages = {dirname(path) for path in tree.modules if basename(path) == "__init__.py"}
+    for path in tree.modules:
+        folder = outermost = dirname(path)
+        while folder:
+            if folder in packages:
+                outermost = folder
+            folder = dirname(folder)
+        if outermost in packages and outermost and names.aside(f"{outermost}/x") is None:
+            sizes[outermost] = sizes.get(outermost, 0) + 1
+    named = [folder for folder in sizes if basename(folder) == _plain(tree.root.name)]
+    return min(named or sizes, key=lambda folder: (-sizes[folder], folder), default="")
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _public(package: str, graph: Graph, tree: Tree) -> tuple[str, ...]:
+    """Where users of a package begin: its `__init__`, or where that is empty all its modules."""
+    start = join(package, "__init__.py")
+    if graph.get(start):
+        return (start,)
+    inner = (
+        path
+        for path in tree.modules
+        if path.startswith(f"{package}/")
+        and names.aside(path) is None
+        and not basename(path).startswith("_")
+    )
+    return (start, *sorted(inner))
+
+
+def _derives(starts: Sequence[str], code: Mapping[str, CodeFacts], graph: Graph) -> bool:
+    """Whether modules define how something is differentiated: `backward` of autograd functions."""
+    reached = visits(graph, starts)
+    return any(name == "backward" for path in reached for name, _ in code[path].taking)
+
+
+def _trains(starts: Sequence[str], code: Mapping[str, CodeFacts], graph: Graph) -> bool:
+    reached = visits(graph, starts)
+    return any(deed in TRAINING for path in reached for deed, _ in code[path].does)
+
+
+# --- for the report -------------------------------------------------------------------------------
+
+
+def _told(program: Program, found: Entries) -> EntryPoint:
+    lines = [start.place for start in program.starts[:_MOST_LINES]]
+    if program.proof:
+        lines.append(program.proof)
+    elif program.guard:
+        lines.append(Location(program.path, program.guard))
+    is_main = program.path in found.main and not found.api
+    why = f"{program.why}; {found.why}" if is_main else program.why
+    return EntryPoint(program.path, program.kind, None, is_main, tuple(dict.fromkeys(lines)), why)

@@ -1,0 +1,471 @@
+"""Follows what some programs run: files that are brought in, names that their code uses.
+
+A file counts as a whole, but for functions that nothing names: what they bring in is not there.
+Names are all that is compared; one that is used anywhere, whatever it means there, keeps every
+function that is called so. From the starts on, so that what only names itself is not there either.
+
+What a class or a function of a module has in it counts where something names that. Code under an
+option that is off is left aside, with the words that only it uses. `wake` then tells what would be
+there if those were on, and for which option each thing waits.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from posixpath import basename
+
+from msgspec import Struct
+
+from portaudit.relate.graph import Edge, Graph
+from portaudit.relate.modules import UNKNOWN, Modules
+from portaudit.types import FileResult, Finding, Import, Option, Span
+
+ANY = ".*"
+"""Ends the name of a module of which a file may use any name."""
+BELOW = "<"
+"""Stands between a class and its base, or before a base of which all classes below are meant."""
+PROGRAM = "__main__"
+"""The name of what runs only if its file is the program."""
+_WORD = re.compile(r"(?:(?<=~)[^\W\d]\w*)|(?:[^\W\d]\w*(?=\())")
+"""A name of a table, or of a function, in what is told of tables."""
+TOP = -1
+"""The place of code that is in no option."""
+
+
+class Origin(Struct, frozen=True):
+    """The option that something waits for."""
+
+    path: str
+    option: Option
+
+
+_Point = tuple[int, int]
+_LINE_END = sys.maxsize
+
+
+class _Regions:
+    """Finds which of some places of a file hold a place: they lie in one another, or apart.
+
+    Each a number, where it begins and where it ends; what begins first, and holds others, first.
+    """
+
+    def __init__(self, regions: Iterable[tuple[int, _Point, _Point]]) -> None:
+        self._listed = sorted(regions, key=lambda each: (each[1], (-each[2][0], -each[2][1])))
+        self._starts = [start for _, start, _ in self._listed]
+        self._around: list[int] = []
+        open_: list[int] = []
+        for index, (_, _, end) in enumerate(self._listed):
+            while open_ and self._listed[open_[-1]][2] < end:
+                open_.pop()
+            self._around.append(open_[-1] if open_ else -1)
+            open_.append(index)
+
+    def holding(self, start: _Point, end: _Point) -> Iterator[int]:
+        """The numbers of those that hold what lies between two points, innermost first."""
+        index = bisect_right(self._starts, start) - 1
+        while index >= 0:
+            number, _, last = self._listed[index]
+            if end <= last:
+                yield number
+            index = self._around[index]
+
+
+class Places:
+    """Where the options of a file stand."""
+
+    def __init__(self, options: Sequence[Option]) -> None:
+        self._options = options
+        numbered = list(enumerate(options))
+        self._lines = _Regions(
+            (place, (option.lines[0], 0), (option.lines[1], _LINE_END))
+            for place, option in numbered
+            if option.part is None
+        )
+        self._parts = _Regions(
+            (place, (part.line, part.column), (part.end_line, part.end_column))
+            for place, option in numbered
+            if (part := option.part)
+        )
+
+    def innermost(self, first: int, last: int, *, defined: bool = False) -> int:
+        """The place of the smallest option that holds some lines, -1 for none.
+
+        `defined`: one that is a class or a function counts as well.
+        """
+        found = self._lines.holding((first, 0), (last, _LINE_END))
+        return next((each for each in found if defined or not self._options[each].defines), TOP)
+
+    def of_part(self, span: Span) -> int:
+        """The place of the innermost option that is a part of lines and holds one, -1 for none."""
+        found = self._parts.holding((span.line, span.column), (span.end_line, span.end_column))
+        return next(found, TOP)
+
+
+class Source(Struct, frozen=True):
+    """What following needs of a file.
+
+    `words`: names that its code uses, by the place of the option that does, -1 for what it uses
+    whatever is on · `offered`: so, names that others may use without a word · `opened`: files
+    of which it may use any name · `options`, and `within`: those that are in one · `always`: files
+    that it brings in whatever happens · `edges`: the others, by the option · `places`: where the
+    options stand · `named`: a string somewhere is its name, so it may be run as a program.
+    """
+
+    path: str
+    words: Mapping[int, tuple[str, ...]]
+    offered: Mapping[int, tuple[str, ...]]
+    opened: tuple[str, ...]
+    options: tuple[Option, ...]
+    within: Mapping[int, tuple[int, ...]]
+    always: tuple[str, ...]
+    edges: Mapping[int, Sequence[Edge]]
+    places: Places
+    named: bool = False
+
+    def around(self, first: int, last: int, span: Span | None = None) -> Iterator[int]:
+        """The places of the options that hold some lines, or what is on a part of these.
+
+        Not of one that only what it names waits for, as it is made whatever is chosen.
+        """
+        part = self.places.of_part(span) if span else TOP
+        place = part if part != TOP else self.places.innermost(first, last)
+        while place != TOP:
+            if not self.options[place].made:
+                yield place
+            place = self.options[place].within
+
+
+Sources = Mapping[str, Source]
+
+
+def sources(
+    results: Sequence[FileResult],
+    findings: Iterable[Finding],
+    graph: Graph,
+    modules: Modules,
+    bound: Collection[str] = (),
+) -> Sources:
+    """What following needs of each file of a tree: of names, those that something may wait for.
+
+    `bound`: names that native code has for Python.
+    """
+    asked = {part for item in findings for part in item.scope.split(".")}.union(bound)
+    for result in results:
+        code = result.facts.code
+        asked.update(part for item in code.imports for part in item.scope.split("."))
+        asked.update(key for item in code.options if item.table for key in item.values)
+        asked.update(item.name for item in code.options if item.table or item.defines)
+        asked.update(part for name in code.offered.split() for part in name.split(BELOW))
+        asked.update(_WORD.findall(" ".join(item.by for item in code.options)))
+        for _, said in (*code.asks, *code.gives):
+            asked.update(_WORD.findall(said))
+    named = {edge.path for edges in graph.values() for edge in edges if edge.by.named}
+    begun = _Begun(asked)
+    return {
+        result.path: _source(result, asked, begun, graph, modules, named=result.path in named)
+        for result in results
+    }
+
+
+class _Begun:
+    """Answers which of some names begin and end as a pattern does: `on_*`, `*_step`."""
+
+    def __init__(self, asked: Iterable[str]) -> None:
+        self._forward = sorted(name for name in asked if name.isidentifier())
+        self._backward = sorted(name[::-1] for name in self._forward)
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def names(self, pattern: str) -> tuple[str, ...]:
+        """The names that a pattern means."""
+        if pattern not in self._known:
+            first, last = pattern.partition(UNKNOWN)[0], pattern.rpartition(UNKNOWN)[2]
+            if first:
+                found = _beginning(self._forward, first)
+            else:
+                found = [name[::-1] for name in _beginning(self._backward, last[::-1])]
+            self._known[pattern] = tuple(name for name in found if name.endswith(last))
+        return self._known[pattern]
+
+
+def _beginning(names: list[str], text: str) -> list[str]:
+    return names[bisect_left(names, text) : bisect_left(names, f"{text}\U0010ffff")]
+
+
+def _source(
+    result: FileResult,
+    asked: Collection[str],
+    begun: _Begun,
+    graph: Graph,
+    modules: Modules,
+    *,
+    named: bool,
+) -> Source:
+    code = result.facts.code
+    options = code.options
+    places = Places(options)
+    words: dict[int, set[str]] = {TOP: {word for word in code.words.split() if word in asked}}
+    offered: dict[int, set[str]] = {}
+    within: dict[int, list[int]] = {}
+    entries: dict[str, int] = {}
+    for place, option in enumerate(options):
+        words[place] = {word for word in option.words.split() if word in asked}
+        within.setdefault(option.within, []).append(place)
+        if option.table:
+            entries.update(dict.fromkeys(option.values, place))
+    for item in code.imports:
+        if item.named:
+            place = places.innermost(item.line, item.line, defined=bool(item.scope))
+            words[place].update(part for part in item.name.split(".") if part in asked)
+    for word in code.offered.split():
+        if UNKNOWN in word and not word.endswith(ANY):
+            offered.setdefault(TOP, set()).update(begun.names(word))
+        else:
+            offered.setdefault(entries.get(word, TOP), set()).add(word)
+    free: dict[str, None] = {}
+    edges: dict[int, list[Edge]] = {}
+    for edge in graph.get(result.path, ()):
+        place = places.innermost(edge.by.line, edge.by.line)
+        if place == TOP and not edge.by.scope:
+            free[edge.path] = None
+        else:
+            edges.setdefault(place, []).append(edge)
+    return Source(
+        result.path,
+        {place: tuple(sorted(each)) for place, each in words.items() if each},
+        {place: tuple(sorted(each)) for place, each in offered.items()},
+        tuple(dict.fromkeys(_opened(result.path, code.offered.split(), graph, modules))),
+        options,
+        {place: tuple(each) for place, each in within.items()},
+        tuple(free),
+        edges,
+        places,
+        named,
+    )
+
+
+def _opened(path: str, offered: Iterable[str], graph: Graph, modules: Modules) -> Iterator[str]:
+    """The files of which a file may use any name: what it looks up has no name before it runs."""
+    for name in offered:
+        if name == ANY:
+            yield path
+        elif name.endswith(ANY):
+            module = name.removesuffix(ANY)
+            yield from (each.path for each in graph.get(path, ()) if each.by.name == module)
+            place = modules.module_path(path, module)
+            if place is not None and not place[1]:
+                yield place[0]
+                if basename(place[0]) == "__init__.py":  # what it hands on
+                    yield from (edge.path for edge in graph.get(place[0], ()))
+
+
+Off = Collection[tuple[str, int]]
+"""Options that are off: the path of the file and the place among its options."""
+
+
+class Living:
+    """What runs from some files on. Both `files` and `names` say for which option each waits.
+
+    `called`: names that commands use · `whole`: files of which all is run · `free`: users may call
+    any function · `off`: options that are off.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        starts: Iterable[str],
+        *,
+        called: Iterable[str] = (),
+        whole: Collection[str] = frozenset(),
+        free: bool = False,
+        off: Off = frozenset(),
+    ) -> None:
+        self._sources = sources
+        self.whole = whole
+        self._free = free
+        self.off = off
+        self.starts = tuple(starts)
+        self.files: dict[str, Origin | None] = {}
+        self.names: dict[str, Origin | None] = {}
+        self.opened: dict[str, Origin | None] = {}
+        self.asleep: list[tuple[str, int]] = []
+        self.on: dict[tuple[str, int], Origin | None] = {}
+        self._is_awake = False
+        self._waiting: dict[str, list[tuple[str, Edge]]] = {}
+        self._unused: dict[str, list[tuple[str, int, Origin | None]]] = {}
+        self._used: deque[tuple[str, int, Origin | None]] = deque()
+        self._below: dict[str, list[str]] = {}
+        self._meant: dict[str, Origin | None] = {}
+        self._queue: deque[tuple[str, Origin | None]] = deque()
+        for word in called:
+            self._word(word, None)
+        for path in self.starts:
+            self._file(path, None)
+        self._run()
+
+    def wake(self) -> None:
+        """Find also what would be there if no option were off."""
+        self._is_awake = True
+        waiting, self.asleep = self.asleep, []
+        for path, place in waiting:
+            if (path, place) not in self.on:
+                option = self._sources[path].options[place]
+                self._open(path, place, Origin(path, option))
+                self._run()
+
+    def runs(self, path: str, scope: str) -> bool:
+        """Whether code of a function is there."""
+        return path in self.files and not self._lacks(path, scope)
+
+    def comes_to(self, path: str, line: int) -> bool:
+        """Whether the code of a line is there: the functions around it are used."""
+        if path not in self.files:
+            return False
+        source = self._sources.get(path)
+        place = source.places.innermost(line, line, defined=True) if source else TOP
+        return place == TOP or (path, place) in self.on
+
+    def waits(self, path: str, scope: str) -> Origin | None:
+        """The option that code waits for which runs."""
+        origin = self.files[path]
+        if origin is None and not self._free and path not in self.whole:
+            for part in scope.split("."):
+                origin = origin or self.names.get(part, self.opened.get(path))
+        return origin
+
+    def unused(self) -> Iterator[tuple[str, int]]:
+        """The classes and functions that nothing uses which runs."""
+        for waiting in self._unused.values():
+            yield from ((path, place) for path, place, _ in waiting if (path, place) not in self.on)
+
+    def happens(self, path: str, by: Import) -> bool:
+        """Whether an import of a file that is there happens."""
+        if self._lacks(path, by.scope):
+            return False
+        place = self._sources[path].places.innermost(by.line, by.line)
+        return place == TOP or (path, place) in self.on
+
+    # --- one thing at a time ---
+
+    def _run(self) -> None:
+        while self._queue or self._used:
+            if self._used:
+                self._open(*self._used.popleft())
+                continue
+            path, origin = self._queue.popleft()
+            source = self._sources.get(path)
+            if source is None:
+                continue
+            for other in source.opened:
+                if other not in self.opened:
+                    self.opened[other] = origin
+                    self._again(f"{other}{ANY}", origin)
+            for target in source.always:
+                self._file(target, origin)
+            self._place(source, TOP, origin)
+
+    def _file(self, path: str, origin: Origin | None) -> None:
+        if path not in self.files:
+            self.files[path] = origin
+            self._queue.append((path, origin))
+
+    def _place(self, source: Source, place: int, origin: Origin | None) -> None:
+        """What is in an option, or in none, but in no option within."""
+        for word in source.words.get(place, ()):
+            self._word(word, origin)
+        for word in source.offered.get(place, ()):
+            self._word(word, origin)
+        for edge in source.edges.get(place, ()):
+            self._edge(source.path, edge, origin)
+        for inner in source.within.get(place, ()):
+            self._open(source.path, inner, origin)
+
+    def _open(self, path: str, place: int, origin: Origin | None) -> None:
+        option = self._sources[path].options[place]
+        if option.defines:
+            self._define(path, place, option.name, origin)
+        elif (path, place) in self.off and not self._is_awake:
+            self.asleep.append((path, place))
+        elif (path, place) not in self.on:
+            self.on[path, place] = origin
+            if (path, place) in self.off and origin is None:
+                origin = Origin(path, option)
+            self._place(self._sources[path], place, origin)
+
+    def _define(self, path: str, place: int, name: str, origin: Origin | None) -> None:
+        """What is in a class or a function, once something uses that."""
+        if (path, place) in self.on:
+            return
+        if self._lacks(path, name) or (name == PROGRAM and not self._may_run(path)):
+            for key in name, f"{path}{ANY}":
+                self._unused.setdefault(key, []).append((path, place, origin))
+            return
+        origin = origin or self.waits(path, name)
+        self.on[path, place] = origin
+        self._place(self._sources[path], place, origin)
+
+    def _may_run(self, path: str) -> bool:
+        """Whether a file may be a program here."""
+        is_given = path in self.starts or path in self.whole or self._free
+        return is_given or self._sources[path].named
+
+    def _word(self, word: str, origin: Origin | None) -> None:
+        if word in self.names:
+            return
+        child, sign, base = word.partition(BELOW)
+        if not sign:
+            self.names[word] = origin
+            self._again(word, origin)
+        elif child:
+            self._below.setdefault(base, []).append(child)
+            if base in self._meant:
+                self._mean(child, origin or self._meant[base])
+        else:
+            self._mean(base, origin)  # it runs itself to keep that list
+
+    def _mean(self, name: str, origin: Origin | None) -> None:
+        self._word(name, origin)
+        self._mean_below(name, origin)
+
+    def _mean_below(self, base: str, origin: Origin | None) -> None:
+        """All classes below one are meant, as it keeps a list of them."""
+        if base not in self._meant:
+            self._meant[base] = origin
+            for child in self._below.get(base, ()):
+                self._mean(child, origin)
+
+    def _edge(self, path: str, edge: Edge, origin: Origin | None) -> None:
+        if edge.path in self.files:
+            return
+        lacking = self._lacks(path, edge.by.scope)
+        if not lacking:
+            self._file(edge.path, origin or self.waits(path, edge.by.scope))
+            return
+        for key in lacking, f"{path}{ANY}":
+            self._waiting.setdefault(key, []).append((path, edge))
+
+    def _again(self, key: str, origin: Origin | None) -> None:
+        for path, edge in self._waiting.pop(key, ()):
+            self._edge(path, edge, origin)
+        self._used.extend(self._unused.pop(key, ()))
+
+    def _lacks(self, path: str, scope: str) -> str:
+        """The first part of a function's name that nothing names, empty if there is none."""
+        if not scope or self._free or path in self.whole:
+            return ""
+        parts = scope.split(".")
+        return next(
+            (
+                part
+                for part in parts[path in self.opened :]
+                if part not in self.names and not _is_dunder(part)
+            ),
+            "",
+        )
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")

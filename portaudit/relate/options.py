@@ -1,0 +1,370 @@
+"""Which options of the code are off on the main path: settings that are known, entries not chosen.
+
+What says more comes first: the command line of the main program, the files of settings that it is
+given, what code of the path sets, what holds where nobody sets it. Only what is known of every
+value that a setting may have switches code off; whatever is unknown leaves it on.
+
+Names are compared without their place. A name of several words (`use_flash`) is taken for one
+setting wherever it stands; one of a single word (`type`, `enabled`) may be another setting
+elsewhere, so of that all values that anything on the path has for it must agree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from msgspec import Struct, field
+
+from portaudit.catalogue.options import words
+from portaudit.types import Option, Setting
+
+Values = frozenset[str]
+"""Values that a setting may have; an empty one is not known."""
+_UNKNOWN = ""
+ANY = "*"
+"""The name of a setting that stands for any."""
+OF_CONFIG = "@"
+"""A table is asked with the type that a config names."""
+OF_COMMAND = "$"
+"""A table is asked with a word of the command line."""
+_NO: Values = frozenset({"false", "null", "0", "0.0", "none", "[]", "{}"})
+"""What counts as false."""
+_MAYBE: Values = frozenset({"no", "off", "n", "f"})
+"""Words that some programs take for false."""
+_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
+_SAYING = re.compile(r"[=:]")
+"""Signs of a word that has names with their values."""
+_OPEN = re.compile(r"[$<>{}*]")
+"""Signs of a value that stands for another one."""
+_PLACE = re.compile(r"(?i)data|dir|out|root|ckpt|checkpoint|path(?!s)|log|save")
+"""What scripts call the folders that they give a program."""
+_REST = re.compile(r"(?i)args|opts|options|extra|flags|overrides")
+"""What scripts call the words that they add to a command line."""
+_FLAG = {"true"}
+"""What an option has before any value of its own."""
+_PASSED = re.compile(r"\"?\$(?:[@*\d]|\{[@*\d].*\})\"?")
+"""What a script hands on of the words that it is started with."""
+
+
+class Command(Struct, frozen=True):
+    """What a command line says: subcommands and the like, and values that it gives by name.
+
+    `letters`: options of one letter, of which nobody knows what settings they are · `mentioned`:
+    names in its words and values, which may be those of settings that get a value so (`MODEL.FLASH
+    True`, `--set=a.flash=true`, JSON) · `is_open`: it has a word that may stand for any of this ·
+    `is_sure`: it tells of the usual run, and is not one of several that might.
+    """
+
+    words: frozenset[str] = frozenset()
+    given: Mapping[str, Values] = field(default_factory=dict)
+    letters: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
+    is_open: bool = False
+    is_sure: bool = True
+
+
+def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
+    """Read a command line. `is_text`: people are shown it, so what is open in it is theirs."""
+    words: set[str] = set()
+    given: dict[str, set[str]] = {}
+    letters: set[str] = set()
+    mentioned: set[str] = set()
+    is_open = False
+    last: set[str] | None = None
+    for word in arguments:
+        key, sign, value = word.partition("=")
+        if word.startswith("-") and not _is_number(word):
+            text = key.lstrip("-")
+            if not key.startswith("--") and len(text) == 1:
+                letters.add(text.lower())
+                last = set()
+                continue
+            if not key.startswith("--"):
+                letters.update(text.lower())  # `-vx`, `-a2`
+            name = setting_name(text)
+            mentioned.update(_names(value))
+            last = given.setdefault(name, set())
+            last.add(plain(value) if sign else "true")
+            if name.startswith("no_") and not sign:
+                given.setdefault(name.removeprefix("no_"), set()).add("false")
+            if sign:
+                last = None
+        elif sign and re.fullmatch(r"[+~]*[\w.@/-]+", key):
+            given.setdefault(setting_name(key.lstrip("+~")), set()).add(
+                _UNKNOWN if key.startswith("~") else plain(value)
+            )
+            mentioned.update(_names(value))
+            last = None
+        elif last is not None and not (_OPEN.search(word) and (last - _FLAG or _REST.search(word))):
+            mentioned.update(_names(word))
+            last.add(plain(word))
+        elif _OPEN.search(word):
+            is_harmless = is_text or _PASSED.fullmatch(word) or _PLACE.search(word)
+            is_open = is_open or not is_harmless
+        else:
+            mentioned.update(_names(word))
+            words.add(word)
+    known = {name: frozenset(values) for name, values in given.items()}
+    return Command(frozenset(words), known, frozenset(letters), frozenset(mentioned), is_open)
+
+
+def _names(text: str) -> Iterable[str]:
+    """The names in a word that may be those of settings: of a path none."""
+    if "/" in text and not _SAYING.search(text):
+        return ()
+    return (name.replace("-", "_").lower() for name in _NAME.findall(text))
+
+
+def joined(commands: Iterable[Command], *, is_sure: bool = True) -> Command:
+    """What several lines say together, as they lead to one another, or as any may be meant."""
+    found = tuple(commands)
+    given: dict[str, Values] = {}
+    for each in found:
+        for name, values in each.given.items():
+            given[name] = given.get(name, frozenset()) | values
+    return Command(
+        frozenset().union(*(each.words for each in found)),
+        given,
+        frozenset().union(*(each.letters for each in found)),
+        frozenset().union(*(each.mentioned for each in found)),
+        any(each.is_open for each in found),
+        is_sure,
+    )
+
+
+def setting_name(text: str) -> str:
+    """The name of a setting without its place: `use_flash` of `model.use-flash`."""
+    return re.split(r"[./@]", text.rstrip("@./"))[-1].replace("-", "_")
+
+
+def plain(text: str) -> str:
+    """A value as settings write it; empty where it stands for another one."""
+    bare = text.strip("\"'")
+    if not bare or _OPEN.search(bare) or bare[0] in "[(":
+        return _UNKNOWN
+    return {"True": "true", "False": "false", "None": "null"}.get(bare, bare)
+
+
+def collected(settings: Iterable[Setting]) -> dict[str, Values]:
+    """The values that settings have, by name."""
+    found: dict[str, set[str]] = {}
+    for item in settings:
+        found.setdefault(item.name, set()).add(item.value)
+    return {name: frozenset(values) for name, values in found.items()}
+
+
+class Code(Struct, frozen=True):
+    """What the code of a path says of settings.
+
+    `values`: all of each, by name · `explicit`: those that are set, and hold whatever the user of
+    the path says · `spelled`: other names under which a setting may be given, by its name ·
+    `is_fed`: settings get what some data has that is read at run time.
+    """
+
+    values: Mapping[str, Values] = field(default_factory=dict)
+    explicit: Mapping[str, Values] = field(default_factory=dict)
+    spelled: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    is_fed: bool = False
+
+
+def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
+    """What code says by its settings. `filled`: values that parameters get by their places."""
+    listed = tuple(settings)
+    spelled: dict[str, frozenset[str]] = {}
+    for item in listed:
+        if item.spelled:
+            others = spelled.get(item.name, frozenset())
+            spelled[item.name] = others.union(item.spelled.split())
+    explicit = _merged(collected(item for item in listed if item.given), filled)
+    values = _merged(collected(listed), filled)
+    return Code(values, explicit, spelled, any(item.name == ANY for item in listed))
+
+
+def _merged(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, Values]:
+    return {
+        name: one.get(name, frozenset()) | other.get(name, frozenset()) for name in {*one, *other}
+    }
+
+
+class Known(Struct, frozen=True):
+    """What is known of the settings of a path: by its command, its config files, its code.
+
+    `configured`: a file of settings is given to the main program, and all that it is put together
+    from is there.
+    """
+
+    command: Command = Command()
+    config: Mapping[str, Values] = field(default_factory=dict)
+    code: Code = Code()
+    configured: bool = False
+
+    def values(self, name: str) -> Values:
+        """The values that a setting may have; none if nothing knows it."""
+        if self._is_open(name):
+            return frozenset()
+        given, config = self.command.given.get(name), self.config.get(name)
+        explicit = self.code.explicit.get(name, frozenset())
+        everywhere = self.code.values.get(name, frozenset())
+        is_one = self.command.is_sure and len(_WORDS.findall(name)) > 1
+        if is_one and given:
+            return given | explicit
+        if self.code.is_fed and not self.configured:
+            return frozenset()  # nobody sees what is in that data
+        if is_one and config:
+            return config | explicit
+        return everywhere.union(given or (), config or ())
+
+    def _is_open(self, name: str) -> bool:
+        """Whether something may give a setting a value that nobody sees."""
+        said = self.command
+        lower = name.lower()
+        if said.is_open or lower in said.mentioned:
+            return True
+        others = {each.lower() for each in self.code.spelled.get(name, ())}
+        if not others.isdisjoint(said.letters):
+            return True
+        if any(each in said.given or each in self.config for each in others):
+            return True
+        if f"no{name}" in said.given:
+            return True  # absl
+        if any(name.startswith(each) and each not in self.code.values for each in said.given):
+            return name not in said.given  # argparse takes the beginning of a name for it
+        explained = frozenset().union(*self.code.spelled.values())
+        return lower[:1] in said.letters - {each.lower() for each in explained}
+
+    def is_off(self, option: Option) -> bool:
+        """Whether a condition on a setting is known to be false."""
+        values = self.values(option.name)
+        if not values or _UNKNOWN in values:
+            return False
+        if option.otherwise:
+            return all(any(_surely(value, each) for each in option.values) for value in values)
+        return not any(_may(value, each) for value in values for each in option.values)
+
+    def is_on(self, option: Option) -> bool:
+        """Whether the user of the path asks for an option: by the command or a file of settings."""
+        if option.table or option.otherwise or self.command.is_open:
+            return False
+        values = self.command.given.get(option.name) or self.config.get(option.name)
+        if not values or _UNKNOWN in values:
+            return False
+        return all(any(_surely(value, each) for each in option.values) for value in values)
+
+    def is_set(self, name: str) -> bool:
+        """Whether a setting may have another value than the one that it has by default."""
+        if not name:
+            return False
+        if self._is_open(name) or (self.code.is_fed and not self.configured):
+            return True
+        sources = (self.command.given, self.config, self.code.values)
+        found: Values = frozenset().union(*(each.get(name, ()) for each in sources))
+        if not found:
+            return False
+        return len(found) > 1 or _UNKNOWN in found or found != self.code.values.get(name)
+
+    def strings(self) -> frozenset[str]:
+        """The strings in the files of settings, and the last parts of dotted ones."""
+        found = frozenset().union(*self.config.values()) - {_UNKNOWN}
+        return found | {text.rpartition(".")[2] for text in found if "." in text}
+
+
+class Tables:
+    """The tables of a path whose entries are chosen somewhere that is known.
+
+    By what they are asked with, each of it: a setting whose values are known; a written key; what
+    the files of settings say under the name of the setting, or under the names by which registries
+    build, if that is an entry of the table. Then an entry that code names elsewhere is chosen too.
+    A config, made where it stands, is chosen by a subcommand if all of them go to who reads the
+    command line. `named`: the files, and the options there, in which code names something ·
+    `asked`: what the table of a file is asked with, by that file, its name there and what the file
+    itself asks; none if nobody knows.
+    """
+
+    def __init__(
+        self,
+        known: Known,
+        options: Iterable[tuple[str, Option]],
+        named: Mapping[str, Collection[tuple[str, int]]],
+        asked: Mapping[tuple[str, str, str], frozenset[str]],
+    ) -> None:
+        self._asked = asked
+        self._known = known
+        self._named = named
+        self._strings = known.strings() if known.configured else frozenset()
+        types = (known.config.get(name, frozenset()) for name in words().tables.types)
+        self._types = frozenset().union(*types) if known.configured else frozenset()
+        self._keys: dict[tuple[str, frozenset[str]], set[str]] = {}
+        for path, option in options:
+            self._keys.setdefault(self._table(path, option), set()).update(option.values)
+
+    def _table(self, path: str, option: Option) -> tuple[str, frozenset[str]]:
+        """What stands for a table: those of one name that are asked with the same are one."""
+        asked = self._asked.get((path, option.name, option.by), frozenset())
+        return option.name, asked
+
+    def is_off(self, path: str, place: int, option: Option) -> bool:
+        """Whether an entry, an option of a file, is known not to be chosen."""
+        asked = self._asked.get((path, option.name, option.by), frozenset())
+        return bool(asked) and all(self._lacks(each, path, place, option) for each in asked)
+
+    def _lacks(self, question: str, path: str, place: int, option: Option) -> bool:
+        """Whether something that a table is asked with is known to be no key of an entry."""
+        keys = frozenset(option.values)
+        if question.startswith("="):
+            return not any(_may(question[1:], key) for key in keys)
+        there = self._keys[self._table(path, option)]
+        given = self._known.command.words
+        named = [where for key in keys for where in self._named.get(key, ())]
+        if question == OF_COMMAND:
+            is_chosen = option.made and not given.isdisjoint(there) and keys.isdisjoint(given)
+            return is_chosen and all(file == path for file, _ in named)
+        if question != OF_CONFIG:
+            values = self._known.values(question)
+            if values and _UNKNOWN not in values and not there.isdisjoint(values):
+                return not any(_may(value, key) for value in values for key in keys)
+        if option.made or not keys.isdisjoint(given | self._strings):
+            return False
+        if self._says(question).isdisjoint(there):
+            return False
+        return all(where == (path, place) for where in named)
+
+    def _says(self, question: str) -> Values:
+        """What the files of settings say that a table is asked with; none if more than they do."""
+        if question == OF_CONFIG:
+            return self._types
+        if not self._known.configured or self._known.command.is_open:
+            return frozenset()
+        values = self._known.config.get(question, frozenset())
+        is_sure = _UNKNOWN not in values and question not in self._known.command.given
+        return values if is_sure else frozenset()
+
+
+def _may(value: str, wanted: str) -> bool:
+    """Whether a value may be what a condition asks for."""
+    if wanted == "true":
+        return value.lower() not in _NO
+    if wanted in {"false", "null"}:
+        return value.lower() in _NO | _MAYBE
+    return value.lower() == wanted.lower() or _number(value) == _number(wanted) is not None
+
+
+def _surely(value: str, wanted: str) -> bool:
+    """Whether a value is what a condition asks for, however it is read."""
+    if wanted == "true":
+        return value.lower() not in _NO | _MAYBE
+    if wanted == "false":
+        return value == "false"
+    return value == wanted or _number(value) == _number(wanted) is not None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _is_number(text: str) -> bool:
+    return _number(text) is not None

@@ -1,0 +1,588 @@
+"""Says of every finding whether the main training path reaches it, another program, or none.
+
+A file counts as a whole, but for functions that nothing on the path calls by name: what they hold,
+and what they import, is not on it. What of the main path waits for an option that is off stays on
+it, guarded: whoever switches the option on runs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from posixpath import basename, dirname
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from portaudit.catalogue.entries import aside
+from portaudit.catalogue.schema import Rule
+from portaudit.discover import Tree
+from portaudit.judge.severity import effective
+from portaudit.relate import nearby
+from portaudit.relate.entries import TRAINING, Entries, Program, entries
+from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
+from portaudit.relate.live import Living, Origin, sources
+from portaudit.relate.modules import Modules
+from portaudit.relate.switches import SETTINGS, switched
+from portaudit.types import (
+    GUARD_STATES,
+    REACHES,
+    Chain,
+    EntryPoint,
+    FileKind,
+    FileResult,
+    Finding,
+    GuardState,
+    Import,
+    Kernel,
+    Language,
+    Location,
+    Option,
+    Proof,
+    Reach,
+)
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_CODE: frozenset[FileKind] = frozenset({"python", "notebook"})
+_BUILT: frozenset[FileKind] = frozenset({"native", "cmake"})
+_COMPILED: frozenset[Language] = frozenset({"cuda", "hip"})
+_ORDER: tuple[Reach, ...] = ("main", "other", "example", "test")
+"""What counts first of a file that several programs reach."""
+
+
+class Reached(Struct, frozen=True):
+    """Findings with what reaches them, the programs of the tree, how programs come to files.
+
+    `others`: of each program that neither is the main one nor a test, by its path, the findings
+    that it reaches, by their fingerprints, with the guard on the way to their files. It is worked
+    out when it is asked for. `files`: those of the main path.
+    """
+
+    findings: tuple[Finding, ...]
+    programs: tuple[EntryPoint, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    others: Mapping[str, Mapping[str, GuardState]] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
+
+
+def reached(
+    results: Sequence[FileResult],
+    findings: Iterable[Finding],
+    kernels: Sequence[Kernel],
+    tree: Tree,
+    modules: Modules,
+    chosen: Sequence[str] = (),
+    rules: Mapping[str, Rule] | None = None,
+) -> Reached:
+    """Join the files of a whole tree. `chosen`: where the user says that the main path begins.
+
+    `rules` say what an option that is off takes away from what waits for it.
+    """
+    known = tuple(findings)
+    joined = graph(results, modules)
+    programs = entries(results, joined, tree, modules, chosen)
+    if not programs.main:
+        return Reached(known, programs.told())
+    found = _Tree(results, known, kernels, tree, modules, joined, programs)
+    marked = tuple(found.marked(finding, rules or {}) for finding in known)
+    reaches = {finding.path: "other" for finding in marked if finding.reach in {"other", "example"}}
+    reaches.update({finding.path: "main" for finding in marked if finding.reach == "main"})
+    chains = (found.chain(path, reaches[path] == "main") for path in sorted(reaches))
+    others = [
+        program
+        for program in programs.programs
+        if program.kind != "test" and (programs.api or program.path not in programs.main)
+    ]
+    return Reached(
+        marked,
+        programs.told(),
+        tuple(each for each in chains if each),
+        _Others(found, others, marked),
+        found.files,
+    )
+
+
+class _Tree:
+    """Answers what reaches a finding."""
+
+    def __init__(
+        self,
+        results: Sequence[FileResult],
+        findings: Sequence[Finding],
+        kernels: Sequence[Kernel],
+        tree: Tree,
+        modules: Modules,
+        joined: Graph,
+        programs: Entries,
+    ) -> None:
+        self._tree = tree
+        self._modules = modules
+        self._graph = joined
+        self._programs = programs
+        self._scopes = nearby.started_in(results, findings, kernels)
+        placed = (place for item in findings for place in self._placed(item))
+        self._bound = _Bound(results, kernels)
+        self._sources = sources(results, placed, joined, modules, self._bound.words)
+        self._starts = self._started()
+        self._paths = {
+            reach: self._living(starts, whole=reach == "test", free=reach == "main")
+            for reach, starts in self._starts.items()
+        }
+        self._paths["main"] = main = self._that_trains(results, self._paths["main"])
+        self._switched, self._known = switched(results, self._sources, joined, tree, programs, main)
+        self._ways = self._visited(self._demanded(main), self._switched, main)
+        self._other_ways: Mapping[str, Visit] | None = None
+        self._configs = dict(programs.configs)
+        self._kernels = {each.fingerprint: each for each in kernels if each.fingerprint}
+        self._callers = _callers(kernels)
+        self._unused = nearby.unused_headers(results, kernels)
+        self._binding = nearby.binding_folders(results, kernels)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The files of the main path."""
+        return frozenset(self._paths["main"].files)
+
+    def marked(self, finding: Finding, rules: Mapping[str, Rule]) -> Finding:
+        """A finding with what reaches it, and with the option that it waits for."""
+        found = (self._marked(place, rules) for place in self._placed(finding))
+        return replace(min(found, key=_remoteness), scope=finding.scope)
+
+    def _freed(self, finding: Finding) -> Finding:
+        """A finding on the main path without the flag of its file as a guard, if anything sets it.
+
+        Its file only knows what holds where nobody does.
+        """
+        by = finding.guard_by
+        if finding.reach != "main" or by is None or not self._known.is_set(by.setting):
+            return finding
+        if finding.guard == "fallback":  # there is another way, whatever is set
+            return replace(finding, guard_by=replace(by, setting=""))
+        return replace(finding, guard="none", guard_by=None, effective_severity=finding.severity)
+
+    def _placed(self, finding: Finding) -> Iterator[Finding]:
+        """A finding in each of the functions that its code runs in, mostly its own."""
+        scopes = self._scopes.get(finding.fingerprint)
+        if not scopes:
+            yield finding
+        else:
+            yield from (replace(finding, scope=scope) for scope in scopes)
+
+    def _marked(self, finding: Finding, rules: Mapping[str, Rule]) -> Finding:
+        reach = self.of(finding)
+        origin = self._waits(finding) if reach == "main" else None
+        if origin is None or finding.guard == "fallback":
+            return self._freed(replace(finding, reach=reach))
+        rule = rules.get(finding.rule)
+        lowered = effective(finding.severity, "guarded", rule.when_guarded if rule else "lower")
+        return replace(
+            finding,
+            reach=reach,
+            guard="guarded",
+            guard_by=_proof(origin),
+            effective_severity=lowered or "info",
+        )
+
+    def of(self, finding: Finding) -> Reach | None:
+        """What reaches a finding; None where that cannot be told."""
+        path = finding.path
+        kind = self._tree.kinds[path]
+        if finding.category == "dependency" and path not in self._programs.launchers:
+            needed = nearby.of_manifest(path, kind, self._programs.main)
+            if needed:
+                return needed
+        if self._is_native(path):
+            unused = self._unused.get(finding.fingerprint)
+            return unused or self._of_native(finding)
+        if kind in _CODE:
+            return self._of_code(path, finding.scope if kind == "python" else "")
+        return self._of_other(finding, kind)
+
+    def chain(self, path: str, main: bool) -> Chain | None:
+        """How the main path comes to a file, or the first of the other programs."""
+        if not main:
+            ways = self._ways_of_others()
+            return replace(chain(ways, path), main=False) if path in ways else None
+        if path in self._ways:
+            way = chain(self._ways, path)
+            first = way.imports[0].path if way.imports else path
+            told = self._configs.get(first)
+            way = replace(way, imports=(told, *way.imports)) if told else way
+            origin = self._switched.files.get(path)
+            if origin is None or way.guard == "fallback":
+                return way
+            return replace(way, guard="guarded", guard_by=_proof(origin))
+        if path in self._configs:
+            return Chain(path, (self._configs[path],))
+        for caller in self._near_callers(path):
+            if caller.path in self._ways:
+                way = chain(self._ways, caller.path)
+                return replace(way, path=path, imports=(*way.imports, caller))
+        return None
+
+    def spots(self, findings: Iterable[Finding]) -> tuple[_Spot, ...]:
+        """Where findings are, each place once."""
+        found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        for finding in findings:
+            files: tuple[str, ...] = (finding.path,)
+            scope = finding.scope if self._tree.kinds[finding.path] == "python" else ""
+            if self._is_native(finding.path):
+                callers = self._called_from(finding) or self._near_callers(finding.path)
+                files, scope = tuple(dict.fromkeys(each.path for each in callers)), ""
+            scopes = tuple(self._scopes.get(finding.fingerprint) or (scope,))
+            found.setdefault((files, scopes), []).append(finding.fingerprint)
+        return tuple(_Spot(*place, tuple(marks)) for place, marks in found.items())
+
+    def reached_by(self, program: Program, spots: Iterable[_Spot]) -> dict[str, GuardState]:
+        """The findings that a program reaches, with the guard on the way to their files."""
+        living = self._living([program.path])
+        found = visits(self._graph, living.starts, _cut(living))
+        reached: dict[str, GuardState] = {}
+        for spot in spots:
+            path = next((each for each in spot.files if each in found), None)
+            if path is not None and any(living.runs(path, each) for each in spot.scopes):
+                reached.update(dict.fromkeys(spot.findings, found[path].guard))
+        return reached
+
+    # --- the paths ---
+
+    def _started(self) -> Mapping[Reach, set[str]]:
+        """Where each kind of path begins."""
+        programs = self._programs
+        lying: dict[str | None, set[str]] = {"test": set(), "example": set(), None: set()}
+        for path in self._sources:
+            if self._tree.kinds[path] in _CODE:
+                lying[aside(path)].add(path)
+        main = {*programs.main, *(path for path, _ in programs.configs), *self._by_words()}
+        others = {each.path for each in programs.programs if each.aside is None}
+        return {
+            "main": main,
+            "other": (others | programs.other_configs) - main,
+            "example": lying["example"],
+            "test": lying["test"],
+        }
+
+    def _by_words(self) -> Iterator[str]:
+        """The modules that words of the main command name: `--model net.lit.Lit`."""
+        command = self._programs.command
+        words = command.words.union(*command.given.values())
+        for path in self._programs.main:
+            for word in words:
+                if _DOTTED.fullmatch(word):
+                    place = self._modules.module_path(path, word)
+                    if place is not None and place[0] in self._sources:
+                        yield place[0]
+
+    def _living(
+        self,
+        starts: Iterable[str],
+        *,
+        whole: bool | frozenset[str] = False,
+        free: bool = False,
+    ) -> Living:
+        listed = sorted(starts)
+        return Living(
+            self._sources,
+            listed,
+            called=self._programs.called,
+            whole=frozenset(listed if whole else ()) if isinstance(whole, bool) else whole,
+            free=free and self._programs.api,
+        )
+
+    def _that_trains(self, results: Sequence[FileResult], main: Living) -> Living:
+        """The main path, with all functions of its first files if none that it runs trains.
+
+        `python -c "from train import fit; fit()"`, a README's lines of Python, and Fire call
+        functions by names that no Python file has.
+        """
+        code = {result.path: result.facts.code for result in results}
+        own = [path for path in self._programs.main if path in code]
+        if self._programs.api or not own:
+            return main
+        deeds = [(path, line) for path in own for deed, line in code[path].does if deed in TRAINING]
+        named = {path for path in own if "Fire" in code[path].words.split()}
+        if deeds and not any(main.comes_to(path, line) for path, line in deeds):
+            named |= {path for path, _ in deeds}
+        return self._living(main.starts, whole=frozenset(named)) if named else main
+
+    def _demanded(self, main: Living) -> Graph:
+        """The imports of the tree, none of them optional that an option needs which is on.
+
+        `try: from ops import f` with `f = None` else is no way out where `if self.fused: f(x)`
+        runs because a file of settings says so.
+        """
+        found = dict(self._graph)
+        for path in main.files:
+            source = self._sources.get(path)
+            if source and any(edge.by.guard == "import-guarded" for edge in found.get(path, ())):
+                asked = [option for option in source.options if self._known.is_on(option)]
+                found[path] = tuple(_needed(edge, asked) for edge in found[path])
+        return found
+
+    def _visited(self, joined: Graph, *paths: Living) -> dict[str, Visit]:
+        """How files are come to: by what runs first, then by what waits, then by the rest."""
+        found: dict[str, Visit] = {}
+        first = sorted(self._starts["main"])
+        for living in paths:
+            more = visits(joined, first, _cut(living))
+            found = {**more, **found}
+        return found
+
+    def _ways_of_others(self) -> Mapping[str, Visit]:
+        if self._other_ways is None:
+            paths = [self._paths[reach] for reach in ("other", "example")]
+            found: dict[str, Visit] = {}
+            for living in paths:
+                found = {**visits(self._graph, living.starts, _cut(living)), **found}
+            self._other_ways = found
+        return self._other_ways
+
+    # --- what waits for an option ---
+
+    def _waits(self, finding: Finding) -> Origin | None:
+        """The option that a finding on the main path waits for."""
+        path = finding.path
+        if not self._is_native(path):
+            scope = finding.scope if self._tree.kinds[path] == "python" else ""
+            return self._waiting(path, scope) or self._within(
+                path, finding.span.line, finding.span.end_line, finding
+            )
+        found = [
+            self._within(caller.path, caller.line, caller.line) or self._waiting(caller.path, "")
+            for caller in self._called_from(finding) or self._near_callers(path)
+            if caller.path in self._paths["main"].files
+        ]
+        return found[0] if found and all(found) else None
+
+    def _waiting(self, path: str, scope: str) -> Origin | None:
+        living = self._switched
+        return living.waits(path, scope) if living.runs(path, scope) else None
+
+    def _within(
+        self, path: str, first: int, last: int, finding: Finding | None = None
+    ) -> Origin | None:
+        """The outermost option that is off around some lines of a file."""
+        source = self._sources.get(path)
+        if source is None:
+            return None
+        places = list(source.around(first, last, finding.span if finding else None))
+        off = [place for place in places if (path, place) in self._switched.off]
+        return Origin(path, source.options[off[-1]]) if off else None
+
+    def _of_code(self, path: str, scope: str) -> Reach:
+        for reach in _ORDER:
+            if self._paths[reach].runs(path, scope):
+                return reach
+        return aside(path) or "unreached"
+
+    # --- other kinds of file ---
+
+    def _is_native(self, path: str) -> bool:
+        return self._tree.kinds[path] in _BUILT or basename(path) == "setup.py"
+
+    def _called_from(self, finding: Finding) -> tuple[Location, ...]:
+        kernel = self._kernels.get(finding.fingerprint)
+        return kernel.callers if kernel else ()
+
+    def _of_native(self, finding: Finding) -> Reach | None:
+        """What reaches native code: what calls it or says its name, else what calls its neighbours.
+
+        A call counts where the function that it stands in runs.
+        """
+        path = finding.path
+        callers = self._called_from(finding)
+        names = self._bound.names.get(finding.fingerprint, frozenset())
+        if not callers and not names:
+            callers = self._near_callers(path)
+        for reach in _ORDER:
+            living = self._paths[reach]
+            if any(living.comes_to(caller.path, caller.line) for caller in callers):
+                return reach
+            if not callers and not names.isdisjoint(living.names):
+                return reach
+        if callers or names:
+            places = {aside(caller.path) for caller in callers}
+            return next((each for each in places if each), None) or "unreached"
+        bound = self._binding is None or dirname(path) in self._binding
+        return aside(path) or (None if bound else "unreached")
+
+    def _near_callers(self, path: str) -> tuple[Location, ...]:
+        """The lines that call into a native file, or into others of the nearest folder with such.
+
+        A manifest builds what lies below it; nothing speaks for another project's files, for tests
+        and examples, or from afar for a kernel: that is called itself, or nobody knows by what.
+        """
+        if path in self._callers.files:
+            return self._callers.files[path]
+        folder = dirname(path)
+        while folder not in self._callers.folders:
+            alone = path in self._callers.kernels or folder in self._tree.projects
+            if alone or not folder:
+                return ()
+            folder = dirname(folder)
+        if aside(path):
+            return ()
+        is_whole = not folder and basename(path) != "setup.py"
+        return () if is_whole else self._callers.folders[folder]
+
+    def _of_other(self, finding: Finding, kind: FileKind) -> Reach | None:
+        """What reaches a file that starts programs, or that they are given to read."""
+        path = finding.path
+        given = next((each for each in _ORDER if path in self._paths[each].files), None)
+        if given == "main":
+            return given
+        place = aside(path)
+        started = self._programs.launchers.get(path, frozenset())
+        told = kind == "markdown" and finding.category == "dependency"  # it installs nothing
+        if path in self._programs.usual and not told:
+            return "main"
+        if place or started or given:
+            return place or given or "other"
+        beside = kind in SETTINGS and any(_are_alike(path, each) for each in self._configs)
+        return "other" if beside else nearby.of_start(finding, kind)
+
+
+def _remoteness(finding: Finding) -> tuple[int, int]:
+    """How far a finding is from the main path: first what counts first, and of that the surest."""
+    reach = REACHES.index(finding.reach) if finding.reach else -1
+    return reach, GUARD_STATES.index(finding.guard)
+
+
+class _Bound:
+    """The names that Python has for compiled kernels: `names`, by their fingerprints.
+
+    Only of an extension of which the tree uses some by name: what it does not name of that, nothing
+    starts. Others may be called by names that no text has.
+    """
+
+    def __init__(self, results: Iterable[FileResult], kernels: Iterable[Kernel]) -> None:
+        known = [each for each in kernels if each.bound_as and each.language in _COMPILED]
+        own = {
+            each.fingerprint: frozenset(_last(binding.name) for binding in each.bound_as)
+            for each in known
+        }
+        self.words = frozenset().union(*own.values())
+        used = {
+            word
+            for result in results
+            for text in (
+                result.facts.code.words,
+                *(option.words for option in result.facts.code.options),
+            )
+            for word in text.split()
+            if word in self.words
+        }
+        places = {
+            binding.path
+            for each in known
+            for binding in each.bound_as
+            if each.callers or _last(binding.name) in used
+        }
+        self.names = {
+            each.fingerprint: own[each.fingerprint]
+            for each in known
+            if each.fingerprint and all(binding.path in places for binding in each.bound_as)
+        }
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2].rpartition("::")[2]
+
+
+class _Callers(Struct, frozen=True):
+    """The lines of Python that call into native files, by file and by each folder above.
+
+    `kernels`: the files that have any.
+    """
+
+    files: Mapping[str, tuple[Location, ...]]
+    folders: Mapping[str, tuple[Location, ...]]
+    kernels: frozenset[str]
+
+
+def _callers(kernels: Iterable[Kernel]) -> _Callers:
+    files: dict[str, set[Location]] = {}
+    known = [kernel for kernel in kernels if kernel.language in _COMPILED]
+    for kernel in known:
+        if kernel.callers:
+            places = {kernel.path, *(each.path for each in kernel.launched_by)}
+            places.update(each.path for each in kernel.bound_as)
+            for path in places:
+                files.setdefault(path, set()).update(kernel.callers)
+    folders: dict[str, set[Location]] = {}
+    for path, callers in files.items():
+        folder = path
+        while folder:
+            folder = dirname(folder)
+            folders.setdefault(folder, set()).update(callers)
+    paths = frozenset(kernel.path for kernel in known)
+    return _Callers(_sorted(files), _sorted(folders), paths)
+
+
+def _sorted(found: Mapping[str, Iterable[Location]]) -> dict[str, tuple[Location, ...]]:
+    return {path: tuple(sorted(places)) for path, places in found.items()}
+
+
+def _are_alike(path: str, config: str) -> bool:
+    """Whether two settings files lie in one folder of settings, and so are each for its own run."""
+    top = config.partition("/")[0]
+    return "/" in config and path.startswith(f"{top}/") and path.endswith(_end(config))
+
+
+def _end(path: str) -> str:
+    return path[path.rfind(".") :]
+
+
+def _proof(origin: Origin) -> Proof:
+    """The line that says so, and the flag, or the entry of a table, that would switch it on."""
+    option = origin.option
+    setting = option.values[0] if option.table else option.name
+    return Proof(origin.path, option.line, option.text, setting)
+
+
+def _needed(edge: Edge, asked: Sequence[Option]) -> Edge:
+    """An import that is no longer optional if one of some options uses what it brings.
+
+    An option that asks for it as well (`if self.fused and f is not None`) has another way.
+    """
+    name = edge.by.name.rpartition(".")[2]
+    if edge.by.guard != "import-guarded" or not any(
+        name in option.words.split() and name not in option.text for option in asked
+    ):
+        return edge
+    return Edge(edge.path, replace(edge.by, guard="none", guard_by=None))
+
+
+def _cut(living: Living) -> Callable[[str, Import], bool]:
+    return lambda path, by: not living.happens(path, by)
+
+
+class _Spot(Struct, frozen=True):
+    """Findings in the same functions of the same file, or called from the same files."""
+
+    files: tuple[str, ...]
+    scopes: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+class _Others(Mapping[str, Mapping[str, GuardState]]):
+    """What each of some programs reaches: of hundreds, only one is held at a time."""
+
+    def __init__(
+        self, tree: _Tree, programs: Sequence[Program], findings: Sequence[Finding]
+    ) -> None:
+        self._tree = tree
+        self._programs = {program.path: program for program in programs}
+        self._spots = tree.spots(findings)
+
+    def __getitem__(self, path: str) -> Mapping[str, GuardState]:
+        return self._tree.reached_by(self._programs[path], self._spots)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._programs  # without working out what it reaches
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._programs)
+
+    def __len__(self) -> int:
+        return len(self._programs)

@@ -1,0 +1,417 @@
+"""Finds what of the main path waits for options that are off.
+
+Begins with all that could run, and leaves out what is off by what is known there: fewer files know
+fewer values, so that is done again until nothing changes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+
+from msgspec import Struct
+
+from portaudit.discover import Tree
+from portaudit.relate.entries import TRAINING, Entries
+from portaudit.relate.graph import FILES, Graph
+from portaudit.relate.handed import filled
+from portaudit.relate.live import TOP, Living, Sources
+from portaudit.relate.options import Known, Tables, Values, collected, told_by
+from portaudit.types import FileKind, FileResult, Option
+
+SETTINGS: frozenset[FileKind] = frozenset({"yaml", "json", "toml", "gin"})
+"""Kinds of file that hold nothing but settings."""
+_ROUNDS = 6
+_ALIAS = "~"
+"""Before another name of a table, among what is asked of it."""
+_MEMBER = "."
+"""A table is a class's, and anything may have it as an attribute."""
+_MARKS = (_ALIAS, _MEMBER)
+_UNKNOWN = "?"
+
+
+def switched(
+    results: Sequence[FileResult],
+    sources: Sources,
+    graph: Graph,
+    tree: Tree,
+    programs: Entries,
+    everything: Living,
+) -> tuple[Living, Known]:
+    """What runs of `everything`, the main path, and for which option the rest of it waits.
+
+    With what is known there of settings.
+    """
+    facts = _Facts(results, graph, tree, programs)
+    deeds = _deeds(results, everything)
+    asks = {result.path: _Asks.of(result, graph) for result in results}
+    living = everything
+    off: frozenset[tuple[str, int]] = frozenset()
+    known = facts.known(living, sources)
+    for _ in range(_ROUNDS):
+        found = off | _off(known, sources, living, asks)
+        if found == off:
+            break
+        smaller = _living(sources, everything, programs, found)
+        if deeds and not _does(smaller, deeds):  # what is off is the training itself
+            found = frozenset(each for each in found if each[0] not in everything.starts)
+            smaller = _living(sources, everything, programs, found)
+            if found == off or not _does(smaller, deeds):
+                break
+        off, living = found, smaller
+        known = facts.known(living, sources)
+    if living is not everything:
+        living.wake()
+    return living, known
+
+
+def _living(
+    sources: Sources, everything: Living, programs: Entries, off: Collection[tuple[str, int]]
+) -> Living:
+    return Living(
+        sources,
+        everything.starts,
+        called=programs.called,
+        whole=everything.whole,
+        free=programs.api,
+        off=off,
+    )
+
+
+def _deeds(results: Sequence[FileResult], living: Living) -> list[tuple[str, int]]:
+    """The lines of a path that tell that it trains."""
+    return [
+        (result.path, line)
+        for result in results
+        for deed, line in result.facts.code.does
+        if deed in TRAINING and living.comes_to(result.path, line)
+    ]
+
+
+def _does(living: Living, deeds: Iterable[tuple[str, int]]) -> bool:
+    return any(living.comes_to(path, line) for path, line in deeds)
+
+
+class _Facts:
+    """Answers what is known of settings, given the files of a path."""
+
+    def __init__(
+        self, results: Sequence[FileResult], graph: Graph, tree: Tree, programs: Entries
+    ) -> None:
+        self._settings = {result.path: result.facts.settings for result in results}
+        self._handing = {result.path: result.facts.code.handing for result in results}
+        self._taking = {result.path: result.facts.code.taking for result in results}
+        asked = {item.name for result in results for item in result.facts.code.options}
+        self._asked = frozenset(
+            asked.union(item.by for result in results for item in result.facts.code.options)
+        )
+        self._command = programs.command
+        self._configs, is_whole = _configs(results, graph, tree, programs)
+        self._named = {
+            path: {edge.path for edge in edges if edge.by.name.endswith(FILES)}
+            for path, edges in graph.items()
+        }
+        self._configured = bool(self._configs) and is_whole and programs.command.is_sure
+        self._config = collected(
+            item for path in self._configs for item in self._settings.get(path, ())
+        )
+
+    def known(self, living: Living, sources: Sources) -> Known:
+        """What the command, the files of settings and the code of a path say together."""
+        lines: dict[str, list[tuple[int, int]]] = {}
+        for path, place in (*living.asleep, *living.unused()):
+            lines.setdefault(path, []).append(sources[path].options[place].lines)
+        asleep = {path: _Lines(each) for path, each in lines.items()}
+        files = [path for path in living.files if path not in self._configs]
+        code = told_by(
+            (
+                item
+                for path in files
+                for item in self._settings.get(path, ())
+                if path not in asleep or item.line not in asleep[path]
+            ),
+            filled(
+                (item for path in files for item in self._taking.get(path, ())),
+                (item for path in files for item in self._handing.get(path, ())),
+                self._asked,
+            ),
+        )
+        return Known(self._command, self._read(living), code, self._configured)
+
+    def _read(self, living: Living) -> Mapping[str, Values]:
+        """What the files of settings say that the program is given.
+
+        Or what those say instead that its code names: nobody knows which of them is read last.
+        """
+        found = {
+            name
+            for path in living.files
+            if path not in self._configs
+            for name in self._named.get(path, ())
+            if name in living.files and name not in self._configs
+        }
+        named = collected(item for path in found for item in self._settings.get(path, ()))
+        return {name: own | named.get(name, frozenset()) for name, own in self._config.items()}
+
+
+class _Lines:
+    """Lines of a file, told by where they begin and end."""
+
+    def __init__(self, lines: Iterable[tuple[int, int]]) -> None:
+        listed = sorted(lines)
+        self._firsts = [first for first, _ in listed]
+        self._lasts = list(accumulate((last for _, last in listed), max))
+
+    def __contains__(self, line: int) -> bool:
+        before = bisect_right(self._firsts, line)
+        return bool(before) and line <= self._lasts[before - 1]
+
+
+def _configs(
+    results: Sequence[FileResult], graph: Graph, tree: Tree, programs: Entries
+) -> tuple[frozenset[str], bool]:
+    """The files of settings that the main program is given, or may be, with the parts of these.
+
+    And whether all of these parts are there.
+    """
+    imports = {result.path: result.facts.code.imports for result in results}
+    found = {path for path, _ in programs.configs}
+    if not programs.command.is_sure:
+        found |= programs.other_configs
+    waiting = sorted(found)
+    is_whole = True
+    while waiting:
+        path = waiting.pop()
+        edges = graph.get(path, ())
+        there = {edge.by.name for edge in edges}
+        is_whole = is_whole and all(
+            item.name in there
+            for item in imports.get(path, ())
+            if item.named and item.name.endswith(".py")
+        )
+        for edge in edges:
+            is_part = tree.kinds[edge.path] in SETTINGS or (
+                edge.by.name.endswith(FILES) or edge.by.name.startswith(".")
+            )
+            if is_part and edge.path not in found:
+                found.add(edge.path)
+                waiting.append(edge.path)
+    return frozenset(found), is_whole
+
+
+class _Asks(Struct, frozen=True):
+    """What a file does with tables that is known, and what it gives to functions.
+
+    `tables`: what it asks them with · `gives`: of each call what is given by place or name ·
+    `imported`: the last parts of what it brings in · `origins`: where it brings a name in from.
+    """
+
+    tables: Mapping[str, tuple[str, ...]]
+    gives: Mapping[str, tuple[tuple[str, ...], ...]]
+    imported: frozenset[str]
+    origins: Mapping[str, frozenset[str]]
+
+    @staticmethod
+    def of(result: FileResult, graph: Graph) -> _Asks:
+        """Those of one file. A string may look like a member of a package, and be none."""
+        code = result.facts.code
+        there = {
+            edge.by.name
+            for edge in graph.get(result.path, ())
+            if not edge.path.endswith("__init__.py") or edge.by.name.endswith(_module(edge.path))
+        }
+        gives: dict[str, list[tuple[str, ...]]] = {}
+        for name, parts in code.gives:
+            gives.setdefault(name, []).append(tuple(parts.split()))
+        origins: dict[str, set[str]] = {}
+        for item in code.imports:
+            if item.named and item.name not in there:
+                continue
+            module, _, name = item.name.rpartition(".")
+            origins.setdefault(name, set()).add(module.rpartition(".")[2])
+        return _Asks(
+            {name: tuple(asked.split()) for name, asked in code.asks},
+            {name: tuple(calls) for name, calls in gives.items()},
+            frozenset(origins),
+            {name: frozenset(modules) for name, modules in origins.items()},
+        )
+
+    def words(self) -> Iterator[str]:
+        """The names that have to be found where it asks: of functions, and of tables."""
+        for question in (each for asked in self.tables.values() for each in asked):
+            yield from _named_by(question)
+        for part in (part for calls in self.gives.values() for call in calls for part in call):
+            yield from _named_by(part.partition(":")[2])
+
+
+def _named_by(question: str) -> Iterator[str]:
+    if question.startswith(_ALIAS):
+        yield question.removeprefix(_ALIAS)
+    elif "(" in question and not question.startswith("="):
+        yield question.partition("(")[0]
+
+
+def _off(
+    known: Known, sources: Sources, living: Living, asks: Mapping[str, _Asks]
+) -> frozenset[tuple[str, int]]:
+    """The options of a path that are off."""
+    there = [
+        (path, place, option)
+        for path in living.files
+        if path in sources
+        for place, option in enumerate(sources[path].options)
+    ]
+    entries = [(path, option) for path, _, option in there if option.table]
+    words = {word for _, option in entries for word in (option.name, *option.values)}
+    for _, option in entries:
+        words.update(each for question in option.by.split() for each in _named_by(question))
+    for path in living.files:
+        if path in asks:
+            words.update(asks[path].words())
+    asking = _Asking(asks, _named(words, sources, living))
+    asked = {
+        (path, option.name, option.by): asking.of(path, option)
+        for path, option in {
+            (path, option.name, option.by): (path, option) for path, option in entries
+        }.values()
+    }
+    tables = Tables(known, entries, asking.named, asked)
+    cache: dict[tuple[object, ...], bool] = {}
+
+    def is_off(path: str, place: int) -> bool:
+        option = sources[path].options[place]
+        if option.defines:
+            return False
+        if option.table:
+            return tables.is_off(path, place, option)
+        key = option.name, option.values, option.otherwise
+        if key not in cache:
+            cache[key] = known.is_off(option)
+        return cache[key]
+
+    return frozenset((path, place) for path, place, _ in there if is_off(path, place))
+
+
+class _Asking:
+    """Finds out what the files of a path ask tables with.
+
+    `named`: where code of the path uses names: the file, and the option that it is in.
+    """
+
+    def __init__(
+        self, asks: Mapping[str, _Asks], named: Mapping[str, Collection[tuple[str, int]]]
+    ) -> None:
+        self._asks = asks
+        self.named = named
+
+    def of(self, path: str, option: Option) -> frozenset[str]:
+        """What the table of an entry is asked with; none if nobody knows."""
+        found = set(option.by.split())
+        waiting = [option.name, *_aliases(found)]
+        names: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name in names:
+                continue
+            names.add(name)
+            homes = self._homes(path, name)
+            made = {
+                file
+                for file, asks in self._asks.items()
+                if name in asks.tables and _module(file) in homes
+            }
+            for other in sorted(self._files(name) | made):
+                if other not in made and not (
+                    _MEMBER in found or other == path or self._may_mean(other, name, homes)
+                ):
+                    continue
+                told = self._asks[other].tables.get(name)
+                if told is None and (other != path or not option.by):
+                    return frozenset()
+                found.update(told or ())
+                waiting += _aliases(told or ())
+        return self._answered(question for question in found if question[0] not in _MARKS)
+
+    def _files(self, name: str) -> set[str]:
+        return {file for file, _ in self.named.get(name, ())}
+
+    def _homes(self, path: str, name: str) -> frozenset[str]:
+        """Modules that have a table: its own, and those that others bring it in from."""
+        found = {_module(path)}
+        for asks in self._asks.values():
+            found |= asks.origins.get(name, frozenset())
+        return frozenset(found)
+
+    def _may_mean(self, path: str, name: str, homes: frozenset[str]) -> bool:
+        """Whether a file that uses a name may mean the table by it."""
+        imported = self._asks[path].imported
+        return name in imported or "*" in imported or not homes.isdisjoint(imported)
+
+    def _answered(self, questions: Iterable[str]) -> frozenset[str]:
+        """Questions without those what a function is given: what its callers give, if all tell."""
+        found: set[str] = set()
+        waiting = list(questions)
+        seen: set[str] = set()
+        while waiting:
+            question = waiting.pop()
+            if question == _UNKNOWN:
+                return frozenset()
+            if question.startswith("=") or "(" not in question:
+                found.add(question)
+            elif question not in seen:
+                seen.add(question)
+                given = self._given(question)
+                if given is None:
+                    return frozenset()
+                waiting += given
+        return frozenset(found)
+
+    def _given(self, question: str) -> list[str] | None:
+        """What a function is given for a parameter; None if a call may give anything."""
+        function, _, parameter = question.partition("(")
+        slots = parameter.split(":")
+        found: list[str] = []
+        files = self._files(function)
+        for path in files:
+            calls = self._asks[path].gives.get(function)
+            if calls is None:
+                return None
+            for part in (part for call in calls for part in call):
+                slot, sign, value = _slot(part)
+                if slot in slots:
+                    found.append(f"={value}" if sign == "=" else value or _UNKNOWN)
+        return found if files else None
+
+
+def _slot(part: str) -> tuple[str, str, str]:
+    """What is given, and for which place or name: `0=plain`, `kind:attn_kind`, `1?`."""
+    sign = next((each for each in part if each in "=:?"), "?")
+    slot, _, value = part.partition(sign)
+    return slot, sign, value
+
+
+def _aliases(questions: Iterable[str]) -> list[str]:
+    return [each.removeprefix(_ALIAS) for each in questions if each.startswith(_ALIAS)]
+
+
+def _module(path: str) -> str:
+    """The last part of a module's name."""
+    folder, _, file = path.rpartition("/")
+    stem = file.removesuffix(".py")
+    return folder.rpartition("/")[2] if stem == "__init__" else stem
+
+
+def _named(
+    words: Collection[str], sources: Sources, living: Living
+) -> Mapping[str, Collection[tuple[str, int]]]:
+    """Where code of a path uses names: the file, and the option that it is in."""
+    wanted = frozenset(words)
+    found: dict[str, set[tuple[str, int]]] = {}
+    for path in living.files:
+        if path in sources:
+            for place, used in sources[path].words.items():
+                if place == TOP or (path, place) in living.on:
+                    for word in wanted.intersection(used):
+                        found.setdefault(word, set()).add((path, place))
+    return found

@@ -1,0 +1,80 @@
+"""Names that code elsewhere may call unseen, and the settings files that Python code names."""
+
+from __future__ import annotations
+
+import pytest
+
+from portaudit.types import CodeFacts
+from snippets import FILE, scan
+
+
+def facts(text: str, **others: str) -> CodeFacts:
+    files = {FILE: text} | {path.replace("__", "/") + ".py": more for path, more in others.items()}
+    return scan(files)[FILE].facts.code
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("def f(): pass", ""),
+        ("@register\ndef f(): pass", "f"),
+        ("@HOOKS.on_start()\nclass Net: pass", "Net"),
+        ("@MODELS.register_module()\nclass Net: pass", ""),
+        ("from hydra import main\n@main()\ndef run(cfg): pass", "run"),
+        ("import torch\n@torch.no_grad()\ndef f(): pass", ""),
+        ("import torch\n@torch.library.custom_op('a::b')\ndef f(): pass", "f"),
+        ("import functools\n@functools.cache\ndef f(): pass", ""),
+        ("class A:\n    @property\n    def b(self): pass", ""),
+        ("class A:\n    @b.setter\n    def b(self, value): pass", ""),
+        ("class A:\n    def go(self): pass", ""),
+        ("class A(object):\n    def go(self): pass", ""),
+        ("class A(Generic[T]):\n    def go(self): pass", ""),
+        ("import torch\nclass A(torch.nn.Module):\n    def go(self): pass", "go"),
+        ("class A(Base[T]):\n    def go(self): pass", "go"),
+        ("class B: pass\nclass A(B): pass", "A<B"),
+        ("class B:\n    def __init_subclass__(cls): pass", "<B"),
+        ("class B(metaclass=Registry): pass", "<B"),
+        ("class B(metaclass=ABCMeta): pass", ""),
+        ("print(B.__subclasses__())", "<B"),
+        ("from a import long_name as short", "long_name"),
+        ("import numpy as np", "numpy"),
+        ("from a import b", ""),
+        ("def f():\n    from a import long_name as short", "long_name"),
+        ("globals()[name]()", ".*"),
+        ("import sys\ngetattr(sys.modules[__name__], name)", ".*"),
+        ("import models\nmodels.__dict__[name]()", "models.*"),
+        ("import models\ngetattr(models, name)", "models.*"),
+        ("import models\ngetattr(models, f'net_{name}')", "models.*"),
+        ("import models\ngetattr(models, 'net')", ""),
+        ("import torch\ngetattr(torch, name)", ""),
+        ("class A:\n    def a(self):\n        getattr(self, x)()\n    def b(self): pass", "a b"),
+        ("class A:\n    def a(self):\n        getattr(self, 'b')()\n    def b(self): pass", ""),
+        ("getattr()", ""),
+    ],
+)
+def test_what_may_be_called_unseen(text: str, names: str) -> None:
+    assert facts(text, models="").offered == names
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("_base_ = '../base/a.py'", ["../base/a.py"]),
+        ("_base_ = ['../a.py', './b.py']", ["../a.py", "./b.py"]),
+        ("import hydra\n@hydra.main(config_path='conf', config_name='top')\ndef f(c): pass",
+         ["conf/top.yaml"]),
+        ("import hydra\n@hydra.main('conf', 'top')\ndef f(c): pass", ["conf/top.yaml"]),
+        ("import hydra\n@hydra.main(config_path=None, config_name='top')\ndef f(c): pass",
+         ["top.yaml"]),
+        ("import hydra\n@hydra.main(config_name=name)\ndef f(c): pass", []),
+        ("parser.add_argument('--config', default='configs/a.yaml')", ["configs/a.yaml"]),
+        ("open('ds_config.json')", ["ds_config.json"]),
+        ("'''See a.yaml.'''", []),
+        ("open('weights.bin')", []),
+        ("open('http://x/a.yaml')", []),
+    ],
+)  # fmt: skip
+def test_settings_that_code_names(text: str, files: list[str]) -> None:
+    found = facts(text).imports
+    assert [item.name for item in found if item.named] == files
+    assert all(item.guard == "none" and not item.scope for item in found)

@@ -1,0 +1,476 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from msgspec.structs import replace
+
+from portaudit.relate.entries import Entries, entries
+from portaudit.relate.graph import graph
+from portaudit.types import Deed, EntryPoint, FileResult, Launch, Location, Script
+from trees import code, configuring, declaring, launching, modules, tree
+
+TRAINS: tuple[tuple[Deed, int], ...] = (("backward", 20),)
+
+
+def found(*results: FileResult, root: str = "/srv/repo", chosen: Sequence[str] = ()) -> Entries:
+    paths, names = tree(results, root), modules(results, root)
+    return entries(results, graph(results, names), paths, names, chosen)
+
+
+def told(*results: FileResult) -> dict[str, EntryPoint]:
+    return {entry.path: entry for entry in found(*results).told()}
+
+
+def readme(*commands: str, path: str = "README.md") -> FileResult:
+    """Commands, one a line, of which the second word is a file and the rest its arguments."""
+    return launching(path, *map(command, range(1, len(commands) + 1), commands))
+
+
+def command(line: int, text: str) -> Launch:
+    launcher, target, *arguments = text.split()
+    if target == "-m":
+        return Launch(line, arguments[0], launcher, module=True, arguments=tuple(arguments[1:]))
+    return Launch(line, target, launcher, arguments=tuple(arguments))
+
+
+# --- what is a program ----------------------------------------------------------------------------
+
+
+def test_programs_have_a_main_guard_or_are_started() -> None:
+    programs = told(
+        code("train.py", "model", main=30),
+        code("model.py"),
+        code("sample.py"),
+        code("setup.py", main=3),
+        readme("python sample.py"),
+    )
+    assert programs.keys() == {"train.py", "sample.py"}
+    assert programs["train.py"].evidence == (Location("train.py", 30),)
+    assert programs["sample.py"].evidence == (Location("README.md", 1),)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "target", "path"),
+    [
+        ("README.md", "train.py", "train.py"),
+        ("README.md", "./tools/train.py", "tools/train.py"),
+        ("README.md", "${ROOT}/tools/train.py", "tools/train.py"),
+        ("README.md", "/workspace/repo/tools/train.py", "tools/train.py"),
+        ("README.md", "only/here.py", "deep/only/here.py"),
+        ("a/README.md", "twice.py", "a/twice.py"),
+        ("a/run.sh", "../tools/train.py", "tools/train.py"),
+        ("a/run.sh", "train.py", "train.py"),
+        ("tools/run.sh", "$(dirname $0)/train.py", "tools/train.py"),
+        ("tools/run.sh", "$(dirname $0)/../train.py", "train.py"),
+        ("tools/run.sh", "tools/train.py", "tools/train.py"),
+        ("a/run.sh", "$script", None),
+        ("README.md", "tools", "tools/__main__.py"),
+        ("README.md", "absent.py", None),
+    ],
+)
+def test_a_launch_finds_its_file(launcher: str, target: str, path: str | None) -> None:
+    files = (
+        *("train.py", "tools/train.py", "tools/__main__.py", "deep/only/here.py"),
+        *("a/twice.py", "b/twice.py"),
+    )
+    start = launching(launcher, Launch(3, target, "python"))
+    programs = found(*map(code, files), start).programs
+    assert [program.path for program in programs] == ([] if path is None else [path])
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("pkg.train", "pkg/train.py"),
+        ("pkg", "pkg/__main__.py"),
+        ("go", "scripts/go.py"),
+        ("torch.utils.collect_env", None),
+    ],
+)
+def test_a_module_is_found_as_python_does(name: str, path: str | None) -> None:
+    files = ("pkg/__init__.py", "pkg/__main__.py", "pkg/train.py", "scripts/go.py")
+    start = launching("README.md", Launch(3, name, "python", module=True))
+    programs = found(*map(code, files), start).programs
+    assert [program.path for program in programs] == ([] if path is None else [path])
+
+
+def test_a_console_script_is_a_program_and_its_name_a_command() -> None:
+    programs = told(
+        declaring("pyproject.toml", Script(9, "ns-train", "pkg.scripts.go:main")),
+        code("pkg/__init__.py"),
+        code("pkg/scripts/go.py"),
+        launching("README.md", Launch(4, "ns-train", arguments=("nerf",))),
+    )
+    entry = programs["pkg/scripts/go.py"]
+    assert (entry.kind, entry.main) == ("training", True)
+    assert entry.evidence == (Location("README.md", 4), Location("pyproject.toml", 9))
+
+
+def test_a_script_of_a_package_leads_to_the_module_that_has_the_function() -> None:
+    programs = told(
+        declaring("setup.py", Script(9, "go", "pkg:main")),
+        code("pkg/__init__.py", ".cli.main"),
+        code("pkg/cli.py"),
+    )
+    assert programs.keys() == {"pkg/cli.py"}
+
+
+def test_shell_files_that_start_others_are_followed() -> None:
+    programs = told(
+        code("tools/train.py", does=TRAINS),
+        code("other.py", main=4, does=TRAINS),
+        launching("tools/dist.sh", Launch(8, "$(dirname $0)/train.py", "torchrun")),
+        launching("README.md", Launch(40, "./tools/dist.sh", arguments=("x.py", "8"))),
+    )
+    assert programs["tools/train.py"].evidence[:2] == (
+        Location("README.md", 40),
+        Location("tools/dist.sh", 8),
+    )
+    assert programs["tools/train.py"].main
+
+
+def test_files_that_start_one_another_are_no_endless_story() -> None:
+    programs = told(
+        launching("a.sh", Launch(1, "b.sh", "bash")),
+        launching("b.sh", Launch(1, "a.sh", "bash"), Launch(2, "train.py", "python")),
+        code("train.py"),
+    )
+    assert programs.keys() == {"train.py"}
+
+
+# --- what it is for -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "does", "kind"),
+    [
+        ("main.py", "fit", "training"),
+        ("main.py", "optimizer", "training"),
+        ("main.py", "generate", "inference"),
+        ("main.py", "evaluate", "evaluation"),
+        ("main.py", "export", "export"),
+        ("main.py", "write", "data preparation"),
+        ("main.py", "options", "tool"),
+        ("run_pretrain.py", "options", "training"),
+        ("train_tokenizer.py", "write", "data preparation"),
+        ("prepare_train_data.py", "options", "data preparation"),
+        ("train_benchmark.py", "backward", "benchmark"),
+        ("eval_linear.py", "optimizer", "evaluation"),
+        ("convert_checkpoint.py", "options", "export"),
+        ("evals/task.py", "no-grad", "evaluation"),
+        ("evals/task.py", "backward", "training"),
+        ("tools/test.py", "evaluate", "evaluation"),
+        ("tests/train.py", "backward", "test"),
+        ("pkg/test_train.py", "backward", "test"),
+        ("examples/run.py", "options", "example"),
+        ("examples/run.py", "fit", "training"),
+        ("docs/show.ipynb", "options", "example"),
+    ],
+)
+def test_a_program_is_for_what_its_name_or_its_deeds_say(path: str, does: Deed, kind: str) -> None:
+    entry = told(code(path, main=30, does=((does, 20),)))[path]
+    assert entry.kind == kind
+
+
+def test_the_line_that_says_so_is_evidence() -> None:
+    entry = told(code("main.py", main=90, does=(("options", 3), ("fit", 60))))["main.py"]
+    assert entry.evidence == (Location("main.py", 60),)
+    assert entry.why.startswith("it does `fit`")
+
+
+def kind_of(*results: FileResult, path: str = "main.py") -> str:
+    return told(*results)[path].kind
+
+
+def test_a_program_trains_if_what_it_brings_in_itself_does_and_no_other_program_trains() -> None:
+    engine = code("engine.py", does=TRAINS)
+    package = code("pkg/__init__.py", ".loop"), code("pkg/loop.py", does=TRAINS)
+    assert kind_of(code("main.py", "engine", main=9), engine) == "training"
+    assert kind_of(code("main.py", "pkg.VERSION", main=9), *package) == "tool"
+    assert kind_of(code("main.py", "engine", main=9), engine, code("train.py", main=1)) == "tool"
+
+
+def test_a_program_around_one_that_trains_does_so_too() -> None:
+    train = code("train.py", main=1)
+    assert kind_of(code("main.py", "train", main=9), train) == "training"
+    assert kind_of(code("main.py", "pkg", main=9), train, code("pkg/__init__.py")) == "tool"
+
+
+def test_a_program_that_starts_one_that_trains_does_so_too() -> None:
+    launcher = code("main.py", main=9)
+    launcher = replace(
+        launcher,
+        facts=replace(launcher.facts, launches=(Launch(4, "train.py", "torchrun"),)),
+    )
+    assert kind_of(launcher, code("train.py", main=1)) == "training"
+    assert kind_of(launcher, code("train.py"), path="main.py") == "training"
+
+
+def test_a_script_needs_no_guard_if_it_does_something_and_nothing_brings_it_in() -> None:
+    assert told(code("run.py", does=TRAINS)).keys() == {"run.py"}
+    assert told(code("run.py")) == {}
+    assert told(code("run.py", does=TRAINS), code("other.py", "run")) == {}
+    assert told(code("pkg/run.py", does=TRAINS), code("pkg/__init__.py")).keys() <= {
+        "pkg/__init__.py"
+    }
+
+
+def test_what_converts_among_data_converts_data() -> None:
+    assert kind_of(code("data_prep/convert.py", main=1), path="data_prep/convert.py") == (
+        "data preparation"
+    )
+
+
+# --- the main path --------------------------------------------------------------------------------
+
+
+def main(*results: FileResult, root: str = "/srv/repo") -> tuple[str, ...]:
+    return found(*results, root=root).main
+
+
+MODEL = code("model.py", "layers"), code("layers.py")
+
+
+def test_the_readme_says_what_the_main_path_is() -> None:
+    assert main(
+        code("a_train.py", "model", main=1),
+        code("train.py", "model", main=1),
+        *MODEL,
+        readme("python train.py"),
+        launching("run.sh", Launch(1, "a_train.py", "python")),
+    ) == ("train.py",)
+
+
+def test_of_several_in_the_readme_the_first_counts() -> None:
+    programs = [code(f"train_{name}.py", main=1) for name in "ab"]
+    assert main(*programs, readme("python train_b.py", "python train_a.py")) == ("train_b.py",)
+
+
+def test_the_only_document_that_starts_any_says_which_is_the_usual_run() -> None:
+    programs = [code(f"train_{name}.py", main=1) for name in "ab"]
+    guide = readme("python train_b.py", "python train_a.py", "python train_a.py", path="guide.md")
+    more = launching("a.sh", Launch(1, "train_a.py", "python"))
+    assert main(*programs, guide, more) == ("train_b.py",)
+    assert main(*programs, guide, more, readme("python train_a.py", path="more.md")) == (
+        "train_a.py",
+    )
+
+
+def test_who_only_brings_in_what_trains_may_use_another_part_of_it() -> None:
+    net = code("net.py", main=1, does=TRAINS)
+    show = code("show.py", "net", main=1)
+    train = code("other.py", "net", main=1, does=TRAINS)
+    lines = readme("python show.py", "python other.py")
+    assert main(net, show, train, lines) == ("other.py",)
+    assert main(net, show, readme("python show.py")) == ("show.py",)
+
+
+def test_a_library_with_derivatives_of_its_own_is_there_to_be_trained() -> None:
+    results = [
+        code("lib/__init__.py", ".ops"),
+        code("lib/ops.py", taking=(("backward", "ctx grad"),)),
+        code("evaluate.py", "lib", main=1),
+    ]
+    joined = found(*results)
+    assert (joined.main, joined.api) == (("lib/__init__.py",), True)
+    assert "no program of the tree trains: what the package `lib` offers" in joined.told()[0].why
+    assert main(*results[:1], code("lib/ops.py"), results[2]) == ("evaluate.py",)
+    assert main(*results, code("examples/train.py", "lib", main=1)) == ("examples/train.py",)
+
+
+def test_training_comes_before_what_begins_with_its_result() -> None:
+    programs = [code(path, main=1) for path in ("finetune.py", "pretrain.py")]
+    assert main(*programs, readme("python finetune.py", "python pretrain.py")) == ("pretrain.py",)
+
+
+def test_a_line_that_only_evaluates_starts_no_training() -> None:
+    programs = [code(f"train_{name}.py", main=1) for name in "ab"]
+    said = readme("python train_a.py --eval", "python train_a.py eval", "python train_b.py eval=1")
+    assert main(*programs, said) == ("train_b.py",)
+
+
+def test_a_launch_script_or_a_command_is_better_than_nothing() -> None:
+    programs = [code(f"train_{name}.py", main=1) for name in "ab"]
+    start = launching("slurm/job.sbatch", Launch(1, "train_b.py", "python"))
+    assert main(*programs, start) == ("train_b.py",)
+
+
+def test_without_any_line_the_farthest_reach_counts_then_the_root() -> None:
+    assert main(code("a/train.py", main=1), code("train.py", main=1)) == ("train.py",)
+    assert main(code("tools/train.py", "model", main=1), code("train.py", main=1), *MODEL) == (
+        "tools/train.py",
+    )
+
+
+def test_what_only_shows_something_is_no_main_path() -> None:
+    zoo = [code(f"zoo/m{number}.py") for number in range(30)]
+    imports = [f"zoo.m{number}" for number in range(30)]
+    assert main(
+        code("small.py", main=1, does=TRAINS),
+        code("train.py", *imports, main=1),
+        *zoo,
+        readme("python small.py"),
+    ) == ("train.py",)
+
+
+def test_tests_and_examples_are_no_main_path_beside_a_program() -> None:
+    assert main(
+        code("train.py", main=1),
+        code("tests/train.py", main=1),
+        code("examples/train.py", main=1),
+        readme("python examples/train.py", "python tests/train.py"),
+    ) == ("train.py",)
+
+
+def test_a_library_offers_its_package() -> None:
+    results = [
+        code("src/lib/__init__.py", ".trainer"),
+        code("src/lib/trainer.py", does=TRAINS),
+        code("src/lib/more.py", does=TRAINS),
+        code("helpers/__init__.py"),
+        code("examples/train.py", "lib", main=1),
+        code("tests/__init__.py"),
+        *(code(f"tests/test_{number}.py") for number in range(9)),
+    ]
+    joined = found(*results)
+    assert (joined.main, joined.api) == (("src/lib/__init__.py",), True)
+    entry = joined.told()[0]
+    assert (entry.path, entry.kind, entry.main) == ("src/lib/__init__.py", "training", True)
+    assert "`lib`" in entry.why
+
+
+def test_a_package_without_an_init_of_its_own_offers_all_its_modules() -> None:
+    results = [code("lib/__init__.py"), code("lib/a.py", does=TRAINS), code("lib/_b.py")]
+    assert main(*results) == ("lib/__init__.py", "lib/a.py")
+
+
+def test_examples_are_the_main_path_of_a_tree_of_examples() -> None:
+    assert main(code("examples/train.py", main=1)) == ("examples/train.py",)
+
+
+def test_a_tree_that_trains_nothing_has_its_best_program() -> None:
+    results = [code("generate.py", main=1), code("eval.py", main=1), code("tool.py", main=1)]
+    assert main(*results) == ("eval.py",)
+    assert main(code("model.py"), code("tests/test_model.py", main=1)) == ()
+
+
+def test_the_user_decides() -> None:
+    results = [code("train.py", main=1), code("other.py"), readme("python train.py")]
+    joined = found(*results, chosen=["other.py"])
+    assert joined.main == ("other.py",)
+    assert joined.told()[0].path == "other.py"
+
+
+def test_what_a_file_starts_is_known_through_others() -> None:
+    joined = found(
+        launching("all.sh", Launch(1, "one.sh", "bash")),
+        launching("one.sh", Launch(1, "train.py", "python")),
+        code("train.py"),
+    )
+    assert joined.launchers == {"all.sh": {"train.py"}, "one.sh": {"train.py"}}
+
+
+# --- files that a launch may mean -----------------------------------------------------------------
+
+
+def test_a_line_that_may_mean_several_programs_starts_each_with_nobody_knows_what() -> None:
+    trees = code("a/train.py", main=3, does=TRAINS), code("b/train.py", main=3, does=TRAINS)
+    entries = found(*trees, readme("python train.py --lr 1"))
+    assert all(program.starts for program in entries.programs)
+    assert entries.command.is_open
+
+
+@pytest.mark.parametrize("other", ["tests/train.py", "examples/x/train.py", "docs/train.py"])
+def test_a_file_among_tests_is_not_meant_where_there_is_another(other: str) -> None:
+    trees = code("src/train.py", main=3, does=TRAINS), code(other, main=3, does=TRAINS)
+    entries = found(*trees, readme("python train.py --flash"))
+    assert entries.main == ("src/train.py",)
+    assert "flash" in entries.command.given
+    assert not entries.command.is_open
+
+
+def test_among_examples_a_line_means_an_example() -> None:
+    trees = code("src/train.py", main=3, does=TRAINS), code("examples/b/train.py", main=3)
+    start = readme("python train.py", path="examples/a/README.md")
+    starts = {program.path: program.starts for program in found(*trees, start).programs}
+    assert not starts["src/train.py"]
+    assert starts["examples/b/train.py"]
+
+
+# --- files of settings that a line chooses --------------------------------------------------------
+
+CONFIGS = (
+    *("conf/config.yaml", "conf/big.yaml", "conf/model/big.yaml", "conf/experiment/a.yaml"),
+    *("conf/experiment/b.yaml", "exp/deep.yml", "one/twice.yaml", "two/twice.yaml", "x.gin"),
+)
+
+
+def chosen(arguments: str) -> Entries:
+    trees = code("train.py", main=3, does=TRAINS), *map(configuring, CONFIGS)
+    return found(*trees, readme(f"python train.py {arguments}"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "paths"),
+    [
+        ("--config-name big", ["conf/big.yaml"]),
+        ("--config-name=big", ["conf/big.yaml"]),
+        ("-cn big", ["conf/big.yaml"]),
+        ("--config-path conf/model --config-name big", ["conf/model/big.yaml"]),
+        ("--config big", ["conf/big.yaml"]),
+        ("--cfg exp/deep", ["exp/deep.yml"]),
+        ("--config=conf/big.yaml", ["conf/big.yaml"]),
+        ("--config_path conf/big.yaml", ["conf/big.yaml"]),
+        ("--config_file x.gin", ["x.gin"]),
+        ("model=big", ["conf/model/big.yaml"]),
+        ("+experiment=a", ["conf/experiment/a.yaml"]),
+        ("-m experiment=a,b", ["conf/experiment/a.yaml", "conf/experiment/b.yaml"]),
+        ("--conf-thres 0.25", []),
+        ("--experiment-name fine", []),
+        ("model=null", []),
+        ("--data coco", []),
+        ("--cfg-options a.b=c", []),
+        ("--name ${NAME}", []),
+    ],
+)
+def test_a_line_chooses_files_of_settings_by_name(arguments: str, paths: list[str]) -> None:
+    entries = chosen(arguments)
+    assert [path for path, _ in entries.configs] == paths
+    assert not entries.command.is_open
+    assert entries.command.is_sure == (len(paths) < 2)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *("--config-name other", "--config other.yaml", "--cfg ${CONFIG}", "--config $X/a.yaml.in"),
+        *("model=huge", "model=${MODEL}", "experiment=c", "--recipe mine", "-cn other"),
+        *("--config twice", "--config twice.yaml", "missing.yaml", "--hyp missing.yaml"),
+        *("${CONFIG_FILE}", "<config>", "--config-path elsewhere", "--config /etc/run"),
+        "-m experiment=a,c",
+    ],
+)
+def test_settings_that_are_not_seen_leave_the_command_open(arguments: str) -> None:
+    assert chosen(arguments).command.is_open
+
+
+def test_a_series_of_runs_gives_a_setting_all_of_its_values() -> None:
+    assert chosen("-m attn=flash,eager").command.given["attn"] == {"flash", "eager"}
+
+
+# --- how sure it is that a program trains ---------------------------------------------------------
+
+
+def test_a_name_that_says_training_comes_before_deeds_alone() -> None:
+    steps: tuple[tuple[Deed, int], ...] = (("backward", 9), ("optimizer", 8))
+    style = code("a_style/paint.py", main=9, does=steps)
+    named = code("imagenet/train.py", main=9, does=steps)
+    assert found(style, named).main == ("imagenet/train.py",)
+
+
+def test_who_makes_an_optimizer_comes_before_who_only_goes_backward() -> None:
+    attack = code("a/attack.py", main=9, does=TRAINS)
+    main = code("mnist/main.py", main=9, does=(("backward", 9), ("optimizer", 8)))
+    assert found(attack, main).main == ("mnist/main.py",)
+    assert found(attack, main, readme("python a/attack.py")).main == ("a/attack.py",)

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+
+from portaudit.relate.graph import chain, graph, visits
+from portaudit.types import FileResult, Import, Location
+from trees import code, guarded, modules
+
+
+def leads(*results: FileResult) -> dict[str, list[str]]:
+    """Where each file's imports lead."""
+    found = graph(results, modules(results))
+    return {path: [edge.path for edge in edges] for path, edges in found.items()}
+
+
+def ways(start: str, *results: FileResult) -> dict[str, list[str]]:
+    """The files on the way to each file that the first one reaches."""
+    found = visits(graph(results, modules(results)), [start])
+    return {path: [step.path for step in chain(found, path).imports] for path in found}
+
+
+@pytest.mark.parametrize(
+    ("importer", "name", "files", "reached"),
+    [
+        ("train.py", "model", ("model.py",), ["model.py"]),
+        ("train.py", "pkg", ("pkg/__init__.py",), ["pkg/__init__.py"]),
+        (
+            "train.py",
+            "pkg.ops.attn.flash",
+            ("pkg/__init__.py", "pkg/ops/__init__.py", "pkg/ops/attn.py"),
+            ["pkg/__init__.py", "pkg/ops/__init__.py", "pkg/ops/attn.py"],
+        ),
+        ("train.py", "pkg.ops.attn", ("pkg/__init__.py", "pkg/ops/attn.py"), None),
+        ("train.py", "pkg.attn", ("pkg/attn.py",), ["pkg/attn.py"]),
+        ("train.py", "pkg.model", ("src/pkg/__init__.py", "src/pkg/model.py"), None),
+        ("pkg/a.py", ".b", ("pkg/__init__.py", "pkg/b.py"), ["pkg/__init__.py", "pkg/b.py"]),
+        ("pkg/a.py", "..b", ("b.py", "pkg/__init__.py"), ["b.py"]),
+        ("pkg/__init__.py", ".b.f", ("pkg/b.py",), ["pkg/b.py"]),
+        ("tools/train.py", "pkg.b", ("pkg/__init__.py", "pkg/b.py"), None),
+        ("train.py", "numpy.linalg", ("model.py",), []),
+    ],
+)
+def test_an_import_leads_to_the_module_and_the_packages_around_it(
+    importer: str, name: str, files: tuple[str, ...], reached: list[str] | None
+) -> None:
+    results = [code(importer, name), *map(code, files)]
+    assert leads(*results).get(importer, []) == (list(files) if reached is None else reached)
+
+
+def test_a_member_that_is_a_module_is_one() -> None:
+    results = [code("train.py", "pkg.ops"), code("pkg/__init__.py"), code("pkg/ops.py")]
+    assert leads(*results) == {"train.py": ["pkg/__init__.py", "pkg/ops.py"]}
+
+
+@pytest.mark.parametrize(("main", "file"), [(9, "pkg/utils.py"), (0, "other/utils.py")])
+def test_a_program_finds_what_lies_beside_it_first(main: int, file: str) -> None:
+    results = [
+        code("pkg/train.py", "utils.loss", main=main),
+        *map(code, ("pkg/__init__.py", "pkg/utils.py", "other/utils.py")),
+        code("other/deep/__init__.py"),
+    ]
+    assert leads(*results)["pkg/train.py"][-1] == file
+
+
+def test_a_tree_that_is_a_package_itself() -> None:
+    results = [code("model.py", "repo.ops"), code("ops.py"), code("__init__.py")]
+    assert leads(*results) == {"model.py": ["__init__.py", "ops.py"]}
+
+
+def test_a_shortest_way_is_found_in_a_cycle() -> None:
+    results = [
+        code("train.py", "a", "b"),
+        code("a.py", "b", "c"),
+        code("b.py", "a", "d"),
+        code("c.py", "d"),
+        code("d.py", "a"),
+    ]
+    assert ways("train.py", *results) == {
+        "train.py": [],
+        "a.py": ["train.py"],
+        "b.py": ["train.py"],
+        "c.py": ["train.py", "a.py"],
+        "d.py": ["train.py", "b.py"],
+    }
+
+
+def test_a_longer_way_without_a_guard_is_better_than_a_shorter_one_with() -> None:
+    results = [
+        code("train.py", guarded("fast", 3), "model"),
+        code("model.py", "ops"),
+        code("ops.py", "fast"),
+        code("fast.py"),
+    ]
+    found = visits(graph(results, modules(results)), ["train.py"])
+    way = chain(found, "fast.py")
+    assert [step.path for step in way.imports] == ["train.py", "model.py", "ops.py"]
+    assert (way.guard, way.guard_by) == ("none", None)
+
+
+def test_a_guard_on_the_way_is_carried_on() -> None:
+    results = [
+        code("train.py", guarded("fast", 3, "import-guarded")),
+        code("fast.py", guarded("kernel", 9, "fallback"), "helper"),
+        code("kernel.py", "deep"),
+        code("helper.py"),
+        code("deep.py"),
+    ]
+    found = visits(graph(results, modules(results)), ["train.py"])
+    told = {
+        path: (each.guard, each.guard_by and each.guard_by.line) for path, each in found.items()
+    }
+    assert told == {
+        "train.py": ("none", None),
+        "fast.py": ("import-guarded", 2),
+        "kernel.py": ("fallback", 8),
+        "helper.py": ("import-guarded", 2),
+        "deep.py": ("fallback", 8),
+    }
+
+
+def test_a_weaker_guard_wins_over_a_stronger_one() -> None:
+    results = [
+        code("train.py", guarded("kernel", 3, "fallback"), guarded("model", 5, "import-guarded")),
+        code("model.py", "kernel"),
+        code("kernel.py"),
+    ]
+    found = visits(graph(results, modules(results)), ["train.py"])
+    assert chain(found, "kernel.py").imports == (Location("train.py", 5), Location("model.py", 1))
+
+
+def test_what_must_not_fail_is_as_good_as_unguarded() -> None:
+    results = [code("train.py", guarded("kernel", 3, "hard-fail")), code("kernel.py")]
+    found = visits(graph(results, modules(results)), ["train.py"])
+    assert found["kernel.py"].guard == "none"
+
+
+def test_an_import_that_never_happens_leads_nowhere() -> None:
+    results = [code("train.py", Import("model", 3, scope="unused")), code("model.py")]
+    joined = graph(results, modules(results))
+    assert "model.py" in visits(joined, ["train.py"])
+    assert "model.py" not in visits(joined, ["train.py"], lambda _, by: by.scope == "unused")

@@ -1,0 +1,497 @@
+"""Whole trees in which something may switch an option on: what waits for it must not be called off.
+
+Each says in its own way that the fast attention of a model runs. The first few say that it does
+not, so that a test which no longer tells options at all fails too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from portaudit import config, engine
+from portaudit.config import Options
+from portaudit.types import Finding
+
+MakeTree = Callable[[Mapping[str, str]], Path]
+
+ATTENTION = """
+    import torch
+
+    class Attention(torch.nn.Module):
+        def __init__(self, dim, use_flash=False, *, use_ring=False):
+            super().__init__()
+            self.use_flash = use_flash
+
+        def forward(self, x):
+            if self.use_flash:
+                from flash_attn import flash_attn_func
+                return flash_attn_func(x, x, x)
+            return x
+    """
+TRAIN = """
+    import argparse
+    import torch
+    from attention import Attention
+
+    def main():
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--dim", type=int, default=8)
+        parser.add_argument("--use-flash", action="store_true")
+        args = parser.parse_args()
+        model = Attention(args.dim, use_flash=args.use_flash)
+        model(torch.zeros(3, args.dim)).sum().backward()
+
+    if __name__ == "__main__":
+        main()
+    """
+BY_CONFIG = """
+    import torch
+    import yaml
+    from attention import Attention
+
+    def main():
+        with open("configs/base.yaml") as file:
+            cfg = yaml.safe_load(file)
+        model = Attention(cfg["dim"], use_flash=cfg["use_flash"])
+        model(torch.zeros(3, 8)).sum().backward()
+
+    if __name__ == "__main__":
+        main()
+    """
+
+
+def train(*lines: str, head: str = "", call: str = "Attention(8)") -> dict[str, str]:
+    """A program that makes its model so, behind some lines of its `main`."""
+    body = ["def main():", *lines, f"model = {call}", "model(torch.zeros(3, 8)).sum().backward()"]
+    text = "\n    ".join(each for part in body for each in part.split("\n"))
+    source = f"import torch\nfrom attention import Attention\n{head}\n\n{text}\n"
+    return {"train.py": f'{source}\nif __name__ == "__main__":\n    main()\n'}
+
+
+def readme(line: str) -> dict[str, str]:
+    return {"README.md": f"# Train\n\n```sh\n{line}\n```\n"}
+
+
+OFF: Mapping[str, Mapping[str, str]] = {
+    "nobody gives it": {"train.py": TRAIN},
+    "the command leaves it out": {"train.py": TRAIN, **readme("python train.py --dim 16")},
+    "it is given elsewhere under its name": {
+        **train(call="build(False)"),
+        "train.py": train(
+            head="def build(use_flash=False):\n    return Attention(8, use_flash)",
+            call="build()",
+        )["train.py"],
+    },
+    "others are given by position": train(call="Attention(8, False)"),
+    "settings are unpacked": train("cfg = Config()", call="Attention(**cfg)"),
+}
+ON: Mapping[str, Mapping[str, str]] = {
+    # by position
+    "by position": train(call="Attention(8, True)"),
+    "by position, unknown": train(call="Attention(8, torch.rand(1) > 0)"),
+    "from a list": train("given = [8, True]", call="Attention(*given)"),
+    "from a dict": train(
+        "import json\nloaded = json.load(open('x.json'))", call="Attention(**loaded)"
+    ),
+    "from a subclass": train(
+        head=(
+            "class Fast(Attention):\n    def __init__(self, dim):\n"
+            "        super().__init__(dim, True)\n"
+        ),
+        call="Fast(8)",
+    ),
+    "through a subclass": train(head="class Fast(Attention):\n    pass\n", call="Fast(8, True)"),
+    "by the base's name": train(
+        head=(
+            "class Fast(Attention):\n    def __init__(self, dim):\n"
+            "        Attention.__init__(self, dim, True)\n"
+        ),
+        call="Fast(8)",
+    ),
+    "by partial": train("from functools import partial", call="partial(Attention, 8, True)()"),
+    "by another name": train("make = Attention", call="make(8, True)"),
+    "from a table": train("table = {'a': Attention}", call="table['a'](8, True)"),
+    "handed to somebody": train(
+        head="def call(make):\n    return make(8, True)\n", call="call(Attention)"
+    ),
+    "by an object": {
+        **train(call="Attention(8)"),
+        "attention.py": """
+            import torch
+
+            class Attention(torch.nn.Module):
+                def forward(self, x, use_flash=False):
+                    if use_flash:
+                        from flash_attn import flash_attn_func
+                        return flash_attn_func(x, x, x)
+                    return x
+
+            class Block(torch.nn.Module):
+                def __init__(self, dim):
+                    self.inner = Attention(dim)
+
+                def forward(self, x):
+                    return self.inner(x, True)
+            """,
+    },
+    "by fields": {
+        **train("from settings import Config\ncfg = Config(8, True)", call="Attention(cfg)"),
+        "settings.py": """
+            from dataclasses import dataclass
+
+            @dataclass
+            class Config:
+                dim: int
+                use_flash: bool = False
+            """,
+    },
+    # by another name
+    "under another name of the command line": {
+        "train.py": TRAIN.replace('"--use-flash",', '"--flash-attn", dest="use_flash",'),
+        **readme("python train.py --flash-attn"),
+    },
+    "by a second name": {
+        "train.py": TRAIN.replace('"--use-flash",', '"--use-flash", "--fa",'),
+        **readme("python train.py --fa"),
+    },
+    "by a letter": {
+        "train.py": TRAIN.replace('"--use-flash",', '"-x", "--use-flash",'),
+        **readme("python train.py -x"),
+    },
+    "by the beginning of its name": {"train.py": TRAIN, **readme("python train.py --use-fl")},
+    "by a constant": {
+        "train.py": TRAIN.replace(
+            'action="store_true"', 'action="store_const", const=True, default=False'
+        ),
+        **readme("python train.py --use-flash"),
+    },
+    "in a Docker file": {
+        "train.py": TRAIN,
+        "Dockerfile": 'FROM x\nENTRYPOINT ["python", "train.py"]\nCMD ["--use-flash"]\n',
+    },
+    "behind a value": {"train.py": TRAIN, "train.sh": "python train.py --dim 8 ${MORE}\n"},
+    "by storing false": {
+        "train.py": TRAIN.replace('action="store_true"', 'action="store_false", dest="slow"'),
+        "attention.py": ATTENTION.replace("if self.use_flash:", "if not self.config.slow:"),
+        **readme("python train.py --use-flash"),
+    },
+    "by click": {
+        **train(call="Attention(8, use_flash=use_flash)"),
+        "train.py": """
+            import click
+            import torch
+            from attention import Attention
+
+            @click.command()
+            @click.option("--fa", "use_flash", is_flag=True)
+            def main(use_flash):
+                Attention(8, use_flash=use_flash)(torch.zeros(3)).backward()
+
+            if __name__ == "__main__":
+                main()
+            """,
+        **readme("python train.py --fa"),
+    },
+    # in the words of a command
+    "as two words": {"train.py": TRAIN, **readme("python train.py MODEL.USE_FLASH True")},
+    "within an option": {"train.py": TRAIN, **readme("python train.py --set=model.use_flash=true")},
+    "behind an option": {
+        "train.py": TRAIN,
+        **readme('python train.py --gin_bindings "Attention.use_flash = True"'),
+    },
+    "as JSON": {"train.py": TRAIN, **readme("""python train.py --args '{"use_flash": true}'""")},
+    # in code
+    "by OmegaConf": train("OmegaConf.update(cfg, 'model.use_flash', True)"),
+    "by update": train("cfg.update({'use_flash': True})"),
+    "by a list": train("cfg.merge_from_list(['model.use_flash', True])"),
+    "by setattr": train("for name in names:\n    setattr(cfg, name, True)"),
+    "by the object's own": train("object.__setattr__(cfg, 'use_flash', True)"),
+    "by gin": train("gin.bind_parameter('Attention.use_flash', True)"),
+    "by arguments in code": {
+        "train.py": TRAIN.replace("parse_args()", "parse_args(['--use-flash'])")
+    },
+    "by changed arguments": {"train.py": TRAIN.replace("main()\n\n", "")}
+    | {
+        "train.py": TRAIN.replace(
+            "parser = argparse", "sys.argv += ['--use-flash']\n        parser = argparse"
+        )
+    },
+    "by a subclass": {
+        **train("from attention import Fast", call="Fast(8)"),
+        "attention.py": ATTENTION + "\n    class Fast(Attention):\n        use_flash = True\n",
+    },
+    "by a property": {
+        **train("from attention import Fast", call="Fast(8)"),
+        "attention.py": ATTENTION
+        + "\n    class Fast(Attention):\n        @property\n        def use_flash(self):\n"
+        "            return True\n",
+    },
+    "by a changed parameter": train(
+        head=(
+            "def build(use_flash=False):\n    use_flash |= True\n    return Attention(8, use_flash)"
+        ),
+        call="build()",
+    ),
+    # at run time
+    "by loaded settings": train(
+        "args = parser.parse_args()\nargs.__dict__.update(yaml.safe_load(open(args.path)))"
+    ),
+    "by loaded defaults": train("parser.set_defaults(**yaml.safe_load(open(path)))"),
+    "by the environment": {
+        **train("from settings import Config\ncfg = Config()", call="Attention(cfg)"),
+        "settings.py": """
+            from pydantic_settings import BaseSettings
+
+            class Config(BaseSettings):
+                use_flash: bool = False
+            """,
+    },
+    "by data that is read elsewhere": train(
+        head="def load_config(path):\n    return json.load(open(path))\n",
+        call="Attention(8, use_flash=load_config('x')['use_flash'])",
+    ),
+    "by a file with a name that is put together": train(
+        "cfg = yaml.safe_load(open(f'{name}.yaml'))",
+        call="Attention(8, use_flash=cfg['use_flash'])",
+    ),
+    "by variables of the arguments": train("vars(args).update(yaml.safe_load(open(args.path)))"),
+    "by each key": train("for key, value in loaded.items():\n    cfg[key] = value"),
+    "by the settings' own class": {
+        **train("from settings import Config\ncfg = Config()", call="Attention(cfg)"),
+        "settings.py": """
+            class Config:
+                use_flash = False
+
+                def __init__(self, **given):
+                    for key, value in given.items():
+                        setattr(self, key, value)
+            """,
+    },
+    "by a library": train("cfg = NetConfig.from_pretrained(args.path)"),
+    "by a variable of the environment": {
+        "train.py": """
+            import click
+            import torch
+            from attention import Attention
+
+            @click.command()
+            @click.option("--use-flash", is_flag=True, envvar="USE_FLASH")
+            def main(use_flash):
+                Attention(8, use_flash=use_flash)(torch.zeros(3)).backward()
+
+            if __name__ == "__main__":
+                main()
+            """,
+    },
+    "by Sacred": {
+        **train(call="Attention(8)"),
+        "settings.py": """
+            from sacred import Experiment
+
+            ex = Experiment()
+
+            @ex.config
+            def config():
+                use_flash = True
+            """,
+        "train.py": train(head="import settings")["train.py"],
+    },
+    "by a global name": {
+        **train("import attention\nattention.choose()"),
+        "attention.py": """
+            import torch
+
+            USE_FLASH = False
+
+            def choose():
+                global USE_FLASH
+                USE_FLASH = True
+
+            class Attention(torch.nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+
+                def forward(self, x):
+                    if USE_FLASH:
+                        from flash_attn import flash_attn_func
+                        return flash_attn_func(x, x, x)
+                    return x
+            """,
+    },
+    # launches
+    "in one branch of a script": {
+        "train.py": TRAIN,
+        "run.sh": (
+            'if [ "$1" = big ]; then\n  FLAGS="--use-flash"\nelse\n  FLAGS=""\nfi\n'
+            "python train.py $FLAGS\n"
+        ),
+    },
+    "through a function of a script": {
+        "train.py": TRAIN,
+        "run.sh": 'launch() {\n  python train.py "$@"\n}\nlaunch --use-flash\n',
+    },
+    "by words that a script sets": {
+        "train.py": TRAIN,
+        "run.sh": 'set -- --use-flash\npython train.py "$@"\n',
+    },
+    "by a command that grows": {
+        "train.py": TRAIN,
+        "run.py": """
+            import subprocess
+            import sys
+
+            command = [sys.executable, "train.py"]
+            if len(sys.argv) > 1:
+                command += ["--use-flash"]
+            subprocess.run(command, check=True)
+            """,
+    },
+    "by letters together": {
+        "train.py": TRAIN.replace('"--use-flash",', '"-x", "--use-flash",'),
+        **readme("python train.py -vx"),
+    },
+    "by what it is not": {
+        "train.py": TRAIN.replace('"--use-flash", action="store_true"', '"--slow"'),
+        "attention.py": ATTENTION.replace("if self.use_flash:", "if not self.config.slow:"),
+        **readme("python train.py --noslow"),
+    },
+    # over a config
+    "over a config": {
+        "train.py": BY_CONFIG.replace("model = ", "cfg['use_flash'] = True\n        model = "),
+        "configs/base.yaml": "dim: 8\nuse_flash: false\n",
+        **readme("python train.py --config configs/base.yaml"),
+    },
+    "by a config": {
+        "train.py": BY_CONFIG,
+        "configs/base.yaml": "dim: 8\nuse_flash: true\n",
+        **readme("python train.py --config configs/base.yaml"),
+    },
+}
+
+
+def fast(make_tree: MakeTree, files: Mapping[str, str]) -> Finding:
+    """The use of the fast attention."""
+    sources = {"attention.py": ATTENTION, **files}
+    root = make_tree({path: dedent(text).lstrip("\n") for path, text in sources.items()})
+    report = engine.scan(
+        config.load([root], Options(root=root, cache=False, jobs=1), cwd=root),
+    )
+    return next(item for item in report.findings if item.category == "fused-kernel-lib")
+
+
+@pytest.mark.parametrize("case", OFF)
+def test_what_nobody_switches_on_waits(make_tree: MakeTree, case: str) -> None:
+    finding = fast(make_tree, OFF[case])
+    assert finding.reach == "main"
+    assert finding.guard != "none"
+    assert finding.guard_by is not None
+    assert finding.guard_by.setting == "use_flash"
+
+
+@pytest.mark.parametrize("case", ON)
+def test_what_something_may_switch_on_is_needed(make_tree: MakeTree, case: str) -> None:
+    finding = fast(make_tree, ON[case])
+    told = finding.guard_by.setting if finding.guard_by else ""
+    assert (finding.reach, told) == ("main", ""), finding
+    assert finding.guard in {"none", "fallback"}
+
+
+# --- modules and functions ------------------------------------------------------------------------
+
+NETS = {
+    "nets/__init__.py": "",
+    "nets/fused.py": """
+        import torch
+        from flash_attn import flash_attn_func
+
+        class Fused(torch.nn.Module):
+            def forward(self, x):
+                return flash_attn_func(x, x, x)
+        """,
+}
+MAKER = """
+    import importlib
+    import torch
+    import yaml
+
+    def make(name):
+        module, attribute = name.rsplit(".", 1)
+        return getattr(importlib.import_module(module), attribute)()
+
+    def main():
+        with open("configs/base.yaml") as file:
+            cfg = yaml.safe_load(file)
+        make(cfg["model"]["target"])(torch.zeros(3)).backward()
+
+    if __name__ == "__main__":
+        main()
+    """
+NAMED: Mapping[str, Mapping[str, str]] = {
+    "in a config": {"train.py": MAKER, "configs/base.yaml": "model:\n  target: nets.fused.Fused\n"},
+    "by a tag": {"train.py": MAKER, "configs/base.yaml": "model: !new:nets.fused.Fused\n  x: 1\n"},
+    "by a default": {
+        "train.py": MAKER.replace(
+            "def main():",
+            'def main():\n        parser.add_argument("--net", default="nets.fused.Fused")',
+        )
+    },
+    "on the command line": {"train.py": MAKER, **readme("python train.py --net nets.fused.Fused")},
+    "in a function that only a command names": {
+        "train.py": """
+            import torch
+
+            def fit(name):
+                from nets.fused import Fused
+                Fused()(torch.zeros(3)).backward()
+            """,
+        **readme("python -c 'from train import fit; fit(1)'"),
+    },
+    "in a function that Fire calls": {
+        "train.py": """
+            import fire
+            import torch
+
+            def fit(name):
+                from nets.fused import Fused
+                Fused()(torch.zeros(3)).backward()
+
+            if __name__ == "__main__":
+                fire.Fire()
+            """,
+        **readme("python train.py fit"),
+    },
+    "behind the word for training": {
+        "train.py": """
+            import argparse
+            import torch
+
+            def fit():
+                from nets.fused import Fused
+                Fused()(torch.zeros(3)).backward()
+
+            def main():
+                parser = argparse.ArgumentParser()
+                parser.add_argument("command", nargs="?", default="evaluate")
+                args = parser.parse_args()
+                if args.command == "fit":
+                    fit()
+
+            if __name__ == "__main__":
+                main()
+            """,
+    },
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_only_a_name_leads_to_is_needed(make_tree: MakeTree, case: str) -> None:
+    files = {**NETS, **NAMED[case]}
+    root = make_tree({path: dedent(text).lstrip("\n") for path, text in files.items()})
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    finding = next(item for item in report.findings if item.category == "fused-kernel-lib")
+    assert (finding.reach, finding.guard) == ("main", "none")
+    assert report.score.verdict == "replace libraries"

@@ -1,0 +1,95 @@
+"""Entries of tables in whole trees: off only where everything that asks for one is understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from portaudit import config, engine
+from portaudit.config import Options
+
+MakeTree = Callable[[Mapping[str, str]], Path]
+NETS = (
+    "import os\nimport torch\n\nclass Scan(torch.nn.Module):\n    def forward(self, x):\n"
+    "        return torch.cuda.CUDAGraph()\n\nclass Plain(torch.nn.Module):\n"
+    "    def forward(self, x):\n        return x\n\n"
+    'MODELS = {\n    "scan": Scan,\n    "plain": Plain,\n}\n'
+)
+TRAIN = "import torch\nimport nets\n{}\nif __name__ == '__main__':\n    {}\n"
+TRAIN += "    torch.ones(1).backward()\n"
+BUILD = "def build(kind):\n    return MODELS[kind]()\n"
+ASKED = "def build(cfg):\n    return MODELS[cfg.net_kind]()\n"
+CONFIG = "net_kind: plain\nhead: plain\n"
+
+CASES = {
+    "a setting that is known": (ASKED, "", "nets.build(load())", True),
+    "a written key elsewhere": (ASKED, "", 'nets.build(load()); nets.MODELS["scan"]()', False),
+    "under another name elsewhere": (
+        ASKED,
+        "from nets import MODELS as T",
+        'nets.build(load()); T["scan"]()',
+        False,
+    ),
+    "all of it elsewhere": (
+        ASKED,
+        "from nets import MODELS",
+        "nets.build(load()); [each() for each in MODELS.values()]",
+        False,
+    ),
+    "given away elsewhere": (ASKED, "", "nets.build(load()); use(nets.MODELS)", False),
+    "the environment": (
+        'def build():\n    return MODELS[os.environ["X"]]()\n',
+        "",
+        "nets.build()",
+        False,
+    ),
+    "a derived key": (
+        "def build(cfg):\n    return MODELS[cfg.net_kind.lower()]()\n",
+        "",
+        "nets.build(load())",
+        False,
+    ),
+    "its own keys": (
+        "def build():\n    return [MODELS[each]() for each in sorted(MODELS)]\n",
+        "",
+        "nets.build()",
+        False,
+    ),
+    "what a function is given": (BUILD, "", 'nets.build("plain")', True),
+    "what else it is given": (BUILD, "", 'nets.build("plain"); nets.build(kind="scan")', False),
+    "what it is given in a loop": (
+        BUILD,
+        "",
+        'for each in ("plain", "scan"): nets.build(each)',
+        False,
+    ),
+    "what it is given that is computed": (BUILD, "", 'nets.build("sc" + "an")', False),
+    "what it is given in a list": (BUILD, "", 'nets.build(*["scan"])', False),
+    "the function is handed on": (BUILD, "", 'use(nets.build, "scan")', False),
+    "a default that a call does not take": (
+        'def build(kind="plain"):\n    return MODELS[kind]()\n',
+        "",
+        'nets.build("scan")',
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_entry_is_off_only_if_all_that_asks_is_known(make_tree: MakeTree, case: str) -> None:
+    nets, imports, run, is_off = CASES[case]
+    root = make_tree(
+        {
+            "README.md": "```sh\npython train.py configs/a.yaml\n```\n",
+            "configs/a.yaml": CONFIG,
+            "nets.py": NETS + nets,
+            "train.py": TRAIN.format(imports, run),
+        }
+    )
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    found = [each for each in report.findings if each.scope.startswith("Scan")]
+    assert found
+    assert {each.reach for each in found} == {"main"}
+    assert {each.guard == "guarded" for each in found} == {is_off}
