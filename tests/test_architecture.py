@@ -13,11 +13,12 @@ MODULES = {
     path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", "."): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-BASE = {"types", "errors", "garbage"}
+BASE = {"types", "errors", "garbage", "marks"}
 FILE_STAGES = {"catalogue", "read", "match", "judge", "detectors", "fingerprint"}
 """What judges one file. Matchers, judges and detectors know each other's words."""
 MAY_IMPORT = {
     "garbage": set(),
+    "marks": set[str](),
     "types": set[str](),
     "errors": set[str](),
     "config": BASE | {"catalogue"},

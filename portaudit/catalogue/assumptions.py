@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import msgspec
-import tomli
 from msgspec import Struct
 
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.schema import Section
-from portaudit.errors import CatalogueError, ConfigError, nearest
+from portaudit.catalogue.tables import read_table
+from portaudit.errors import ConfigError, nearest
 from portaudit.types import EFFORTS, Assumption, Effort, GuardState, Severity
 
 Range = tuple[float, float]
@@ -158,10 +158,7 @@ def reasons() -> Mapping[str, tuple[Value, str]]:
 
 def read(path: Path) -> Table:
     """Read a table of assumptions. Raises `CatalogueError`."""
-    try:
-        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Table)
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    return read_table(path, Table)
 
 
 def changed(given: Mapping[str, object], where: str) -> Assumptions:

@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-import msgspec
-import tomli
-
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.native import any_of
 from portaudit.catalogue.schema import Section
-from portaudit.errors import CatalogueError
+from portaudit.catalogue.tables import read_table
 from portaudit.types import Deed
 
 Deeds = tuple[Deed, ...]
@@ -37,10 +34,7 @@ class _File(Section, frozen=True):
 def signs() -> tuple[Signs, ...]:
     """The table of the built-in catalogue."""
     path = builtin_rules() / "_data" / "deeds.toml"
-    try:
-        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), _File).deed
-    except (OSError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: {error}") from error
+    return read_table(path, _File).deed
 
 
 @lru_cache(maxsize=65_536)

@@ -11,12 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-import tomli
-
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.schema import Section
-from portaudit.errors import CatalogueError
+from portaudit.catalogue.tables import read_table
 from portaudit.types import EntryKind
 
 Aside = Literal["test", "example"]
@@ -61,10 +58,7 @@ def _table() -> Table:
 
 def read(path: Path) -> Table:
     """Read a table of names. Raises `CatalogueError`."""
-    try:
-        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Table)
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    return read_table(path, Table)
 
 
 def aside(path: str) -> Aside | None:

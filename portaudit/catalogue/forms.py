@@ -11,12 +11,11 @@ from fnmatch import translate
 from functools import cache
 
 import msgspec
-import tomli
 
 from portaudit.catalogue.items import glob, normal
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.schema import Section
-from portaudit.errors import CatalogueError
+from portaudit.catalogue.tables import read_table
 
 Outline = Mapping[str, str]
 """The keys of a document's first three levels, each with its scalar or an empty string."""
@@ -87,10 +86,7 @@ class Forms(Section, frozen=True):
 def forms() -> Forms:
     """The forms as shipped. Raises `CatalogueError`."""
     path = builtin_rules() / "_data" / "forms.toml"
-    try:
-        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Forms)
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    return read_table(path, Forms)
 
 
 @cache

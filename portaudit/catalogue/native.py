@@ -8,11 +8,10 @@ from fnmatch import translate
 from functools import cache, lru_cache
 
 import msgspec
-import tomli
 
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.schema import Section
-from portaudit.errors import CatalogueError
+from portaudit.catalogue.tables import read_table
 from portaudit.types import Difficulty
 
 
@@ -77,10 +76,7 @@ class NativeWords(Section, frozen=True):
 def words() -> NativeWords:
     """The table of the built-in catalogue."""
     path = builtin_rules() / "_data" / "native.toml"
-    try:
-        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), NativeWords)
-    except (OSError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: {error}") from error
+    return read_table(path, NativeWords)
 
 
 def any_of(globs: Iterable[str]) -> re.Pattern[str]:

@@ -6,13 +6,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-import msgspec
-import tomli
-
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.native import any_of
 from portaudit.catalogue.schema import Section
-from portaudit.errors import CatalogueError
+from portaudit.catalogue.tables import read_table
 
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -76,10 +73,7 @@ def words() -> Words:
 
 def read(path: Path) -> Words:
     """Read a table of words. Raises `CatalogueError`."""
-    try:
-        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Words)
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    return read_table(path, Words)
 
 
 @cache

@@ -12,12 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-import msgspec
-import tomli
-
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.stack import PYTHON, stack
+from portaudit.catalogue.tables import read_table
 from portaudit.catalogue.topics import Advice, check_problems
 from portaudit.errors import CatalogueError
 from portaudit.types import Check, PlanCheck, PlanPart, Target
@@ -69,10 +67,7 @@ def _shipped() -> tuple[Step, ...]:
 
 def read_plan(path: Path) -> tuple[Step, ...]:
     """Read and check a file of checks. Raises `CatalogueError`."""
-    try:
-        found = msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), _File).check
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    found = read_table(path, _File).check
     problem = next(_problems(found), None)
     if problem:
         raise CatalogueError(f"{path}: {problem}")

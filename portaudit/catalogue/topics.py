@@ -13,11 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-import tomli
-
 from portaudit.catalogue.load import PREFIXES, builtin_rules
 from portaudit.catalogue.schema import Section
+from portaudit.catalogue.tables import read_table
 from portaudit.errors import CatalogueError, nearest
 from portaudit.types import TOPICS, Target, Topic
 
@@ -68,10 +66,7 @@ def topics() -> tuple[About, ...]:
 
 def read_topics(path: Path) -> tuple[About, ...]:
     """Read and check a file of topics. Raises `CatalogueError`."""
-    try:
-        found = msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), _File).topic
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    found = read_table(path, _File).topic
     problem = next(_problems(found), None)
     if problem:
         raise CatalogueError(f"{path}: {problem}")

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import msgspec
-import tomli
-
 from portaudit.catalogue.load import builtin_rules
 from portaudit.catalogue.schema import Section
-from portaudit.errors import CatalogueError
+from portaudit.catalogue.tables import read_table
 from portaudit.types import Category, Verdict
 
 
@@ -50,10 +47,7 @@ def table() -> Table:
 
 def read(path: Path) -> Table:
     """Read a table of work. Raises `CatalogueError`."""
-    try:
-        return msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Table)
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(f"{path}: cannot be read: {error}") from error
+    return read_table(path, Table)
 
 
 def asks(rule: str, category: Category) -> Verdict:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from portaudit.catalogue.assumptions import standard
 from portaudit.catalogue.libraries import Libraries
 from portaudit.catalogue.load import Catalogue
+from portaudit.relate.nearby import users
 from portaudit.score import Way
 from portaudit.types import (
     EFFORTS,
@@ -81,12 +82,7 @@ def _taken(findings: Sequence[Finding], results: Iterable[FileResult]) -> frozen
     names = {name for item in imports for name in item.brings.split()}
     if not names:
         return frozenset()
-    using: dict[str, set[str]] = defaultdict(set)
-    for result in results:
-        code = result.facts.code
-        for text in (code.words, *(option.words for option in code.options)):
-            for name in names.intersection(text.split()):
-                using[name].add(result.path)
+    using = users(results, names)
     own: dict[str, set[str]] = defaultdict(set)
     for item in findings:
         if item.category != "dependency":
@@ -94,7 +90,7 @@ def _taken(findings: Sequence[Finding], results: Iterable[FileResult]) -> frozen
     return frozenset(
         item.fingerprint
         for item in imports
-        if any(not using[name] <= own[item.root] for name in item.brings.split())
+        if any(not using.get(name, set()) <= own[item.root] for name in item.brings.split())
     )
 
 

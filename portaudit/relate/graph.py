@@ -13,6 +13,7 @@ from posixpath import basename, dirname, join, normpath
 from msgspec import Struct
 
 from portaudit.catalogue import entries as names
+from portaudit.marks import LOOSE
 from portaudit.relate.modules import UNKNOWN, Modules
 from portaudit.types import GUARD_STATES, Chain, FileResult, GuardState, Import, Location, Proof
 
@@ -29,8 +30,6 @@ Graph = Mapping[str, tuple[Edge, ...]]
 """
 FILES = (".py", ".yaml", ".yml", ".json", ".toml", ".gin")
 """How names end that are paths: a config says by them what it is put together from."""
-LOOSE = "?"
-"""Begins a word that may be a module's name for whoever imports by names it is given."""
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _RANKS: Mapping[GuardState, int] = {
     guard: max(0, rank - 1) for rank, guard in enumerate(GUARD_STATES)

@@ -8,26 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from portaudit.marks import (
+    BELOW,
+    EITHER,
+    FIELDS,
+    ITSELF,
+    KEPT,
+    MORE,
+    NAMED,
+    OBJECT,
+    UNWRITTEN,
+)
+
 Values = frozenset[str]
 _UNKNOWN = ""
-KEPT = "^"
-"""Stands for arguments where a function is named as a value, which somebody of the tree calls."""
-ITSELF = "&"
-"""Stands for them where it is handed to somebody else, who may give it anything."""
-ANYTHING = "?"
-"""Stands for an argument that is not written down."""
-MORE = "..."
-"""Stands for any number of arguments."""
-OBJECT = "()"
-"""Stands for the name of what is called where that is an object."""
-EITHER = "(?)"
-"""Stands for it where that is an object, or a function or a class that somebody named."""
-NAMED = "*"
-"""Stands before parameters that are given by name only."""
-FIELDS = "@"
-"""Stands before the fields of a class, which are no parameters of a function."""
-BELOW = "<"
-"""Stands between a class that is made, and one whose parameters are filled by that."""
 
 
 def filled(
@@ -100,4 +94,4 @@ def _given(names: list[str], calls: Collection[str]) -> Iterable[tuple[str, str]
                     yield from ((each, _UNKNOWN) for each in by_place[place:])
                     break
                 if word != f".{name}":
-                    yield name, _UNKNOWN if word == ANYTHING or word.startswith(".") else word
+                    yield name, _UNKNOWN if word == UNWRITTEN or word.startswith(".") else word

@@ -20,16 +20,11 @@ from posixpath import basename
 
 from msgspec import Struct
 
+from portaudit.marks import ANY_MEMBER, BELOW, PROGRAM
 from portaudit.relate.graph import Edge, Graph
 from portaudit.relate.modules import UNKNOWN, Modules
 from portaudit.types import FileResult, Finding, Import, Option, Span
 
-ANY = ".*"
-"""Ends the name of a module of which a file may use any name."""
-BELOW = "<"
-"""Stands between a class and its base, or before a base of which all classes below are meant."""
-PROGRAM = "__main__"
-"""The name of what runs only if its file is the program."""
 _WORD = re.compile(r"(?:(?<=~)[^\W\d]\w*)|(?:[^\W\d]\w*(?=\())")
 """A name of a table, or of a function, in what is told of tables."""
 TOP = -1
@@ -221,7 +216,7 @@ def _source(
             place = places.innermost(item.line, item.line, defined=bool(item.scope))
             words[place].update(part for part in item.name.split(".") if part in asked)
     for word in code.offered.split():
-        if UNKNOWN in word and not word.endswith(ANY):
+        if UNKNOWN in word and not word.endswith(ANY_MEMBER):
             offered.setdefault(TOP, set()).update(begun.names(word))
         else:
             offered.setdefault(entries.get(word, TOP), set()).add(word)
@@ -250,10 +245,10 @@ def _source(
 def _opened(path: str, offered: Iterable[str], graph: Graph, modules: Modules) -> Iterator[str]:
     """The files of which a file may use any name: what it looks up has no name before it runs."""
     for name in offered:
-        if name == ANY:
+        if name == ANY_MEMBER:
             yield path
-        elif name.endswith(ANY):
-            module = name.removesuffix(ANY)
+        elif name.endswith(ANY_MEMBER):
+            module = name.removesuffix(ANY_MEMBER)
             yield from (each.path for each in graph.get(path, ()) if each.by.name == module)
             place = modules.module_path(path, module)
             if place is not None and not place[1]:
@@ -362,7 +357,7 @@ class Living:
             for other in source.opened:
                 if other not in self.opened:
                     self.opened[other] = origin
-                    self._again(f"{other}{ANY}", origin)
+                    self._again(f"{other}{ANY_MEMBER}", origin)
             for target in source.always:
                 self._file(target, origin)
             self._place(source, TOP, origin)
@@ -400,7 +395,7 @@ class Living:
         if (path, place) in self.on:
             return
         if self._lacks(path, name) or (name == PROGRAM and not self._may_run(path)):
-            for key in name, f"{path}{ANY}":
+            for key in name, f"{path}{ANY_MEMBER}":
                 self._unused.setdefault(key, []).append((path, place, origin))
             return
         origin = origin or self.waits(path, name)
@@ -444,7 +439,7 @@ class Living:
         if not lacking:
             self._file(edge.path, origin or self.waits(path, edge.by.scope))
             return
-        for key in lacking, f"{path}{ANY}":
+        for key in lacking, f"{path}{ANY_MEMBER}":
             self._waiting.setdefault(key, []).append((path, edge))
 
     def _again(self, key: str, origin: Origin | None) -> None:

@@ -44,7 +44,7 @@ def started_in(
         return {}
     listed = tuple(results)
     own = {result.path: result.facts.native.functions for result in listed}
-    used = _used(listed, {kernel.name for kernel in known})
+    used = users(listed, {kernel.name for kernel in known})
     scopes: dict[str, set[str]] = {}
     of_file: dict[str, set[str]] = defaultdict(set)
     for kernel in known:
@@ -67,8 +67,8 @@ def started_in(
     return _of_statements(findings, scopes)
 
 
-def _used(results: Iterable[FileResult], names: Collection[str]) -> Mapping[str, set[str]]:
-    """The files that use some names."""
+def users(results: Iterable[FileResult], names: Collection[str]) -> Mapping[str, set[str]]:
+    """The files that use some names, in options too, by the name."""
     found: dict[str, set[str]] = defaultdict(set)
     for result in results:
         code = result.facts.code

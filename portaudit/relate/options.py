@@ -17,17 +17,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from portaudit.catalogue.options import words
+from portaudit.marks import ANY_SETTING, OF_COMMAND, OF_CONFIG
 from portaudit.types import Option, Setting
 
 Values = frozenset[str]
 """Values that a setting may have; an empty one is not known."""
 _UNKNOWN = ""
-ANY = "*"
-"""The name of a setting that stands for any."""
-OF_CONFIG = "@"
-"""A table is asked with the type that a config names."""
-OF_COMMAND = "$"
-"""A table is asked with a word of the command line."""
 _NO: Values = frozenset({"false", "null", "0", "0.0", "none", "[]", "{}"})
 """What counts as false."""
 _MAYBE: Values = frozenset({"no", "off", "n", "f"})
@@ -179,7 +174,7 @@ def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
             spelled[item.name] = others.union(item.spelled.split())
     explicit = _merged(collected(item for item in listed if item.given), filled)
     values = _merged(collected(listed), filled)
-    return Code(values, explicit, spelled, any(item.name == ANY for item in listed))
+    return Code(values, explicit, spelled, any(item.name == ANY_SETTING for item in listed))
 
 
 def _merged(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, Values]:

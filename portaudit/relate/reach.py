@@ -462,16 +462,7 @@ class _Bound:
             for each in known
         }
         self.words = frozenset().union(*own.values())
-        used = {
-            word
-            for result in results
-            for text in (
-                result.facts.code.words,
-                *(option.words for option in result.facts.code.options),
-            )
-            for word in text.split()
-            if word in self.words
-        }
+        used = nearby.users(results, self.words)
         places = {
             binding.path
             for each in known

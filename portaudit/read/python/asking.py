@@ -13,16 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 
 from portaudit.catalogue import options as known
+from portaudit.marks import OF_CONFIG, UNWRITTEN
 from portaudit.read.python.conditions import attributes, index, is_field, is_self, setting, word
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.values import Reader, argument
 
-OF_CONFIG = "@"
-OF_COMMAND = "$"
 ALIAS = "~"
 MEMBER = "."
-UNKNOWN = "?"
 _DEEPEST = 5
 _NOT_FOLLOWED = frozenset({"forward", "call", "main"})
 """Functions that are called by other names than their own."""
@@ -196,7 +194,7 @@ class Asking:
             slot = item.keyword.value if item.keyword else str(place)
             asked = self.questions(item.value)
             if asked is None:
-                found.append(f"{slot}{UNKNOWN}")
+                found.append(f"{slot}{UNWRITTEN}")
             else:
                 found += (
                     f"{slot}{each if each[0] == '=' else f':{each}'}" for each in sorted(asked)
@@ -210,7 +208,7 @@ def _last(node: cst.Name | cst.Attribute) -> str:
 
 def _says(parts: Sequence[str]) -> bool:
     """Whether of a call something is known."""
-    return any(part[-1] != UNKNOWN for part in parts)
+    return any(part[-1] != UNWRITTEN for part in parts)
 
 
 def _together(parts: Iterable[set[str] | None]) -> set[str] | None:

@@ -12,10 +12,21 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from portaudit.catalogue import options as known
+from portaudit.marks import (
+    BELOW,
+    EITHER,
+    FIELDS,
+    ITSELF,
+    KEPT,
+    MORE,
+    NAMED,
+    OBJECT,
+    UNWRITTEN,
+)
 from portaudit.read.python.conditions import attributes, holds, index, is_self, literal
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import SPEAKING, body_of, last_name
-from portaudit.read.python.settings import followed, hands_on
+from portaudit.read.python.settings import bases, followed, hands_on
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
 
 _BUILTINS = frozenset(dir(builtins))
@@ -32,26 +43,7 @@ _CALLING = frozenset(
 """What calls what it is given with arguments by position."""
 _PASSING = frozenset({"checkpoint", "checkpoint_sequential", "functional_call", "partial"})
 """What calls its first argument with those behind it."""
-_PLAIN_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "TypedDict"})
 _ASKING = frozenset({"isinstance", "issubclass", "hasattr", "super", "type"})
-KEPT = "^"
-"""Stands for arguments where a function is named as a value, which somebody of the tree calls."""
-ITSELF = "&"
-"""Stands for them where it is handed to somebody else, who may give it anything."""
-UNKNOWN = "?"
-"""Stands for an argument that is not written down."""
-OBJECT = "()"
-"""Stands for the name of what is called where that is an object."""
-EITHER = "(?)"
-"""Stands for it where that is an object, or a function or a class that somebody named."""
-NAMED = "*"
-"""Stands before parameters that are given by name only."""
-FIELDS = "@"
-"""Stands before the fields of a class, which are no parameters of a function."""
-MORE = "..."
-"""Stands for any number of arguments."""
-BELOW = "<"
-"""Stands between a class that is made, and one whose parameters are filled by that."""
 
 
 def handing(reader: Reader) -> tuple[tuple[str, str], ...]:
@@ -98,7 +90,7 @@ def _word(reader: Reader, node: cst.BaseExpression) -> str:
     name = spelled(node)
     if name and hands_on(reader, name, node):
         return f".{name}"
-    return literal(followed(reader, node)) or UNKNOWN
+    return literal(followed(reader, node)) or UNWRITTEN
 
 
 def spelled(node: cst.BaseExpression) -> str:
@@ -193,9 +185,8 @@ def _of_bindings(reader: Reader, bindings: Sequence[Binding]) -> str:
 
 
 def _is_made(reader: Reader, node: cst.BaseExpression | None) -> bool:
-    if isinstance(node, cst.Attribute) and is_self(
-        reader, node.value
-    ):  # `for layer in self.layers`
+    """Whether a class makes something, or it is of several that an object keeps: `self.layers`."""
+    if isinstance(node, cst.Attribute) and is_self(reader, node.value):
         found = attributes(reader, node)
         return bool(found) and all(
             isinstance(each.value, cst.Call) and last_name(each.value.func)[:1].isupper()
@@ -341,6 +332,6 @@ def _fields(name: str, node: cst.ClassDef) -> tuple[str, str]:
     """The fields of a class; behind those of a base nobody knows their places."""
     body = body_of(node.body)
     names = [last_name(item.target) for item in body if isinstance(item, cst.AnnAssign)]
-    if any(last_name(base.value) not in _PLAIN_BASES for base in node.bases):
+    if bases(node):
         names = [NAMED, *names] if names else []
     return name, " ".join((FIELDS, *names)) if names else ""

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterator
 
 import libcst as cst
 
+from portaudit.marks import ANY_MEMBER, BELOW
 from portaudit.read.python.model import Scope
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.spelled import UNKNOWN, spelled
@@ -18,10 +19,6 @@ from portaudit.read.python.unseen import made_modules
 from portaudit.read.python.values import AnyValue, LocalClass, Reader
 from portaudit.types import Ref
 
-ANY = ".*"
-"""Ends the name of a module of which any member may be meant; alone it means the file itself."""
-BELOW = "<"
-"""Stands between a class and its base; without a class before it: all below the base are meant."""
 _PLAIN_ROOTS = frozenset(
     {"abc", "contextlib", "dataclasses", "functools", "torch", "triton", "typing"}
 )
@@ -67,7 +64,7 @@ def offered(reader: Reader, tables: Container[cst.CSTNode] = ()) -> Iterator[str
         elif attribute.attr.value == "__dict__":
             for value in reader.values(attribute.value):
                 if isinstance(value, Ref) and value.open:
-                    yield value.name + ANY
+                    yield value.name + ANY_MEMBER
 
 
 def _hands_on(reader: Reader, decorator: cst.Decorator) -> bool:
@@ -215,12 +212,12 @@ def _of_globals(reader: Reader, call: cst.Call) -> Iterator[str]:
 
 def _everything(reader: Reader) -> Iterator[str]:
     """All names of the file, also those that it imports."""
-    yield ANY
+    yield ANY_MEMBER
     for bindings in reader.model.root.bindings.values():
         for binding in bindings:
             if binding.kind == "import" and reader.is_open(binding.target):
                 yield binding.target.rpartition(".")[2] or binding.name
-    yield from (module + ANY for module, _ in reader.model.stars if reader.is_open(module))
+    yield from (module + ANY_MEMBER for module, _ in reader.model.stars if reader.is_open(module))
 
 
 def _of_table(reader: Reader, item: cst.Subscript) -> Iterator[str]:
@@ -229,13 +226,13 @@ def _of_table(reader: Reader, item: cst.Subscript) -> Iterator[str]:
     if isinstance(table, cst.Attribute) and table.attr.value == "__dict__":
         yield from _members(reader, table.value)
     elif isinstance(table, cst.Call) and last_name(table.func) == "locals":
-        yield ANY
+        yield ANY_MEMBER
 
 
 def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
     for value in reader.values(owner):
         if isinstance(value, Ref) and value.open:
-            yield value.name + ANY
+            yield value.name + ANY_MEMBER
         elif isinstance(value, LocalClass):
             yield from _methods(value.scope)
     if isinstance(owner, cst.Name):
@@ -245,7 +242,7 @@ def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
         if scope is not None and scope.owner is not None:
             yield from _methods(scope.owner)
     for name in made_modules(reader, owner):
-        yield name + ANY
+        yield name + ANY_MEMBER
     if _is_own_module(owner):
         yield from _everything(reader)
 

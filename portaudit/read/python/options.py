@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec import Struct, field
 
+from portaudit.marks import PROGRAM
 from portaudit.read.python.conditions import Condition, chosen, conditions, is_field
 from portaudit.read.python.model import EXITS, Branch, Place, Scope, around
 from portaudit.read.python.nodes import body_of, descendants, dotted
@@ -21,8 +22,6 @@ from portaudit.read.python.values import Reader
 from portaudit.types import Option, Span
 
 _LONGEST = 160
-PROGRAM = "__main__"
-"""What the main guard waits for."""
 _PROGRAM = "main"
 """The function that a program is: what returns from it ends that."""
 _Definition = (cst.FunctionDef, cst.ClassDef)

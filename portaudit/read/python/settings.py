@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portaudit.catalogue import options as known
+from portaudit.marks import ANY_SETTING
 from portaudit.read.python.conditions import (
     asked,
     holds,
@@ -50,9 +51,6 @@ _PAIR = 2
 _MENTION = re.compile(r"-{0,2}((?:[A-Za-z_][\w-]*[./])*[A-Za-z_][\w-]*)([=:].*)?", re.DOTALL)
 """A text that may say which setting gets a value: `MODEL.USE_FLASH`, `--use-flash`, `a.b=true`."""
 _LONGEST = 120
-
-ANY = "*"
-"""The setting that stands for any which data has."""
 
 
 class Told(Struct, frozen=True, eq=False):
@@ -185,7 +183,7 @@ def _of_class(reader: Reader, scope: Scope) -> Iterator[Told]:
     for name, bindings in scope.bindings.items():
         if is_property(bindings):
             yield Told(name, "", bindings[0].node, True)
-    is_last = not _bases(scope)
+    is_last = not bases(scope.node)
     for name, bindings in scope.attributes.items():
         for binding in bindings:
             if binding.value is None or binding.kind != "value":
@@ -213,13 +211,13 @@ def _of_class(reader: Reader, scope: Scope) -> Iterator[Told]:
 
 def _is_from_outside(scope: Scope) -> bool:
     """Whether the fields of a class are set by variables of the environment."""
-    return any(name in known.words().holding.outside for name in _bases(scope))
+    return any(name in known.words().holding.outside for name in bases(scope.node))
 
 
-def _bases(scope: Scope) -> list[str]:
+def bases(node: cst.CSTNode) -> list[str]:
     """The bases of a class that may have fields of their own."""
-    bases = scope.node.bases if isinstance(scope.node, cst.ClassDef) else ()
-    return [name for base in bases if (name := last_name(base.value)) not in _PLAIN_BASES]
+    listed = node.bases if isinstance(node, cst.ClassDef) else ()
+    return [name for base in listed if (name := last_name(base.value)) not in _PLAIN_BASES]
 
 
 def _is_sure(place: Place) -> bool:
@@ -288,10 +286,10 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         if text and text[1]:
             yield from _given(reader, text[0], call.args[2].value, call)
         elif _may_hold(reader, call.args[0].value):
-            yield Told(ANY, "", call, True)
+            yield Told(ANY_SETTING, "", call, True)
         return
     if _feeds(reader, call) or _is_fed(reader, call):
-        yield Told(ANY, "", call, True)
+        yield Told(ANY_SETTING, "", call, True)
     if not call.args or function in declaring.fields:
         return
     values = reader.values(call.func)
@@ -489,7 +487,7 @@ def _assigned(
         name, owner = index(target), target.value
     if isinstance(target, cst.Subscript) and not name and _is_key(target):
         if _may_hold(reader, target.value):
-            yield Told(ANY, "", node, True)
+            yield Told(ANY_SETTING, "", node, True)
     if not name or owner is None or is_self(reader, owner):
         if isinstance(target, (cst.Tuple, cst.List)):
             for element in target.elements:

@@ -10,14 +10,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portaudit.catalogue import options as known
-from portaudit.read.python.asking import (
-    ALIAS,
-    MEMBER,
-    OF_COMMAND,
-    OF_CONFIG,
-    UNKNOWN,
-    Asking,
-)
+from portaudit.marks import OF_COMMAND, OF_CONFIG, UNWRITTEN
+from portaudit.read.python.asking import ALIAS, MEMBER, Asking
 from portaudit.read.python.conditions import attributes, is_self
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import (
@@ -82,7 +76,7 @@ class Uses(Struct):
     def told(self) -> str:
         """What it is asked with, and nothing else."""
         if self.is_open or self.taken or (self.handed and not self.commanded):
-            return UNKNOWN
+            return UNWRITTEN
         return " ".join(sorted(self.asked))
 
 
@@ -111,7 +105,7 @@ def _with(entry: Entry, uses: Uses) -> Entry | None:
     if any(f"={key}" in uses.asked for key in entry.keys):
         return None
     asked = [each for each in (entry.by, uses.told) if each]
-    return replace(entry, by=UNKNOWN if UNKNOWN in asked else " ".join(asked))
+    return replace(entry, by=UNWRITTEN if UNWRITTEN in asked else " ".join(asked))
 
 
 def asks(reader: Reader) -> tuple[tuple[str, str], ...]:
@@ -126,7 +120,7 @@ def asks(reader: Reader) -> tuple[tuple[str, str], ...]:
         if _is_of_module(reader, node.value):
             tables.setdefault(node.attr.value, node.attr.value)
     uses = _uses(reader, tables) if tables else {}
-    told = {name: each.told for name, each in uses.items() if each.told != UNKNOWN}
+    told = {name: each.told for name, each in uses.items() if each.told != UNWRITTEN}
     for name, table in _filled(reader):
         told[name] = " ".join(sorted({*told.get(name, "").split(), f"{ALIAS}{table}"}))
     return tuple(sorted(told.items()))
@@ -292,7 +286,7 @@ def _place(reader: Reader, node: cst.Dict) -> tuple[str, str]:
     if key is None:
         return "", ""
     asked = Asking(reader).questions(key)
-    by = UNKNOWN if asked is None else " ".join(sorted(asked))
+    by = UNWRITTEN if asked is None else " ".join(sorted(asked))
     return reader.scope_of(node).name or "table", by
 
 

@@ -13,6 +13,7 @@ from posixpath import basename, dirname, relpath
 
 import libcst as cst
 
+from portaudit.marks import LOOSE
 from portaudit.read.python.model import imports_by_name
 from portaudit.read.python.nodes import descendants, last_name, string_value
 from portaudit.read.python.spelled import UNKNOWN, spelled
@@ -21,8 +22,6 @@ from portaudit.types import Ref
 
 Entry = tuple[cst.CSTNode, str]
 """A node and the name that it brings in."""
-LOOSE = "?"
-"""Stands before a word that may be a module's name for whoever imports by names it is given."""
 _WALKING = frozenset({"iter_modules", "walk_packages"})
 _LISTING = frozenset({"glob", "iglob", "rglob", "listdir", "scandir", "iterdir", "walk"})
 _ENTRY_POINTS = frozenset({"entry_points", "iter_entry_points"})
