@@ -1,6 +1,6 @@
 """Hold the score, the path and the root causes of a scan against what readers wrote before it.
 
-    python bench/verdicts/verdicts.py CLONES --which building|final|all [--top 5] [--reports DIR]
+    python bench/verdicts/verdicts.py CLONES --which building|former|final [--top 5] [--reports DIR]
 
 CLONES holds a directory OWNER+NAME for each repository, at the commit that its label names. Each is
 scanned as a user would. Printed are: scores beside the readers' verdicts and their rank of
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from statistics import StatisticsError, correlation
@@ -56,7 +56,7 @@ BUILDING = frozenset(
         "pytorch/examples",
     }
 )
-"""Repositories that were looked at while building. All others are for the end."""
+"""Repositories that were looked at from the beginning on."""
 TOP = 5
 """Root causes that a report shows in full."""
 BESIDE = 1
@@ -70,7 +70,9 @@ ON_PATH = frozenset({"main", None})
 """Reaches that count: on the main path, or nobody can tell."""
 
 Weight = Literal["blocker", "major", "minor"]
-Which = Literal["building", "final", "all"]
+Which = Literal["building", "former", "final"]
+SETS: Mapping[Which, str] = {"building": "first", "former": "first", "final": "second"}
+"""Where the labels of a set are, each folder with a rank of its own."""
 Nearness = Literal["file", "line", "function"]
 
 
@@ -134,20 +136,23 @@ class _Ranks(Struct, frozen=True):
 
 def read_labels(which: Which) -> list[tuple[Label, float]]:
     """The labels of a set and their places in the rank, easiest first."""
-    ranks = msgspec.convert(_toml(LABELS / RANK), _Ranks).rank
+    folder = LABELS / SETS[which]
+    ranks = msgspec.convert(_toml(folder / RANK), _Ranks).rank
     places = {each.repository: each.place for each in ranks}
     labels = [
         msgspec.convert(_toml(path), Label)
-        for path in sorted(LABELS.glob("*.toml"))
+        for path in sorted(folder.glob("*.toml"))
         if path.name != RANK
     ]
-    chosen = [each for each in labels if which == "all" or which == set_of(each.repository)]
+    chosen = [each for each in labels if set_of(each.repository, SETS[which]) == which]
     return sorted(((each, places[each.repository]) for each in chosen), key=lambda pair: pair[1])
 
 
-def set_of(repository: str) -> Which:
-    """Whether a repository was looked at while building, or only at the end."""
-    return "building" if repository in BUILDING else "final"
+def set_of(repository: str, folder: str) -> Which:
+    """Whether a repository was looked at while building, after its first run, or never."""
+    if folder == SETS["final"]:
+        return "final"
+    return "building" if repository in BUILDING else "former"
 
 
 def _toml(path: Path) -> dict[str, object]:
@@ -483,7 +488,7 @@ def main() -> None:
     """Scan, compare and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("clones", type=Path, metavar="CLONES")
-    parser.add_argument("--which", choices=("building", "final", "all"), required=True)
+    parser.add_argument("--which", choices=tuple(SETS), required=True)
     parser.add_argument("--top", type=int, default=TOP, help="how many root causes are the first")
     parser.add_argument("--reports", type=Path, metavar="DIR", help="keep the reports there")
     parser.add_argument("--jobs", type=int, default=1, help="processes of a scan")
