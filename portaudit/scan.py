@@ -29,6 +29,7 @@ from portaudit.read.configs import given, may_set
 from portaudit.read.directives import directives
 from portaudit.read.items import Item, ItemKind
 from portaudit.read.launches import launches, may_start, scripts
+from portaudit.read.mentions import may_mention, mentions
 from portaudit.read.other import read
 from portaudit.read.python.calls import called
 from portaudit.read.python.code import code
@@ -58,6 +59,7 @@ from portaudit.types import (
     Kernel,
     Launch,
     Location,
+    Mention,
     Proof,
     ScanError,
     SourceFile,
@@ -257,6 +259,7 @@ def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> Fil
             launches=launches(document.items),
             scripts=scripts(document.items),
             settings=given(source, document.items, text),
+            mentions=_mentioned(source, text),
         ),
         (),
         document.errors,
@@ -268,7 +271,10 @@ def _started(source: SourceFile) -> FileFacts:
     """What a file starts and sets that no rule can speak of: its damage is nobody's concern."""
     kind, content = source.kind, source.content
     if b"\0" in content or not (
-        may_start(kind, content) or may_compose(kind, content) or may_set(source)
+        may_start(kind, content)
+        or may_compose(kind, content)
+        or may_set(source)
+        or may_mention(kind, source.path)
     ):
         return FileFacts()
     text = Text(source.path, decode(content))
@@ -278,7 +284,12 @@ def _started(source: SourceFile) -> FileFacts:
         launches=launches(items),
         scripts=scripts(items),
         settings=given(source, items, text),
+        mentions=_mentioned(source, text),
     )
+
+
+def _mentioned(source: SourceFile, text: Text) -> tuple[Mention, ...]:
+    return mentions(text) if may_mention(source.kind, source.path) else ()
 
 
 def _line(launch: Launch) -> int:

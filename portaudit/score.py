@@ -141,19 +141,34 @@ class Piece(Struct, frozen=True):
 def effort(findings: Sequence[Finding], way: Way | None = None) -> tuple[float, float]:
     """Engineer-days, low and high, for one root cause with these findings.
 
-    The dearest place counts in full, each further one by a small part of what it would take alone.
+    The dearest place counts in full, each further one by a small part of what it would take alone;
+    of several kernels each by a larger part, as each is written, but none twice.
     """
     way = way or Way()
-    taken = way.assumptions
-    places = [(taken.days(item.effort), share) for item in findings if (share := way.share(item))]
-    if not places:
-        return 0.0, 0.0
+    counted = [(item, share) for item in findings if (share := way.share(item))]
+    return _total(counted, 0, way.assumptions), _total(counted, 1, way.assumptions)
 
-    def total(end: int) -> float:
-        first, *rest = sorted((days[end] * share for days, share in places), reverse=True)
-        return round(first + taken.further_site * sum(rest[: taken.most_sites - 1]), 2)
 
-    return total(0), total(1)
+def _total(counted: Iterable[tuple[Finding, float]], end: int, taken: Assumptions) -> float:
+    """The effort of places with their shares, at one end of the range."""
+    dearest: list[float] = []
+    further: list[float] = []
+    written: set[str] = set()
+    places = ((taken.days(item.effort)[end] * share, item) for item, share in counted)
+    for days, item in sorted(places, key=lambda place: -place[0]):
+        is_new = bool(item.kernel) and item.kernel not in written
+        if is_new:
+            written.add(item.kernel)
+        (dearest if is_new or not dearest else further).append(days)
+    if not dearest:
+        return 0.0
+    first, *kernels = dearest
+    return round(
+        first
+        + taken.further_kernel * sum(kernels)
+        + taken.further_site * sum(further[: taken.most_sites - 1]),
+        2,
+    )
 
 
 def assess(

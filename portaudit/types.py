@@ -340,7 +340,8 @@ class Finding(Struct, frozen=True):
     repairs; `context` is a hash of the statement, a tie-breaker for baselines that is no part of
     the fingerprint · `topics`: sections of the report it belongs to · `state` and `accepted`: what
     a baseline or an earlier revision says of it · `brings`: the names that an import binds, where
-    other findings speak of all that the file does with them, and else empty.
+    other findings speak of all that the file does with them, and else empty · `kernel`: the place
+    of the kernel to be written that it speaks of, if it does; of a copy, that of the first one.
     """
 
     rule: str
@@ -371,6 +372,7 @@ class Finding(Struct, frozen=True):
     suppressed: Suppression | None = None
     topics: tuple[Topic, ...] = ()
     brings: str = ""
+    kernel: str = ""
 
 
 class Suppression(Struct, frozen=True):
@@ -607,6 +609,13 @@ class Launch(Struct, frozen=True):
     arguments: tuple[str, ...] = ()
 
 
+class Mention(Struct, frozen=True):
+    """A line of a document that leads to a file or a folder: its path from the root of the tree."""
+
+    line: int
+    path: str
+
+
 class Script(Struct, frozen=True):
     """A command that installing the project makes: `ns-train` for `nerfstudio.train:main`.
 
@@ -727,7 +736,8 @@ class FileFacts(Struct, frozen=True):
     them that belong to torch · `open`: names of other modules that the judgment of this file would
     like to know · `imports_torch` · `native`: what starts kernels here · `calls`: names of other
     modules that are called, as far as they may lead to a kernel · `code`, `launches`, `scripts`:
-    what starts what · `settings`: values of flags and options, of a settings file too.
+    what starts what · `settings`: values of flags and options, of a settings file too ·
+    `mentions`: where the first page of the tree leads to.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()
@@ -741,6 +751,7 @@ class FileFacts(Struct, frozen=True):
     launches: tuple[Launch, ...] = ()
     scripts: tuple[Script, ...] = ()
     settings: tuple[Setting, ...] = ()
+    mentions: tuple[Mention, ...] = ()
 
 
 class ScanError(Struct, frozen=True):
@@ -771,6 +782,12 @@ class FileResult(Struct, frozen=True):
 
 
 # --- the whole ------------------------------------------------------------------------------------
+
+
+LIBRARY = "library:"
+"""What the ids of root causes begin with that are a library, before the name of the package."""
+OPERATOR = "operator:"
+"""The same of those that are kernels to be written, before the file and the name of the first."""
 
 
 class RootCause(Struct, frozen=True):

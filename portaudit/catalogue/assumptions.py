@@ -53,6 +53,10 @@ class _Sites(Section, frozen=True):
     most: _Number
 
 
+class _Kernels(Section, frozen=True):
+    further: _Number
+
+
 class _Wiring(Section, frozen=True):
     effort: _Class
 
@@ -76,6 +80,7 @@ class Table(Section, frozen=True):
 
     effort: dict[Effort, _Days]
     sites: _Sites
+    kernels: _Kernels
     wiring: _Wiring
     guard: dict[GuardState, _Number]
     setting: _Setting
@@ -110,6 +115,11 @@ class Assumptions(Struct, frozen=True):
     def further_site(self) -> float:
         """The share of the first place's effort that each further one adds."""
         return self._number("sites.further")
+
+    @property
+    def further_kernel(self) -> float:
+        """The share of its own effort that each further kernel of an operator adds."""
+        return self._number("kernels.further")
 
     @property
     def most_sites(self) -> int:
@@ -310,6 +320,7 @@ _BY_NAME: Mapping[str, _Reader] = {
     "effort": _days,
     "sites.further": _share,
     "sites.most": _count,
+    "kernels": _share,
     "wiring": _class,
     "guard": _share,
     "setting": _share,

@@ -62,8 +62,9 @@ class OtherVendor(Section, frozen=True):
 
 
 class NativeWords(Section, frozen=True):
-    """The whole table."""
+    """The whole table. `engines`: libraries that run finished networks, and train none."""
 
+    engines: list[str]
     macros: Macros
     kernel: Declaring
     feature: list[FeatureWords]

@@ -2,25 +2,31 @@
 
 - A library is one piece: its requirement, its imports and its calls, whatever names it goes by.
   One that is imported where nothing calls it is a line to move.
-- A kernel is one piece. What only hands it on (the import of Triton, the build of its extension,
-  the import of the compiled module) is wiring: a small piece beside kernels that are counted.
+- An operator is one piece: the kernels that somebody writes anew together (`operators`). What only
+  hands them on (the import of Triton, the build of an extension, the import of what it builds) is
+  wiring: a small piece beside kernels that are counted.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from posixpath import dirname
+from posixpath import basename, dirname
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from portaudit.catalogue.assumptions import standard
+from portaudit.catalogue.entries import aside
 from portaudit.catalogue.libraries import Libraries
 from portaudit.catalogue.load import Catalogue
 from portaudit.relate.nearby import users
+from portaudit.relate.operators import operators
 from portaudit.score import Way
 from portaudit.types import (
     EFFORTS,
+    LIBRARY,
+    OPERATOR,
     REACHES,
     SEVERITIES,
     Category,
@@ -33,8 +39,6 @@ from portaudit.types import (
     Severity,
 )
 
-LIBRARY = "library:"
-"""What the roots of libraries begin with, before the name of the package."""
 _NATIVE = frozenset({"cuda", "hip"})
 _BUILDS: frozenset[Category] = frozenset({"custom-cuda-ext"})
 _UNGUARDED: frozenset[GuardState] = frozenset({"none", "hard-fail"})
@@ -58,15 +62,12 @@ def joined(
 
     What an import brings in that files of the `results` use without an import of their own is used.
     """
-    known = tuple(findings)
-    of_file, below = _places(known, kernels)
-    marks = {kernel.fingerprint for kernel in kernels}
+    known = _in_operators(findings, kernels, results)
+    wired = _Wiring.of(known, kernels, results, wiring or standard().wiring)
     found = tuple(
         replace(item, root=f"{LIBRARY}{package}")
         if (package := _package(item, catalogue))
-        else item
-        if item.fingerprint in marks
-        else _wired(item, of_file, below, wiring or standard().wiring)
+        else wired(item)
         for item in known
     )
     taken = _taken(found, results)
@@ -84,13 +85,17 @@ def _taken(findings: Sequence[Finding], results: Iterable[FileResult]) -> frozen
         return frozenset()
     using = users(results, names)
     own: dict[str, set[str]] = defaultdict(set)
+    importing: dict[str, set[str]] = defaultdict(set)
     for item in findings:
         if item.category != "dependency":
             own[item.root].add(item.path)
+        for name in item.brings.split():
+            importing[name].add(item.path)
     return frozenset(
         item.fingerprint
         for item in imports
-        if any(not using.get(name, set()) <= own[item.root] for name in item.brings.split())
+        for name in item.brings.split()
+        if not using.get(name, set()) <= own[item.root] | importing[name]
     )
 
 
@@ -183,14 +188,25 @@ def first_reach(found: set[Reach | None]) -> Reach | None:
     return next((reach for reach in REACHES if reach in found), None)
 
 
-def title_of(root: str, libraries: Libraries) -> str:
-    """The title of a library's root; empty for another root, or a package that no table has."""
+def title_of(root: str, group: Iterable[Finding], libraries: Libraries) -> str:
+    """The title of a library's root, or of an operator's with several kernels; of others none.
+
+    A package that no table has gives none either.
+    """
+    if root.startswith(OPERATOR):
+        return _title_of_operator(root, group)
     name = root.removeprefix(LIBRARY)
     row = libraries.packages.get(name)
     if name == root or row is None:
         return ""
     job = row.cells.get("job", "")
     return f"`{name}` ({job})" if job else f"`{name}`"
+
+
+def _title_of_operator(root: str, group: Iterable[Finding]) -> str:
+    others = len({item.kernel for item in group} - {""}) - 1
+    more = "one more kernel" if others == 1 else f"{others} more kernels"
+    return f"`{root.rpartition(':')[2]}` and {more} of its operator" if others > 0 else ""
 
 
 def _package(finding: Finding, catalogue: Catalogue) -> str:
@@ -223,33 +239,102 @@ def _library(rule: str, catalogue: Catalogue) -> str:
     return library if all(name.partition(".")[0] == library for name in others) else ""
 
 
-def _places(
-    findings: Sequence[Finding], kernels: Sequence[Kernel]
-) -> tuple[dict[str, str], frozenset[str]]:
-    """Files with the root of their dearest kernel, and the folders that native kernels are below.
+def _in_operators(
+    findings: Iterable[Finding], kernels: Sequence[Kernel], results: Sequence[FileResult]
+) -> tuple[Finding, ...]:
+    """Findings, those that speak of kernels with the root of their operator.
 
-    Helpers are in the size of the kernels that call them.
+    What only other kernels call is nothing that is written by itself.
     """
-    roots = {finding.fingerprint: finding.root for finding in findings}
-    sized: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    below: set[str] = set()
-    for kernel in kernels:
-        if kernel.helper or kernel.fingerprint not in roots:
-            continue
-        sized[kernel.path].append((-kernel.lines, roots[kernel.fingerprint]))
-        folder = dirname(kernel.path)
-        while kernel.language in _NATIVE and folder not in below:
-            below.add(folder)
-            folder = dirname(folder)
-    return {path: min(found)[1] for path, found in sized.items()}, frozenset(below)
+    parts = operators(kernels, results)
+    helpers = {each.fingerprint for each in kernels if each.helper}
+    return tuple(
+        replace(
+            item,
+            root=f"{OPERATOR}{part.first.path}:{part.first.name}",
+            kernel="" if item.fingerprint in helpers else f"{part.like.path}:{part.like.line}",
+        )
+        if (part := parts.get(item.fingerprint))
+        else item
+        for item in findings
+    )
 
 
-def _wired(
-    finding: Finding, of_file: Mapping[str, str], below: frozenset[str], wiring: Effort
-) -> Finding:
-    """A finding that only hands on kernels which are counted by themselves."""
-    if finding.category == "triton-kernel" and finding.path in of_file:
-        return replace(finding, root=of_file[finding.path], effort="trivial")
-    if finding.category in _BUILDS and dirname(finding.path) in below:
-        return replace(finding, effort=wiring)
-    return finding
+def _is_build(finding: Finding) -> bool:
+    """Whether it builds an extension, or asks how, and does not use one."""
+    is_code = finding.path.endswith((".py", ".ipynb")) and basename(finding.path) != "setup.py"
+    return finding.category in _BUILDS and (finding.anchor.startswith("torch.") or not is_code)
+
+
+class _Wiring(Struct, frozen=True):
+    """Finds what only hands on kernels that are counted by themselves.
+
+    `kernels`: fingerprints of what speaks of them · `of_file`: files with the root of their dearest
+    kernel · `below`: folders that native kernels are below
+    · `built`: names that the builds of such folders mention.
+    """
+
+    kernels: frozenset[str]
+    of_file: Mapping[str, str]
+    below: frozenset[str]
+    built: frozenset[str]
+    effort: Effort
+
+    @classmethod
+    def of(
+        cls,
+        findings: Sequence[Finding],
+        kernels: Sequence[Kernel],
+        results: Iterable[FileResult],
+        effort: Effort,
+    ) -> _Wiring:
+        """What is known of a tree. `effort`: of such a place."""
+        roots = {finding.fingerprint: finding.root for finding in findings}
+        sized: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        below: set[str] = set()
+        for kernel in kernels:
+            if kernel.fingerprint not in roots or aside(kernel.path):
+                continue
+            size = 0 if kernel.helper else kernel.lines
+            sized[kernel.path].append((-size, roots[kernel.fingerprint]))
+            folder = dirname(kernel.path)
+            while kernel.language in _NATIVE and folder not in below:
+                below.add(folder)
+                folder = dirname(folder)
+        builds = {item.path for item in findings if _is_build(item)}
+        return cls(
+            frozenset(kernel.fingerprint for kernel in kernels),
+            {path: min(found)[1] for path, found in sized.items()},
+            frozenset(below),
+            frozenset(
+                word
+                for result in results
+                if result.path in builds and dirname(result.path) in below
+                for word in result.facts.code.words.split()
+            ),
+            effort,
+        )
+
+    def __call__(self, finding: Finding) -> Finding:
+        """The finding, or if it is wiring what it costs so."""
+        if finding.fingerprint in self.kernels:
+            return finding
+        if finding.category == "triton-kernel" and finding.path in self.of_file:
+            return replace(finding, root=self.of_file[finding.path], effort="trivial")
+        if self._hands_on(finding):
+            return replace(finding, effort=self.effort)
+        return finding
+
+    def _hands_on(self, finding: Finding) -> bool:
+        """Whether it builds kernels of the tree, or imports what the tree builds of them.
+
+        A build names the module (`CUDAExtension("nms_cuda", …)`), or the package that it is put in.
+        """
+        parts = finding.anchor.split(".")
+        if finding.category == "cuda-source":  # `load_inline`, beside the kernels in its strings
+            return parts[0] == "torch" and finding.path in self.of_file
+        if finding.category not in _BUILDS:
+            return False
+        if _is_build(finding):
+            return dirname(finding.path) in self.below
+        return parts[0] != "torch" and not self.built.isdisjoint({parts[0], parts[-1]})

@@ -6,7 +6,7 @@ them. Findings have no say: code that is mended must not move the path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname, join
 
 from msgspec import Struct, field
@@ -16,6 +16,7 @@ from portaudit.discover import Tree
 from portaudit.relate.graph import Edge, Graph, visits
 from portaudit.relate.modules import Modules
 from portaudit.relate.options import Command
+from portaudit.relate.projects import Projects
 from portaudit.relate.starts import NESTED, PROGRAMS, Start, Starts
 from portaudit.types import (
     CodeFacts,
@@ -104,15 +105,16 @@ def entries(
     starts = Starts(results, tree, modules)
     code = {result.path: result.facts.code for result in results}
     programs = _programs(sorted(_paths(code, starts, tree, graph, chosen)), code, starts, graph)
-    main = _chosen(chosen, programs) or _main(programs, code, graph)
+    projects = Projects(results, tree)
+    main = _chosen(chosen, programs) or _main(programs, code, graph, projects)
     api = main is None and _api(tree, code, graph)
     unused = main is None and not api and _api(tree, code, graph, derives=True)
     main = (
         main
         or api
-        or _main(programs, code, graph, examples=True)
+        or _main(programs, code, graph, projects, examples=True)
         or unused
-        or _main(programs, code, graph, others=True)
+        or _main(programs, code, graph, projects, others=True)
         or _Main()
     )
     lines = [
@@ -301,6 +303,7 @@ def _main(
     programs: Iterable[Program],
     code: Mapping[str, CodeFacts],
     graph: Graph,
+    projects: Projects,
     *,
     examples: bool = False,
     others: bool = False,
@@ -315,29 +318,78 @@ def _main(
     if not found:
         return None
     reached = {program.path: len(visits(graph, [program.path])) for program in found}
-    widest = max(reached.values())
-    telling = _telling(found)
+    widest = _widest(reached, projects)
 
-    def order(program: Program) -> tuple[object, ...]:
-        starts = [start for start in program.starts if not names.runs_otherwise(start.arguments)]
-        rank = min((start.rank for start in starts), default=_LAST)
-        best = [start for start in starts if start.rank == rank]
+    def group(program: Program) -> tuple[object, ...]:
+        rank = _rank(program)
         return (
             list(_ORDER).index(program.kind) if others else 0,
-            reached[program.path] < widest * _SHARE,
+            reached[program.path] < widest[program.path] * _SHARE,
             min(rank, 3) if rank != _LAST else _LAST,
             program.strength == _WEAKEST,
             names.is_later(program.path.rpartition(".")[0]),
-            best[0].place.line if best and best[0].place.path in telling else 0,
+        )
+
+    def order(program: Program) -> tuple[object, ...]:
+        return (
+            _line(program, telling),
             program.strength,
-            -len({start.place.path for start in starts}),
+            -len({start.place.path for start in _training(program)}),
             -reached[program.path],
             program.path.count("/"),
             program.path,
         )
 
-    best = min(found, key=order)
-    return _Main((best.path,), best.kind, _reason(best, found, reached[best.path], len(code)))
+    foremost = min(map(group, found))
+    leading = [program for program in found if group(program) == foremost]
+    telling = _telling(found)
+    first = None
+    if all(_starts_at_home(program, projects) for program in leading):
+        first = projects.first(program.path for program in leading)
+    if first:
+        leading = [each for each in leading if projects.home(each.path) == first.folder]
+        telling = frozenset(first.pages)
+    best = min(leading, key=order)
+    why = _reason(best, found, reached[best.path], len(code))
+    return _Main((best.path,), best.kind, f"{why}; {first.why}" if first else why)
+
+
+def _widest(reached: Mapping[str, int], projects: Projects) -> Mapping[str, int]:
+    """The most files that any of the programs reaches that a program is compared with.
+
+    That is all of the tree; those of its project only if each belongs to one within the tree.
+    """
+    homes = {path: projects.home(path) for path in reached}
+    if "" in homes.values():
+        homes = dict.fromkeys(reached, "")
+    most: dict[str, int] = {}
+    for path, home in homes.items():
+        most[home] = max(most.get(home, 0), reached[path])
+    return {path: most[home] for path, home in homes.items()}
+
+
+def _training(program: Program) -> list[Start]:
+    """The lines that start a program that trains, and do not have it do something else."""
+    return [start for start in program.starts if not names.runs_otherwise(start.arguments)]
+
+
+def _rank(program: Program) -> int:
+    return min((start.rank for start in _training(program)), default=_LAST)
+
+
+def _starts_at_home(program: Program, projects: Projects) -> bool:
+    """Whether the lines that say most of how it is started stand in its own project."""
+    rank = _rank(program)
+    home = projects.home(program.path)
+    places = (start.place.path for start in _training(program) if start.rank == rank)
+    return rank >= NESTED and all(place.startswith(f"{home}/") for place in places)
+
+
+def _line(program: Program, telling: Collection[str]) -> int:
+    """Where the first line that starts it stands in a document of which the order tells."""
+    rank = _rank(program)
+    best = next((start.place for start in _training(program) if start.rank == rank), None)
+    return best.line if best and best.path in telling else 0
 
 
 def _telling(programs: Iterable[Program]) -> frozenset[str]:

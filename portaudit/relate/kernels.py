@@ -7,7 +7,8 @@ elsewhere. What cannot be joined stays empty, and says nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
 from posixpath import basename, dirname
 
 from msgspec import Struct, field
@@ -17,10 +18,15 @@ from portaudit.catalogue.difficulty import KERNEL_EFFORT, widened
 from portaudit.catalogue.library import counterpart
 from portaudit.catalogue.schema import Rule
 from portaudit.relate.modules import Modules
+from portaudit.relate.nearby import users
+from portaudit.relate.projects import homes, meant
 from portaudit.types import Binding, Bound, Called, FileResult, Finding, Function, Kernel, Location
 
 _DEEPEST = 8
 """Calls between a launch and the function that Python knows: more were never seen."""
+_COMPILED = frozenset({"cuda", "hip"})
+_ALIKE = 0.5
+"""Share of their parameters that copies of a kernel have in common: each may have been changed."""
 _MANIFESTS = frozenset({"setup.py", "pyproject.toml"})
 _OPERATORS = "torch.ops."
 """How the names of operators begin: they are found by their name wherever they are registered."""
@@ -49,11 +55,48 @@ class _Tree(Struct):
     """First and last lines of the kernels of a file."""
     projects: set[str] = field(default_factory=set)
     """Folders with a manifest."""
+    homes: frozenset[str] = frozenset()
+    """Those, and folders with a page."""
+    defined: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The files that define a native function, or a kernel, by bare name."""
+    copied: set[tuple[str, str]] = field(default_factory=set)
+    """Pairs of files that bind the same name for copies of one kernel."""
+    using: Mapping[str, set[str]] = field(default_factory=dict)
+    """The files that use a name which several files bind."""
 
     def is_ambiguous(self, bound: Bound) -> bool:
-        """Whether another module binds the same name (`forward`): a call may mean either."""
-        places = self.bindings[_bare(bound.binding.name)]
-        return bound.binding.form == "pybind" and len(places) > 1
+        """Whether another module binds the same name (`forward`): a call may mean either.
+
+        Of copies each is called from its own project, if nothing uses the name otherwise.
+        """
+        bare = _bare(bound.binding.name)
+        if bound.binding.form != "pybind" or len(self.bindings[bare]) == 1:
+            return False
+        calling = {path for path, _ in self.calls_of(bare)}
+        is_told = self.using.get(bare, set()) <= calling
+        return not is_told or any(self.bound_for(path, bare) is None for path in calling)
+
+    def calls_of(self, bare: str) -> Iterator[tuple[str, Called]]:
+        """Where a module's function of that name is called."""
+        for path, called in self.calls.get(bare, ()):
+            if bare in called.name.split(".")[1:]:
+                yield path, called
+
+    def bound_for(self, path: str, bare: str) -> Collection[str] | None:
+        """The files whose binding of a name a Python file calls: its project's, if others copy it.
+
+        None if it may mean any.
+        """
+        places = self.bindings[bare]
+        own = meant(self.homes, path, places)
+        if len(own) == len(places):
+            return None
+        apart = all(any((one, other) in self.copied for one in own) for other in places - set(own))
+        return own if apart else None
+
+    def means(self, path: str, name: str, place: str) -> bool:
+        """Whether native code of a file means by a name what another file defines."""
+        return place in meant(self.homes, path, self.defined[name])
 
     def callers(self, binding: Binding) -> Iterator[Location]:
         """Python's calls of a bound name: `_C.name(…)`, `torch.ops.space.name(…)`.
@@ -64,8 +107,8 @@ class _Tree(Struct):
         bare = _bare(binding.name)
         found = [
             (path, called)
-            for path, called in self.calls.get(bare, ())
-            if bare in called.name.split(".")[1:]
+            for path, called in self.calls_of(bare)
+            if binding.path in (self.bound_for(path, bare) or [binding.path])
         ]
         project = self.project(binding.path)
         is_own = any(called.open and self.project(path) == project for path, called in found)
@@ -91,11 +134,10 @@ def related(results: Sequence[FileResult], modules: Modules) -> tuple[Kernel, ..
     if not any(result.inventory for result in results):
         return ()
     tree = _gather(results)
-    joined = (
-        _joined(kernel, tree, modules)
-        for result in results
-        for kernel in _with_callees(result, tree)
-    )
+    known = [kernel for result in results for kernel in _with_callees(result, tree)]
+    ways = [_way(kernel, tree) for kernel in known]
+    _tell_copies(zip(known, ways, strict=True), tree)
+    joined = (_joined(kernel, way, tree, modules) for kernel, way in zip(known, ways, strict=True))
     return tuple(sorted(joined, key=lambda each: (each.path, each.line, each.name)))
 
 
@@ -104,9 +146,10 @@ def told(
 ) -> tuple[Finding, ...]:
     """Findings that speak of a kernel, with what it turned out to be in the whole tree.
 
-    They are worth what its class says, and name the kernel of nki-library for the job.
+    They are worth what its class says, and name the kernel of nki-library for the job. What only
+    other kernels call is in their size and class already.
     """
-    known = {each.fingerprint: each for each in kernels if not each.helper and each.fingerprint}
+    known = {each.fingerprint: each for each in kernels if each.fingerprint}
     return tuple(
         _told(item, known[item.fingerprint], rules[item.rule])
         if item.fingerprint in known
@@ -116,6 +159,8 @@ def told(
 
 
 def _told(finding: Finding, kernel: Kernel, rule: Rule) -> Finding:
+    if kernel.helper:
+        return replace(finding, effort="trivial")
     sized = replace(finding, effort=KERNEL_EFFORT[kernel.difficulty])
     found = kernel.counterpart
     if found is None:
@@ -137,12 +182,16 @@ def _with_callees(result: FileResult, tree: _Tree) -> Iterator[Kernel]:
 
 def _gather(results: Iterable[FileResult]) -> _Tree:
     tree = _Tree()
-    for result in results:
+    listed = tuple(results)
+    tree.homes = homes(result.path for result in listed)
+    for result in listed:
         if basename(result.path) in _MANIFESTS:
             tree.projects.add(dirname(result.path))
         for kernel in result.inventory:
             tree.bodies[kernel.path].append((kernel.line, kernel.end_line))
+            tree.defined[kernel.name].add(kernel.path)
         for function in result.facts.native.functions:
+            tree.defined[function.name].add(result.path)
             for name in function.launches:
                 tree.launching[name].append((result.path, function))
             for name in function.calls:
@@ -166,6 +215,8 @@ def _gather(results: Iterable[FileResult]) -> _Tree:
         for finding in result.findings:
             if finding.guard == "fallback" and finding.guard_by:
                 tree.ways[finding.path, finding.span.line] = _place(finding)
+    several = {name for name, places in tree.bindings.items() if len(places) > 1}
+    tree.using = users(listed, several) if several else {}
     return tree
 
 
@@ -174,13 +225,58 @@ def _place(finding: Finding) -> Location:
     return Location(finding.guard_by.path, finding.guard_by.line)
 
 
-def _joined(kernel: Kernel, tree: _Tree, modules: Modules) -> Kernel:
-    starters = _near(tree.launching.get(kernel.name, ()), kernel.path)
+class _Way(Struct, frozen=True):
+    """What leads to a kernel: functions that launch it, all from there on, Python's names."""
+
+    starters: Sequence[tuple[str, Function]] = ()
+    names: Sequence[str] = ()
+    bound: Sequence[Bound] = ()
+
+
+def _way(kernel: Kernel, tree: _Tree) -> _Way:
+    launching = tree.launching.get(kernel.name, ())
+    if kernel.language not in _COMPILED:
+        return _Way(_near(launching, kernel.path))
+    launching = [each for each in launching if tree.means(each[0], kernel.name, kernel.path)]
+    starters = _near(launching, kernel.path)
+    reached = _reached(starters, tree)
+    bound = (
+        each
+        for name, paths in reached.items()
+        for each in tree.bound.get(name, ())
+        if any(tree.means(each.binding.path, name, path) for path in paths)
+    )
+    return _Way(starters, tuple(reached), tuple(bound))
+
+
+def _tell_copies(known: Iterable[tuple[Kernel, _Way]], tree: _Tree) -> None:
+    """Note which files bind copies of one kernel under the same name."""
+    alike: dict[tuple[str, str, str], list[tuple[Kernel, str]]] = defaultdict(list)
+    for kernel, way in known:
+        places: dict[str, set[str]] = defaultdict(set)
+        for each in way.bound:
+            places[_bare(each.binding.name)].add(each.binding.path)
+        for name, paths in places.items():
+            if len(paths) == 1:  # else nothing tells which is whose
+                alike[name, kernel.name, basename(kernel.path)].append((kernel, paths.pop()))
+    for group in alike.values():
+        for (one, first), (other, second) in permutations(group, 2):
+            if first != second and one.path != other.path and _are_copies(one, other):
+                tree.copied.add((first, second))
+
+
+def _are_copies(one: Kernel, other: Kernel) -> bool:
+    """Whether kernels of the same name, in files of the same name, take much the same."""
+    mine, others = set(one.parameters), set(other.parameters)
+    return len(mine & others) >= _ALIKE * len(mine | others)
+
+
+def _joined(kernel: Kernel, way: _Way, tree: _Tree, modules: Modules) -> Kernel:
+    starters = way.starters
     names = [kernel.name, *(function.name for _, function in starters)]
     found = next((each for name in names if (each := counterpart(name))), None)
-    if kernel.language in {"cuda", "hip"}:
-        names_reached = _reached(starters, tree)
-        bound = [each for name in names_reached for each in tree.bound.get(name, ())]
+    if kernel.language in _COMPILED:
+        bound = way.bound
         callers = sorted(
             {
                 place
@@ -189,7 +285,7 @@ def _joined(kernel: Kernel, tree: _Tree, modules: Modules) -> Kernel:
                 for place in tree.callers(each.binding)
             }
         )
-        operators = [*(_bare(each.binding.name) for each in bound), *names_reached]
+        operators = [*(_bare(each.binding.name) for each in bound), *way.names]
         fallback = next((tree.on_cpu[each] for each in operators if each in tree.on_cpu), None)
         launched = tuple(Location(path, function.line) for path, function in starters)
         kernel = replace(
@@ -205,9 +301,9 @@ def _joined(kernel: Kernel, tree: _Tree, modules: Modules) -> Kernel:
         callers = sorted(place for place in found_calls if not tree.is_in_kernel(place))
         used = kernel.launched_by or callers or not found_calls
         kernel = replace(kernel, callers=tuple(callers), helper=kernel.helper or not used)
-    ways = (tree.ways.get((place.path, place.line)) for place in kernel.callers)
-    way = next((each for each in ways if each), None)
-    return replace(kernel, fallback=kernel.fallback or way, counterpart=found)
+    others = (tree.ways.get((place.path, place.line)) for place in kernel.callers)
+    other = next((each for each in others if each), None)
+    return replace(kernel, fallback=kernel.fallback or other, counterpart=found)
 
 
 def _near(found: Sequence[tuple[str, Function]], path: str) -> list[tuple[str, Function]]:
@@ -216,18 +312,25 @@ def _near(found: Sequence[tuple[str, Function]], path: str) -> list[tuple[str, F
     return own or list(found)
 
 
-def _reached(starters: Iterable[tuple[str, Function]], tree: _Tree) -> list[str]:
-    """The functions that start a kernel, those that call them and so on, nearest first."""
-    reached: list[str] = []
-    names = {function.name for _, function in starters}
+def _reached(starters: Iterable[tuple[str, Function]], tree: _Tree) -> dict[str, frozenset[str]]:
+    """The functions that start a kernel, those that call them and so on, nearest first.
+
+    Each with the files that define it there.
+    """
+    reached: dict[str, set[str]] = {}
+    level = {(function.name, path) for path, function in starters}
     for _ in range(_DEEPEST):
-        reached += sorted(names)
-        names = {
-            function.name for name in names for _, function in tree.calling.get(name, ())
-        }.difference(reached)
-        if not names:
+        for name, path in sorted(level):
+            reached.setdefault(name, set()).add(path)
+        level = {
+            (function.name, path)
+            for name, place in level
+            for path, function in tree.calling.get(name, ())
+            if path not in reached.get(function.name, ()) and tree.means(path, name, place)
+        }
+        if not level:
             break
-    return reached
+    return {name: frozenset(paths) for name, paths in reached.items()}
 
 
 def _bare(name: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from posixpath import basename, dirname
 
 from portaudit.catalogue.entries import aside, words
+from portaudit.catalogue.native import words as native_words
 from portaudit.types import Category, FileKind, FileResult, Finding, Kernel, Language, Reach
 
 _PYTHON: frozenset[Language] = frozenset({"triton", "gluon", "tilelang", "cute-dsl", "numba"})
@@ -163,9 +164,32 @@ def binding_folders(
         for result in listed
         if result.facts.native.bound and "/" in result.path
     }
+    if not tops and not any(result.facts.native.bound for result in listed):
+        return frozenset()
     at_top = any(result.facts.native.bound for result in listed if "/" not in result.path)
     folders = {dirname(result.path) for result in listed}
-    return frozenset(each for each in folders if at_top or each.partition("/")[0] in tops)
+    return frozenset(
+        each for each in folders if at_top or not each or each.partition("/")[0] in tops
+    )
+
+
+def engine_folders(results: Iterable[FileResult], findings: Iterable[Finding]) -> frozenset[str]:
+    """The folders whose native code is a part of an engine for inference: TensorRT's plugins.
+
+    Python's modules are elsewhere: neither there nor below does anything have a name for Python.
+    """
+    engines = native_words().engines
+    found = {
+        dirname(item.path)
+        for item in findings
+        if item.category == "cuda-source" and item.anchor in engines
+    }
+    bound = {dirname(result.path) for result in results if result.facts.native.bound}
+    return frozenset(
+        folder
+        for folder in found
+        if not any(each == folder or each.startswith(f"{folder}/") for each in bound)
+    )
 
 
 # --- files that are no code -----------------------------------------------------------------------

@@ -16,9 +16,8 @@ from msgspec.structs import replace
 
 from portaudit.catalogue import work
 from portaudit.catalogue.libraries import Libraries
-from portaudit.relate.causes import LIBRARY
 from portaudit.score import Way
-from portaudit.types import SEVERITIES, Category, Chain, Finding, Lost, RootCause
+from portaudit.types import LIBRARY, SEVERITIES, Category, Chain, Finding, Lost, RootCause
 
 _GRAVE = SEVERITIES.index("major")
 

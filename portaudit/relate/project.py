@@ -128,7 +128,7 @@ def _root(
     found = weighed(name, counted, known)
     rule = catalogue.rules[found.worst.rule]
     fix = fix_of_imports(counted, known)
-    named = title_of(name, catalogue.packages) or title(rule, group)
+    named = title_of(name, group, catalogue.packages) or title(rule, group)
     return RootCause(
         id=name,
         rule=rule.id,

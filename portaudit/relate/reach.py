@@ -8,7 +8,13 @@ it, guarded: whoever switches the option on runs it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from posixpath import basename, dirname
 
 from msgspec import Struct, field
@@ -19,10 +25,12 @@ from portaudit.catalogue.schema import Rule
 from portaudit.discover import Tree
 from portaudit.judge.severity import effective
 from portaudit.relate import nearby
+from portaudit.relate.bound import Asked, Bound, Built, callers
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
 from portaudit.relate.live import Living, Origin, sources
 from portaudit.relate.modules import Modules
+from portaudit.relate.projects import OtherProjects
 from portaudit.relate.switches import SETTINGS, switched
 from portaudit.types import (
     GUARD_STATES,
@@ -35,7 +43,6 @@ from portaudit.types import (
     GuardState,
     Import,
     Kernel,
-    Language,
     Location,
     Option,
     Proof,
@@ -45,7 +52,6 @@ from portaudit.types import (
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _CODE: frozenset[FileKind] = frozenset({"python", "notebook"})
 _BUILT: frozenset[FileKind] = frozenset({"native", "cmake"})
-_COMPILED: frozenset[Language] = frozenset({"cuda", "hip"})
 _ORDER: tuple[Reach, ...] = ("main", "other", "example", "test")
 """What counts first of a file that several programs reach."""
 
@@ -121,22 +127,27 @@ class _Tree:
         self._programs = programs
         self._scopes = nearby.started_in(results, findings, kernels)
         placed = (place for item in findings for place in self._placed(item))
-        self._bound = _Bound(results, kernels)
-        self._sources = sources(results, placed, joined, modules, self._bound.words)
+        self._bound = Bound(results, kernels)
+        self._built = Built(results, findings, tree)
+        words = self._bound.words | self._built.words
+        self._sources = sources(results, placed, joined, modules, words)
         self._starts = self._started()
         self._paths = {
             reach: self._living(starts, whole=reach == "test", free=reach == "main")
             for reach, starts in self._starts.items()
         }
         self._paths["main"] = main = self._that_trains(results, self._paths["main"])
+        self._asked = Asked.by(results, main.files)
         self._switched, self._known = switched(results, self._sources, joined, tree, programs, main)
         self._ways = self._visited(self._demanded(main), self._switched, main)
         self._other_ways: Mapping[str, Visit] | None = None
         self._configs = dict(programs.configs)
         self._kernels = {each.fingerprint: each for each in kernels if each.fingerprint}
-        self._callers = _callers(kernels)
+        self._callers = callers(kernels)
         self._unused = nearby.unused_headers(results, kernels)
         self._binding = nearby.binding_folders(results, kernels)
+        self._engines = nearby.engine_folders(results, findings)
+        self._others = self._beside(results)
 
     @property
     def files(self) -> frozenset[str]:
@@ -184,7 +195,13 @@ class _Tree:
         )
 
     def of(self, finding: Finding) -> Reach | None:
-        """What reaches a finding; None where that cannot be told."""
+        """What reaches a finding; None where that cannot be told.
+
+        What nobody can tell in the tree is judged by its project, where that is another one.
+        """
+        return self._of(finding) or self._of_other_project(finding.path)
+
+    def _of(self, finding: Finding) -> Reach | None:
         path = finding.path
         kind = self._tree.kinds[path]
         if finding.category == "dependency" and path not in self._programs.launchers:
@@ -243,6 +260,33 @@ class _Tree:
             if path is not None and any(living.runs(path, each) for each in spot.scopes):
                 reached.update(dict.fromkeys(spot.findings, found[path].guard))
         return reached
+
+    # --- other projects ---
+
+    def _beside(self, results: Iterable[FileResult]) -> OtherProjects:
+        programs = self._programs
+        training = {
+            each.path: [start.place.path for start in each.starts]
+            for each in programs.programs
+            if each.kind == "training" and each.aside is None
+        }
+        path = self.files.union(programs.usual, self._configs)
+        paths = [result.path for result in results]
+        return OtherProjects(paths, training, programs.main, path)
+
+    def _of_other_project(self, path: str) -> Reach | None:
+        """What reaches a file that belongs to a project of which the main path uses nothing.
+
+        Native code can be used without being imported: it has to be built there and by nobody
+        around, and the main path must not have a word for anything of it.
+        """
+        folder = self._others.of(path)
+        if not folder:
+            return None
+        used = self._paths["main"].names
+        if self._is_native(path) and not self._built.alone(folder, path, used, self._asked):
+            return None
+        return aside(path) or "other"
 
     # --- the paths ---
 
@@ -392,17 +436,23 @@ class _Tree:
         path = finding.path
         callers = self._called_from(finding)
         names = self._bound.names.get(finding.fingerprint, frozenset())
+        besides = self._bound.besides.get(finding.fingerprint, frozenset())
+        is_unknown = self._asked.looks_up and not self._bound.are_made
+        is_unknown |= self._asked.any and not callers and not names
         if not callers and not names:
             callers = self._near_callers(path)
         for reach in _ORDER:
             living = self._paths[reach]
             if any(living.comes_to(caller.path, caller.line) for caller in callers):
                 return reach
-            if not callers and not names.isdisjoint(living.names):
+            said = besides if callers else names  # a call need not be the only use
+            if not said.isdisjoint(living.names):
                 return reach
-        if callers or names:
+        if (callers or names) and not is_unknown:
             places = {aside(caller.path) for caller in callers}
             return next((each for each in places if each), None) or "unreached"
+        if self._tree.kinds[path] in _BUILT and dirname(path) in self._engines:
+            return aside(path) or "other"
         bound = self._binding is None or dirname(path) in self._binding
         return aside(path) or (None if bound else "unreached")
 
@@ -446,72 +496,6 @@ def _remoteness(finding: Finding) -> tuple[int, int]:
     """How far a finding is from the main path: first what counts first, and of that the surest."""
     reach = REACHES.index(finding.reach) if finding.reach else -1
     return reach, GUARD_STATES.index(finding.guard)
-
-
-class _Bound:
-    """The names that Python has for compiled kernels: `names`, by their fingerprints.
-
-    Only of an extension of which the tree uses some by name: what it does not name of that, nothing
-    starts. Others may be called by names that no text has.
-    """
-
-    def __init__(self, results: Iterable[FileResult], kernels: Iterable[Kernel]) -> None:
-        known = [each for each in kernels if each.bound_as and each.language in _COMPILED]
-        own = {
-            each.fingerprint: frozenset(_last(binding.name) for binding in each.bound_as)
-            for each in known
-        }
-        self.words = frozenset().union(*own.values())
-        used = nearby.users(results, self.words)
-        places = {
-            binding.path
-            for each in known
-            for binding in each.bound_as
-            if each.callers or _last(binding.name) in used
-        }
-        self.names = {
-            each.fingerprint: own[each.fingerprint]
-            for each in known
-            if each.fingerprint and all(binding.path in places for binding in each.bound_as)
-        }
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2].rpartition("::")[2]
-
-
-class _Callers(Struct, frozen=True):
-    """The lines of Python that call into native files, by file and by each folder above.
-
-    `kernels`: the files that have any.
-    """
-
-    files: Mapping[str, tuple[Location, ...]]
-    folders: Mapping[str, tuple[Location, ...]]
-    kernels: frozenset[str]
-
-
-def _callers(kernels: Iterable[Kernel]) -> _Callers:
-    files: dict[str, set[Location]] = {}
-    known = [kernel for kernel in kernels if kernel.language in _COMPILED]
-    for kernel in known:
-        if kernel.callers:
-            places = {kernel.path, *(each.path for each in kernel.launched_by)}
-            places.update(each.path for each in kernel.bound_as)
-            for path in places:
-                files.setdefault(path, set()).update(kernel.callers)
-    folders: dict[str, set[Location]] = {}
-    for path, callers in files.items():
-        folder = path
-        while folder:
-            folder = dirname(folder)
-            folders.setdefault(folder, set()).update(callers)
-    paths = frozenset(kernel.path for kernel in known)
-    return _Callers(_sorted(files), _sorted(folders), paths)
-
-
-def _sorted(found: Mapping[str, Iterable[Location]]) -> dict[str, tuple[Location, ...]]:
-    return {path: tuple(sorted(places)) for path, places in found.items()}
 
 
 def _are_alike(path: str, config: str) -> bool:

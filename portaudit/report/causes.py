@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from posixpath import dirname
+
 from msgspec import Struct
 
-from portaudit.types import SEVERITIES, Finding, Location, Report, RootCause, Score, Severity
+from portaudit.types import (
+    OPERATOR,
+    SEVERITIES,
+    Finding,
+    Location,
+    Report,
+    RootCause,
+    Score,
+    Severity,
+)
 
 
 class Cause(Struct, frozen=True):
     """Root causes of the same rule, severity and title: many literals, one paragraph.
+
+    The operators of a folder are one as well: an extension has many, and what stands beside it
+    would be far below them.
 
     `sites` are distinct and in order, those off the main training path apart as `others`; `points`
     and `effort_days` are sums. `example` is the finding that makes the case best. `aside`: the main
@@ -42,12 +57,12 @@ def is_needed(root: RootCause, score: Score) -> bool:
 
 def causes(report: Report) -> list[Cause]:
     """What the main path needs first, blockers first; then by points, then by places."""
-    groups: dict[tuple[bool, bool, Severity, str, str], list[RootCause]] = {}
+    findings = {finding.fingerprint: finding for finding in report.findings}
+    groups: dict[tuple[bool, bool, tuple[str, ...]], list[RootCause]] = {}
     for root in report.roots:
         aside = is_aside(root, report.score)
-        key = aside, not aside and bool(root.setting), root.severity, root.rule, root.title
+        key = aside, not aside and bool(root.setting), _alike(root, findings)
         groups.setdefault(key, []).append(root)
-    findings = {finding.fingerprint: finding for finding in report.findings}
     points = {lost.root: lost.points for lost in report.score.lost}
     found = [_cause(group, findings, points, aside=aside) for (aside, *_), group in groups.items()]
     return sorted(
@@ -64,6 +79,28 @@ def causes(report: Report) -> list[Cause]:
     )
 
 
+def _alike(root: RootCause, findings: Mapping[str, Finding]) -> tuple[str, ...]:
+    """What root causes of one entry have in common."""
+    if root.id.startswith(OPERATOR):
+        return OPERATOR, _folder(root, findings)
+    return root.severity, root.rule, root.title
+
+
+def _folder(root: RootCause, findings: Mapping[str, Finding]) -> str:
+    """Where the kernels of an operator are; of copies, the first that the path needs."""
+    kernels = [findings[key] for key in root.findings if key in findings]
+    kernels = [item for item in kernels if item.rule == root.rule] or kernels
+    first = min(kernels, key=_plea, default=None)
+    return dirname(first.path if first else root.id.removeprefix(OPERATOR))
+
+
+def _title(roots: list[RootCause], findings: Mapping[str, Finding]) -> str:
+    first = roots[0]
+    if len(roots) == 1 or not first.id.startswith(OPERATOR):
+        return first.title
+    return f"{len(roots)} operators of GPU kernels in `{_folder(first, findings) or '.'}`"
+
+
 def _cause(
     roots: list[RootCause],
     findings: dict[str, Finding],
@@ -77,8 +114,8 @@ def _cause(
     others = frozenset() if aside else _off_path(members)
     return Cause(
         rule=roots[0].rule,
-        title=roots[0].title,
-        severity=roots[0].severity,
+        title=_title(roots, findings),
+        severity=max((root.severity for root in roots), key=SEVERITIES.index),
         roots=tuple(roots),
         sites=tuple(sorted(sites - others)),
         effort_days=(low, high),

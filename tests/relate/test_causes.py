@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from portaudit.catalogue.assumptions import standard
 from portaudit.discover import Tree
-from portaudit.relate.causes import LIBRARY, first_reach, joined, lightened, settled
+from portaudit.relate.causes import first_reach, joined, lightened, settled
 from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.score import Way
-from portaudit.types import Finding, Reach, RootCause
+from portaudit.types import LIBRARY, Finding, Reach, RootCause
 from snippets import ROOT, catalogue, scan
 
 FLASH = """

@@ -7,7 +7,16 @@ from msgspec.structs import replace
 
 from portaudit.relate.entries import Entries, entries
 from portaudit.relate.graph import graph
-from portaudit.types import Deed, EntryPoint, FileResult, Launch, Location, Script
+from portaudit.types import (
+    Deed,
+    EntryPoint,
+    FileFacts,
+    FileResult,
+    Launch,
+    Location,
+    Mention,
+    Script,
+)
 from trees import code, configuring, declaring, launching, modules, tree
 
 TRAINS: tuple[tuple[Deed, int], ...] = (("backward", 20),)
@@ -25,6 +34,12 @@ def told(*results: FileResult) -> dict[str, EntryPoint]:
 def readme(*commands: str, path: str = "README.md") -> FileResult:
     """Commands, one a line, of which the second word is a file and the rest its arguments."""
     return launching(path, *map(command, range(1, len(commands) + 1), commands))
+
+
+def leading(*paths: str, path: str = "README.md") -> FileResult:
+    """A first page that leads to some paths, one a line."""
+    told = tuple(Mention(line, each) for line, each in enumerate(paths, start=1))
+    return FileResult(path, facts=FileFacts(mentions=told))
 
 
 def command(line: int, text: str) -> Launch:
@@ -369,6 +384,107 @@ def test_what_a_file_starts_is_known_through_others() -> None:
         code("train.py"),
     )
     assert joined.launchers == {"all.sh": {"train.py"}, "one.sh": {"train.py"}}
+
+
+# --- several projects in one tree -----------------------------------------------------------------
+
+PROJECTS = (
+    code("a/b/tools/train.py", "a.b.net", main=9, does=TRAINS),
+    code("a/b/net.py"),
+    code("c/main.py", main=9, does=TRAINS),
+    code("d/train.py", main=9, does=TRAINS),
+    readme("python tools/train.py", path="a/b/README.md"),
+    readme("python main.py", path="c/README.md"),
+    readme("python train.py", path="d/README.md"),
+)
+"""By name, reach and files that start it, `a/b` is first; by its place it is last."""
+
+
+@pytest.mark.parametrize(
+    ("pages", "path"),
+    [
+        ((leading("c/README.md", "d"),), "c/main.py"),
+        ((leading("d/configs/x.yaml", "c"),), "d/train.py"),
+        ((leading("a/b", "c"),), "a/b/tools/train.py"),
+        # what lies around several of them leads to none
+        ((leading("a", "c"), code("a/e/train.py"), readme(path="a/e/README.md")), "c/main.py"),
+        ((leading("cc", "dd", "docs", "d"),), "d/train.py"),
+        # of two languages the page without a mark
+        ((leading("c"), leading("d", path="README_CN.md")), "c/main.py"),
+        # nothing names any: what lies highest, if that is one
+        ((), "a/b/tools/train.py"),
+        ((leading("docs"),), "a/b/tools/train.py"),
+    ],
+)  # fmt: skip
+def test_the_first_page_says_which_of_several_projects_is_meant(
+    pages: Sequence[FileResult], path: str
+) -> None:
+    assert found(*PROJECTS, *pages).main == (path,)
+
+
+def test_the_highest_of_several_projects_is_meant_if_no_page_names_any() -> None:
+    lower = [each for each in PROJECTS if not each.path.startswith("d/")]
+    assert found(*lower).main == ("c/main.py",)
+
+
+def test_the_reason_names_the_line_and_the_project() -> None:
+    entry = next(each for each in found(*PROJECTS, leading("x", "c")).told() if each.main)
+    assert entry.why.endswith("README.md:2 names `c` before other projects of the tree")
+
+
+def test_within_the_project_its_own_page_says_what_is_usual() -> None:
+    results = (
+        *PROJECTS,
+        code("c/again.py", main=9, does=TRAINS),
+        code("c/train.py", main=9, does=TRAINS),
+    )
+    page = readme("python again.py --eval", "python main.py", "python again.py", path="c/README.md")
+    assert found(*results, page, leading("c")).main == ("c/main.py",)
+
+
+def test_what_the_first_page_starts_is_meant_wherever_it_leads_to() -> None:
+    start = launching("README.md", Launch(9, "d/train.py", "python"))
+    page = replace(start, facts=replace(start.facts, mentions=(Mention(1, "c"),)))
+    assert found(*PROJECTS, page).main == ("d/train.py",)
+
+
+def test_a_program_of_the_tree_itself_is_compared_as_ever() -> None:
+    """Folders of a lone project have their pages too."""
+    results = (
+        code("train.py", "net", main=9, does=TRAINS),
+        code("net.py"),
+        code("extra/train_other.py", main=9, does=TRAINS),
+        readme(path="extra/README.md"),
+        leading("extra"),
+    )
+    assert found(*results).main == ("train.py",)
+
+
+def test_what_the_tree_itself_starts_is_no_project_of_its_own() -> None:
+    """A package has its page, and the command that the tree's manifest makes of it."""
+    results = (
+        declaring("setup.py", Script(9, "net-train", "net.train:main")),
+        code("net/__init__.py"),
+        code("net/train.py", main=9, does=TRAINS),
+        readme(path="net/README.md"),
+        code("tools/train_tokens.py", main=9, does=TRAINS),
+        launching("tools/run.sh", Launch(1, "tools/train_tokens.py", "python")),
+        readme(path="tools/README.md"),
+    )
+    assert found(*results, leading("tools")).main == ("net/train.py",)
+
+
+def test_a_small_project_is_no_less_one_beside_a_large_one() -> None:
+    nets = [f"big/n{number}.py" for number in range(20)]
+    results = (
+        code("big/train.py", *(f".n{number}" for number in range(20)), main=9, does=TRAINS),
+        *map(code, nets),
+        readme("python train.py", path="big/README.md"),
+        code("small/main.py", main=9, does=TRAINS),
+        readme("python main.py", path="small/README.md"),
+    )
+    assert found(*results, leading("small", "big")).main == ("small/main.py",)
+    assert found(*results, code("train_all.py", main=9, does=TRAINS)).main == ("big/train.py",)
 
 
 # --- files that a launch may mean -----------------------------------------------------------------

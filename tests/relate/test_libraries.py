@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from portaudit.discover import Tree
-from portaudit.relate.causes import LIBRARY, joined
+from portaudit.relate.causes import joined
 from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.score import Way
-from portaudit.types import Finding, RootCause
+from portaudit.types import LIBRARY, Finding, RootCause
 from snippets import ROOT, catalogue, scan
 
 MAIN = Way({})
@@ -183,6 +183,20 @@ def test_what_another_file_takes_from_the_module_is_used() -> None:
     files = {"compat.py": ATTENTION, "b.py": "import compat\n\nTABLE = [compat.flash_attn_func]\n"}
     idle = causes(files, "attend")[f"{LIBRARY}flash-attn"]
     assert idle.severity == "major"
+
+
+def test_what_another_file_takes_by_an_import_of_its_own_is_its_own_use() -> None:
+    code = """
+try:
+    import layer_norm_cuda
+except ImportError:
+    layer_norm_cuda = None
+
+def norm(x):
+    return layer_norm_cuda.forward(x)
+"""
+    known = causes({"a.py": code, "old/b.py": code}, "norm").values()
+    assert {root.effort_days for root in known if root.reach == "main"} == {(0.0, 0.0)}
 
 
 def test_the_import_of_triton_beside_kernels_that_nothing_starts_is_one_to_move() -> None:

@@ -495,3 +495,94 @@ def test_what_only_a_name_leads_to_is_needed(make_tree: MakeTree, case: str) -> 
     finding = next(item for item in report.findings if item.category == "fused-kernel-lib")
     assert (finding.reach, finding.guard) == ("main", "none")
     assert report.score.verdict == "replace libraries"
+
+
+OPERATORS = """
+#include <torch/extension.h>
+__global__ void scale_kernel(float* x, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) x[i] *= 2.f;
+}
+__global__ void shift_kernel(float* x, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) x[i] += 2.f;
+}
+__global__ void copy_kernel(float* x, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) x[i] = x[0];
+}
+void scale_rows_cuda(torch::Tensor x) { scale_kernel<<<1, 64>>>(x.data_ptr<float>(), 64); }
+void shift_rows_cuda(torch::Tensor x) { shift_kernel<<<1, 64>>>(x.data_ptr<float>(), 64); }
+void copy_rows(torch::Tensor x) { copy_kernel<<<1, 64>>>(x.data_ptr<float>(), 64); }
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
+  m.def("scale_rows_cuda", &scale_rows_cuda);
+  m.def("shift_rows_cuda", &shift_rows_cuda);
+  m.def("copy_rows", &copy_rows);
+}
+"""
+SETUP = """
+from setuptools import setup
+from torch.utils.cpp_extension import BuildExtension, CUDAExtension
+setup(name="ops", ext_modules=[CUDAExtension("ops_backend._C", ["csrc/ops.cu"])])
+"""
+MADE = """
+import torch
+import ops_backend._C as backend
+
+
+def function(name, x):
+    return getattr(backend, name + ("_cuda" if x.is_cuda else "_cpu"))
+
+
+class Net(torch.nn.Module):
+    def forward(self, x):
+        backend.copy_rows(x)
+        return function("scale_rows", x)(x)
+
+
+if __name__ == "__main__":
+    Net()(torch.zeros(64, requires_grad=True)).sum().backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "scale", "shift"),
+    [
+        (MADE.replace('"_cuda"', "input()"), "main", "unreached"),
+        (MADE.replace("getattr(backend, ", "backend.__dict__.get("), "main", "main"),
+        (MADE.replace('"scale_rows"', "input()"), "main", "main"),
+        (MADE.replace("return getattr(backend, name", "return print(name"), *2 * ["unreached"]),
+    ],
+    ids=["by its beginning", "out of a dictionary", "by its end", "no member"],
+)
+def test_native_code_by_a_name_that_is_put_together(
+    make_tree: MakeTree, code: str, scale: str | None, shift: str | None
+) -> None:
+    if scale == "unreached":
+        code = code.replace('"scale_rows"', '"rows"')
+    root = make_tree({"train.py": code, "setup.py": SETUP, "csrc/ops.cu": OPERATORS})
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    reach = {item.anchor: item.reach for item in report.findings if item.kernel}
+    assert reach == {"copy_kernel": "main", "scale_kernel": scale, "shift_kernel": shift}
+
+
+TABLE = """
+import torch
+import ops_backend._C as backend
+
+OPERATORS = {"scale": backend.scale_rows_cuda}
+
+if __name__ == "__main__":
+    OPERATORS[input()](torch.zeros(64, requires_grad=True)).sum().backward()
+"""
+
+
+@pytest.mark.parametrize("code", [MADE, TABLE], ids=["made", "in a table"])
+def test_a_test_that_calls_native_code_is_not_all_that_does(make_tree: MakeTree, code: str) -> None:
+    direct = "import ops_backend._C as backend\n\n\ndef test(x):\n    backend.scale_rows_cuda(x)\n"
+    root = make_tree(
+        {"train.py": code, "setup.py": SETUP, "csrc/ops.cu": OPERATORS, "tests/test_ops.py": direct}
+    )
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    reach = {item.anchor: item.reach for item in report.findings if item.kernel}
+    assert reach["scale_kernel"] == "main"

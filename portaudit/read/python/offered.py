@@ -7,6 +7,7 @@ time. Whether anything else uses a name is for whoever has seen all files.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Container, Iterator
 
 import libcst as cst
@@ -32,6 +33,10 @@ _PLAIN_METACLASSES = frozenset({"ABCMeta", "EnumMeta", "type"})
 _PLAIN_BASES = frozenset(
     {"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "TypedDict"}
 )
+_LIBRARIES = frozenset({"torch", "numpy", "torchvision", "transformers"})
+"""Packages whose members are often looked up, none of them of the tree."""
+_REGISTERED = ("torch.ops", "torch.classes")
+"""Of torch, where operators of anybody are."""
 _GETTING = frozenset({"attrgetter", "methodcaller"})
 _LISTING = frozenset({"getmembers", "getmembers_static", "dir"})
 """Calls that give all members of what they are given."""
@@ -63,7 +68,7 @@ def offered(reader: Reader, tables: Container[cst.CSTNode] = ()) -> Iterator[str
             yield BELOW + last_name(attribute.value)
         elif attribute.attr.value == "__dict__":
             for value in reader.values(attribute.value):
-                if isinstance(value, Ref) and value.open:
+                if isinstance(value, Ref) and (value.open or not _is_public(value.name)):
                     yield value.name + ANY_MEMBER
 
 
@@ -231,7 +236,7 @@ def _of_table(reader: Reader, item: cst.Subscript) -> Iterator[str]:
 
 def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
     for value in reader.values(owner):
-        if isinstance(value, Ref) and value.open:
+        if isinstance(value, Ref) and (value.open or not _is_public(value.name)):
             yield value.name + ANY_MEMBER
         elif isinstance(value, LocalClass):
             yield from _methods(value.scope)
@@ -245,6 +250,14 @@ def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
         yield name + ANY_MEMBER
     if _is_own_module(owner):
         yield from _everything(reader)
+
+
+def _is_public(name: str) -> bool:
+    """Whether it cannot be a compiled module of the tree: those are known only when it is built."""
+    if name.startswith(_REGISTERED):
+        return False
+    top, _, rest = name.partition(".")
+    return top in _LIBRARIES or (top in sys.stdlib_module_names and not rest.startswith("_"))
 
 
 def _is_own_module(owner: cst.BaseExpression) -> bool:

@@ -1,0 +1,246 @@
+"""What Python may know of compiled kernels: their names there, the lines that call them, builds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from posixpath import basename, dirname
+
+from msgspec import Struct
+
+from portaudit.discover import Tree
+from portaudit.marks import ANY_MEMBER
+from portaudit.relate import nearby
+from portaudit.types import FileResult, Finding, Kernel, Language, Location
+
+_COMPILED: frozenset[Language] = frozenset({"cuda", "hip"})
+_LOADING = frozenset({"CDLL", "PyDLL", "cdll", "LoadLibrary", "load_library", "dlopen"})
+"""What loads native code by its path."""
+_SHORTEST = 3
+"""Letters of a name's beginning, or end, that say which it is."""
+
+
+class Bound:
+    """The names that Python has for compiled kernels: `names`, by their fingerprints.
+
+    Only of an extension of which the tree uses some by name: what it does not name of that, nothing
+    starts. Others may be called by names that no text has. `besides`: names that say so beside the
+    calls of them: those that a file uses and does not call; and where names are put together before
+    an extension is asked for them, what one begins or ends with, which stands for the name.
+    `are_made`: some have such parts.
+    """
+
+    def __init__(self, results: Sequence[FileResult], kernels: Iterable[Kernel]) -> None:
+        known = [each for each in kernels if each.bound_as and each.language in _COMPILED]
+        own = {
+            each.fingerprint: frozenset(_last(binding.name) for binding in each.bound_as)
+            for each in known
+        }
+        self.are_made = False
+        whole = frozenset().union(*own.values())
+        values = _values(known, results) if known else frozenset()
+        self.besides = {key: names & values for key, names in own.items()}
+        if known and _puts_together(results, results):
+            parts = _parts(whole, results)
+            self.are_made = any(parts.values())
+            made = {key: {part for name in own[key] for part in parts[name]} for key in own}
+            self.besides = {key: names | made[key] for key, names in self.besides.items()}
+            own = {key: names | made[key] for key, names in own.items()}
+        self.words = frozenset().union(*own.values())
+        used = nearby.users(results, self.words)
+        places = {
+            binding.path
+            for each in known
+            for binding in each.bound_as
+            if each.callers or not own[each.fingerprint].isdisjoint(used)
+        }
+        self.names = {
+            each.fingerprint: own[each.fingerprint]
+            for each in known
+            if each.fingerprint and all(binding.path in places for binding in each.bound_as)
+        }
+
+
+def _puts_together(path: Iterable[FileResult], results: Iterable[FileResult]) -> bool:
+    """Whether a file of some looks up members of a compiled module by names that it makes.
+
+    `getattr(_C, name + "_cuda")`: of a module that is private, that a `setup.py` names, or where
+    operators are registered.
+    """
+    built = {
+        word
+        for result in results
+        if basename(result.path) == "setup.py"
+        for word in result.facts.code.words.split()
+    }
+    return any(
+        parts[0] == "torch" or parts[-1].startswith("_") or not built.isdisjoint(parts)
+        for parts in (module.split(".") for module in _looked_up(path))
+    )
+
+
+def _values(kernels: Iterable[Kernel], results: Sequence[FileResult]) -> frozenset[str]:
+    """Names that Python has, which some file uses and does not call: in a table, or handed on.
+
+    Not names of one word, as `forward`: what else is called so is something else.
+    """
+    calling: dict[str, set[str]] = {}
+    for kernel in kernels:
+        for binding in kernel.bound_as:
+            paths = calling.setdefault(_last(binding.name), set())
+            paths.update(caller.path for caller in kernel.callers)
+    for result in results:
+        for called in result.facts.calls:
+            name = called.name.rpartition(".")[2]
+            if name in calling:
+                calling[name].add(result.path)
+    used = nearby.users(results, {name for name in calling if any(_ends(name))})
+    return frozenset(name for name, paths in used.items() if paths - calling[name])
+
+
+def _looked_up(results: Iterable[FileResult]) -> Iterator[str]:
+    """The modules that files ask for members by names that they make."""
+    for result in results:
+        for name in result.facts.code.offered.split():
+            module = name.removesuffix(ANY_MEMBER)
+            if module and module != name:
+                yield module.lstrip(".")
+
+
+def _parts(names: Collection[str], results: Iterable[FileResult]) -> Mapping[str, set[str]]:
+    """What files say that names begin with, or end with: `nms` and `_cuda`, `Pool` and `GPU`.
+
+    An end that is a word by itself (`forward`) tells nothing.
+    """
+    ends = {name: {part for part in _ends(name) if len(part) >= _SHORTEST} for name in names}
+    said = nearby.users(results, set().union(*ends.values()))
+    return {name: parts.intersection(said) for name, parts in ends.items()}
+
+
+def _ends(name: str) -> Iterator[str]:
+    for at in range(1, len(name)):
+        if name[at] == "_" or (name[at].isupper() and not name[at - 1].isupper()):
+            yield from (name[:at], name[at:])
+        if name[at] == "_":
+            yield name[: at + 1]
+
+
+class Built:
+    """Where native code is built, and what Python may call of it. `words`: all such names."""
+
+    def __init__(
+        self, results: Sequence[FileResult], findings: Iterable[Finding], tree: Tree
+    ) -> None:
+        self._bound = [
+            *(
+                (each.binding.path, _last(each.binding.name))
+                for result in results
+                for each in result.facts.native.bound
+            ),
+            *(
+                (result.path, function.name)  # by `ctypes`
+                for result in results
+                for function in result.facts.native.functions
+                if tree.kinds[result.path] == "native"
+            ),
+        ]
+        self.words = frozenset(name for _, name in self._bound)
+        builds = [path for path in tree.files if _is_build(path, tree)]
+        self._folders = frozenset(dirname(path) for path in builds)
+        self._compiling = {
+            dirname(item.path)
+            for item in findings
+            if item.category == "custom-cuda-ext" and _is_build(item.path, tree)
+        }
+        self._named = {
+            result.path: frozenset(result.facts.code.words.split())
+            for result in results
+            if basename(result.path) == "setup.py"
+        }
+
+    def alone(self, folder: str, path: str, used: Container[str], asked: Asked) -> bool:
+        """Whether nothing outside a folder builds or calls what a file in it is a part of.
+
+        `used`: the names that are used there · `asked`: the modules.
+        """
+        inner = f"{folder}/"
+        own = {each for each in self._folders if f"{each}/".startswith(inner)}
+        outer = (not each or inner.startswith(f"{each}/") for each in self._compiling - own)
+        called = (name in used for place, name in self._bound if place.startswith(inner))
+        brought = (
+            not asked.modules.isdisjoint(words)
+            for place, words in self._named.items()
+            if place.startswith(inner)
+        )
+        is_built = any(path.startswith(f"{each}/") for each in own)
+        return is_built and not asked.any and not any((*outer, *called, *brought))
+
+
+class Asked(Struct, frozen=True):
+    """What a path asks of native code elsewhere.
+
+    `modules`: parts of the names of modules that the tree has no file of · `loads`: it loads some
+    library by its path · `looks_up`: it asks such a module for members by names that it makes.
+    """
+
+    modules: frozenset[str]
+    loads: bool
+    looks_up: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether native code may be called that no word of the path is about."""
+        return self.loads or self.looks_up
+
+    @classmethod
+    def by(cls, results: Sequence[FileResult], paths: Collection[str]) -> Asked:
+        """What files of a path ask."""
+        path = [result for result in results if result.path in paths]
+        unseen = {each.name for result in path for each in result.facts.code.guesses}
+        return cls(
+            frozenset(part for name in unseen for part in name.split(".")),
+            bool(nearby.users(path, _LOADING)),
+            _puts_together(path, results),
+        )
+
+
+def _is_build(path: str, tree: Tree) -> bool:
+    return tree.kinds[path] == "cmake" or basename(path) == "setup.py"
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2].rpartition("::")[2]
+
+
+class Callers(Struct, frozen=True):
+    """The lines of Python that call into native files, by file and by each folder above.
+
+    `kernels`: the files that have any.
+    """
+
+    files: Mapping[str, tuple[Location, ...]]
+    folders: Mapping[str, tuple[Location, ...]]
+    kernels: frozenset[str]
+
+
+def callers(kernels: Iterable[Kernel]) -> Callers:
+    """Gather the callers that the inventory has of each compiled kernel."""
+    files: dict[str, set[Location]] = {}
+    known = [kernel for kernel in kernels if kernel.language in _COMPILED]
+    for kernel in known:
+        if kernel.callers:
+            places = {kernel.path, *(each.path for each in kernel.launched_by)}
+            places.update(each.path for each in kernel.bound_as)
+            for path in places:
+                files.setdefault(path, set()).update(kernel.callers)
+    folders: dict[str, set[Location]] = {}
+    for path, callers in files.items():
+        folder = path
+        while folder:
+            folder = dirname(folder)
+            folders.setdefault(folder, set()).update(callers)
+    paths = frozenset(kernel.path for kernel in known)
+    return Callers(_sorted(files), _sorted(folders), paths)
+
+
+def _sorted(found: Mapping[str, Iterable[Location]]) -> dict[str, tuple[Location, ...]]:
+    return {path: tuple(sorted(places)) for path, places in found.items()}

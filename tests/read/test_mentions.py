@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from portaudit.types import Mention
+from snippets import scan
+
+
+def mentions(text: str, path: str = "README.md") -> tuple[Mention, ...]:
+    return scan({path: text})[path].facts.mentions
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("[a](classification)", ["classification"]),
+        ("[a](./classification/README.md#training)", ["classification/README.md"]),
+        ("[a](/classification/)", ["classification"]),
+        ("[a](my%20nets/)", ["my nets"]),
+        ("[a](https://github.com/some/net/tree/main/detection?x=1)", ["detection"]),
+        ("[a](https://gitlab.com/some/net/-/blob/v1/a/b.py#L3)", ["a/b.py"]),
+        ("[a](https://github.com/some/net)", []),
+        ("[a](mailto:x@example.org) [b](#usage) [c](//example.org/a)", []),
+        ("[a](../other) [b](.)", []),
+        ("![a](docs/arch.png)", []),
+        ('<a href="detection/README.md">a</a>', ["detection/README.md"]),
+        ('<div>\n<p><a class="x" href=detection>a</a></p>\n</div>', ["detection"]),
+        ("run `tools/train.py`, `model.cuda()` and `train`", ["tools/train.py"]),
+        ("see `detection/`", ["detection"]),
+        ("```sh\ncd detection/\n```", []),
+        ("| a | [b](b) |\n|---|---|\n| [c](c) | [b](b/) |", ["b", "c"]),
+    ],
+)
+def test_a_page_leads_to_paths(text: str, paths: list[str]) -> None:
+    assert [each.path for each in mentions(f"{text}\n")] == paths
+
+
+def test_lines_are_those_of_the_paragraph() -> None:
+    found = mentions("# Net\n\nSee [a](a).\n\n- [b](b)\n- [a](a)\n")
+    assert found == (Mention(3, "a"), Mention(5, "b"))
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [("README.md", 1), ("readme_CN.md", 1), ("a/README.md", 0), ("INSTALL.md", 0), ("a.yaml", 0)],
+)
+def test_only_the_first_page_of_a_tree_is_asked(path: str, count: int) -> None:
+    assert len(mentions("[a](a)\n", path)) == count
