@@ -5,6 +5,7 @@ The only place that knows of processes. Order of files and results never depends
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from portaudit.config import Config
 from portaudit.discover import Tree
 from portaudit.errors import UsageError
 from portaudit.files import Disk, Files
+from portaudit.garbage import uncollected
 from portaudit.relate import programs
 from portaudit.relate.causes import joined, settled
 from portaudit.relate.exports import Solver
@@ -106,6 +108,7 @@ _rules: tuple[Catalogue, Target] | None = None
 def _start(catalogue: Catalogue, target: Target) -> None:
     global _rules  # noqa: PLW0603 - what a worker process was started for
     _rules = catalogue, target
+    gc.disable()  # models are swept as they are let go
 
 
 def _work(read: Sequence[tuple[Task, bytes]]) -> list[FileResult]:
@@ -312,14 +315,15 @@ def scan(
             raise UsageError(f"{path}: an entry must be a Python file or a notebook of the tree")
     modules = Modules(tree, rules.everything.libraries)
     scanner = Scanner(side.files, rules.chosen, config.target)
-    results = scan_tree(
-        scanner,
-        modules,
-        tree,
-        jobs=config.jobs,
-        progress=progress,
-        results=rules.results,
-    )
+    with uncollected():
+        results = scan_tree(
+            scanner,
+            modules,
+            tree,
+            jobs=config.jobs,
+            progress=progress,
+            results=rules.results,
+        )
     kernels = related(results, modules)
     run = rules.chosen.rules.keys()
     return report(config, rules.everything, results, kernels, tree, modules, run)

@@ -17,3 +17,11 @@ def uncollected() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+
+
+def sweep() -> None:
+    """Search what is new since the last time: a model is a knot of scopes and what is bound there.
+
+    Called when models were let go, so that what stays, and is looked at no more, are results.
+    """
+    gc.collect(0)

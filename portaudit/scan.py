@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from portaudit import fingerprint
 from portaudit.catalogue.difficulty import KERNEL_EFFORT
 from portaudit.catalogue.load import Catalogue
-from portaudit.garbage import uncollected
+from portaudit.garbage import sweep, uncollected
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
 from portaudit.judge.imports import decided
@@ -43,6 +43,7 @@ from portaudit.read.python.programs import programs
 from portaudit.read.python.settings import settings
 from portaudit.read.python.setup import commands, dependencies
 from portaudit.read.python.sources import guarded, sources
+from portaudit.read.python.twins import DisagreementError
 from portaudit.read.python.values import Reader
 from portaudit.read.statements import Statements, split
 from portaudit.read.text import BinaryError, Text, decode
@@ -68,8 +69,8 @@ from portaudit.types import (
 
 _DEEPEST = 6_000
 """Python frames allowed while walking one file; long generated expressions need many."""
-_RECENT = 300_000
-"""Bytes of source that are kept as syntax trees, which take three hundred times as many."""
+_RECENT = 60_000
+"""Bytes of source that are kept taken apart; to sweep more at a time takes longer than to read."""
 _KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
 _KINDS: Mapping[FileKind, FileKind] = {"python": "native", "notebook": "shell"}
 """What the items of a file that is no document are mostly items of: its strings, its magics."""
@@ -93,12 +94,15 @@ class _Recent:
         if known is None:
             parsed = parse(path, content)
             known = self._modules[key] = parsed, build(parsed.module)
-            self._size += len(content)
-            while self._size > _RECENT:
-                oldest = next(iter(self._modules))
-                del self._modules[oldest]
-                self._size -= len(oldest[1])
         return known
+
+    def make_room(self, size: int) -> None:
+        """Let go what is there, with all that was made on its way, before that gets too much."""
+        self._size += size
+        if self._size > _RECENT:
+            self._modules.clear()
+            self._size = size
+            sweep()
 
 
 _recent = _Recent()
@@ -113,6 +117,7 @@ def scan_file(
     """Judge one file. What cannot be read or judged is an error in the result, never raised."""
     if sys.getrecursionlimit() < _DEEPEST:
         sys.setrecursionlimit(_DEEPEST)
+    _recent.make_room(len(source.content))
     try:
         with uncollected():  # the syntax tree of a file stays until the file is done
             result = _scan(source, catalogue, target, externals)
@@ -158,7 +163,22 @@ def _scan_parsed(
     target: Target,
     externals: Externals,
 ) -> FileResult:
-    reader = Reader(source, model, parsed.text, externals)
+    try:
+        return _scan_module(parsed, model, source, catalogue, target, externals)
+    except DisagreementError:
+        whole = parsed.by_libcst()
+        return _scan_module(whole, build(whole.module), source, catalogue, target, externals)
+
+
+def _scan_module(
+    parsed: Parsed,
+    model: Model,
+    source: SourceFile,
+    catalogue: Catalogue,
+    target: Target,
+    externals: Externals,
+) -> FileResult:
+    reader = Reader(source, model, parsed, externals)
     matcher = Matcher(reader, catalogue)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)

@@ -15,7 +15,7 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
-from portaudit.read.python.model import Place, import_name, import_statement, imported_by_name
+from portaudit.read.python.model import Place, import_name, import_statement
 from portaudit.read.python.nodes import dotted
 from portaudit.read.python.values import Reader
 from portaudit.types import Confidence, Ref
@@ -119,10 +119,8 @@ def _imports(reader: Reader) -> Iterator[tuple[cst.CSTNode, str, Place]]:
     """Import statements, each with the names that it brings, and imports by a string."""
     for node, target, place in reader.model.imports:
         yield import_statement(node, place) or node, target, place
-    for call in reader.model.calls:
-        name = imported_by_name(call)
-        if name:
-            yield call, name, reader.model.places[call]
+    for call, name in reader.model.importing:
+        yield call, name, reader.model.places[call]
 
 
 def _module_of(node: cst.CSTNode, target: str) -> str:

@@ -25,6 +25,15 @@ _ASKING = SPEAKING | {
 """Calls that look at a module or replace its parts (`patch.object`), and do not run it."""
 
 
+_HOLDERS: frozenset[type[cst.CSTNode | None]] = frozenset(
+    [
+        *(cst.IfExp, cst.BooleanOperation, cst.Element, cst.Tuple, cst.List, cst.DictElement),
+        *(cst.Arg, cst.Assign, cst.Param, cst.Return, cst.Yield, cst.Lambda),
+    ]
+)
+"""Nodes that something may be handed on by."""
+
+
 @detector("cuda-module")
 def cuda_module(reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield expressions that hand the module on."""
@@ -47,6 +56,8 @@ def _is_module(reader: Reader, node: cst.Attribute | cst.Name) -> bool:
 def _is_handed_on(reader: Reader, node: cst.CSTNode) -> bool:
     parents = reader.model.parents
     parent = parents.get(node)
+    if type(parent) not in _HOLDERS:
+        return False  # as most are
     while isinstance(parent, (cst.IfExp, cst.BooleanOperation, cst.Element, cst.Tuple, cst.List)):
         if isinstance(parent, cst.IfExp) and parent.test is node:
             return False

@@ -75,8 +75,8 @@ def gpu_peak_number(reader: Reader, _: Contexts) -> Iterator[Spot]:
 def gpu_name_test(reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield comparisons of the name of a device with that of a GPU."""
     model = reader.model
-    for node, place in model.places.items():
-        if not isinstance(node, cst.Comparison) or len(node.comparisons) != 1:
+    for node in model.comparisons:
+        if len(node.comparisons) != 1:
             continue
         other = node.comparisons[0].comparator
         operator = node.comparisons[0].operator
@@ -86,7 +86,7 @@ def gpu_name_test(reader: Reader, _: Contexts) -> Iterator[Spot]:
                 continue
             if isinstance(operator, (cst.In, cst.NotIn)) or _is_gpu_name(against):
                 if not isinstance(against, (cst.Dict, cst.DictComp)):
-                    yield Spot(node, place, text[0])
+                    yield Spot(node, model.places[node], text[0])
                     break
 
 

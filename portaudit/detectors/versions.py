@@ -121,8 +121,12 @@ def _refused(package: str, target: Target, reader: Reader, _: Contexts) -> Itera
 
 
 def _shown(reader: Reader, node: cst.BaseExpression) -> str:
-    text = " ".join(reader.model.module.code_for_node(node).split())
+    text = " ".join(reader.code(node).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+_OTHER = Version("9999.9999.9999")
+"""A version that no package has."""
 
 
 class _Trial(Struct, frozen=True):
@@ -198,9 +202,8 @@ class _Trial(Struct, frozen=True):
 
     def _is_asked(self, node: cst.BaseExpression) -> bool:
         """Whether an expression comes from the version of the package."""
-        other = Version("9999.9999.9999")
         mine = self.value(node)
-        return mine is not None and mine != _Trial(self.reader, self.package, other).value(node)
+        return mine is not None and mine != _Trial(self.reader, self.package, _OTHER).value(node)
 
     def _only(self, node: cst.Name) -> cst.BaseExpression | None:
         """The expression that a name stands for, if it was bound once."""

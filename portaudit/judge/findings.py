@@ -253,5 +253,5 @@ def _statement(reader: Reader, hit: Hit) -> str:
     """The text of the statement, or of the header of a compound one."""
     node = hit.place.statement
     if isinstance(node, cst.SimpleStatementLine):
-        return reader.model.module.code_for_node(node.with_changes(leading_lines=()))
+        return reader.positions.code(node, node)
     return reader.line(reader.spot(hit.node).line)

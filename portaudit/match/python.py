@@ -24,7 +24,6 @@ from portaudit.read.python.model import (
     Place,
     import_name,
     import_statement,
-    imported_by_name,
     imports_or_skips,
     join,
 )
@@ -83,7 +82,7 @@ _NAMED_CUDA: frozenset[Category] = _ALWAYS_CUDA | {
 def works_with_torch(reader: Reader) -> bool:
     """Whether the file imports torch or a library built on it."""
     imported = (target for _, target, _ in reader.model.imports)
-    by_name = filter(None, map(imported_by_name, reader.model.calls))
+    by_name = (target for _, target in reader.model.importing)
     return any(
         target.split(".")[0] in _TORCH_WORLD and not reader.is_open(target)
         for target in (*imported, *by_name)
@@ -229,9 +228,7 @@ class Matcher:
 
     def _is_store(self, node: cst.CSTNode) -> bool:
         parent = self.model.parents.get(node)
-        return isinstance(parent, (cst.AssignTarget, cst.For, cst.CompFor)) and (
-            getattr(parent, "target", None) is node
-        )
+        return type(parent) in _STORING and getattr(parent, "target", None) is node
 
     def mentioned(self, node: cst.CSTNode) -> Iterator[Ref]:
         """Names of installed packages that an expression spells here.
@@ -295,9 +292,7 @@ class Matcher:
     def _in_type(self, node: cst.CSTNode) -> bool:
         """Whether a name stands in a type expression such as `Union[...]`."""
         parent = self.model.parents.get(node)
-        while isinstance(
-            parent, (cst.Index, cst.SubscriptElement, cst.List, cst.Element, cst.Subscript)
-        ):
+        while parent is not None and type(parent) in _IN_TYPES:
             if isinstance(parent, cst.Subscript) and node is not parent.value:
                 names = [ref.name for ref in self.reader.refs(parent.value)]
                 if any(name.startswith(_TYPING) for name in names):
@@ -508,11 +503,10 @@ class Matcher:
                     follows=anywhere,
                     place=place,
                 )
-        for call in self.model.calls:
-            target = imported_by_name(call)
+        for call, target in self.model.importing:
             if imports_or_skips(call) and isinstance(self.model.parents.get(call), cst.Expr):
                 continue  # a question, whose answer is true on the target
-            if target and not self.reader.is_open(target):
+            if not self.reader.is_open(target):
                 for selector in names.find(target):
                     shown = call.args[0].value
                     place = self.model.places[call]
@@ -768,6 +762,8 @@ class Matcher:
                     )
 
 
+_STORING = frozenset({cst.AssignTarget, cst.For, cst.CompFor})
+_IN_TYPES = frozenset({cst.Index, cst.SubscriptElement, cst.List, cst.Element, cst.Subscript})
 _ASKING = {
     *("isinstance", "issubclass", "hasattr", "getattr", "type", "print", "partial"),
     *("inspect.signature", "inspect.getsource", "functools.partial"),

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
+from portaudit.catalogue.native import any_of
 from portaudit.catalogue.schema import Sink
 from portaudit.judge.guards import Guard
 from portaudit.match.hits import LOWER, Hit, lowest
@@ -168,14 +169,14 @@ class _Strings:
         return hits, foreign
 
     def _literals(self) -> Iterator[tuple[cst.CSTNode, _Literal]]:
-        globs = [pattern for _, match in self.selectors for pattern in match.value]
-        wanted = [str(pattern) for pattern in globs]
+        globs = (str(pattern) for _, match in self.selectors for pattern in match.value)
+        wanted = any_of(dict.fromkeys(globs))
         for node in self.model.strings:
             text = string_value(node)
             if text is None or len(text[0]) > _LONGEST:
                 continue
             value, role_node = self._whole(node, *text)
-            if not any(fnmatchcase(value, pattern) for pattern in wanted):
+            if not wanted.match(value):
                 continue
             role = self._role(role_node)
             if role.kind != "silent":

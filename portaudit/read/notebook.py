@@ -189,7 +189,7 @@ class Notebook(Lines, frozen=True):
             mended += lines
         code = "\n".join(mended) + "\n"
         again = parse(self.path, code.encode("utf-8", "replace"))
-        return Parsed(again.module, again.text, (*damage, *again.damage)), frozenset(doubtful)
+        return replace(again, damage=(*damage, *again.damage)), frozenset(doubtful)
 
     def cell(self, number: int) -> tuple[str, str]:
         """The cell that a line of the code stands in: its name, and with the line in it."""

@@ -17,7 +17,7 @@ from portaudit.types import SourceFile, Span
 def items(source: str) -> list[Item]:
     file = SourceFile("job.py", "python", dedent(source).lstrip("\n").encode())
     parsed = parse(file.path, file.content)
-    return list(installed(Reader(file, build(parsed.module), parsed.text)))
+    return list(installed(Reader(file, build(parsed.module), parsed)))
 
 
 def values(source: str) -> list[tuple[str, object, int]]:

@@ -17,7 +17,7 @@ from portaudit.types import Proof, SourceFile, Span
 def items(source: str) -> list[Item]:
     file = SourceFile("setup.py", "python", dedent(source).lstrip("\n").encode())
     parsed = parse(file.path, file.content)
-    return list(dependencies(Reader(file, build(parsed.module), parsed.text)))
+    return list(dependencies(Reader(file, build(parsed.module), parsed)))
 
 
 def values(source: str) -> list[tuple[str, object, str]]:

@@ -36,13 +36,7 @@ class Asking:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        parents = reader.model.parents
-        nodes: Sequence[cst.Name | cst.Attribute] = (*reader.model.names, *reader.model.attributes)
-        self._changed = {
-            _last(node)
-            for node in nodes
-            if isinstance(parent := parents.get(node), cst.AugAssign) and parent.target is node
-        }
+        self._changed = {_last(node) for node in reader.model.changed}
 
     def questions(self, node: cst.BaseExpression, depth: int = 0) -> set[str] | None:
         """What a key may be: every way that it may come about, or None if one is not known."""

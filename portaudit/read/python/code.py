@@ -23,6 +23,9 @@ from portaudit.types import CodeFacts, Import
 
 _CONSTANTS = frozenset({"None", "True", "False"})
 _ASKING = frozenset({"isinstance", "issubclass"})
+_JOINING = frozenset({cst.Tuple, cst.Element, cst.StarredElement, cst.BinaryOperation})
+_LISTING = frozenset({cst.Tuple, cst.List, cst.Element, cst.StarredElement})
+_BINDING = frozenset({cst.AssignTarget, cst.Del})
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -96,11 +99,10 @@ def _sorted_out(reader: Reader, options: Options) -> set[str]:
         option = options.at(node)
         if option is not None and (option in inside.get(word, ()) or word in _CONSTANTS):
             continue
-        if isinstance(node, cst.Name) and not _is_read(reader, node):
-            continue
-        if isinstance(node, cst.Attribute) and _is_own(reader, node):
-            continue
-        if isinstance(node, (cst.Name, cst.Attribute)) and is_asked_for(reader, node):
+        if type(node) is cst.Name:
+            if not _is_read(reader, node) or is_asked_for(reader, node):
+                continue
+        elif type(node) is cst.Attribute and (_is_own(reader, node) or is_asked_for(reader, node)):
             continue
         if option is None:
             outside.add(word)
@@ -162,9 +164,9 @@ def _is_read(reader: Reader, node: cst.Name) -> bool:
     parents = reader.model.parents
     child: cst.CSTNode = node
     parent = parents.get(child)
-    while isinstance(parent, (cst.Tuple, cst.List, cst.BaseElement)):
+    while parent is not None and type(parent) in _LISTING:
         child, parent = parent, parents.get(parent)
-    if isinstance(parent, (cst.AssignTarget, cst.Del)):
+    if type(parent) in _BINDING:
         return False
     if isinstance(parent, cst.For) and parent.target is child:
         return False
@@ -181,7 +183,7 @@ def is_asked_for(reader: Reader, node: cst.CSTNode) -> bool:
     """Whether it is only asked if something is of a class: that makes none, and calls nothing."""
     parents = reader.model.parents
     parent = parents.get(node)
-    while isinstance(parent, (cst.Tuple, cst.BaseElement, cst.BinaryOperation)):
+    while parent is not None and type(parent) in _JOINING:
         node, parent = parent, parents.get(parent)
     call = parents.get(parent) if isinstance(parent, cst.Arg) else None
     return (

@@ -160,6 +160,8 @@ def chosen(
 
 def literal(node: cst.BaseExpression | None) -> str:
     """A value as a setting has it; empty for what is no single word, number, truth or nothing."""
+    if type(node) not in _LITERALS:
+        return ""
     if isinstance(node, cst.Name):
         return _CONSTANTS.get(node.value, "")
     if isinstance(node, (cst.Integer, cst.Float)):
@@ -170,6 +172,15 @@ def literal(node: cst.BaseExpression | None) -> str:
         return f"-{inner}" if inner and not inner.startswith("-") and inner[0].isdigit() else ""
     text = string_value(node) if isinstance(node, cst.BaseExpression) else None
     return word(text[0]) if text and text[1] else ""
+
+
+_LITERALS = frozenset(
+    [
+        *(cst.Name, cst.Integer, cst.Float, cst.UnaryOperation),
+        *(cst.SimpleString, cst.ConcatenatedString, cst.FormattedString),
+    ]
+)
+"""Expressions that may be no more than a value."""
 
 
 def word(text: str) -> str:

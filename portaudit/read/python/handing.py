@@ -264,23 +264,27 @@ def _is_passed(reader: Reader, node: cst.CSTNode) -> bool:
     """Whether a name stands for a value, and is neither called, asked of a member, nor bound."""
     parents = reader.model.parents
     parent = parents.get(node)
-    if isinstance(parent, cst.Attribute):
+    if type(parent) is cst.Attribute:
         return False
-    while isinstance(parent, (cst.Tuple, cst.List, cst.Element, cst.StarredElement)):
+    while parent is not None and type(parent) in _LISTS:
         node, parent = parent, parents.get(parent)
     if isinstance(parent, cst.Call):
         return parent.func is not node
     if isinstance(parent, cst.Arg):
         outer = parents.get(parent)
         return isinstance(outer, cst.Call) and last_name(outer.func) not in _ASKING
-    return isinstance(
-        parent,
-        (
-            *(cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Param, cst.Return, cst.Yield),
-            *(cst.DictElement, cst.BooleanOperation, cst.IfExp, cst.Lambda, cst.Set),
-            *(cst.For, cst.CompFor, cst.StarredDictElement),
-        ),
-    )
+    return type(parent) in _PASSED_BY
+
+
+_LISTS = frozenset({cst.Tuple, cst.List, cst.Element, cst.StarredElement})
+_PASSED_BY = frozenset(
+    [
+        *(cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Param, cst.Return, cst.Yield),
+        *(cst.DictElement, cst.BooleanOperation, cst.IfExp, cst.Lambda, cst.Set),
+        *(cst.For, cst.CompFor, cst.StarredDictElement),
+    ]
+)
+"""Nodes through which a value goes where it may be called."""
 
 
 def _bases(reader: Reader) -> Iterator[str]:

@@ -6,8 +6,8 @@ all bindings are known.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import libcst as cst
 from msgspec import Struct, field
@@ -120,13 +120,18 @@ class Binding(Struct, frozen=True, eq=False):
 
 
 class Model(Struct, eq=False):
-    """A module, taken apart. Lists are in source order, outer expressions before inner ones."""
+    """A module, taken apart. Lists are in source order, outer expressions before inner ones.
+
+    `importing`: calls that import what they are given the name of, with that name · `changed`: what
+    `+=` and its like give another value.
+    """
 
     module: cst.Module
     root: Scope
     parents: dict[cst.CSTNode, cst.CSTNode] = field(default_factory=dict)
     places: dict[cst.CSTNode, Place] = field(default_factory=dict)
     calls: list[cst.Call] = field(default_factory=list)
+    importing: list[tuple[cst.Call, str]] = field(default_factory=list)
     attributes: list[cst.Attribute] = field(default_factory=list)
     names: list[cst.Name] = field(default_factory=list)
     strings: list[cst.BaseExpression] = field(default_factory=list)
@@ -139,6 +144,7 @@ class Model(Struct, eq=False):
     decorators: list[cst.Decorator] = field(default_factory=list)
     bases: list[cst.Arg] = field(default_factory=list)
     assigns: list[cst.Assign] = field(default_factory=list)
+    changed: list[cst.Attribute | cst.Name] = field(default_factory=list)
     tests: list[tuple[cst.CSTNode, cst.BaseExpression, Otherwise, Otherwise, Scope]] = field(
         default_factory=list
     )
@@ -161,6 +167,10 @@ def around(branch: Branch | None) -> Iterator[Branch]:
     while branch is not None:
         yield branch
         branch = branch.parent
+
+
+_ENDING = frozenset({cst.Assert, cst.If, cst.Assign, cst.Expr, cst.Try})
+"""Statements behind which something else may hold."""
 
 
 def build(module: cst.Module) -> Model:
@@ -291,6 +301,8 @@ class _Builder:
     def _after(self, item: cst.CSTNode, place: Place) -> Branch | None:
         """What holds behind a statement."""
         scope, branch = place.scope, place.branch
+        if type(item) not in _ENDING:
+            return branch
         if isinstance(item, cst.Assert):
             return Branch(branch, "test", item, scope, FAILS, test=item.test)
         if isinstance(item, cst.If):
@@ -614,6 +626,8 @@ class _Builder:
     def _visit_augassign(self, node: cst.AugAssign, place: Place) -> None:
         self.expression(node.value, node, place)
         self.expression(node.target, node, place)
+        if isinstance(node.target, (cst.Attribute, cst.Name)):
+            self.model.changed.append(node.target)
 
     def _visit_return(self, node: cst.Return, place: Place) -> None:
         scope: Scope | None = place.scope
@@ -650,69 +664,86 @@ class _Builder:
 
     # --- expressions ---
 
-    def _list(self, node: cst.CSTNode) -> None:
-        if isinstance(node, cst.Subscript):
-            self.model.subscripts.append(node)
-        elif isinstance(node, cst.Dict):
-            self.model.dicts.append(node)
-        elif isinstance(node, cst.Comparison):
-            self.model.comparisons.append(node)
-        elif isinstance(node, cst.BaseNumber):
-            self.model.numbers.append(node)
-
     def expression(self, node: cst.CSTNode, parent: cst.CSTNode, place: Place) -> None:
         """Visit an expression and all below it."""
-        model = self.model
-        model.parents[node] = parent
-        model.places[node] = place
-        if isinstance(node, cst.Name):
-            model.names.append(node)
-        elif isinstance(node, cst.Attribute):
-            model.attributes.append(node)
-            self.expression(node.value, node, place)
-        elif isinstance(node, cst.Call):
-            model.calls.append(node)
-            self.expression(node.func, node, place)
-            inside = self._marked(node, place)
-            for argument in node.args:
-                here = place if argument.keyword else inside
-                model.parents[argument] = node
-                model.places[argument] = here
-                self.expression(argument.value, argument, here)
+        self.model.parents[node] = parent
+        self.model.places[node] = place
+        visit = self._visits.get(type(node))
+        if visit is not None:
+            visit(self, node, place)
         elif isinstance(node, cst.BaseString):
-            model.strings.append(node)
-            for part in _formatted(node):
-                self.expression(part, node, place)
-        elif isinstance(node, cst.IfExp):
-            self._conditional(node, place)
-        elif isinstance(node, cst.BooleanOperation):
-            holds = isinstance(node.operator, cst.And)
-            otherwise = self.deciding.get(node, NOTHING) if holds else NOTHING
-            if holds and node in self.deciding:
-                self.deciding[node.left] = self.deciding[node.right] = otherwise
-            self.expression(node.left, node, place)
-            branch = Branch(
-                place.branch, "test", node, place.scope, otherwise, test=node.left, truth=holds
-            )
-            self.expression(
-                node.right, node, Place(place.scope, branch, place.statement, place.loop)
-            )
-        elif isinstance(node, cst.Lambda):
-            inner = Scope("function", "", place.scope, node)
-            model.scopes[node] = inner
-            self._parameters(node.params, inner, place, node)
-            self.expression(node.body, node, Place(inner, place.branch, place.statement))
-        elif isinstance(node, cst.BaseComp):
-            self._comprehension(node, place)
-        elif isinstance(node, cst.NamedExpr):
-            self.expression(node.value, node, place)
-            self._bind_target(node.target, node.value, place, node)
-        elif isinstance(node, cst.Annotation):
-            return
+            self._string(node, place)
         else:
-            self._list(node)
             for child in children(node):
                 self.expression(child, node, place)
+
+    def _name(self, node: cst.Name, _: Place) -> None:
+        self.model.names.append(node)
+
+    def _attribute(self, node: cst.Attribute, place: Place) -> None:
+        self.model.attributes.append(node)
+        self.expression(node.value, node, place)
+
+    def _call(self, node: cst.Call, place: Place) -> None:
+        model = self.model
+        model.calls.append(node)
+        target = imported_by_name(node)
+        if target:
+            model.importing.append((node, target))
+        self.expression(node.func, node, place)
+        inside = self._marked(node, place)
+        for argument in node.args:
+            here = place if argument.keyword else inside
+            model.parents[argument] = node
+            model.places[argument] = here
+            self.expression(argument.value, argument, here)
+
+    def _string(self, node: cst.BaseExpression, place: Place) -> None:
+        self.model.strings.append(node)
+        for part in _formatted(node):
+            self.expression(part, node, place)
+
+    def _boolean(self, node: cst.BooleanOperation, place: Place) -> None:
+        holds = isinstance(node.operator, cst.And)
+        otherwise = self.deciding.get(node, NOTHING) if holds else NOTHING
+        if holds and node in self.deciding:
+            self.deciding[node.left] = self.deciding[node.right] = otherwise
+        self.expression(node.left, node, place)
+        branch = Branch(
+            place.branch, "test", node, place.scope, otherwise, test=node.left, truth=holds
+        )
+        self.expression(node.right, node, Place(place.scope, branch, place.statement, place.loop))
+
+    def _lambda(self, node: cst.Lambda, place: Place) -> None:
+        inner = Scope("function", "", place.scope, node)
+        self.model.scopes[node] = inner
+        self._parameters(node.params, inner, place, node)
+        self.expression(node.body, node, Place(inner, place.branch, place.statement))
+
+    def _named(self, node: cst.NamedExpr, place: Place) -> None:
+        self.expression(node.value, node, place)
+        self._bind_target(node.target, node.value, place, node)
+
+    def _annotation(self, _: cst.Annotation, __: Place) -> None:
+        """What an annotation says is no code that runs."""
+
+    def _subscript(self, node: cst.Subscript, place: Place) -> None:
+        self.model.subscripts.append(node)
+        for child in children(node):
+            self.expression(child, node, place)
+
+    def _dict(self, node: cst.Dict, place: Place) -> None:
+        self.model.dicts.append(node)
+        for child in node.elements:
+            self.expression(child, node, place)
+
+    def _comparison(self, node: cst.Comparison, place: Place) -> None:
+        self.model.comparisons.append(node)
+        for child in children(node):
+            self.expression(child, node, place)
+
+    def _number(self, node: cst.BaseNumber, _: Place) -> None:
+        self.model.numbers.append(node)
 
     def _marked(self, node: cst.Call, place: Place) -> Place:
         """The place of what `pytest.param(…, marks=…)` is given: a test may skip it."""
@@ -753,6 +784,30 @@ class _Builder:
             self.expression(node.value, node, here)
         elif isinstance(node, cst.BaseSimpleComp):
             self.expression(node.elt, node, here)
+
+    _visits: ClassVar[Mapping[type[cst.CSTNode], Callable[[Any, Any, Place], None]]] = {
+        cst.Name: _name,
+        cst.Attribute: _attribute,
+        cst.Call: _call,
+        cst.SimpleString: _string,
+        cst.ConcatenatedString: _string,
+        cst.FormattedString: _string,
+        cst.IfExp: _conditional,
+        cst.BooleanOperation: _boolean,
+        cst.Lambda: _lambda,
+        cst.ListComp: _comprehension,
+        cst.SetComp: _comprehension,
+        cst.GeneratorExp: _comprehension,
+        cst.DictComp: _comprehension,
+        cst.NamedExpr: _named,
+        cst.Annotation: _annotation,
+        cst.Subscript: _subscript,
+        cst.Dict: _dict,
+        cst.Comparison: _comparison,
+        cst.Integer: _number,
+        cst.Float: _number,
+        cst.Imaginary: _number,
+    }
 
     # --- bindings ---
 

@@ -56,16 +56,22 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The node's children in source order, white space and punctuation left out."""
+    found: list[cst.CSTNode] = []
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            for item in value:
-                if isinstance(item, cst.CSTNode):
-                    yield item
+        if type(value) in _PLAIN:
+            continue
+        if isinstance(value, (tuple, list)):
+            found += (item for item in value if isinstance(item, cst.CSTNode))
+        elif isinstance(value, cst.CSTNode):
+            found.append(value)
+    return found
+
+
+_PLAIN = frozenset({str, bool, type(None), cst.MaybeSentinel})
+"""Types of what nodes have besides nodes."""
 
 
 def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -74,21 +80,30 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack.extend(reversed(children(current)))
 
 
 def last_name(node: cst.CSTNode | None) -> str:
     """`c` of `a.b.c`, however it was imported; empty for anything else."""
-    return (dotted(node) or "").rpartition(".")[2]
+    if type(node) is cst.Name:
+        return node.value
+    if type(node) is not cst.Attribute:
+        return ""
+    base = node.value
+    while type(base) is cst.Attribute:
+        base = base.value
+    return node.attr.value if type(base) is cst.Name else ""
 
 
 def dotted(node: cst.CSTNode | None) -> str | None:
     """`a.b.c` for a chain of attributes on a name, otherwise None."""
+    if type(node) is cst.Name:
+        return node.value
     parts: list[str] = []
-    while isinstance(node, cst.Attribute):
+    while type(node) is cst.Attribute:
         parts.append(node.attr.value)
         node = node.value
-    if not isinstance(node, cst.Name):
+    if type(node) is not cst.Name:
         return None
     parts.append(node.value)
     return ".".join(reversed(parts))
@@ -110,8 +125,11 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
 
     A formatted string gives what stands before its first expression.
     """
+    kind = type(node)
+    if kind not in _STRINGS:
+        return None
     if isinstance(node, cst.SimpleString):
-        value = _evaluated(node)
+        value = _spelled(node)
         return (value, True) if isinstance(value, str) else None
     if isinstance(node, cst.ConcatenatedString):
         left = string_value(node.left)
@@ -127,6 +145,19 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
             text += part.value.replace("{{", "{").replace("}}", "}")
         return text, True
     return None
+
+
+_STRINGS = frozenset({cst.SimpleString, cst.ConcatenatedString, cst.FormattedString})
+
+
+def _spelled(node: cst.SimpleString) -> object:
+    """The value of a literal, which most spell as it is."""
+    text = node.value
+    quote = text[-1]
+    if text[0] != quote or "\\" in text or "\r" in text:
+        return _evaluated(node)
+    quotes = 3 if text.startswith(quote * 3) else 1
+    return text[quotes:-quotes]
 
 
 def number_value(node: cst.Integer | cst.Float) -> float | int | None:

@@ -399,7 +399,7 @@ class Options:
             return None
         number = self.reader.positions.line(owner)
         text = self.reader.line(number)
-        code = self.reader.model.module.code_for_node(suite).strip()
+        code = self.reader.positions.code(suite, owner).strip()
         column = text.rfind(code)
         if not code or column < 0:
             return None
@@ -412,7 +412,7 @@ class Options:
         if place and isinstance(place.statement, cst.SimpleStatementLine):
             if self.reader.positions.last(number) == number:
                 text = self.reader.line(number)
-                code = self.reader.model.module.code_for_node(node)
+                code = self.reader.code(node)
                 if text.count(code) == 1:
                     column = text.index(code) + 1
                     return Span(number, column, number, column + len(code))

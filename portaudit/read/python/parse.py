@@ -1,7 +1,8 @@
 """Bytes of a Python file -> libcst module, whatever state the file is in.
 
-A file that does not parse is mended statement by statement: what cannot be read is replaced by
-`pass`, line numbers kept, and said in `damage`. Nothing is judged here.
+Python's own parser reads it where that is enough (`quick`), libcst otherwise. A file that does not
+parse is mended statement by statement: what cannot be read is replaced by `pass`, line numbers
+kept, and said in `damage`. Nothing is judged here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 import libcst as cst
 from msgspec import Struct
 
+from portaudit.read.python import quick
 from portaudit.types import ScanError
 
 
@@ -22,11 +24,19 @@ class UnreadableError(Exception):
 
 
 class Parsed(Struct, frozen=True):
-    """A module, its text, and what had to be left out to read it."""
+    """A module, its text, and what had to be left out to read it.
+
+    `tree` is there where the module has no white space: it says what stands where.
+    """
 
     module: cst.Module
     text: str
     damage: tuple[ScanError, ...] = ()
+    tree: quick.Tree | None = None
+
+    def by_libcst(self) -> Parsed:
+        """The same, read by libcst alone."""
+        return Parsed(cst.parse_module(self.text), self.text, self.damage)
 
 
 def decode(content: bytes) -> str:
@@ -60,6 +70,9 @@ def parse(path: str, content: bytes) -> Parsed:
     line = 1
     try:
         if not _has_too_deep(text):
+            tree = quick.read(text)
+            if tree is not None:
+                return Parsed(tree.module, text, tree=tree)
             return Parsed(cst.parse_module(text), text)
     except cst.ParserSyntaxError as error:
         line = _line(error)

@@ -3,18 +3,22 @@
 libcst finds positions by printing the whole module, which costs several times the parse. Here every
 statement is matched with its logical line first, which is cheap, and only the statement around a
 wanted node is printed. Wherever the two do not agree to the letter, libcst's own answer is used.
+Of a quick tree Python's parser knows where most nodes stand; for the others libcst reads again the
+statement that they are in.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from portaudit.read.python.parse import logical_lines
+from portaudit.read.python.quick import Tree
+from portaudit.read.python.twins import Twins, spanned
 from portaudit.types import Span
 
 
@@ -23,29 +27,50 @@ class _MismatchError(Exception):
 
 
 class Positions:
-    """Answers where a node of one module stands."""
+    """Answers where a node of one module stands, and how it is spelled."""
 
-    def __init__(self, module: cst.Module, text: str) -> None:
+    def __init__(self, module: cst.Module, text: str, tree: Tree | None = None) -> None:
         self._module = module
         self._text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.lines = self._text.split("\n")
-        self._local: dict[cst.CSTNode, dict[cst.CSTNode, Span] | None] = {}
+        self._tree = tree
+        self._twins = Twins(tree, self.lines) if tree else None
+        self._local: dict[cst.CSTNode, Mapping[cst.CSTNode, Span] | None] = {}
 
     def span(self, node: cst.CSTNode, statement: cst.CSTNode) -> Span:
         """The region of a node inside a statement (or inside the header of a compound one)."""
         if node is statement and not isinstance(node, cst.SimpleStatementLine):
-            start = self._starts.get(node)
+            start = self._first(node)
             if start is not None:
                 return self._header(start)
+        elif self._tree is not None:
+            told = spanned(self._tree, self.lines, node)
+            if told is not None:
+                return told
         local = self._of_statement(statement)
         if local is not None and node in local:
             return local[node]
         return _span(self._whole[node])
 
+    def code(self, node: cst.CSTNode, statement: cst.CSTNode) -> str:
+        """The text of a node, as libcst prints it; of a statement without what is above it."""
+        module = self._module
+        if self._twins is not None:
+            module, node = self._twins.twin(node, statement)
+        if isinstance(node, cst.SimpleStatementLine):
+            node = node.with_changes(leading_lines=())
+        return module.code_for_node(node)
+
     def line(self, statement: cst.CSTNode) -> int:
         """The line in which a statement begins: nothing is printed for it."""
-        start = self._starts.get(statement)
+        start = self._first(statement)
         return self.span(statement, statement).line if start is None else start
+
+    def _first(self, statement: cst.CSTNode) -> int | None:
+        if self._tree is None:
+            return self._starts.get(statement)
+        lines = self._tree.lines.get(id(statement))
+        return lines[0] if lines else None
 
     def last(self, line: int) -> int:
         """The last line before the statement or clause that follows the one in a line."""
@@ -53,8 +78,8 @@ class Positions:
         return self._ordered[at] - 1 if at < len(self._ordered) else len(self.lines)
 
     @cached_property
-    def _ordered(self) -> list[int]:
-        return sorted(self._starts.values())
+    def _ordered(self) -> Sequence[int]:
+        return sorted(self._starts.values()) if self._tree is None else self._tree.starts
 
     def _header(self, line: int) -> Span:
         text = self.lines[line - 1]
@@ -63,8 +88,10 @@ class Positions:
 
     @cached_property
     def _whole(self) -> Mapping[cst.CSTNode, CodeRange]:
-        wrapper = MetadataWrapper(self._module, unsafe_skip_copy=True)
-        return wrapper.resolve(PositionProvider)
+        if self._twins is not None:
+            places = _printed(self._twins.whole.module)
+            return {node: places[twin] for node, twin in self._twins.whole.twins.items()}
+        return _printed(self._module)
 
     @cached_property
     def _starts(self) -> dict[cst.CSTNode, int]:
@@ -79,10 +106,23 @@ class Positions:
             return {}
         return starts
 
-    def _of_statement(self, statement: cst.CSTNode) -> dict[cst.CSTNode, Span] | None:
+    def _of_statement(self, statement: cst.CSTNode) -> Mapping[cst.CSTNode, Span] | None:
         if statement not in self._local:
-            self._local[statement] = self._print(statement)
+            self._local[statement] = (
+                self._print(statement) if self._twins is None else self._of_piece(statement)
+            )
         return self._local[statement]
+
+    def _of_piece(self, statement: cst.CSTNode) -> dict[cst.CSTNode, Span] | None:
+        piece = self._twins.piece(statement) if self._twins else None
+        if piece is None:
+            return None
+        places = _printed(piece.module)
+        return {
+            node: _span(places[twin], piece.above)
+            for node, twin in piece.twins.items()
+            if twin in places
+        }
 
     def _print(self, statement: cst.CSTNode) -> dict[cst.CSTNode, Span] | None:
         start = self._starts.get(statement)
@@ -94,8 +134,7 @@ class Positions:
         if shifts is None:
             return None
         found: dict[cst.CSTNode, Span] = {}
-        wrapper = MetadataWrapper(small, unsafe_skip_copy=True)
-        for node, place in wrapper.resolve(PositionProvider).items():
+        for node, place in _printed(small).items():
             rows = place.start.line - 1, place.end.line - 1
             if max(rows) < len(shifts):
                 found[node] = Span(
@@ -130,8 +169,14 @@ class Positions:
         return shifts
 
 
-def _span(place: CodeRange) -> Span:
-    return Span(place.start.line, place.start.column + 1, place.end.line, place.end.column + 1)
+def _printed(module: cst.Module) -> Mapping[cst.CSTNode, CodeRange]:
+    """Where libcst says that nodes stand."""
+    return MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+
+
+def _span(place: CodeRange, above: int = 0) -> Span:
+    start, end = place.start, place.end
+    return Span(start.line + above, start.column + 1, end.line + above, end.column + 1)
 
 
 def _first_lines(text: str) -> Iterator[int]:

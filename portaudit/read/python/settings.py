@@ -123,10 +123,8 @@ def _all(reader: Reader) -> Iterator[Told]:
     for assign in reader.model.assigns:
         for target in assign.targets:
             yield from _assigned(reader, target.target, assign.value, assign)
-    for changed in (*reader.model.attributes, *reader.model.names):
-        parent = reader.model.parents.get(changed)
-        if isinstance(parent, cst.AugAssign) and parent.target is changed:
-            yield Told(last_name(changed), "", changed, True)
+    changed = sorted(reader.model.changed, key=lambda node: isinstance(node, cst.Name))
+    yield from (Told(last_name(node), "", node, True) for node in changed)
     for text in reader.model.strings:
         yield from _mentioned(reader, text)
 
@@ -552,8 +550,13 @@ def _is_parameter(reader: Reader, node: cst.Name) -> bool:
     return bool(found) and all(each.kind == "param" for each in found)
 
 
+_HANDING = frozenset({cst.Attribute, cst.Subscript, cst.Call, cst.Name})
+
+
 def hands_on(reader: Reader, name: str, value: cst.BaseExpression | None, depth: int = 0) -> bool:
     """Whether a value is the setting of the same name, from wherever it comes."""
+    if type(value) not in _HANDING:
+        return False
     if isinstance(value, cst.Attribute):
         return value.attr.value == name and (
             is_self(reader, value.value) or holds(reader, value.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import libcst as cst
 from msgspec import Struct, field
@@ -415,9 +416,10 @@ def _uses(reader: Reader, tables: Mapping[str, str]) -> dict[str, Uses]:
                 waiting.add(alias)
     readers = known.words().tables.readers
     is_read = any(each.target.partition(".")[0] in readers for each in _imports(reader))
+    commands = _Commands(reader)
     for here, table in names.items():
         given = found.get(table)
-        if given and given.handed and is_read and (also := _commanded(reader, here)):
+        if given and given.handed and is_read and (also := commands.of(here)):
             given.commanded = True
             given.asked.add(OF_COMMAND)
             root = reader.model.root.bindings
@@ -436,32 +438,48 @@ def _imports(reader: Reader) -> Iterator[Binding]:
             yield from (each for each in bindings if each.kind == "import")
 
 
-def _commanded(reader: Reader, table: str) -> frozenset[str]:
-    """The names under which a table, and what is made of it, goes to who reads the command line."""
-    reading = [
-        call
-        for call in reader.model.calls
-        if call.args and reader.name(call.func).partition(".")[0] in known.words().tables.readers
-    ]
-    if not reading:
-        return frozenset()
-    names = {table}
-    before = 0
-    while len(names) > before:
-        before = len(names)
-        for assign in reader.model.assigns:
-            if _speaks_of(assign.value, names):
-                names.update(
-                    each.value
-                    for target in assign.targets
-                    for each in descendants(target)
-                    if isinstance(each, cst.Name)
-                )
-    return frozenset(names) if any(_speaks_of(call, names) for call in reading) else frozenset()
+class _Commands:
+    """Answers what of a file goes to who reads the command line."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    @cached_property
+    def _reading(self) -> list[frozenset[str]]:
+        """The names in the calls that read it."""
+        readers = known.words().tables.readers
+        return [
+            _named(call)
+            for call in self._reader.model.calls
+            if call.args and self._reader.name(call.func).partition(".")[0] in readers
+        ]
+
+    @cached_property
+    def _made(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        """Of each assignment the names in its value, and those in what is given that."""
+        return [
+            (_named(each.value), frozenset().union(*map(_named, each.targets)))
+            for each in self._reader.model.assigns
+        ]
+
+    def of(self, table: str) -> frozenset[str]:
+        """The names under which a table, and what is made of it, goes there."""
+        if not self._reading:
+            return frozenset()
+        names = {table}
+        before = 0
+        while len(names) > before:
+            before = len(names)
+            for given, targets in self._made:
+                if not names.isdisjoint(given):
+                    names |= targets
+        is_read = any(not names.isdisjoint(given) for given in self._reading)
+        return frozenset(names) if is_read else frozenset()
 
 
-def _speaks_of(node: cst.CSTNode, names: set[str]) -> bool:
-    return any(isinstance(each, cst.Name) and each.value in names for each in descendants(node))
+def _named(node: cst.CSTNode) -> frozenset[str]:
+    """The names in an expression."""
+    return frozenset(each.value for each in descendants(node) if isinstance(each, cst.Name))
 
 
 def _is_of_a_library(reader: Reader, binding: Binding) -> bool:

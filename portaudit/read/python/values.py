@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any, ClassVar
 
 import libcst as cst
 from msgspec import Struct
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from portaudit.read.python.model import (
     Binding,
+    Branch,
     Model,
     Scope,
     around,
@@ -25,6 +27,7 @@ from portaudit.read.python.model import (
     member_key,
 )
 from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
+from portaudit.read.python.parse import Parsed
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
     NO_EXTERNALS,
@@ -179,17 +182,18 @@ class Reader:
     """
 
     def __init__(
-        self, source: SourceFile, model: Model, text: str, externals: Externals = NO_EXTERNALS
+        self, source: SourceFile, model: Model, parsed: Parsed, externals: Externals = NO_EXTERNALS
     ) -> None:
         self.source = source
         self.model = model
-        self.positions = Positions(model.module, text)
+        self.positions = Positions(parsed.module, parsed.text, parsed.tree)
         self.lines = self.positions.lines
         self.externals: Mapping[str, Export] = dict(externals.names)
         self.asked: set[str] = set()
         self._values: dict[cst.CSTNode, tuple[AnyValue, ...]] = {}
         self._bound: dict[Binding, tuple[AnyValue, ...]] = {}
         self._busy: set[object] = set()
+        self._reaching: dict[tuple[int, Branch], list[Binding]] = {}
 
     # --- positions ---
 
@@ -215,6 +219,11 @@ class Reader:
     def line(self, number: int) -> str:
         """The text of a line (1-based), without its end."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The text of a node."""
+        place = self.model.places.get(node)
+        return self.positions.code(node, place.statement if place else node)
 
     def proof(self, node: cst.CSTNode) -> Proof:
         """The line where a condition stands, as evidence."""
@@ -242,11 +251,18 @@ class Reader:
 
     def bindings(self, node: cst.Name) -> list[Binding]:
         """The bindings that a name may have where it stands: not those of the other branch."""
-        found = self.lookup(node.value, self.scope_of(node))
         place = self.model.places.get(node)
+        found = self.lookup(node.value, self.model.root if place is None else place.scope)
         if len(found) < _SEVERAL or place is None or place.branch is None:
             return found
-        taken = {(branch.node, branch.test): branch.truth for branch in around(place.branch)}
+        key = id(found), place.branch  # the list of the scope itself
+        if key not in self._reaching:
+            self._reaching[key] = self._of_branch(found, place.branch)
+        return self._reaching[key]
+
+    def _of_branch(self, found: list[Binding], inner: Branch) -> list[Binding]:
+        """Those of several bindings that may reach a branch."""
+        taken = {(branch.node, branch.test): branch.truth for branch in around(inner)}
         reaching = [
             binding
             for binding in found
@@ -259,7 +275,8 @@ class Reader:
 
     def scope_of(self, node: cst.CSTNode) -> Scope:
         """The namespace in which an expression is evaluated."""
-        return self.model.places[node].scope if node in self.model.places else self.model.root
+        place = self.model.places.get(node)
+        return self.model.root if place is None else place.scope
 
     def values(self, node: cst.CSTNode | None) -> tuple[AnyValue, ...]:
         """Everything an expression may be, as far as can be told; empty when nothing is known."""
@@ -278,15 +295,17 @@ class Reader:
         self._values[node] = result
         return result
 
-    def refs(self, node: cst.CSTNode | None) -> Iterator[Ref]:
+    def refs(self, node: cst.CSTNode | None) -> Sequence[Ref]:
         """The names of installed packages that an expression may be."""
-        for value in self.values(node):
-            if isinstance(value, Ref) and not value.open:
-                yield value
+        values = self.values(node)
+        if not values:
+            return ()  # as most are
+        return [value for value in values if isinstance(value, Ref) and not value.open]
 
     def name(self, node: cst.CSTNode | None) -> str:
         """The first resolved dotted name of an expression, or an empty string."""
-        return next((ref.name for ref in self.refs(node)), "")
+        found = self.refs(node)
+        return found[0].name if found else ""
 
     def texts(self, node: cst.CSTNode | None) -> Iterator[AnyText]:
         """The string literals that an expression may be."""
@@ -368,33 +387,32 @@ class Reader:
     # --- expressions ---
 
     def _evaluate(self, node: cst.CSTNode) -> Iterator[AnyValue]:
-        if isinstance(node, cst.Name):
-            yield from self._name(node)
-        elif isinstance(node, cst.Attribute):
-            yield from self._attribute(node)
-        elif isinstance(node, cst.Call):
-            yield from self._call(node)
-        elif isinstance(node, (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)):
-            yield from self._string(node)
-        elif isinstance(node, cst.IfExp):
-            yield from self.values(node.body)
-            yield from self.values(node.orelse)
-        elif isinstance(node, cst.BooleanOperation):
-            yield from self.values(node.left)
-            yield from self.values(node.right)
-        elif isinstance(node, (cst.NamedExpr, cst.Await)):
-            inner = node.value if isinstance(node, cst.NamedExpr) else node.expression
-            yield from self.values(inner)
-        elif isinstance(node, cst.BinaryOperation):
-            if isinstance(node.operator, (cst.Add, cst.Modulo)):
-                for text in self.texts(node.left):
-                    yield _beginning(text, formatted=isinstance(node.operator, cst.Modulo))
-        elif isinstance(node, (cst.Integer, cst.Float)):
-            number = number_value(node)
-            if number is not None:
-                yield Constant(number)
-        elif isinstance(node, cst.Subscript):
-            yield from self._subscript(node)
+        evaluate = self._evaluations.get(type(node))
+        return evaluate(self, node) if evaluate is not None else iter(())
+
+    def _conditional(self, node: cst.IfExp) -> Iterator[AnyValue]:
+        yield from self.values(node.body)
+        yield from self.values(node.orelse)
+
+    def _boolean(self, node: cst.BooleanOperation) -> Iterator[AnyValue]:
+        yield from self.values(node.left)
+        yield from self.values(node.right)
+
+    def _named(self, node: cst.NamedExpr) -> Iterator[AnyValue]:
+        yield from self.values(node.value)
+
+    def _awaited(self, node: cst.Await) -> Iterator[AnyValue]:
+        yield from self.values(node.expression)
+
+    def _added(self, node: cst.BinaryOperation) -> Iterator[AnyValue]:
+        if isinstance(node.operator, (cst.Add, cst.Modulo)):
+            for text in self.texts(node.left):
+                yield _beginning(text, formatted=isinstance(node.operator, cst.Modulo))
+
+    def _number(self, node: cst.Integer | cst.Float) -> Iterator[AnyValue]:
+        number = number_value(node)
+        if number is not None:
+            yield Constant(number)
 
     def _string(self, node: cst.BaseExpression) -> Iterator[AnyValue]:
         text = string_value(node)
@@ -560,6 +578,23 @@ class Reader:
             for item in self.values(expression):
                 if isinstance(item, (Text, LocalText, Instance, Constant, LocalObject)):
                     yield item
+
+    _evaluations: ClassVar[Mapping[type[cst.CSTNode], Callable[[Any, Any], Iterator[AnyValue]]]] = {
+        cst.Name: _name,
+        cst.Attribute: _attribute,
+        cst.Call: _call,
+        cst.SimpleString: _string,
+        cst.ConcatenatedString: _string,
+        cst.FormattedString: _string,
+        cst.IfExp: _conditional,
+        cst.BooleanOperation: _boolean,
+        cst.NamedExpr: _named,
+        cst.Await: _awaited,
+        cst.BinaryOperation: _added,
+        cst.Integer: _number,
+        cst.Float: _number,
+        cst.Subscript: _subscript,
+    }
 
     # --- options ---
 
