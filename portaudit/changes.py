@@ -15,6 +15,7 @@ from portaudit.config import Config
 from portaudit.engine import Progress
 from portaudit.git import GitError
 from portaudit.history import beside, reading_of
+from portaudit.ruleset import Rules
 from portaudit.run import Run, unsure
 from portaudit.triage.baseline import Comparison
 from portaudit.types import Finding, Report
@@ -27,15 +28,16 @@ def check_changes(
     today: datetime.date,
     accepted: bool = True,
     scored: bool = False,
+    rules: Rules | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """The findings of a run with their state, where old is also what was there before a change.
 
     The change is that of the work tree since it left the revision `since`, or what is staged for
     commit. Only changed files are read, unless the report is to be `scored`: then all are, and the
-    gate knows the score that the change began from.
+    gate knows the score that the change began from. `rules` are those of the config.
     """
-    rules = engine.rules_of(config)
+    rules = rules or Rules(config)
     sides = staged(config) if since is None else changed_since(config, since)
     side = sides.new
     if scored:

@@ -9,9 +9,10 @@ from functools import cache, partial
 from msgspec.structs import replace
 
 from portaudit import __version__
+from portaudit.audit import Progress
 from portaudit.catalogue.select import select_rules
 from portaudit.config import Config, GateSetting
-from portaudit.engine import Progress, Rules
+from portaudit.ruleset import Rules
 from portaudit.run import Run, place_of, scanned
 from portaudit.triage.baseline import (
     NO_TERMS,
@@ -36,16 +37,17 @@ def check(
     *,
     today: datetime.date,
     accepted: bool = True,
+    rules: Rules | None = None,
     stdin: bytes | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Scan what a config names, with the state of every finding and the gate's decision.
 
     `today`: acceptance until an earlier date has ended · `accepted`: whether the baseline counts ·
-    `stdin`: what the one path of the config is to hold. Raises `PortauditError` for what the user
-    must mend.
+    `rules`: those of the config · `stdin`: what the one path of the config is to hold. Raises
+    `PortauditError` for what the user must mend.
     """
-    run = scanned(config, stdin=stdin, progress=progress)
+    run = scanned(config, rules=rules, stdin=stdin, progress=progress)
     baseline = read(config) if accepted else None
     comparison = compared(run, baseline, today=today)
     return gated(run, comparison, _accepted(config, baseline), baseline)

@@ -24,10 +24,11 @@ from msgspec.structs import replace
 
 from portaudit import discover, engine
 from portaudit.config import Config
-from portaudit.discover import Tree
-from portaudit.engine import Progress, Rules, Side
+from portaudit.discover import Side, Tree
+from portaudit.engine import Progress
 from portaudit.files import Disk, Files, Overlay, exists
 from portaudit.git import Change, Place, Repository, Snapshot
+from portaudit.ruleset import Rules
 from portaudit.types import Finding, Notice, Report, ScanError
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})

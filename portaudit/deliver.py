@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -79,6 +78,8 @@ def link(root: Path, environ: Mapping[str, str]) -> str:
     ):
         top, commit = environ.get(workspace), environ.get(revision)
         if top and commit and start and root.is_relative_to(top):
+            from urllib.parse import quote  # noqa: PLC0415 - on servers only
+
             below = quote((root.relative_to(top) / "_").as_posix().encode("utf-8", "replace"))
             return f"{start}{middle}{commit}/{below.removesuffix('_')}"
     return ""

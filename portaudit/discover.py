@@ -14,8 +14,6 @@ from pathlib import Path
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from pathspec import GitIgnoreSpec
-from pathspec.pattern import RegexPattern
 
 from portaudit.errors import ConfigError
 from portaudit.files import Files, Listed
@@ -102,6 +100,13 @@ class Tree(Struct, frozen=True):
             skipped=tuple(entry for entry in self.skipped if entry.path in wanted),
             errors=tuple(entry for entry in self.errors if entry.path in around),
         )
+
+
+class Side(Struct, frozen=True):
+    """A tree to scan, and where its files are read: one side of a comparison."""
+
+    files: Files
+    tree: Tree
 
 
 def walk(
@@ -369,6 +374,9 @@ def _patterns(base: str, lines: Iterable[str], reason: str) -> _Patterns:
 
 def _compiled(line: str) -> _Line | None:
     """A line as pathspec reads it; `None` for a comment, and where git would pass over it."""
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - trees without patterns need not wait
+    from pathspec.pattern import RegexPattern  # noqa: PLC0415
+
     text = line if line.endswith("\\ ") else line.rstrip(" ")
     try:
         patterns = list(GitIgnoreSpec.from_lines([text.removesuffix("/")]).patterns)

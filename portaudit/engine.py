@@ -5,9 +5,6 @@ The only place that knows of processes. Order of files and results never depends
 
 from __future__ import annotations
 
-import gc
-import os
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -17,13 +14,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portaudit import __version__, discover, score
-from portaudit.cache import of_user
-from portaudit.catalogue import assumptions, compiled
+from portaudit.catalogue import assumptions
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Rule
-from portaudit.catalogue.select import named, select_rules
+from portaudit.catalogue.select import named
 from portaudit.config import Config
-from portaudit.discover import Tree
+from portaudit.contents import Contents
+from portaudit.discover import Side, Tree
 from portaudit.errors import UsageError
 from portaudit.files import Disk, Files
 from portaudit.garbage import uncollected
@@ -37,6 +34,7 @@ from portaudit.relate.project import roots, weighable, with_foreign_uses
 from portaudit.relate.reach import Reached, reached
 from portaudit.relate.sections import sections
 from portaudit.results import Results
+from portaudit.ruleset import Rules
 from portaudit.triage import suppress
 from portaudit.triage.suppress import FileIgnores
 from portaudit.types import (
@@ -63,15 +61,11 @@ from portaudit.types import (
 )
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from portaudit.workers import Workers
 
 Progress = Callable[[int, int], None]
-_POOL_FROM = 24
-"""Files from which starting processes pays."""
-_CHUNK = 4
-"""Files that a process is given at a time."""
-_AHEAD = 64
-"""Such portions that wait to be scanned or told, at most."""
+_SHARED_FROM = 24
+"""Files from which it is asked how many processes they are worth."""
 _IMPORTING: frozenset[FileKind] = frozenset({"python", "notebook"})
 """Kinds whose names may come from other modules of the tree."""
 _ROUNDS = 3
@@ -85,13 +79,13 @@ class Scanner(Struct, frozen=True):
     catalogue: Catalogue
     target: Target
 
-    def read(self, path: str) -> bytes | ScanError:
-        """The contents of a file, or why there are none."""
-        return discover.read(self.files, path)
-
     def __call__(self, task: Task, content: bytes) -> FileResult:
         """Scan one file."""
         return _scanned(task, content, self.catalogue, self.target)
+
+    def __reduce__(self) -> tuple[type[Scanner], tuple[Files, Catalogue, Target]]:
+        """What another process gets: there nothing is read."""
+        return Scanner, (Disk(self.files.root), self.catalogue, self.target)
 
 
 def _scanned(task: Task, content: bytes, catalogue: Catalogue, target: Target) -> FileResult:
@@ -102,39 +96,25 @@ def _scanned(task: Task, content: bytes, catalogue: Catalogue, target: Target) -
     return scan_file(source, catalogue, target, task.externals)
 
 
-_rules: tuple[Catalogue, Target] | None = None
-
-
-def _start(catalogue: Catalogue, target: Target) -> None:
-    global _rules  # noqa: PLW0603 - what a worker process was started for
-    _rules = catalogue, target
-    gc.disable()  # models are swept as they are let go
-
-
-def _work(read: Sequence[tuple[Task, bytes]]) -> list[FileResult]:
-    if _rules is None:
-        raise RuntimeError("worker was not started")
-    return [_scanned(task, content, *_rules) for task, content in read]
-
-
 class _Runner:
     """Scans tasks, in processes where that pays, unless their results are known."""
 
-    def __init__(self, scanner: Scanner, results: Results, jobs: int) -> None:
+    def __init__(self, scanner: Scanner, contents: Contents, results: Results, jobs: int) -> None:
         self._scanner = scanner
+        self._contents = contents
         self._results = results
-        self._jobs = jobs or os.cpu_count() or 1
-        self._pool: ProcessPoolExecutor | None = None
+        self._jobs = jobs
+        self._workers: Workers | None = None
 
     def close(self) -> None:
         """End the processes and keep what was found for later runs."""
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+        if self._workers:
+            self._workers.close()
         self._results.write()
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
         """The results of tasks, in any order."""
-        if self._jobs == 1 or len(tasks) < _POOL_FROM:
+        if self._jobs == 1 or len(tasks) < _SHARED_FROM:
             yield from map(self.result, tasks)
             return
         missing = []
@@ -144,62 +124,63 @@ class _Runner:
                 missing.append(task)
             else:
                 yield known
-        yield from (
-            self._shared(missing) if len(missing) >= _POOL_FROM else map(self.result, missing)
-        )
+        yield from self._shared(missing) if missing else ()
 
     def result(self, task: Task) -> FileResult:
         """The result of one task."""
-        content = self._scanner.read(task.path)
-        if isinstance(content, ScanError):
-            return FileResult(task.path, errors=(content,))
-        key = self._results.key(task, content)
-        known = self._results.get(key)
-        if known is None:
-            known = self._scanner(task, content)
-            self._results.keep(key, known)
-        return known
+        known = self._known(task)
+        if known is not None:
+            return known
+        read = self._contents.read(task.path)
+        if isinstance(read, ScanError):
+            return FileResult(task.path, errors=(read,))
+        content, digest = read
+        result = self._scanner(task, content)
+        self._results.keep(self._results.key(task, digest), result)
+        return result
 
     def _known(self, task: Task) -> FileResult | None:
-        content = self._scanner.read(task.path)
-        if isinstance(content, ScanError):
-            return FileResult(task.path, errors=(content,))
-        return self._results.get(self._results.key(task, content))
+        """A result that needs no scan."""
+        digest = self._contents.digest(task.path)
+        if isinstance(digest, ScanError):
+            return FileResult(task.path, errors=(digest,))
+        return self._results.get(self._results.key(task, digest))
 
     def _shared(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
-        """The same by the pool, with the contents of few files in memory at a time."""
-        pool = self._pool = self._pool or self._started(len(tasks))
-        waiting: deque[tuple[list[bytes | None], Future[list[FileResult]]]] = deque()
+        """The same by several processes, where that pays."""
+        from portaudit import workers  # noqa: PLC0415 - takes as long to load as a hook may take
 
-        def done() -> Iterator[FileResult]:
-            keys, future = waiting.popleft()
-            for key, result in zip(keys, future.result(), strict=True):
-                self._results.keep(key, result)
-                yield result
+        sizes = {task.path: self._size(task) for task in tasks}
+        if self._workers is None:
+            number = workers.worth(list(sizes.values()), self._jobs)
+            if number == 1:
+                yield from map(self.result, tasks)
+                return
+            import portaudit.scan  # noqa: F401, PLC0415 - once, before there are several of us
 
-        for start in range(0, len(tasks), _CHUNK):
-            read = []
-            for task in tasks[start : start + _CHUNK]:
-                content = self._scanner.read(task.path)
-                if isinstance(content, ScanError):
-                    yield FileResult(task.path, errors=(content,))
+            self._workers = workers.Workers(self._scanner, number)
+        lost: list[FileResult] = []
+        keys: dict[str, bytes | None] = {}
+
+        def read(portion: Sequence[Task]) -> Iterator[tuple[Task, bytes]]:
+            for task in portion:
+                found = self._contents.read(task.path)
+                if isinstance(found, ScanError):
+                    lost.append(FileResult(task.path, errors=(found,)))
                 else:
-                    read.append((task, content))
-            keys = [self._results.key(task, content) for task, content in read]
-            waiting.append((keys, pool.submit(_work, read)))
-            if len(waiting) > _AHEAD:
-                yield from done()
-        while waiting:
-            yield from done()
+                    keys[task.path] = self._results.key(task, found[1])
+                    yield task, found[0]
 
-    def _started(self, files: int) -> ProcessPoolExecutor:
-        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+        parts = workers.portions(tasks, lambda task: sizes[task.path])
+        for (task, _), done in self._workers(list(read(part)) for part in parts):
+            yield self._results.take(keys.pop(task.path), done)
+        yield from lost
 
-        import portaudit.scan  # noqa: F401, PLC0415 - once, before there are several of us
-
-        workers = min(self._jobs, files // _CHUNK)
-        rules = self._scanner.catalogue, self._scanner.target
-        return ProcessPoolExecutor(workers, initializer=_start, initargs=rules)
+    def _size(self, task: Task) -> int:
+        try:
+            return self._scanner.files.size(task.path)
+        except OSError:
+            return 0  # reading it will say what is wrong
 
 
 def scan_tree(
@@ -210,10 +191,11 @@ def scan_tree(
     jobs: int = 1,
     progress: Progress | None = None,
     results: Results | None = None,
+    contents: Contents | None = None,
 ) -> tuple[FileResult, ...]:
     """Scan files of a tree, in both waves. A module that is only asked about is read on demand.
 
-    What was scanned is kept in `results`, for whoever scans next.
+    What was scanned is kept in `results`, for whoever scans next; `contents` knows what was read.
     """
     paths = tree.selected
 
@@ -222,7 +204,9 @@ def scan_tree(
 
     if results is None:
         results = Results(scanner.catalogue, scanner.target)
-    with closing(_Runner(scanner, results, jobs)) as run:
+    if contents is None:
+        contents = Contents(scanner.files)
+    with closing(_Runner(scanner, contents, results, jobs)) as run:
         found: dict[str, FileResult] = {}
         for result in run([task(path) for path in paths]):
             found[result.path] = result
@@ -254,40 +238,11 @@ def scan_tree(
         return tuple(found[path] for path in paths)
 
 
-class Rules(Struct, frozen=True, eq=False):
-    """The rules of a run: all that there are, and those that were chosen.
-
-    `results`: what they made of files. Both sides of a comparison ask mostly for the same.
-    """
-
-    everything: Catalogue
-    chosen: Catalogue
-    results: Results
-
-
-class Side(Struct, frozen=True):
-    """A tree to scan, and where its files are read: one side of a comparison."""
-
-    files: Files
-    tree: Tree
-
-
 def rules_of(config: Config) -> Rules:
     """Load the rules that a config names. Raises `PortauditError` for what the user must mend."""
-    cache = of_user() if config.cache else None
-    everything = compiled.load(config.rules, cache)
-    if config.ops:
-        from portaudit.catalogue import operators  # noqa: PLC0415
-
-        everything = operators.apply(everything, operators.read(config.ops))
-    ids = select_rules(
-        everything.rules,
-        select=config.select,
-        extend_select=config.extend_select,
-        ignore=config.ignore,
-    )
-    chosen = everything.restricted(ids)
-    return Rules(everything, chosen, Results(chosen, config.target, cache))
+    rules = Rules(config)
+    assert rules.chosen.rules
+    return rules
 
 
 def scan(
@@ -296,10 +251,12 @@ def scan(
     progress: Progress | None = None,
     rules: Rules | None = None,
     side: Side | None = None,
+    contents: Contents | None = None,
 ) -> Report:
     """Audit what a config names, or the side of a comparison, which then says where and what.
 
-    `rules` saves loading them again. Raises `PortauditError` for what the user must mend.
+    `rules` saves loading them again, `contents` reading what is known. Raises `PortauditError` for
+    what the user must mend.
     """
     rules = rules or rules_of(config)
     alone = side is None
@@ -308,6 +265,8 @@ def scan(
         side = Side(
             files, discover.walk(files, config.paths, config.exclude, forced=config.force_exclude)
         )
+    if contents is None:
+        contents = Contents(side.files, rules.store)
     tree = side.tree
     for path in config.entry:
         # Of a comparison one side may not have it yet.
@@ -323,7 +282,10 @@ def scan(
             jobs=config.jobs,
             progress=progress,
             results=rules.results,
+            contents=contents,
         )
+    contents.keep(tree.kinds)
+    rules.results.write()
     kernels = related(results, modules)
     run = rules.chosen.rules.keys()
     return report(config, rules.everything, results, kernels, tree, modules, run)

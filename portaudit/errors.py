@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class PortauditError(Exception):
@@ -24,5 +23,7 @@ class UsageError(PortauditError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` for the closest known word, or an empty string."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most runs make no mistake
+
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""

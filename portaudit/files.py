@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,10 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 Kind = Literal["file", "folder", "link", "submodule", "other"]
+State = tuple[int, int, int, int]
+"""Size, time of change, time of change of that or of the name, and number of a file."""
+_YOUNG = 2_000_000_000
+"""Nanoseconds in which a file may change twice and look the same: the clocks of some are coarse."""
 
 
 class Listed(Struct, frozen=True):
@@ -48,6 +54,9 @@ class Files(Protocol):
     def start(self, path: str, length: int) -> bytes:
         """The first bytes of a file."""
 
+    def state(self, path: str) -> State | None:
+        """What a file with other contents could not have; None where nothing is that sure."""
+
 
 class Disk(Struct, frozen=True, dict=True):
     """The files below a folder as they are now."""
@@ -66,7 +75,12 @@ class Disk(Struct, frozen=True, dict=True):
 
     def size(self, path: str) -> int:
         """Bytes of a file; of a link, its own."""
-        return os.lstat(self._at(path)).st_size
+        since = self._since  # the clock is read before any file is looked at
+        found = os.lstat(self._at(path))
+        written, changed = found.st_mtime_ns, found.st_ctime_ns
+        sure = written < since > changed and stat.S_ISREG(found.st_mode)
+        self._states[path] = (found.st_size, written, changed, found.st_ino) if sure else None
+        return found.st_size
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
@@ -77,6 +91,28 @@ class Disk(Struct, frozen=True, dict=True):
         """The first bytes of a file."""
         with open(self._at(path), "rb") as file:  # noqa: PTH123 - see `_at`
             return file.read(length)
+
+    def state(self, path: str) -> State | None:
+        """What a file with other contents could not have; None where nothing is that sure.
+
+        As it was when its size was last asked for. One that was written just before may be written
+        once more without a trace, and a link says nothing of what it leads to.
+        """
+        if path not in self._states:
+            try:
+                self.size(path)
+            except OSError:
+                return None
+        return self._states[path]
+
+    @cached_property
+    def _since(self) -> int:
+        """What changed later is young."""
+        return time.time_ns() - _YOUNG
+
+    @cached_property
+    def _states(self) -> dict[str, State | None]:
+        return {}
 
     def _at(self, path: str) -> str:
         """Where a file is; text, since a tree has thousands and making a `Path` takes longer."""
@@ -128,6 +164,10 @@ class Overlay(Struct, frozen=True):
         """The first bytes of a file."""
         own = self.contents.get(path)
         return self.files.start(path, length) if own is None else own[:length]
+
+    def state(self, path: str) -> State | None:
+        """What a file with other contents could not have, of those that are not here."""
+        return None if path in self.contents else self.files.state(path)
 
     def _kinds(self) -> dict[str, Kind]:
         return dict.fromkeys(self.contents, "file")

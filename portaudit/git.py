@@ -443,6 +443,9 @@ class Snapshot(Struct, frozen=True, dict=True):
         """The first bytes of a file; none of one that is far too large to be source."""
         return b"" if self.size(path) > _START_LIMIT else self.read(path)[:length]
 
+    def state(self, path: str) -> None:
+        """Nothing: that contents are the same is not asked of git."""
+
     @property
     def pins(self) -> Mapping[str, str]:
         """The commits that submodules are pinned at, by path."""

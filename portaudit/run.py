@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portaudit import discover, engine
-from portaudit.catalogue.revision import revisions
+from portaudit.audit import Audit, Progress
 from portaudit.config import BASELINE_FILE, Config
-from portaudit.engine import Progress, Rules, Side
-from portaudit.files import Disk, Files, Overlay, exists
+from portaudit.discover import Side
+from portaudit.files import exists
+from portaudit.ruleset import Rules
 from portaudit.triage.baseline import Reading
 from portaudit.types import Report
 
 
 class Run(Struct, frozen=True, dict=True):
-    """One scan of one side, with all that the comparison needs to know of it."""
+    """One scan of one side, with all that the comparison needs to know of it.
+
+    `ran`: ids of the rules, where they are known without loading those.
+    """
 
     config: Config
     rules: Rules
     side: Side
     report: Report
+    ran: Collection[str] | None = None
 
     @property
     def reading(self) -> Reading:
@@ -33,27 +39,28 @@ class Run(Struct, frozen=True, dict=True):
         return Reading(
             scanned=frozenset(tree.selected) - lost,
             there=lambda path: path in tree.kinds or exists(self.side.files, path),
-            ran=self.rules.chosen.rules.keys(),
+            ran=self.rules.chosen.rules if self.ran is None else self.ran,
             whole=len(tree.selected) == len(tree.files),
         )
 
     @cached_property
     def revisions(self) -> dict[str, dict[str, str]]:
         """What the rules select, as digests."""
+        from portaudit.catalogue.revision import revisions  # noqa: PLC0415 - for baselines only
+
         return revisions(self.rules.everything, self.config.target)
 
 
-def scanned(config: Config, *, stdin: bytes | None = None, progress: Progress | None = None) -> Run:
+def scanned(
+    config: Config,
+    *,
+    rules: Rules | None = None,
+    stdin: bytes | None = None,
+    progress: Progress | None = None,
+) -> Run:
     """Scan what a config names, sure or not: how sure matters to the gate alone."""
-    rules = engine.rules_of(config)
-    files: Files = Disk(config.root)
-    if stdin is not None:
-        files = Overlay(files, {discover.relative(config.root, config.paths[0]): stdin})
-    side = Side(
-        files, discover.walk(files, config.paths, config.exclude, forced=config.force_exclude)
-    )
-    report = engine.scan(unsure(config), rules=rules, side=side, progress=progress)
-    return Run(config, rules, side, report)
+    with closing(Audit(unsure(config), rules=rules, stdin=stdin, progress=progress)) as audit:
+        return Run(config, audit.rules, audit.side, audit.report, audit.ran)
 
 
 def unsure(config: Config) -> Config:

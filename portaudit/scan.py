@@ -127,12 +127,12 @@ def scan_file(
         return FileResult(source.path, errors=(ScanError(source.path, str(error)),))
     except RecursionError:
         error_text = "an expression is nested too deeply to judge"
-        return FileResult(source.path, errors=(ScanError(source.path, error_text),))
+        return FileResult(source.path, errors=(ScanError(source.path, error_text),), failed=True)
     except Exception as error:  # noqa: BLE001 - a defect of ours must not hide other files
         where = traceback.extract_tb(error.__traceback__)[-1]
         kind = f"{type(error).__name__}: {error}"
         reason = f"portaudit failed here ({kind} in {where.name}); please report it"
-        return FileResult(source.path, errors=(ScanError(source.path, reason),))
+        return FileResult(source.path, errors=(ScanError(source.path, reason),), failed=True)
 
 
 def _scan(

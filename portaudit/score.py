@@ -203,7 +203,8 @@ def assess(
 def effort_of(pieces: Iterable[Piece]) -> tuple[float, float]:
     """Engineer-days of several pieces of work, each on its own."""
     days = [piece.effort_days for piece in pieces]
-    return round(sum(low for low, _ in days), 1), round(sum(high for _, high in days), 1)
+    low, high = (sum((each[end] for each in days), 0.0) for end in (0, 1))
+    return round(low, 1), round(high, 1)
 
 
 def value(pieces: Sequence[Piece], assumptions: Assumptions) -> float:

@@ -770,7 +770,10 @@ class Skipped(Struct, frozen=True):
 
 
 class FileResult(Struct, frozen=True):
-    """All that one file gives."""
+    """All that one file gives.
+
+    `failed`: one of its errors is a failure of ours, which another run need not have.
+    """
 
     path: str
     findings: tuple[Finding, ...] = ()
@@ -779,6 +782,7 @@ class FileResult(Struct, frozen=True):
     errors: tuple[ScanError, ...] = ()
     inventory: tuple[Kernel, ...] = ()
     directives: tuple[Directive, ...] = ()
+    failed: bool = False
 
 
 # --- the whole ------------------------------------------------------------------------------------

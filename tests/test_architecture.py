@@ -40,18 +40,25 @@ MAY_IMPORT = {
     "relate": BASE | {"catalogue", "discover", "judge", "score"},
     "engine": BASE
     | FILE_STAGES
-    | {"cache", "config", "discover", "files", "relate", "results", "scan", "score", "triage"},
-    "results": BASE | {"cache", "catalogue"},
+    | {"config", "contents", "discover", "files", "relate", "results", "ruleset", "scan", "score"}
+    | {"triage", "workers"},
+    "store": {"cache"},
+    "contents": BASE | {"discover", "files", "store"},
+    "making": {"files", "store"},
+    "results": BASE | {"catalogue", "making", "store"},
+    "workers": BASE,
+    "ruleset": {"cache", "catalogue", "config", "making", "results", "store"},
+    "audit": BASE | {"config", "contents", "discover", "engine", "files", "ruleset", "store"},
     "deliver": BASE | {"report"},
-    "run": BASE | {"catalogue", "config", "discover", "engine", "files", "triage"},
-    "check": BASE | {"catalogue", "config", "engine", "history", "run", "triage"},
+    "run": BASE | {"audit", "catalogue", "config", "discover", "files", "ruleset", "triage"},
+    "check": BASE | {"audit", "catalogue", "config", "history", "ruleset", "run", "triage"},
     "history": BASE | {"compare", "config", "git", "run", "triage"},
     "changes": BASE
     | {"check", "compare", "config", "discover", "engine", "git", "history", "relate", "run"}
-    | {"score", "triage"},
-    "compare": BASE | {"config", "discover", "engine", "files", "git"},
+    | {"ruleset", "score", "triage"},
+    "compare": BASE | {"config", "discover", "engine", "files", "git", "ruleset"},
 }
-_DRAWN = ("baseline", "check", "difference", "page", "terminal")
+_DRAWN = ("baseline", "check", "difference", "page", "terminal", "text")
 TERMINAL = {f"portaudit.report.{name}" for name in _DRAWN}
 TESTING = {"discover", "engine", "files", "relate"}
 """`catalogue.testing` runs the whole engine on snippets: the one module of its folder above it."""

@@ -10,7 +10,7 @@ import pytest
 from portaudit import engine
 from portaudit.catalogue import assumptions
 from portaudit.catalogue.assumptions import LEAST_RATIO, changed, reasons, standard
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.config import Config, Options, load, show
 from portaudit.errors import CatalogueError, ConfigError
 from portaudit.report import json

@@ -14,7 +14,8 @@ from portaudit.cache import VARIABLE, Cache, of_user
 from portaudit.catalogue import compiled
 from portaudit.catalogue import load as loader
 from portaudit.catalogue.facts import figures
-from portaudit.catalogue.load import Catalogue, builtin_rules, load
+from portaudit.catalogue.load import Catalogue, load
+from portaudit.catalogue.place import builtin_rules
 from portaudit.cli.cache import app
 from portaudit.errors import CatalogueError
 
@@ -138,12 +139,11 @@ def test_a_damaged_content_is_read_anew_and_replaced(
     assert len(reads) == 2
 
 
-@pytest.mark.usefixtures("own_rules")
 @pytest.mark.parametrize("content", [b"\x80", b"\xc1", b"no catalogue"])
 def test_a_whole_content_of_another_making_is_read_anew(
-    cache: Cache, reads: list[int], content: bytes
+    cache: Cache, reads: list[int], content: bytes, own_rules: Path
 ) -> None:
-    key = compiled._key(loader.builtin_rules())
+    key = compiled._key(own_rules)
     cache.put("catalogue", key, content)
     assert cache.get("catalogue", key) == content
     assert compiled.load((), cache) == load()
@@ -204,15 +204,14 @@ def test_the_directory_is_for_its_owner_alone(cache: Cache) -> None:
 
 
 @POSIX
-@pytest.mark.usefixtures("own_rules")
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
 def test_a_directory_that_others_can_write_to_is_neither_read_nor_written(
-    cache: Cache, reads: list[int], mode: int
+    cache: Cache, reads: list[int], mode: int, own_rules: Path
 ) -> None:
     compiled.load((), cache)
     cache.directory.chmod(mode)
     assert "others can write" in cache.refusal()
-    assert cache.get("catalogue", compiled._key(loader.builtin_rules())) is None
+    assert cache.get("catalogue", compiled._key(own_rules)) is None
     cache.put("kind", "b", b"x")
     assert compiled.load((), cache) == load()
     cache.directory.chmod(0o700)

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from portaudit import cli
 from portaudit.cli import baseline as baseline_commands
-from portaudit.cli import runs
+from portaudit.cli import program, runs
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 OLD = """\
@@ -30,7 +29,7 @@ BASELINE = ".portaudit-baseline.json"
 def run(*arguments: object, stdin: str | None = None) -> Result:
     environment = {"NO_COLOR": "", "COLUMNS": "100", "TERM": "xterm"}
     words = [str(item) for item in arguments]
-    return CliRunner().invoke(cli.app, words, env=environment, input=stdin)
+    return CliRunner().invoke(program.app, words, env=environment, input=stdin)
 
 
 def entries(root: Path) -> list[dict[str, object]]:

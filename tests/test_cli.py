@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 import samples
-from portaudit import __version__, cli, engine
-from portaudit.cli import common, delivery
+from portaudit import __version__, engine
+from portaudit.cli import common, delivery, program
 from portaudit.config import Config
 from portaudit.types import Report
 
@@ -28,7 +28,7 @@ scaler = torch.cuda.amp.GradScaler()
 
 def run(*arguments: object) -> Result:
     environment = {"NO_COLOR": "", "COLUMNS": "100", "TERM": "xterm"}
-    return CliRunner().invoke(cli.app, [str(item) for item in arguments], env=environment)
+    return CliRunner().invoke(program.app, [str(item) for item in arguments], env=environment)
 
 
 def process(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +41,7 @@ def process(*arguments: object, cwd: Path, **environment: str) -> subprocess.Com
         encoding="utf-8",
         env={
             **os.environ,
-            "PYTHONPATH": str(Path(cli.__file__).parent.parent.parent),
+            "PYTHONPATH": str(Path(program.__file__).parent.parent.parent),
             **environment,
         },
     )
@@ -54,7 +54,7 @@ def canned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Report], list[Config]]:
     def give(report: Report) -> list[Config]:
         asked: list[Config] = []
 
-        def scan(config: Config, *, progress: engine.Progress | None = None) -> Report:
+        def scan(config: Config, *, progress: engine.Progress | None = None, **_: object) -> Report:
             assert progress is None, "standard error is no terminal here"
             asked.append(config)
             return report
@@ -261,7 +261,7 @@ def test_scan_colours_on_a_terminal_or_when_told(
 ) -> None:
     canned(samples.REPORT)
     done = CliRunner().invoke(
-        cli.app, ["scan", str(tmp_path), *arguments], env=environment, color=True
+        program.app, ["scan", str(tmp_path), *arguments], env=environment, color=True
     )
     assert ("\x1b[" in done.stdout) is coloured
 
@@ -283,7 +283,7 @@ def test_colour_is_automatic(
 def test_scan_survives_a_reader_that_goes_away(make_tree: MakeTree) -> None:
     root = make_tree({"train.py": CODE})
     command = [sys.executable, "-m", "portaudit", "scan", str(root), "--fail-on", "info"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(program.__file__).parent.parent.parent)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as child:
@@ -306,7 +306,7 @@ def test_scan_writes_what_an_ascii_terminal_can_show(make_tree: MakeTree) -> Non
 def test_scan_turns_an_internal_failure_into_code_2(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def scan(_config: Config, *, progress: engine.Progress | None = None) -> Report:
+    def scan(_config: Config, *, progress: engine.Progress | None = None, **_: object) -> Report:
         assert progress is None
         raise ZeroDivisionError
 
@@ -318,7 +318,7 @@ def test_scan_turns_an_internal_failure_into_code_2(
 
 
 def test_scan_stops_at_an_interrupt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def scan(_config: Config, *, progress: engine.Progress | None = None) -> Report:
+    def scan(_config: Config, *, progress: engine.Progress | None = None, **_: object) -> Report:
         assert progress is None
         raise KeyboardInterrupt
 
@@ -331,7 +331,7 @@ def test_scan_shows_progress_on_a_terminal_only(
 ) -> None:
     reported: list[bool] = []
 
-    def scan(_config: Config, *, progress: engine.Progress | None = None) -> Report:
+    def scan(_config: Config, *, progress: engine.Progress | None = None, **_: object) -> Report:
         reported.append(progress is not None)
         if progress:
             progress(1, 2)
@@ -339,8 +339,8 @@ def test_scan_shows_progress_on_a_terminal_only(
 
     monkeypatch.setattr(engine, "scan", scan)
     monkeypatch.setattr(delivery, "is_terminal", lambda _stream: True)
-    assert run("scan", tmp_path).exit_code == 0
-    assert run("scan", tmp_path, "--quiet").exit_code == 0
+    assert run("scan", tmp_path, "--no-cache").exit_code == 0
+    assert run("scan", tmp_path, "--no-cache", "--quiet").exit_code == 0
     assert reported == [True, False]
 
 
@@ -361,7 +361,7 @@ def test_explain_shows_the_page_of_a_rule(word: str) -> None:
 
 
 def test_explain_in_colour_draws_the_page() -> None:
-    done = CliRunner().invoke(cli.app, ["explain", "AMP003", "--color=always"], color=True)
+    done = CliRunner().invoke(program.app, ["explain", "AMP003", "--color=always"], color=True)
     assert "\x1b[" in done.stdout
     assert "AMP003 cuda-grad-scaler" in done.stdout
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from git_repos import Repo
-from portaudit import cli
+from portaudit.cli import program
 from portaudit.report.linehash import line_hashes
 
 OLD = "import torch\n\nmodel = torch.nn.Linear(1, 1)\n"
@@ -21,7 +21,7 @@ LATER = f"# a line more\n{OLD}\nmodel = model.cuda()  # and words\n"
 
 def run(*arguments: object, stdin: str | None = None) -> Result:
     words = [str(item) for item in arguments]
-    return CliRunner().invoke(cli.app, ["check", *words], input=stdin, env={"COLUMNS": "100"})
+    return CliRunner().invoke(program.app, ["check", *words], input=stdin, env={"COLUMNS": "100"})
 
 
 def line_hash(done: Result) -> tuple[int, str]:

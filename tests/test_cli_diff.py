@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from git_repos import Repo
-from portaudit import cli
+from portaudit.cli import program
 from portaudit.types import Difference
 
 CODE = "import torch\n\nmodel = torch.nn.Linear(1, 1).cuda()\n"
@@ -18,7 +18,7 @@ HOSTILE = "a|`b`<i>@x [y](z).py"
 
 def run(*arguments: object) -> Result:
     words = [str(item) for item in arguments]
-    return CliRunner().invoke(cli.app, ["diff", *words], env={"COLUMNS": "100"})
+    return CliRunner().invoke(program.app, ["diff", *words], env={"COLUMNS": "100"})
 
 
 @pytest.fixture

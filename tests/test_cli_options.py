@@ -13,7 +13,8 @@ import typer.core
 import typer.main
 from typer.testing import CliRunner
 
-from portaudit import cli, config
+from portaudit import config
+from portaudit.cli import program
 from portaudit.cli.options import Asked, taking
 from portaudit.config import Options
 from portaudit.errors import UsageError
@@ -49,7 +50,7 @@ GIVEN: Mapping[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 
 
 def options_of(command: str) -> dict[str, Any]:
-    found: Any = typer.main.get_command(cli.app)
+    found: Any = typer.main.get_command(program.app)
     for word in command.split():
         found = found.commands[word]
     return {each.opts[0]: each for each in found.params if each.param_type_name == "option"}
@@ -69,10 +70,10 @@ def test_what_is_asked_for_reaches_the_run(
     monkeypatch.chdir(make_tree({"a.py": ""}))
     known = [GIVEN[name] for name in options_of(command) if name in GIVEN]
     words = [word for spelled, _ in known for word in spelled]
-    done = CliRunner().invoke(cli.app, [*command.split(), *ARGUMENTS[command], *words])
+    done = CliRunner().invoke(program.app, [*command.split(), *ARGUMENTS[command], *words])
     assert done.stderr == "error: asked enough\n"
     assert asked == [Options(**{key: value for _, said in known for key, value in said.items()})]
-    CliRunner().invoke(cli.app, [*command.split(), *ARGUMENTS[command]])
+    CliRunner().invoke(program.app, [*command.split(), *ARGUMENTS[command]])
     assert asked[1:] == [Options()]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from portaudit import cli
+from portaudit.cli import program
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 TRAIN = """import torch
@@ -24,7 +24,7 @@ FILES = {"train.py": TRAIN, "variant.py": TRAIN.replace(".cuda()", "")}
 
 def run(*arguments: object) -> Result:
     words = [str(item) for item in arguments]
-    return CliRunner().invoke(cli.app, ["plan", *words], env={"COLUMNS": "100"})
+    return CliRunner().invoke(program.app, ["plan", *words], env={"COLUMNS": "100"})
 
 
 def test_plan_of_a_tree_is_markdown_on_standard_output(make_tree: MakeTree) -> None:
@@ -64,7 +64,7 @@ def test_plan_of_a_report_is_that_of_its_tree(make_tree: MakeTree) -> None:
     root = make_tree(FILES)
     place = root.parent / "report.json"
     words = ["scan", str(root), "--format", "json", "--output", str(place), "-q", "--target", "xla"]
-    assert CliRunner().invoke(cli.app, words).exit_code == 0
+    assert CliRunner().invoke(program.app, words).exit_code == 0
     done = run(place)
     assert done.exit_code == 0, done.output
     assert done.stdout == run(root, "--target", "xla").stdout

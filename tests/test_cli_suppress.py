@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from portaudit import cli, engine
+from portaudit import engine
+from portaudit.cli import program
 from portaudit.config import Options, load
 from portaudit.types import Report
 
@@ -33,7 +34,9 @@ def tree(make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.app, ["suppress", "-j", "1", *arguments], env={"NO_COLOR": "1"})
+    return CliRunner().invoke(
+        program.app, ["suppress", "-j", "1", *arguments], env={"NO_COLOR": "1"}
+    )
 
 
 def report(root: Path) -> Report:

@@ -17,11 +17,11 @@ from portaudit import compare, engine, scan
 from portaudit.catalogue.load import Catalogue
 from portaudit.compare import Sides
 from portaudit.config import Config
-from portaudit.discover import walk
-from portaudit.engine import Rules, Side
+from portaudit.discover import Side, walk
 from portaudit.errors import PortauditError
 from portaudit.files import Files
 from portaudit.git import Repository
+from portaudit.ruleset import Rules
 from portaudit.types import Externals, FileResult, Notice, Report, SourceFile, Target
 
 PACKAGES = str(Path(__file__).parent.parent)

@@ -18,9 +18,10 @@ import typer.core
 import typer.main
 import yaml
 
-from portaudit import cli, kinds
+from portaudit import kinds
 from portaudit.catalogue.load import load
 from portaudit.catalogue.select import select_rules
+from portaudit.cli import program
 from portaudit.config import read_settings
 from portaudit.deliver import deliveries
 from portaudit.kinds import kind_by_name
@@ -49,7 +50,7 @@ def commands(script: str) -> Iterator[str]:
 def parsed(command: str) -> typer.Context:
     """What the program understands of a command line, without running it."""
     words = shlex.split(command)[1:]
-    found: Any = typer.main.get_command(cli.app)
+    found: Any = typer.main.get_command(program.app)
     while isinstance(found, typer.core.TyperGroup):
         found, words = found.commands[words[0]], words[1:]
     context: typer.Context = found.make_context(found.name, list(words))

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from portaudit import results as module
-from portaudit import scan
+from portaudit import making, scan, store
 from portaudit.cache import Cache
 from portaudit.discover import Tree, walk
 from portaudit.engine import Scanner, scan_tree
 from portaudit.files import Disk, Overlay
 from portaudit.relate.modules import Modules
-from portaudit.results import DATABASE, Results
+from portaudit.results import Results
+from portaudit.store import DATABASE, Store, digest
 from portaudit.types import Export, Externals, FileResult, Ref, ScanError, Target, Task
 from snippets import ROOT, catalogue
 
@@ -31,7 +31,7 @@ FILES = {
     "Dockerfile": "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\n",
 }
 TASK = Task("train.py", "python", frozenset({"config"}))
-CONTENT = b'import torch\ntorch.ones(1).to("cuda")\n'
+CONTENT = digest(b'import torch\ntorch.ones(1).to("cuda")\n')
 
 
 @pytest.fixture
@@ -60,7 +60,8 @@ def run(
     contents = {path: text.encode() for path, text in files.items()}
     scanner = Scanner(Overlay(Disk(ROOT), contents), catalogue(), target)
     modules = Modules(tree, catalogue().libraries)
-    return scan_tree(scanner, modules, tree, results=Results(catalogue(), target, place))
+    results = Results(catalogue(), target, Store(place) if place else None)
+    return scan_tree(scanner, modules, tree, results=results)
 
 
 def kept(place: Cache) -> Iterator[tuple[bytes, int, bytes]]:
@@ -87,14 +88,14 @@ def test_what_was_kept_is_what_a_scan_gives(name: str, place: Cache, scanned: li
     modules = Modules(tree, catalogue().libraries)
 
     def results() -> tuple[FileResult, ...]:
-        again = Results(catalogue(), "torchneuron", place)
+        again = Results(catalogue(), "torchneuron", Store(place))
         return scan_tree(scanner, modules, tree, results=again)
 
     first = results()
     assert first == scan_tree(scanner, modules, tree)
     scanned.clear()
     assert results() == first
-    assert scanned == [result.path for result in first if result.errors]
+    assert scanned == []
 
 
 def test_one_changed_file_is_scanned_and_no_other(place: Cache, scanned: list[str]) -> None:
@@ -129,7 +130,7 @@ def test_the_key_knows_the_task(other: Task) -> None:
     results = Results(catalogue(), "torchneuron")
     assert results.key(TASK, CONTENT) == results.key(replace(TASK), CONTENT)
     assert results.key(TASK, CONTENT) != results.key(other, CONTENT)
-    assert results.key(TASK, CONTENT) != results.key(TASK, CONTENT + b"\n")
+    assert results.key(TASK, CONTENT) != results.key(TASK, digest(b""))
 
 
 def test_the_key_knows_the_rules_the_target_and_the_program(
@@ -149,7 +150,7 @@ def test_the_key_knows_the_rules_the_target_and_the_program(
 
 def test_the_key_knows_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "judge").mkdir()
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "results.py"))
+    monkeypatch.setattr(making, "_PACKAGE", tmp_path)
     keys = set()
     for text in ("", "a = 1\n", "a = 2\n"):
         (tmp_path / "judge" / "guards.py").write_text(text)
@@ -160,13 +161,26 @@ def test_the_key_knows_the_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 # --- what is not kept -----------------------------------------------------------------------------
 
 
-def test_a_file_with_an_error_is_scanned_every_time(place: Cache, scanned: list[str]) -> None:
+def test_what_a_file_lacks_is_kept_and_what_we_failed_at_is_not(
+    place: Cache, scanned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = {"bad.py": "import torch\ndef f(:\n    torch.cuda.synchronize()\n"}
     first = run(files, place)
     assert first[0].errors
     scanned.clear()
     assert run(files, place) == first
-    assert scanned == ["bad.py"]
+    assert scanned == []
+
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "_scan", fails)
+        failed = run(FILES, place)
+    assert all(result.failed and result.errors for result in failed)
+    scanned.clear()
+    assert run(FILES, place) == run(FILES, None)
+    assert set(scanned) == set(FILES)
 
 
 @pytest.mark.parametrize(
@@ -261,11 +275,20 @@ def test_a_damaged_database_is_never_believed(
 def test_a_row_of_another_file_is_believed_by_its_checksum_only(place: Cache) -> None:
     """Whoever can write here can write whole results; that is what `Cache.refusal` is about."""
     whole = run(FILES, place)
-    results = Results(catalogue(), "torchneuron", place)
-    key = results.key(Task("Dockerfile", "docker"), FILES["Dockerfile"].encode())
+    results = Results(catalogue(), "torchneuron", Store(place))
+    key = results.key(Task("Dockerfile", "docker"), digest(FILES["Dockerfile"].encode()))
     assert key is not None
     change(place, "UPDATE result SET content = ? WHERE key = ?", b"0" * 16 + b"\x80", key)
     assert run(FILES, place) == whole
+
+
+def test_a_row_under_the_key_of_another_is_not_believed(place: Cache, scanned: list[str]) -> None:
+    run(FILES, place)
+    (content,) = {row for _, _, row in list(kept(place))[:1]}
+    change(place, "UPDATE result SET content = ?", content)
+    scanned.clear()
+    assert run(FILES, place) == run(FILES, None)
+    assert len(scanned) >= 2 * len(FILES) - 1
 
 
 def test_a_directory_that_others_can_write_to_is_not_read(place: Cache, scanned: list[str]) -> None:
@@ -295,7 +318,7 @@ def test_a_database_that_is_locked_is_not_waited_for_for_long(
     place: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run(FILES, place)
-    monkeypatch.setattr(module, "_PATIENCE", 0.01)
+    monkeypatch.setattr(store, "_PATIENCE", 0.01)
     holder = sqlite3.connect(place.directory / DATABASE)
     holder.execute("BEGIN EXCLUSIVE")
     assert run({**FILES, "more.sh": "export NCCL_DEBUG=INFO\n"}, place)[: len(whole)]
@@ -327,7 +350,7 @@ def test_many_runs_at_once(tmp_path: Path) -> None:
     ]
     said = {process.communicate() for process in started}
     assert len(said) == 1
-    assert len(list(kept(Cache(tmp_path / "cache")))) == 30
+    assert len(list(kept(Cache(tmp_path / "cache")))) >= 30
 
 
 # --- its size -------------------------------------------------------------------------------------
@@ -341,7 +364,7 @@ def test_what_was_not_used_for_longest_goes_first(
     dockerfile = {"Dockerfile": FILES["Dockerfile"]}
     run(dockerfile, place)
     before = len(list(kept(place)))
-    monkeypatch.setattr(module, "_MOST", 0)
+    monkeypatch.setattr(store, "_MOST", 0)
     run({"more.sh": "export NCCL_DEBUG=INFO\n"}, place)
     left = [used for _, used, _ in kept(place)]
     assert len(left) == before + 1 - (before + 1) // 2
@@ -363,7 +386,7 @@ def test_an_error_of_reading_is_no_result(tmp_path: Path, place: Cache) -> None:
     tree = Tree.of(tmp_path, ["gone.py"])
     scanner = Scanner(Disk(tmp_path), catalogue(), "torchneuron")
     (result,) = scan_tree(
-        scanner, Modules(tree), tree, results=Results(catalogue(), "torchneuron", place)
+        scanner, Modules(tree), tree, results=Results(catalogue(), "torchneuron", Store(place))
     )
     assert result.errors == (ScanError("gone.py", "cannot be read: No such file or directory"),)
     assert place.size() == (0, 0)

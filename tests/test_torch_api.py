@@ -13,7 +13,7 @@ from collections import defaultdict
 import pytest
 
 import torch_names
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from snippets import catalogue, scan
 
 SILENT = {

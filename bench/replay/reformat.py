@@ -22,9 +22,10 @@ from replay import FOREVER, Lenient, scan
 
 from portaudit import discover, engine
 from portaudit.config import Config
-from portaudit.engine import Rules, Side
+from portaudit.discover import Side
 from portaudit.files import Overlay
 from portaudit.git import Repository, Snapshot
+from portaudit.ruleset import Rules
 from portaudit.triage.baseline import Reading, compare
 from portaudit.triage.matching import entry_of
 from portaudit.types import Entry, Report

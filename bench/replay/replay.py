@@ -30,11 +30,13 @@ import msgspec
 from portaudit import discover, engine
 from portaudit.compare import Sides, renamed, touched
 from portaudit.config import Config
-from portaudit.engine import Rules, Scanner, Side
+from portaudit.discover import Side
+from portaudit.engine import Scanner
 from portaudit.git import GitError, Repository, Snapshot
 from portaudit.kinds import kind_by_name
 from portaudit.relate.kernels import related
 from portaudit.relate.modules import Modules
+from portaudit.ruleset import Rules
 from portaudit.triage.baseline import Comparison, Reading, compare
 from portaudit.triage.gate import Policy, failing
 from portaudit.triage.matching import entry_of

@@ -15,7 +15,7 @@ from typing import Annotated, cast
 import msgspec
 from msgspec import Struct
 
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
 from portaudit.errors import ConfigError, nearest

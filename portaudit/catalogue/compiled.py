@@ -18,7 +18,8 @@ from portaudit import __version__
 from portaudit.cache import Cache
 from portaudit.catalogue import load as loader
 from portaudit.catalogue import schema
-from portaudit.catalogue.load import Catalogue, Guards, Row, builtin_rules
+from portaudit.catalogue.load import Catalogue, Guards, Row
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Rule
 from portaudit.garbage import uncollected
 
@@ -39,15 +40,18 @@ class _Compiled(msgspec.Struct, frozen=True):
     sources: dict[str, str]
 
 
-def load(extra: Sequence[Path] = (), cache: Cache | None = None) -> Catalogue:
+def load(
+    extra: Sequence[Path] = (), cache: Cache | None = None, digest: bytes | None = None
+) -> Catalogue:
     """What `catalogue.load.load` gives, by way of a cache where there is one.
 
-    Raises `CatalogueError` as that does.
+    `digest` is one of what the files of the built-in rules hold, where that is known. Raises
+    `CatalogueError` as that does.
     """
     if extra or cache is None:
         return loader.load(extra)
     rules = builtin_rules()
-    key = _key(rules)
+    key = _key(rules, digest)
     content = cache.get(_KIND, key)
     found = _decoded(content, rules) if content else None
     if found is None:
@@ -56,11 +60,12 @@ def load(extra: Sequence[Path] = (), cache: Cache | None = None) -> Catalogue:
     return found
 
 
-def _key(rules: Path) -> str:
+def _key(rules: Path, known: bytes | None = None) -> str:
     """A digest of all that makes a catalogue: contents, so that no clock has to be trusted."""
     code = [Path(module.__file__ or "") for module in (loader, schema)]
-    digest = hashlib.sha256(__version__.encode())
-    for path in (*code, *sorted(path for path in rules.rglob("*") if path.is_file())):
+    data = sorted(path for path in rules.rglob("*") if path.is_file()) if known is None else []
+    digest = hashlib.sha256(__version__.encode() + (known or b""))
+    for path in (*code, *data):
         content = path.read_bytes()
         digest.update(f"\n{path.name} {len(content)}\n".encode())
         digest.update(content)

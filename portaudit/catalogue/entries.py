@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
 from portaudit.types import EntryKind

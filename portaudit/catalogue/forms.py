@@ -13,7 +13,7 @@ from functools import cache
 import msgspec
 
 from portaudit.catalogue.items import glob, normal
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
 

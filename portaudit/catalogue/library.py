@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.types import Counterpart
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+[a-z]*|[a-z0-9]+")

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from portaudit.catalogue.index import Index, Selector, build_index
 from portaudit.catalogue.items import ItemIndex, build_items
 from portaudit.catalogue.libraries import Libraries, libraries
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import ITEM_KINDS, InlineTest, Match, Rule, Section, TargetFact
 from portaudit.errors import CatalogueError, nearest
 from portaudit.types import TARGETS, TOPICS, Confidence, Effort, Severity, Target, Topic
@@ -218,13 +219,6 @@ class Catalogue(Struct, frozen=True, dict=True):
             self.sources,
             {key: rows for key, rows in self.unlisted.items() if key[0] in kept},
         )
-
-
-def builtin_rules() -> Path:
-    """Where the shipped rules are: beside the code in a wheel, at the top level in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    shipped = package / "_rules"
-    return shipped if shipped.is_dir() else package.parent / "rules"
 
 
 def load(extra: Sequence[Path] = ()) -> Catalogue:

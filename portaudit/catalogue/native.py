@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 import msgspec
 
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
 from portaudit.types import Difficulty

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.stack import PYTHON, stack
 from portaudit.catalogue.tables import read_table

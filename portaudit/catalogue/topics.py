@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from portaudit.catalogue.load import PREFIXES, builtin_rules
+from portaudit.catalogue.load import PREFIXES
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
 from portaudit.errors import CatalogueError, nearest

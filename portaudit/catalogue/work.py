@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
 from portaudit.types import Category, Verdict

@@ -1,58 +1,41 @@
-"""The command line: parse, call one function of the engine, write, exit.
+"""The command line: parse, call one function, write, exit.
 
 Exit codes: 0 clean, 1 gate failed, 2 wrong use, something unreadable, or an internal failure.
-Each command imports what it needs when it runs, so that `--help` and `--version` are quick.
+The usual words of the commands that a hook calls are read here; all others, help and mistakes among
+them, are for typer, which takes longer to load than a clean file to judge.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from portaudit import __version__
-from portaudit.cli import baseline, cache, rules
-from portaudit.cli.diff import diff
-from portaudit.cli.plan import plan
-from portaudit.cli.runs import check, scan
-from portaudit.cli.suppress import suppress
-
-app = typer.Typer(
-    help="Find what ties PyTorch training code to CUDA, and what that means on AWS Trainium.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(scan)
-app.command()(check)
-app.command()(diff)
-app.command()(plan)
-app.command()(suppress)
-app.command()(rules.explain)
-app.add_typer(baseline.app, name="baseline")
-app.add_typer(rules.app, name="rules")
-app.add_typer(cache.app, name="cache")
+import sys
+from collections.abc import Sequence
 
 
 def main() -> None:
     """Run the program; does not return."""
-    app(prog_name="portaudit")
+    code = _quickly(sys.argv[1:])
+    if code is None:
+        from portaudit.cli.program import app
+
+        app(prog_name="portaudit")
+    sys.exit(code)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"portaudit {__version__}")
-        raise typer.Exit
+def _quickly(words: Sequence[str]) -> int | None:
+    """Do what the words say if they are plain; the exit code, or None where nothing was done."""
+    if words == ["--version"]:
+        from portaudit import __version__
 
+        sys.stdout.write(f"portaudit {__version__}\n")
+        return 0
+    from portaudit.cli import plain
+    from portaudit.cli.given import COMMANDS
 
-@app.callback()
-def _program(
-    *,
-    _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and stop."
-        ),
-    ] = False,
-) -> None:
-    pass
+    name = words[0] if words else ""
+    given = plain.parse(words[1:], COMMANDS[name]) if name in COMMANDS else None
+    if given is None:
+        return None
+    from portaudit.cli import runs
+    from portaudit.cli.common import ended
+
+    return ended(runs.scan if name == "scan" else runs.check, *given)

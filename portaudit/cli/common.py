@@ -5,15 +5,10 @@ from __future__ import annotations
 import datetime
 import functools
 import os
-import shutil
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TextIO
-
-import typer
 
 from portaudit.errors import PortauditError, UsageError, nearest
 
@@ -28,26 +23,43 @@ _Parameters = ParamSpec("_Parameters")
 
 
 def guarded(command: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
-    """Turn every way in which a command can fail into a message and exit code 2."""
+    """Turn every way in which a command of typer's can fail into a message and an exit code."""
+    import typer
 
     @functools.wraps(command)
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (typer.Exit, typer.Abort):
-            raise
-        except PortauditError as error:
-            complain(str(error))
-            raise typer.Exit(FAILED) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
-        except Exception:  # noqa: BLE001
-            # Python would exit with 1, which here means that the gate failed.
-            sys.stderr.write(traceback.format_exc())
-            complain("this is a mistake in portaudit; please report the lines above")
-            raise typer.Exit(FAILED) from None
+        def done() -> int:
+            try:
+                command(*args, **kwargs)
+            except typer.Exit as left:
+                return left.exit_code
+            return 0
+
+        code = ended(done)
+        if code:
+            raise typer.Exit(code)
 
     return run
+
+
+def ended(
+    command: Callable[_Parameters, int], *args: _Parameters.args, **kwargs: _Parameters.kwargs
+) -> int:
+    """The exit code of a command, with a message for every way in which it can fail."""
+    try:
+        return command(*args, **kwargs)
+    except PortauditError as error:
+        complain(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001
+        import traceback
+
+        # Python would exit with 1, which here means that the gate failed.
+        sys.stderr.write(traceback.format_exc())
+        complain("this is a mistake in portaudit; please report the lines above")
+        return FAILED
 
 
 def catalogue_of(extra: Sequence[Path] | None) -> Catalogue:
@@ -89,7 +101,13 @@ def wants_color(when: str) -> bool:
 
 def width() -> int:
     """Columns to fill: those of the terminal, or what COLUMNS says, or a fixed number."""
-    return shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or PLAIN_WIDTH  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):  # closed, replaced, or no terminal
+        return PLAIN_WIDTH
 
 
 def write(text: str, encoding: str | None = None) -> None:
@@ -116,6 +134,9 @@ def save(place: Path, text: str) -> None:
 
 def replace_file(place: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it. Raises `UsageError`."""
+    import shutil
+    import tempfile
+
     target = place.resolve()
     try:
         if target.exists() and not target.is_file():  # a pipe, a terminal
@@ -152,5 +173,12 @@ def save_all(documents: Mapping[str, str], directory: Path) -> None:
 
 def complain(text: str, *, label: str = "error: ") -> None:
     """Say on standard error what went wrong."""
-    typer.secho(label, fg="red", bold=True, err=True, nl=False)
-    typer.echo(text, err=True)
+    if label and is_terminal(sys.stderr):
+        label = f"\x1b[31m\x1b[1m{label}\x1b[0m"
+    tell(f"{label}{text}")
+
+
+def tell(text: str) -> None:
+    """Say a line on standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -98,8 +98,8 @@ def new_rule(
     ] = Path("rules"),
 ) -> None:
     """Write a rule file to start from."""
-    from portaudit.catalogue.load import builtin_rules
     from portaudit.catalogue.new import draft
+    from portaudit.catalogue.place import builtin_rules
 
     if not rules.is_dir():
         raise UsageError(f"{rules}: no such directory; create it, or name another with --rules")

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from portaudit.cli.common import (
     FAILED,
     GATE_FAILED,
     complain,
-    guarded,
     today,
     wants_color,
     width,
     write,
 )
-from portaudit.cli.delivery import deliver, progress
-from portaudit.cli.options import REPORT, Asked, BaselineFile, Paths, taking
+from portaudit.cli.delivery import deliver, drawing, drawing_of, progress
 from portaudit.errors import UsageError
 
 if TYPE_CHECKING:
+    from portaudit.cli.given import Asked
     from portaudit.config import Config
     from portaudit.files import Files
     from portaudit.report.formats import View
     from portaudit.types import Report
 
 
-@guarded
-@taking(*REPORT, "top")
-def scan(paths: Paths = None, *, asked: Asked) -> None:
+def scan(paths: Sequence[Path] | None, asked: Asked) -> int:
     """Report what blocks a port: where, why, what to use instead, and how much work it is."""
-    from portaudit import engine
+    from portaudit.audit import Audit
     from portaudit.config import load, show
     from portaudit.deliver import deliveries
 
@@ -43,57 +40,39 @@ def scan(paths: Paths = None, *, asked: Asked) -> None:
     config = load(paths or (), asked.options(), cwd=Path.cwd())
     if asked.show_config:
         write(show(config))
-        return
+        return 0
     with progress(quiet=asked.quiet) as advance:
-        report = engine.scan(config, progress=advance)
+        audit = Audit(config, progress=advance)
     files = functools.partial(_read, config)
-    deliver(report, places, view, root=config.root, files=files, quiet=asked.quiet)
-    raise typer.Exit(_outcome(report, config, strict=asked.strict))
+    with closing(audit):
+        deliver(drawing(audit), places, view, root=config.root, files=files, quiet=asked.quiet)
+    judged = asked.strict or config.fail_on is not None
+    return _outcome(audit.report, config, strict=asked.strict) if judged else 0
 
 
-@guarded
-@taking(*REPORT, "force_exclude")
-def check(
-    paths: Paths = None,
-    *,
-    baseline: BaselineFile = None,
-    no_baseline: Annotated[
-        bool, typer.Option("--no-baseline", help="Nothing is accepted: every finding is new.")
-    ] = False,
-    diff: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REF", help="Only what was added since this branch, tag or commit is new."
-        ),
-    ] = None,
-    staged: Annotated[
-        bool, typer.Option("--staged", help="Judge what is staged for commit, against HEAD.")
-    ] = False,
-    stdin_filename: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Standard input is what this file is to hold."),
-    ] = None,
-    asked: Asked,
-) -> None:
+def check(paths: Sequence[Path] | None, asked: Asked) -> int:
     """Fail on new CUDA-only code, never on old: the gate of a commit hook or a CI job."""
     from portaudit.config import load, show
     from portaudit.deliver import deliveries
+    from portaudit.ruleset import Rules
 
+    diff, staged, stdin_filename = asked.diff, asked.staged, asked.stdin_filename
     if diff is not None and staged:
         raise UsageError("--diff and --staged exclude each other")
-    if baseline and no_baseline:
+    if asked.baseline and asked.no_baseline:
         raise UsageError("--baseline and --no-baseline exclude each other")
     if stdin_filename and (paths or diff is not None or staged):
         raise UsageError("--stdin-filename takes no paths, and neither --diff nor --staged")
     view = _view(asked)
     places = deliveries(asked.formats, asked.output)
     given = [Path(stdin_filename)] if stdin_filename else paths or ()
-    options = asked.options(baseline)
+    options = asked.options()
     config = load(given, options, cwd=Path.cwd(), unwritten=bool(stdin_filename))
     if asked.show_config:
         write(show(config))
-        return
+        return 0
     content = sys.stdin.buffer.read() if stdin_filename else None
+    rules = Rules(config)
     with progress(quiet=asked.quiet) as advance:
         if diff is not None or staged:
             from portaudit.changes import check_changes
@@ -102,19 +81,26 @@ def check(
                 config,
                 diff,
                 today=today(),
-                accepted=not no_baseline,
+                accepted=not asked.no_baseline,
                 scored=any(delivery.format == "markdown" for delivery in places),
+                rules=rules,
                 progress=advance,
             )
         else:
             from portaudit.check import check as check_files
 
             report = check_files(
-                config, today=today(), accepted=not no_baseline, stdin=content, progress=advance
+                config,
+                today=today(),
+                accepted=not asked.no_baseline,
+                rules=rules,
+                stdin=content,
+                progress=advance,
             )
     files = functools.partial(_read, config, content, staged=staged)
-    deliver(report, places, view, root=config.root, files=files, quiet=asked.quiet)
-    raise typer.Exit(_outcome(report, config, strict=asked.strict))
+    drawn = drawing_of(report, rules)
+    deliver(drawn, places, view, root=config.root, files=files, quiet=asked.quiet)
+    return _outcome(report, config, strict=asked.strict)
 
 
 def _view(asked: Asked) -> View:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime
 from collections import Counter, defaultdict
 
-from rich.text import Text
-
-from portaudit.report.page import Page, grid, harmless
+from portaudit.report.page import Grid, Page, harmless
+from portaudit.report.text import Text
 from portaudit.triage.baseline import Baseline
 from portaudit.types import SEVERITIES, Entry
 
@@ -29,13 +28,11 @@ def render(baseline: Baseline, *, width: int, color: bool, today: datetime.date)
     if not entries:
         return page.text()
     page.blank()
-    table = grid("file", *reversed(SEVERITIES))
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Grid("file", *reversed(SEVERITIES), numbers=True)
     ranked = sorted(files.items(), key=lambda item: (-item[1].total(), item[0]))
     for path, numbers in ranked[:_FILES]:
         table.add_row(harmless(path), *(str(numbers[word] or ".") for word in reversed(SEVERITIES)))
-    page.console.print(table)
+    page.table(table)
     if ranked[_FILES:]:
         page.line(f"and {len(ranked) - _FILES:,} more files")
     _rules(page, entries)

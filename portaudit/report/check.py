@@ -9,10 +9,9 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rich.text import Text
-
 from portaudit.report.outcome import count, counts, failing, live, place, spot, why
 from portaudit.report.page import SEVERITY_STYLE, Page, frame, inline, margin_of, proof, remedy
+from portaudit.report.text import Text
 from portaudit.types import SEVERITIES, Entry, Finding, Gate, Notice, Report
 
 _SHOWN = 5

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec.structs import asdict
-from rich.text import Text
 
 from portaudit.report.json import encode
 from portaudit.report.outcome import count, urgent
 from portaudit.report.page import SEVERITY_STYLE, Page, inline
 from portaudit.report.schema import published
+from portaudit.report.text import Text
 from portaudit.types import Difference, Finding, RootCause, Score, Severity
 
 _SHOWN = 20

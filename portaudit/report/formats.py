@@ -33,12 +33,14 @@ class View(Struct, frozen=True):
 class Format(Struct, frozen=True):
     """A format: the file that it has in a directory, or none where only the log is its place.
 
-    `shares`: several such may go to standard output one after the other.
+    `shares`: several such may go to standard output one after the other · `looks`: at lines of the
+    files again, beside the report.
     """
 
     render: Callable[[Report, View], str]
     file: str | None
     shares: bool = False
+    looks: bool = False
 
 
 def _terminal(report: Report, view: View) -> str:
@@ -100,8 +102,8 @@ def _junit(report: Report, view: View) -> str:
 FORMATS: Mapping[str, Format] = {
     "terminal": Format(_terminal, "report.txt", shares=True),
     "json": Format(_json, "report.json"),
-    "sarif": Format(_sarif, "report.sarif"),
-    "code-scanning": Format(_code_scanning, "report.code-scanning.sarif"),
+    "sarif": Format(_sarif, "report.sarif", looks=True),
+    "code-scanning": Format(_code_scanning, "report.code-scanning.sarif", looks=True),
     "markdown": Format(_markdown, "report.md"),
     "github": Format(_github, None, shares=True),
     "gitlab": Format(_gitlab, "report.gitlab.json"),

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import io
 import re
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from portaudit.report.text import Text, columns, is_narrow
 from portaudit.types import Finding, GuardState, Severity
 
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
+    from rich.text import Text as Drawn
+
 _TAB = " " * 4
+_GAP = 3
+"""Columns between those of a table."""
 MEASURE = 110
 """Columns that prose fills at most: longer lines are hard to read."""
 SEVERITY_STYLE: dict[Severity, str] = {
@@ -49,30 +54,18 @@ class Page:
 
     def __init__(self, width: int, *, color: bool) -> None:
         self.color = color
+        self.width = width
         self.measure = min(width, MEASURE)
-        self.console = Console(
-            file=io.StringIO(),
-            width=width,
-            height=100,
-            color_system="standard" if color else None,
-            force_terminal=color,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-            _environ={},
-        )
+        self._file = io.StringIO()
 
     def text(self) -> str:
         """What was put on the page, without blanks at the ends of lines."""
-        file = self.console.file
-        assert isinstance(file, io.StringIO)
-        lines = [line.rstrip() for line in file.getvalue().split("\n")]
+        lines = [line.rstrip() for line in self._file.getvalue().split("\n")]
         return "\n".join(lines).strip("\n") + "\n"
 
     def blank(self) -> None:
         """An empty line."""
-        self.console.print()
+        self._file.write("\n")
 
     def line(self, *parts: str | Text | tuple[str, str]) -> None:
         """One line that is never broken, so that a path or an address stays whole."""
@@ -80,8 +73,42 @@ class Page:
 
     def put(self, text: Text) -> None:
         """One line as it is, with nothing in it that a terminal would obey."""
-        text.plain = harmless(text.plain)
-        self.console.print(text, soft_wrap=True)
+        text = text.with_characters(harmless(text.plain))
+        if self.color:
+            self.console.print(_drawn(text), soft_wrap=True)
+        else:
+            self._file.write(f"{text.plain}\n")
+
+    def table(self, grid: Grid) -> None:
+        """A table, drawn plainly where that is plain."""
+        widths = [max(map(columns, cells)) for cells in zip(*grid.plain, strict=True)]
+        if self.color or not grid.is_narrow or sum(widths) + _GAP * (len(widths) - 1) > self.width:
+            self.console.print(_table(grid))
+            return
+        for row in grid.plain:
+            cells = [
+                cell.rstrip().rjust(width) if grid.numbers and number else cell.ljust(width)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            self._file.write((" " * _GAP).join(cells) + "\n")
+
+    @cached_property
+    def console(self) -> Console:
+        """What draws on the page with colours and tables."""
+        from rich.console import Console  # noqa: PLC0415 - plain text needs none of it
+
+        return Console(
+            file=self._file,
+            width=self.width,
+            height=100,
+            color_system="standard" if self.color else None,
+            force_terminal=self.color,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+            _environ={},
+        )
 
     def note(self, label: str, text: Text, margin: int) -> None:
         """A remark below a code frame."""
@@ -91,15 +118,15 @@ class Page:
     def prose(self, text: Text, lead: Text | None = None, *, hang: int | None = None) -> None:
         """Text broken to the measure; further lines hang below the first one's start."""
         lead = lead or Text()
-        hang = lead.cell_len if hang is None else hang
+        hang = lead.columns if hang is None else hang
         whole = lead + text
-        whole.plain = harmless(whole.plain)
-        first, *rest = whole.wrap(self.console, self.measure) or [whole]
+        whole = whole.with_characters(harmless(whole.plain))
+        first, *rest = whole.wrapped(self.measure)
         self.put(first)
         if rest:
-            left = whole[len(first) :]
-            left = left[len(left.plain) - len(left.plain.lstrip()) :]
-            for line in left.wrap(self.console, max(20, self.measure - hang)):
+            left = whole.between(len(first))
+            left = left.between(len(left) - len(left.plain.lstrip()))
+            for line in left.wrapped(max(20, self.measure - hang)):
                 self.put(Text(" " * hang) + line)
 
 
@@ -118,11 +145,57 @@ def inline(text: str, *, color: bool, style: str = "") -> Text:
     return styled
 
 
-def grid(*headers: str) -> Table:
-    """A table of columns that are never broken."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for header in headers:
-        table.add_column(header, no_wrap=True)
+class Grid:
+    """A table of columns that are never broken; `numbers` are all but the first of them."""
+
+    def __init__(self, *headers: str, numbers: bool = False) -> None:
+        self.headers = headers
+        self.numbers = numbers
+        self.rows: list[tuple[str | Text, ...]] = []
+
+    def add_row(self, *cells: str | Text) -> None:
+        """Add a row, with a cell for each column."""
+        self.rows.append(cells)
+
+    @property
+    def plain(self) -> list[tuple[str, ...]]:
+        """Its rows without styles, the headers first."""
+        cells = (
+            tuple(cell if isinstance(cell, str) else cell.plain for cell in row)
+            for row in self.rows
+        )
+        return [self.headers, *cells]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether each character surely takes one column."""
+        return all(is_narrow(cell) for row in self.plain for cell in row)
+
+
+def _drawn(text: Text) -> Drawn:
+    """A text as rich has it."""
+    from rich.text import Text as Drawn  # noqa: PLC0415
+
+    return Drawn.assemble(*text.runs)
+
+
+def _cell(text: Text) -> Drawn:
+    """A cell, which has one style throughout."""
+    from rich.text import Text as Drawn  # noqa: PLC0415
+
+    return Drawn(text.plain, text.runs[0][1] if text.runs else "")
+
+
+def _table(grid: Grid) -> Table:
+    """A table as rich has it."""
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    for number, header in enumerate(grid.headers):
+        justify: JustifyMethod = "right" if grid.numbers and number else "left"
+        table.add_column(header, no_wrap=True, justify=justify)
+    for row in grid.rows:
+        table.add_row(*(cell if isinstance(cell, str) else _cell(cell) for cell in row))
     return table
 
 
@@ -133,7 +206,7 @@ def frame(page: Page, finding: Finding, margin: int, *, message: str) -> None:
     scope = f" in {finding.scope}" if finding.scope and not finding.cell else ""
     scope = f" in cell {finding.cell}" if finding.cell else scope
     page.line((" " * (margin - 1) + "--> ", "blue"), place, (scope, "dim"))
-    before, marked, after = _cut(finding, page.console.width - margin - 2)
+    before, marked, after = _cut(finding, page.width - margin - 2)
     style = SEVERITY_STYLE[finding.effective_severity]
     label = inline(message, color=page.color, style=style)
     if not marked:
@@ -143,8 +216,8 @@ def frame(page: Page, finding: Finding, margin: int, *, message: str) -> None:
     page.line((" " * margin + "|", "blue"))
     number = str(finding.span.line).rjust(margin - 1)
     page.line((f"{number} | ", "blue"), before, (marked, style), after)
-    under = Text.assemble(edge, " " * cell_len(before), ("^" * cell_len(marked), style), " ")
-    if under.cell_len + label.cell_len <= page.measure:
+    under = Text.assemble(edge, " " * columns(before), ("^" * columns(marked), style), " ")
+    if under.columns + label.columns <= page.measure:
         page.put(under + label)
     else:
         page.put(under)
@@ -161,27 +234,27 @@ def _cut(finding: Finding, room: int) -> tuple[str, str, str]:
         harmless(part.replace("\t", _TAB))
         for part in (line[:start], line[start:end].rstrip(), line[max(start, end) :])
     )
-    if cell_len(before + marked + after) <= room:
+    if columns(before + marked + after) <= room:
         return before, marked, after
     before = before.lstrip()
-    if cell_len(before) > room // 3:
+    if columns(before) > room // 3:
         before = "..." + last_cells(before, room // 3 - 3)
-    marked = first_cells(marked, room - cell_len(before))
-    return before, marked, first_cells(after, room - cell_len(before + marked))
+    marked = first_cells(marked, room - columns(before))
+    return before, marked, first_cells(after, room - columns(before + marked))
 
 
 def first_cells(text: str, room: int) -> str:
     """The beginning of a text that fits into some columns."""
-    if cell_len(text) <= room:
+    if columns(text) <= room:
         return text
-    while text and cell_len(text) > room - 3:
+    while text and columns(text) > room - 3:
         text = text[:-1]
     return text + "..."[: max(0, room)]
 
 
 def last_cells(text: str, room: int) -> str:
     """The end of a text that fits into some columns."""
-    while text and cell_len(text) > room:
+    while text and columns(text) > room:
         text = text[1:]
     return text
 

@@ -10,23 +10,21 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from rich.cells import cell_len
-from rich.text import Text
-
 from portaudit.report.causes import Cause, causes, is_aside, is_needed
 from portaudit.report.outcome import count, days, decimal, mains, spot, verdict_words
 from portaudit.report.page import (
     MEASURE,
     SEVERITY_STYLE,
+    Grid,
     Page,
     first_cells,
     frame,
-    grid,
     inline,
     last_cells,
     proof,
     remedy,
 )
+from portaudit.report.text import Text, columns
 from portaudit.types import (
     DIFFICULTIES,
     SEVERITIES,
@@ -128,7 +126,7 @@ def render_markdown(text: str, *, width: int, color: bool) -> str:
 def render_rules(rows: Sequence[Sequence[str]], *, width: int, color: bool) -> str:
     """The rules as a table: id, severity, status on the target, category, name."""
     page = Page(width, color=color)
-    table = grid("id", "severity", "on the target", "category", "name")
+    table = Grid("id", "severity", "on the target", "category", "name")
     for rule_id, severity, status, category, name in rows:
         table.add_row(
             Text(rule_id, "bold"),
@@ -137,7 +135,7 @@ def render_rules(rows: Sequence[Sequence[str]], *, width: int, color: bool) -> s
             category,
             name,
         )
-    page.console.print(table)
+    page.table(table)
     return page.text()
 
 
@@ -224,7 +222,7 @@ def _others(page: Page, others: Sequence[EntryPoint]) -> None:
         page.line(
             " " * 10,
             f"{decimal(each.score or 0.0):>5}  {each.verdict or ''}, {each.kind}: ",
-            first_cells(each.path, page.console.width // 2),
+            first_cells(each.path, page.width // 2),
         )
 
 
@@ -301,7 +299,7 @@ def _gains(page: Page, report: Report) -> None:
             (f"  {f'+{decimal(gain.points)}':>6}", "green"),
             f"  to {decimal(gain.score):>5}  {rule:<7} ",
         )
-        room = page.console.width - lead.cell_len
+        room = page.width - lead.columns
         page.line(lead, first_cells(inline(title, color=page.color).plain, room))
 
 
@@ -366,7 +364,7 @@ def _meaning(
         f" ({facts.evidence.replace('_', ' ')}, {version})",
     )
     if facts.note:
-        status.append_text(Text("; ") + inline(facts.note, color=page.color))
+        status += Text("; ") + inline(facts.note, color=page.color)
     page.note(f"on {report.target}", status, margin)
     page.line(" " * (margin + 2), (facts.source, "dim"))
     if cause.fix:
@@ -410,10 +408,10 @@ def _entry(
     more = f" +{len(sites) - 1}" if len(sites) > 1 else ""
     style = SEVERITY_STYLE[severity]
     lead = Text.assemble("  ", (f"{severity:<8}", style), f"{rule:<7} ")
-    longest = page.console.width // 2
-    if cell_len(place + more) > longest:
-        place = "..." + last_cells(place, longest - cell_len(more) - 3)
-    room = page.console.width - lead.cell_len - cell_len(place + more) - 2
+    longest = page.width // 2
+    if columns(place + more) > longest:
+        place = "..." + last_cells(place, longest - columns(more) - 3)
+    room = page.width - lead.columns - columns(place + more) - 2
     shown = first_cells(inline(title, color=page.color).plain, max(_TITLE, room))
     page.line(lead, shown, "  ", (place + more, "dim"))
 
@@ -495,9 +493,7 @@ def _table(page: Page, report: Report) -> None:
     page.blank()
     counts = Counter((finding.category, finding.effective_severity) for finding in shown)
     used = [severity for severity in _down() if any(key[1] == severity for key in counts)]
-    table = grid("places by category", *used)
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Grid("places by category", *used, numbers=True)
     grave = {
         category: [counts[category, severity] for severity in used]
         for category in {finding.category for finding in shown}
@@ -508,7 +504,7 @@ def _table(page: Page, report: Report) -> None:
             for number, severity in zip(numbers, used, strict=True)
         )
         table.add_row(category, *cells)
-    page.console.print(table)
+    page.table(table)
 
 
 def _kernels(page: Page, report: Report, *, verbose: bool) -> None:
@@ -518,9 +514,7 @@ def _kernels(page: Page, report: Report, *, verbose: bool) -> None:
         return
     page.blank()
     counts = Counter((each.language, each.difficulty) for each in kernels)
-    table = grid("kernels", *DIFFICULTIES, "lines", "another way", "in nki-library")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Grid("kernels", *DIFFICULTIES, "lines", "another way", "in nki-library", numbers=True)
     for language in sorted({each.language for each in kernels}):
         own = [each for each in kernels if each.language == language]
         numbers = (
@@ -531,7 +525,7 @@ def _kernels(page: Page, report: Report, *, verbose: bool) -> None:
         )
         cells = (str(number) if number else Text(".", "dim") for number in numbers)
         table.add_row(f"{len(own)} {language}", *cells)
-    page.console.print(table)
+    page.table(table)
     if verbose:
         for each in report.inventory:
             _kernel(page, each)

@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from portaudit.catalogue import options as table
-from portaudit.catalogue.load import Catalogue, builtin_rules, load
+from portaudit.catalogue.load import Catalogue, load
+from portaudit.catalogue.place import builtin_rules
 from portaudit.errors import CatalogueError
 from portaudit.kinds import kind_by_name
 from portaudit.scan import scan_file

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portaudit.catalogue import entries
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.errors import CatalogueError
 from portaudit.read import launches
 from portaudit.relate import starts

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from portaudit.catalogue import work
-from portaudit.catalogue.load import builtin_rules
+from portaudit.catalogue.place import builtin_rules
 from portaudit.errors import CatalogueError
 from portaudit.relate.order import ordered
 from portaudit.relate.project import roots

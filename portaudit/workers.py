@@ -1,0 +1,163 @@
+"""The processes that scan: as many as the machine and the work are worth, each fed by size.
+
+One that dies (a parser that crashes, a system without memory) costs the file that it had, which
+becomes an error of the report; all others are scanned.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import msgspec
+
+from portaudit.types import FileResult, ScanError, Task
+
+Sent = tuple[Task, bytes]
+"""A task, and what its file holds."""
+Done = bytes | FileResult
+"""A result as msgpack, which is quicker sent than the result, and needed to keep it."""
+_Given = tuple[Sequence[Sent], ProcessPoolExecutor]
+"""A portion, and the processes that it was given to."""
+Scan = Callable[[Task, bytes], FileResult]
+FROM = 24
+"""Files from which starting processes pays."""
+_SHARE = 60_000
+"""Bytes that each process should have to do, at least."""
+_PORTION = 200_000
+"""Bytes that a process is given at a time, …"""
+_MOST = 32
+"""… and files."""
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Where a container says how much of the machine it has."""
+_KILLED = "the process that read it was killed, maybe for want of memory"
+
+_scan: Scan | None = None
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:  # no such question on this system
+        count = os.cpu_count() or 1
+    try:
+        quota, period = _QUOTA.read_text(encoding="ascii").split()
+        return max(1, min(count, -(-int(quota) // int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # none, or "max"
+        return count
+
+
+def worth(sizes: Sequence[int], jobs: int) -> int:
+    """How many processes files of these sizes are worth; 1 for none beside this one."""
+    if jobs == 1 or len(sizes) < FROM:
+        return 1
+    return max(1, min(jobs or cores(), sum(sizes) // _SHARE, len(sizes) // 2))
+
+
+def portions(tasks: Iterable[Task], size: Callable[[Task], int]) -> Iterator[list[Task]]:
+    """The largest files first, each alone, then small ones together: all end at the same time."""
+    held: list[Task] = []
+    total = 0
+    sized = [(size(task), task) for task in tasks]
+    for bytes_, task in sorted(sized, key=lambda each: (-each[0], each[1].path)):
+        if held and (total + bytes_ > _PORTION or len(held) == _MOST):
+            yield held
+            held, total = [], 0
+        held.append(task)
+        total += bytes_
+    if held:
+        yield held
+
+
+class Workers:
+    """Processes that scan what they are sent. `scan` is called in each of them."""
+
+    def __init__(self, scan: Scan, number: int) -> None:
+        self._scan = scan
+        self._number = number
+        self._pool: ProcessPoolExecutor | None = None
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    def __call__(self, sent: Iterable[Sequence[Sent]]) -> Iterator[tuple[Sent, Done]]:
+        """What each file gives, in any order, with few portions in memory at a time."""
+        waiting: dict[Future[list[Done]], _Given] = {}
+        for portion in sent:
+            if not portion:
+                continue
+            pool = self._started()
+            try:
+                waiting[pool.submit(_work, portion)] = portion, pool
+            except BrokenProcessPool:
+                yield from self._one_by_one(portion, pool)
+            while len(waiting) > 2 * self._number:
+                yield from self._ended(waiting)
+        while waiting:
+            yield from self._ended(waiting)
+
+    def _ended(self, waiting: dict[Future[list[Done]], _Given]) -> Iterator[tuple[Sent, Done]]:
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            portion, pool = waiting.pop(future)
+            try:
+                done = future.result()
+            except BrokenProcessPool:
+                yield from self._one_by_one(portion, pool)
+            else:
+                yield from zip(portion, done, strict=True)
+
+    def _one_by_one(
+        self, portion: Sequence[Sent], pool: ProcessPoolExecutor
+    ) -> Iterator[tuple[Sent, Done]]:
+        """The same of a portion that a process may have died of: what kills is then known."""
+        if self._pool is pool:
+            self.close()  # all of its processes are gone; those of a newer one are not
+        alone: ProcessPoolExecutor | None = None
+        for each in portion:
+            alone = alone or self._made(1)
+            try:
+                (done,) = alone.submit(_work, [each]).result()
+            except BrokenProcessPool:
+                alone = None
+                path = each[0].path
+                done = FileResult(path, errors=(ScanError(path, _KILLED),), failed=True)
+            yield each, done
+        if alone:
+            alone.shutdown()
+
+    def _started(self) -> ProcessPoolExecutor:
+        self._pool = self._pool or self._made(self._number)
+        return self._pool
+
+    def _made(self, number: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(number, initializer=_start, initargs=(self._scan,))
+
+
+def _start(scan: Scan) -> None:
+    """Begin a process. An interruption is for the first one to handle, which then ends all."""
+    global _scan  # noqa: PLW0603 - what a worker process was started for
+    _scan = scan
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # models are swept as they are let go
+
+
+def _work(portion: Sequence[Sent]) -> list[Done]:
+    if _scan is None:
+        raise RuntimeError("worker was not started")
+    return [_packed(_scan(task, content)) for task, content in portion]
+
+
+def _packed(result: FileResult) -> Done:
+    try:
+        return msgspec.msgpack.encode(result)
+    except (UnicodeEncodeError, OverflowError, RecursionError):
+        return result

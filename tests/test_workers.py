@@ -1,0 +1,120 @@
+"""Several processes give what one gives, and one that dies costs the file that it had."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from portaudit import scan, workers
+from portaudit.cache import Cache
+from portaudit.discover import walk
+from portaudit.engine import Scanner, scan_tree
+from portaudit.files import Disk
+from portaudit.relate.modules import Modules
+from portaudit.results import Results
+from portaudit.store import Store
+from portaudit.types import FileResult, Task
+from snippets import catalogue
+
+Make = Callable[[Mapping[str, str]], Path]
+FILES = {
+    f"pkg/m{number}.py": "import torch\nfrom pkg.m0 import DEVICE\n"
+    + "torch.ones(1).to(DEVICE).cuda()\n" * (number % 5 + 1)
+    for number in range(1, 40)
+} | {"pkg/__init__.py": "", "pkg/m0.py": 'DEVICE = "cuda"\n', "odd.py": 'D = "\\ud800"\n'}
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes are worth a process."""
+    monkeypatch.setattr(workers, "_SHARE", 1)
+    monkeypatch.setattr(workers, "_PORTION", 500)
+
+
+def run(root: Path, jobs: int, store: Store | None = None) -> dict[str, FileResult]:
+    files = Disk(root)
+    tree = walk(files, [root])
+    scanner = Scanner(files, catalogue(), "torchneuron")
+    results = Results(catalogue(), "torchneuron", store)
+    found = scan_tree(
+        scanner, Modules(tree, catalogue().libraries), tree, jobs=jobs, results=results
+    )
+    assert [result.path for result in found] == list(tree.selected)
+    return {result.path: result for result in found}
+
+
+def test_several_processes_give_what_one_gives(make_tree: Make, tmp_path: Path) -> None:
+    root = make_tree(FILES)
+    alone = run(root, 1)
+    assert run(root, 3, Store(Cache(tmp_path / "cache"))) == alone
+    assert run(root, 1, Store(Cache(tmp_path / "cache"))) == alone
+    assert run(root, 3, Store(Cache(tmp_path / "cache"))) == alone
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the processes are not forked")
+@pytest.mark.parametrize("killers", [{"pkg/m7.py"}, {"pkg/m7.py", "pkg/m8.py", "pkg/m39.py"}])
+def test_a_file_that_kills_costs_no_other(
+    make_tree: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killers: set[str]
+) -> None:
+    root = make_tree(FILES)
+    alone = run(root, 1)
+    here, scan_file = os.getpid(), scan.scan_file
+
+    def dies(source, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+        if source.path in killers:
+            assert os.getpid() != here
+            os.kill(os.getpid(), signal.SIGKILL)
+        return scan_file(source, *rest)
+
+    place = Cache(tmp_path / "cache")
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "scan_file", dies)
+        found = run(root, 2, Store(place))
+    assert {path for path, result in found.items() if result.failed} == killers
+    for path in killers:
+        assert "was killed" in found[path].errors[0].reason
+    assert {path: each for path, each in found.items() if path not in killers} == {
+        path: each for path, each in alone.items() if path not in killers
+    }
+    assert run(root, 2, Store(place)) == alone  # what failed was not kept
+
+
+def test_portions_begin_with_the_largest_and_hold_everything_once() -> None:
+    sizes = {f"{number}.py": number * 10 for number in range(100)}
+    tasks = [Task(path) for path in sizes]
+    parts = list(workers.portions(tasks, lambda task: sizes[task.path]))
+    assert sorted(task.path for part in parts for task in part) == sorted(sizes)
+    largest = [max(sizes[task.path] for task in part) for part in parts]
+    assert largest == sorted(largest, reverse=True)
+    assert all(len(part) == 1 or sum(sizes[t.path] for t in part) <= 500 for part in parts)
+    assert list(workers.portions([], lambda _: 0)) == []
+
+
+def test_processes_are_as_many_as_the_work_and_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "_SHARE", 1000)
+    monkeypatch.setattr(workers, "cores", lambda: 8)
+    assert workers.worth([10**6] * 10, 0) == 1
+    assert workers.worth([10] * 50, 0) == 1
+    assert workers.worth([100] * 50, 0) == 5
+    assert workers.worth([10**6] * 1000, 0) == 8
+    assert workers.worth([10**6] * 1000, 3) == 3
+    assert workers.worth([10**6] * 1000, 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "most"), [("max 100000", None), ("150000 100000", 2), ("5 100000", 1), ("odd", None)]
+)
+def test_a_container_has_a_share_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, most: int | None
+) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+    monkeypatch.setattr(workers, "_QUOTA", tmp_path / "gone")
+    free = workers.cores()
+    monkeypatch.setattr(workers, "_QUOTA", tmp_path / "cpu.max")
+    assert workers.cores() == (free if most is None else min(free, most))
