@@ -37,6 +37,18 @@ _DEEDS: Mapping[Deed, EntryKind] = {
     "write": "data preparation",
 }
 """What a program is for by what it does: the first of these that it does."""
+KINDS: tuple[EntryKind, ...] = (
+    "training",
+    "evaluation",
+    "inference",
+    "example",
+    "benchmark",
+    "tool",
+    "export",
+    "data preparation",
+    "test",
+)
+"""What programs are for, from what says most of the training run to what says least."""
 TRAINING: frozenset[Deed] = frozenset({"fit", "backward", "optimizer"})
 """What only training does."""
 _MOST_LINES = 6
@@ -323,7 +335,7 @@ def _main(
     def group(program: Program) -> tuple[object, ...]:
         rank = _rank(program)
         return (
-            list(_ORDER).index(program.kind) if others else 0,
+            KINDS.index(program.kind) if others else 0,
             reached[program.path] < widest[program.path] * _SHARE,
             min(rank, 3) if rank != _LAST else _LAST,
             program.strength == _WEAKEST,
@@ -401,21 +413,6 @@ def _telling(programs: Iterable[Program]) -> frozenset[str]:
     first = {start.place.path for start in lines if start.rank == 0}
     second = {start.place.path for start in lines if start.rank == 1}
     return frozenset(first | (second if len(second) == 1 else set()))
-
-
-_ORDER: Mapping[EntryKind, None] = dict.fromkeys(
-    (
-        "training",
-        "evaluation",
-        "inference",
-        "example",
-        "benchmark",
-        "tool",
-        "export",
-        "data preparation",
-        "test",
-    )
-)
 
 
 def _reason(best: Program, found: Sequence[Program], reached: int, files: int) -> str:

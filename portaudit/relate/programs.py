@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from portaudit import score
 from portaudit.catalogue.assumptions import Assumptions
+from portaudit.relate.entries import KINDS
 from portaudit.relate.project import Weighed, by_root, weighable, weighed
 from portaudit.score import Way
 from portaudit.types import (
@@ -25,6 +26,9 @@ from portaudit.types import (
     Verdict,
 )
 
+MOST = 100
+"""Programs that are weighed beside the main one: each is followed through all that it brings in, so
+that thousands of a tree with many projects would take minutes, and nobody reads so many scores."""
 Others = Mapping[str, Mapping[str, GuardState]]
 """Of each program, the findings that it comes to, and the guard on its way to them."""
 
@@ -39,19 +43,23 @@ def assessed(
 ) -> tuple[EntryPoint, ...]:
     """Programs with what each is worth; those of which nobody knows what they come to as they are.
 
-    `roots`, `main`: the root causes of the tree in their order, and the score of the main path.
+    So are those beyond the first hundred, training before evaluation and so on. `roots`, `main`:
+    the root causes of the tree in their order, and the score of the main path.
     """
     if main.value is None:
         return tuple(programs)
-    groups = by_root(findings)
-    weigh = _Scales(groups, assumptions)
+    listed = tuple(programs)
+    known = [each for each in listed if not each.main and each.path in others]
+    known.sort(key=lambda each: (KINDS.index(each.kind), each.path))
+    chosen = {each.path for each in known[:MOST]}
+    weigh = _Scales(by_root(findings), assumptions)
     return tuple(
         _of_main(each, roots, main)
         if each.main
         else _of_other(each, others[each.path], weigh)
-        if each.path in others
+        if each.path in chosen
         else each
-        for each in programs
+        for each in listed
     )
 
 

@@ -74,6 +74,23 @@ def test_a_program_that_comes_to_nothing_is_ready() -> None:
     assert (other.score, other.verdict, other.effort_days) == (100.0, "ready", (0.0, 0.0))
 
 
+def test_of_many_programs_those_that_say_most_are_weighed() -> None:
+    asked: list[str] = []
+
+    class Others(dict[str, Mapping[str, GuardState]]):
+        def __getitem__(self, path: str) -> Mapping[str, GuardState]:
+            asked.append(path)
+            return {}
+
+    tools = [EntryPoint(f"a{at:03}.py", "tool") for at in range(programs.MOST)]
+    listed = [*tools, EntryPoint("z.py", "training")]
+    others = Others({each.path: {} for each in listed})
+    main = Score(100.0, "ready", False, (0.0, 0.0))
+    told = programs.assessed(listed, others, (), (), main, standard())
+    assert len(asked) == programs.MOST
+    assert [each.path for each in told if each.score is None] == [tools[-1].path]
+
+
 def test_without_torch_no_program_has_a_score() -> None:
     known = assessed([finding("a")], {"eval.py": {"a": "none"}}, torch=False)
     assert {each.score for each in known.values()} == {None}
