@@ -48,6 +48,8 @@ FileKind = Literal[
     "markdown",
 ]
 Language = Literal["cuda", "hip", "triton", "gluon", "tilelang", "cute-dsl", "numba"]
+COMPILED: frozenset[Language] = frozenset({"cuda", "hip"})
+"""Languages of kernels that a compiler builds into an extension; Python makes all others."""
 Difficulty = Literal["simple", "moderate", "hard", "research"]
 Category = Literal[
     "device-api",

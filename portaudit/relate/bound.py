@@ -10,9 +10,8 @@ from msgspec import Struct
 from portaudit.discover import Tree
 from portaudit.marks import ANY_MEMBER
 from portaudit.relate import nearby
-from portaudit.types import FileResult, Finding, Kernel, Language, Location
+from portaudit.types import COMPILED, FileResult, Finding, Kernel, Location
 
-_COMPILED: frozenset[Language] = frozenset({"cuda", "hip"})
 _LOADING = frozenset({"CDLL", "PyDLL", "cdll", "LoadLibrary", "load_library", "dlopen"})
 """What loads native code by its path."""
 _SHORTEST = 3
@@ -30,7 +29,7 @@ class Bound:
     """
 
     def __init__(self, results: Sequence[FileResult], kernels: Iterable[Kernel]) -> None:
-        known = [each for each in kernels if each.bound_as and each.language in _COMPILED]
+        known = [each for each in kernels if each.bound_as and each.language in COMPILED]
         own = {
             each.fingerprint: frozenset(_last(binding.name) for binding in each.bound_as)
             for each in known
@@ -225,7 +224,7 @@ class Callers(Struct, frozen=True):
 def callers(kernels: Iterable[Kernel]) -> Callers:
     """Gather the callers that the inventory has of each compiled kernel."""
     files: dict[str, set[Location]] = {}
-    known = [kernel for kernel in kernels if kernel.language in _COMPILED]
+    known = [kernel for kernel in kernels if kernel.language in COMPILED]
     for kernel in known:
         if kernel.callers:
             places = {kernel.path, *(each.path for each in kernel.launched_by)}

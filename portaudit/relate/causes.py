@@ -24,6 +24,7 @@ from portaudit.relate.nearby import users
 from portaudit.relate.operators import operators
 from portaudit.score import Way
 from portaudit.types import (
+    COMPILED,
     EFFORTS,
     LIBRARY,
     OPERATOR,
@@ -39,7 +40,6 @@ from portaudit.types import (
     Severity,
 )
 
-_NATIVE = frozenset({"cuda", "hip"})
 _BUILDS: frozenset[Category] = frozenset({"custom-cuda-ext"})
 _UNGUARDED: frozenset[GuardState] = frozenset({"none", "hard-fail"})
 
@@ -145,7 +145,7 @@ def made_lazy(findings: Sequence[Finding], way: Way) -> tuple[Finding, ...]:
 
     Such an import has to become lazy, which is an edit; where it may fail, it may stay.
     """
-    idle = {root for root, group in _by_root(findings) if _is_imported_only(group, way)}
+    idle = {root for root, group in grouped(findings).items() if _is_imported_only(group, way)}
     return tuple(
         _light(item, way) if item.brings and item.root in idle else item for item in findings
     )
@@ -163,11 +163,12 @@ def _is_imported_only(group: Iterable[Finding], way: Way) -> bool:
     return bool(code) and all(item.brings for item in code)
 
 
-def _by_root(findings: Iterable[Finding]) -> Iterable[tuple[str, list[Finding]]]:
+def grouped(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
+    """Findings by the root cause that they belong to."""
     groups: dict[str, list[Finding]] = defaultdict(list)
     for item in findings:
         groups[item.root].append(item)
-    return groups.items()
+    return groups
 
 
 def _light(item: Finding, way: Way) -> Finding:
@@ -298,7 +299,7 @@ class _Wiring(Struct, frozen=True):
             size = 0 if kernel.helper else kernel.lines
             sized[kernel.path].append((-size, roots[kernel.fingerprint]))
             folder = dirname(kernel.path)
-            while kernel.language in _NATIVE and folder not in below:
+            while kernel.language in COMPILED and folder not in below:
                 below.add(folder)
                 folder = dirname(folder)
         builds = {item.path for item in findings if _is_build(item)}

@@ -13,8 +13,8 @@ from posixpath import basename, dirname, join, normpath
 from msgspec import Struct
 
 from portaudit.catalogue import entries as names
-from portaudit.marks import LOOSE
-from portaudit.relate.modules import UNKNOWN, Modules
+from portaudit.marks import ANY_PART, LOOSE
+from portaudit.relate.modules import Modules
 from portaudit.types import GUARD_STATES, Chain, FileResult, GuardState, Import, Location, Proof
 
 
@@ -66,7 +66,7 @@ def _edges(result: FileResult, resolver: _Resolver) -> tuple[Edge, ...]:
         for path in resolver.paths(result.path, item.name, program=bool(code.main)):
             if path != result.path:
                 # who uses it decides, or asks for any name of what it brings in
-                is_told = item.guard == "import-guarded" or UNKNOWN in item.name
+                is_told = item.guard == "import-guarded" or ANY_PART in item.name
                 key = path, item.scope, item.guard, item.named, item.name if is_told else ""
                 edges.setdefault(key, Edge(path, item))
     return tuple(edges.values())
@@ -113,7 +113,7 @@ class _Resolver:
 
         A program finds what lies beside it first, even if that is inside a package.
         """
-        if name == UNKNOWN or name.endswith("/") or name.startswith(LOOSE):
+        if name == ANY_PART or name.endswith("/") or name.startswith(LOOSE):
             return ()
         key = dirname(importer), name, program
         if key not in self._known:
@@ -126,7 +126,7 @@ class _Resolver:
     def _paths(self, importer: str, name: str, *, program: bool) -> tuple[str, ...]:
         if name.endswith(":"):
             return tuple(dict.fromkeys(self._declared(name)))
-        if UNKNOWN in name:
+        if ANY_PART in name:
             return tuple(self._matching(importer, name))
         return (
             self._file(dirname(importer), name)
@@ -138,7 +138,7 @@ class _Resolver:
     def _declared(self, group: str) -> Iterator[str]:
         """The modules of the entry points that manifests of the tree declare for a group."""
         for name, manifest, target in self._entry_points:
-            if name.startswith(group) or group.startswith(UNKNOWN):
+            if name.startswith(group) or group.startswith(ANY_PART):
                 yield from self._module(manifest, target)
 
     def _matching(self, importer: str, name: str) -> Iterator[str]:
@@ -241,7 +241,7 @@ def _guessed(results: Sequence[FileResult], graph: Graph, modules: Modules) -> G
         (result, item)
         for result in results
         for item in result.facts.code.guesses
-        if item.name == UNKNOWN
+        if item.name == ANY_PART
     ]
     if not asking:
         return graph
@@ -298,7 +298,7 @@ class _Told:
 
     def beside(self, importer: str, brought: Collection[str]) -> tuple[str, ...]:
         """What lies beside a file, or in its package below it, and nothing else brings in."""
-        found = self._modules.matching(importer, f".{UNKNOWN}")
+        found = self._modules.matching(importer, f".{ANY_PART}")
         folder = dirname(importer)
         is_package = join(folder, "__init__.py") in self._results
         return tuple(

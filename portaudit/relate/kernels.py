@@ -20,11 +20,20 @@ from portaudit.catalogue.schema import Rule
 from portaudit.relate.modules import Modules
 from portaudit.relate.nearby import users
 from portaudit.relate.projects import homes, meant
-from portaudit.types import Binding, Bound, Called, FileResult, Finding, Function, Kernel, Location
+from portaudit.types import (
+    COMPILED,
+    Binding,
+    Bound,
+    Called,
+    FileResult,
+    Finding,
+    Function,
+    Kernel,
+    Location,
+)
 
 _DEEPEST = 8
 """Calls between a launch and the function that Python knows: more were never seen."""
-_COMPILED = frozenset({"cuda", "hip"})
 _ALIKE = 0.5
 """Share of their parameters that copies of a kernel have in common: each may have been changed."""
 _MANIFESTS = frozenset({"setup.py", "pyproject.toml"})
@@ -235,7 +244,7 @@ class _Way(Struct, frozen=True):
 
 def _way(kernel: Kernel, tree: _Tree) -> _Way:
     launching = tree.launching.get(kernel.name, ())
-    if kernel.language not in _COMPILED:
+    if kernel.language not in COMPILED:
         return _Way(_near(launching, kernel.path))
     launching = [each for each in launching if tree.means(each[0], kernel.name, kernel.path)]
     starters = _near(launching, kernel.path)
@@ -275,7 +284,7 @@ def _joined(kernel: Kernel, way: _Way, tree: _Tree, modules: Modules) -> Kernel:
     starters = way.starters
     names = [kernel.name, *(function.name for _, function in starters)]
     found = next((each for name in names if (each := counterpart(name))), None)
-    if kernel.language in _COMPILED:
+    if kernel.language in COMPILED:
         bound = way.bound
         callers = sorted(
             {

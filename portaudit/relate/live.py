@@ -20,9 +20,9 @@ from posixpath import basename
 
 from msgspec import Struct
 
-from portaudit.marks import ANY_MEMBER, BELOW, PROGRAM
+from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, PROGRAM
 from portaudit.relate.graph import Edge, Graph
-from portaudit.relate.modules import UNKNOWN, Modules
+from portaudit.relate.modules import Modules
 from portaudit.types import FileResult, Finding, Import, Option, Span
 
 _WORD = re.compile(r"(?:(?<=~)[^\W\d]\w*)|(?:[^\W\d]\w*(?=\())")
@@ -177,7 +177,7 @@ class _Begun:
     def names(self, pattern: str) -> tuple[str, ...]:
         """The names that a pattern means."""
         if pattern not in self._known:
-            first, last = pattern.partition(UNKNOWN)[0], pattern.rpartition(UNKNOWN)[2]
+            first, last = pattern.partition(ANY_PART)[0], pattern.rpartition(ANY_PART)[2]
             if first:
                 found = _beginning(self._forward, first)
             else:
@@ -216,7 +216,7 @@ def _source(
             place = places.innermost(item.line, item.line, defined=bool(item.scope))
             words[place].update(part for part in item.name.split(".") if part in asked)
     for word in code.offered.split():
-        if UNKNOWN in word and not word.endswith(ANY_MEMBER):
+        if ANY_PART in word and not word.endswith(ANY_MEMBER):
             offered.setdefault(TOP, set()).update(begun.names(word))
         else:
             offered.setdefault(entries.get(word, TOP), set()).add(word)

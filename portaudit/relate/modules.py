@@ -16,14 +16,13 @@ from posixpath import basename, dirname, join
 from msgspec import Struct, field
 
 from portaudit.discover import Tree
+from portaudit.marks import ANY_PART
 
 _SOURCE_FOLDERS = ("src", "lib", "python")
 """Where a project keeps its packages, if not beside its manifest."""
 _PRIVATE_FOLDERS = frozenset({"tests", "test", "testing", "examples", "benchmarks", "docs"})
 """What lies here is on no path but its own, unless a manifest says otherwise."""
 
-UNKNOWN = "*"
-"""Stands for what is not known of a module's name."""
 _SHORTEST = 2
 """Letters that are enough to tell modules by how their names end."""
 
@@ -102,7 +101,7 @@ class Modules:
         """
         bare = pattern.lstrip(".")
         level = len(pattern) - len(bare)
-        head, _, tail = bare.partition(UNKNOWN)
+        head, _, tail = bare.partition(ANY_PART)
         outer, _, stub = head.rpartition(".")
         parts = tuple(outer.split(".")) if outer else ()
         if not head and not level:
@@ -135,11 +134,11 @@ class Modules:
             for path, name in named.items()
             if name.startswith(stub) and name and (deep or "." not in name)
         ]
-        ending = tail.replace(UNKNOWN, "")
+        ending = tail.replace(ANY_PART, "")
         return tuple([path for path in found if named[path].endswith(ending)] or found)
 
     def _ending(self, tail: str) -> tuple[str, ...]:
-        if len(tail.strip("._*")) < _SHORTEST or UNKNOWN in tail:
+        if len(tail.strip("._*")) < _SHORTEST or ANY_PART in tail:
             return ()
         return tuple(path for path in self._sorted if _dotted(path).endswith(tail))
 

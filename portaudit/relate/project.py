@@ -14,6 +14,7 @@ from portaudit.catalogue.schema import Rule
 from portaudit.relate.causes import (
     first_reach,
     fix_of_imports,
+    grouped,
     lightened,
     made_lazy,
     title_of,
@@ -79,10 +80,7 @@ def roots(
 
 def by_root(findings: Iterable[Finding]) -> Mapping[str, Sequence[Finding]]:
     """Findings by the root cause that they belong to, as they are weighed."""
-    groups: dict[str, list[Finding]] = defaultdict(list)
-    for finding in lightened(findings):
-        groups[finding.root].append(finding)
-    return groups
+    return grouped(lightened(findings))
 
 
 def weighable(findings: Iterable[Finding], way: Way) -> list[Finding]:

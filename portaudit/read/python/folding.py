@@ -13,7 +13,7 @@ from functools import cached_property
 import libcst as cst
 from msgspec import Struct, field
 
-from portaudit.read.python.model import Binding, Scope
+from portaudit.read.python.model import Binding, Scope, position_of
 from portaudit.read.python.nodes import body_of, dotted, last_name, number_value, string_value
 from portaudit.read.python.values import LocalClass, LocalObject, Option, Reader, argument
 
@@ -155,7 +155,7 @@ class Folder(Struct, dict=True):
         if binding.kind == "param":
             scope = binding.place.scope
             owner = scope.parent.name if scope.name == "__init__" and scope.parent else scope.name
-            if self._switched_on(name, owner, _position(binding)):
+            if self._switched_on(name, owner, position_of(scope, binding)):
                 return None
             if binding.value is None:
                 return self._declared(self.reader.option_of(binding))
@@ -282,17 +282,6 @@ class Folder(Struct, dict=True):
         if left is None or right is None:
             return None
         return Folded(right.value, left.source or right.source)
-
-
-def _position(binding: Binding) -> int | None:
-    """Where a call gives a parameter its value by position."""
-    scope = binding.place.scope
-    params = getattr(scope.node, "params", None)
-    if not isinstance(params, cst.Parameters):
-        return None
-    plain = [*params.posonly_params, *params.params]
-    index = next((place for place, item in enumerate(plain) if item is binding.node), None)
-    return None if index is None else index - bool(scope.self_name)
 
 
 def _field(scope: Scope, name: str) -> int | None:

@@ -1050,3 +1050,13 @@ def _captured(pattern: cst.CSTNode) -> Iterator[str]:
         yield pattern.name.value
     for child in children(pattern):
         yield from _captured(child)
+
+
+def position_of(scope: Scope, binding: Binding) -> int | None:
+    """Where a call gives a parameter of a function its value by position; None if by name only."""
+    params = getattr(scope.node, "params", None)
+    if not isinstance(params, cst.Parameters):
+        return None
+    plain = [*params.posonly_params, *params.params]
+    index = next((place for place, item in enumerate(plain) if item is binding.node), None)
+    return None if index is None else index - bool(scope.self_name)

@@ -12,10 +12,10 @@ from collections.abc import Container, Iterator
 
 import libcst as cst
 
-from portaudit.marks import ANY_MEMBER, BELOW
+from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW
 from portaudit.read.python.model import Scope
 from portaudit.read.python.nodes import last_name, string_value
-from portaudit.read.python.spelled import UNKNOWN, spelled
+from portaudit.read.python.spelled import spelled
 from portaudit.read.python.unseen import made_modules
 from portaudit.read.python.values import AnyValue, LocalClass, Reader
 from portaudit.types import Ref
@@ -172,12 +172,12 @@ def _may_have(reader: Reader, owner: cst.BaseExpression) -> bool:
 def _begun(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
     """Names of which only the beginning or the end is known, with `*` for what is not."""
     for text in spelled(reader, node):
-        if UNKNOWN in text and _is_telling(text):
+        if ANY_PART in text and _is_telling(text):
             yield text
 
 
 def _is_telling(text: str) -> bool:
-    ends = (text.partition(UNKNOWN)[0], text.rpartition(UNKNOWN)[2])
+    ends = (text.partition(ANY_PART)[0], text.rpartition(ANY_PART)[2])
     longest = max(len(each.strip("_")) for each in ends)
     return longest >= _SHORTEST and _ENDS.fullmatch(text) is not None
 
@@ -186,7 +186,7 @@ def _evaluated(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
     """What code in a text may use: the names in it, or if it is not known any that are here."""
     texts = spelled(reader, node)
     for text in texts:
-        if UNKNOWN not in text:
+        if ANY_PART not in text:
             yield from _WORD.findall(text)
         elif _is_telling(text):
             yield text

@@ -14,12 +14,12 @@ from posixpath import basename, dirname, normpath, splitext
 
 import libcst as cst
 
-from portaudit.read.python.model import Binding, Scope
+from portaudit.marks import ANY_PART
+from portaudit.read.python.model import Binding, position_of
 from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.types import Ref, Text
 
-UNKNOWN = "*"
 CONFIGURED = "@"
 """What stands before the last dot of a name that is not known: the module of a class."""
 _DEEPEST = 12
@@ -53,18 +53,18 @@ class _Spelling:
 
     def of(self, node: cst.CSTNode | None) -> tuple[str, ...]:
         if node is None or node in self._busy or len(self._busy) > _DEEPEST:
-            return (UNKNOWN,)
+            return (ANY_PART,)
         self._busy.add(node)
         try:
             found = tuple(dict.fromkeys(self._of(node)))
         finally:
             self._busy.discard(node)
-        return found if 0 < len(found) <= _MOST else (UNKNOWN,)
+        return found if 0 < len(found) <= _MOST else (ANY_PART,)
 
     def _of(self, node: cst.CSTNode) -> Iterable[str]:
         if isinstance(node, cst.SimpleString):
             text = string_value(node)
-            return (text[0],) if text else (UNKNOWN,)
+            return (text[0],) if text else (ANY_PART,)
         if isinstance(node, cst.ConcatenatedString):
             return self._sum([self.of(node.left), self.of(node.right)])
         if isinstance(node, cst.FormattedString):
@@ -83,21 +83,21 @@ class _Spelling:
             return self._call(node)
         if isinstance(node, cst.Subscript):
             return self._subscript(node)
-        return (UNKNOWN,)
+        return (ANY_PART,)
 
     def _part(self, part: cst.BaseFormattedStringContent) -> tuple[str, ...]:
         if isinstance(part, cst.FormattedStringText):
             return (part.value.replace("{{", "{").replace("}}", "}"),)
         if isinstance(part, cst.FormattedStringExpression):
             return self.of(part.expression)
-        return (UNKNOWN,)
+        return (ANY_PART,)
 
     def _sum(self, parts: list[tuple[str, ...]], between: str = "") -> Iterator[str]:
         size = 1
         for at, part in enumerate(parts):
             size *= len(part)
             if size > _MOST:
-                parts[at], size = (UNKNOWN,), size // len(part)
+                parts[at], size = (ANY_PART,), size // len(part)
         return (_once(between.join(each)) for each in product(*parts))
 
     def _operation(self, node: cst.BinaryOperation) -> Iterable[str]:
@@ -115,7 +115,7 @@ class _Spelling:
                 else [right]
             )
             return self._filled(node.left, _FORMAT, given)
-        return (UNKNOWN,)
+        return (ANY_PART,)
 
     def _filled(
         self, node: cst.BaseExpression, field: re.Pattern[str], given: list[cst.BaseExpression]
@@ -125,7 +125,7 @@ class _Spelling:
             fields = field.findall(text)
             plain = len(fields) == len(given) and all(not each[1:-1] for each in fields)
             known = plain or (field is _FORMAT and len(fields) == len(given))
-            filling = [self.of(each) for each in given] if known else [(UNKNOWN,)] * len(fields)
+            filling = [self.of(each) for each in given] if known else [(ANY_PART,)] * len(fields)
             pieces: list[tuple[str, ...]] = []
             for at, piece in enumerate(field.split(text)):
                 pieces.append((piece,))
@@ -137,7 +137,7 @@ class _Spelling:
     def _name(self, node: cst.Name) -> Iterable[str]:
         reader = self._reader
         if node not in reader.model.places:
-            return (UNKNOWN,)
+            return (ANY_PART,)
         bindings = reader.bindings(node)
         if bindings:
             return [text for binding in bindings for text in self._bound(binding)]
@@ -146,8 +146,8 @@ class _Spelling:
         if node.value == "__package__":
             return ("",)
         if node.value == "__name__":
-            return ("" if basename(reader.source.path) == "__init__.py" else UNKNOWN,)
-        return (UNKNOWN,)
+            return ("" if basename(reader.source.path) == "__init__.py" else ANY_PART,)
+        return (ANY_PART,)
 
     def _bound(self, binding: Binding) -> Iterable[str]:
         if binding.kind == "param":
@@ -163,8 +163,8 @@ class _Spelling:
             exact = [
                 each.value for each in values if isinstance(each, (Text, LocalText)) and each.exact
             ]
-            return exact or (UNKNOWN,)
-        return (UNKNOWN,)
+            return exact or (ANY_PART,)
+        return (ANY_PART,)
 
     def _first(self, binding: Binding) -> Iterable[str]:
         call = binding.value
@@ -175,13 +175,13 @@ class _Spelling:
         if isinstance(call, cst.Call) and last_name(call.func) == "splitext" and call.args:
             if binding.kind == "first":
                 return (splitext(text)[0] for text in self.of(call.args[0].value))
-        return (UNKNOWN,)
+        return (ANY_PART,)
 
     def _each(self, binding: Binding) -> Iterable[str]:
         """What a loop takes one by one, if that is written down: of a dictionary, all texts."""
         node = binding.node
         source = node.iter if isinstance(node, (cst.For, cst.CompFor)) else None
-        return self._elements(source) or (UNKNOWN,)
+        return self._elements(source) or (ANY_PART,)
 
     def _elements(self, node: cst.BaseExpression | None) -> list[str]:
         if isinstance(node, cst.Call):
@@ -209,20 +209,20 @@ class _Spelling:
         """The default of a parameter, what calls of this file give, and whatever others give."""
         reader, scope = self._reader, binding.place.scope
         if scope.self_name == binding.name:
-            yield UNKNOWN
+            yield ANY_PART
             return
         if binding.value is not None and string_value(binding.value) is not None:
             yield from self.of(binding.value)
         function = scope.owner.name if scope.name == "__init__" and scope.owner else scope.name
         for call in reader.model.calls:
             if function and last_name(call.func) == function:
-                position = _position(scope, binding)
+                position = position_of(scope, binding)
                 places = (binding.name,) if position is None else (position, binding.name)
                 given = argument(call, places).value
                 if given is not None:
                     yield from self.of(given)
         if not function.startswith("_") or function.startswith("__"):
-            yield UNKNOWN
+            yield ANY_PART
 
     def _attribute(self, node: cst.Attribute) -> Iterator[str]:
         reader, name = self._reader, node.attr.value
@@ -243,13 +243,13 @@ class _Spelling:
                 return
             if exact := [text.value for text in reader.texts(node) if text.exact]:
                 yield from exact
-            yield UNKNOWN
+            yield ANY_PART
 
     def _of_module(self, node: cst.Attribute, name: str) -> Iterator[str]:
         for value in self._reader.values(node.value):
             if isinstance(value, Ref) and value.open and name != "__file__":
                 yield value.name
-        yield UNKNOWN
+        yield ANY_PART
 
     # --- calls ---
 
@@ -273,13 +273,13 @@ class _Spelling:
         if name == "dirname" and given:
             return map(_folder, self.of(given[0]))
         if name == "basename" and given:
-            return (basename(text) or UNKNOWN for text in self.of(given[0]))
+            return (basename(text) or ANY_PART for text in self.of(given[0]))
         if name in _SAME:
             return map(_path, self.of(owner if is_text else next(iter(given), None)))
         if name in {"get", "pop"} and owner is not None and (listed := self._elements(owner)):
             return (*listed, *(self.of(given[1]) if given[1:] else ()))
         exact = [text.value for text in self._reader.texts(node) if text.exact]
-        return (*exact, UNKNOWN) if exact else (UNKNOWN,)
+        return (*exact, ANY_PART) if exact else (ANY_PART,)
 
     def _joined(
         self, owner: cst.BaseExpression | None, given: list[cst.BaseExpression], *, is_text: bool
@@ -287,7 +287,7 @@ class _Spelling:
         text = string_value(owner) if owner is not None else None
         if text is not None:
             if not given:
-                return (UNKNOWN,)
+                return (ANY_PART,)
             parts = self._reader.elements(given[0])
             if parts:
                 return self._sum([self.of(each) for each in parts], text[0])
@@ -302,7 +302,7 @@ class _Spelling:
             if isinstance(inner, cst.Call):
                 return self._subscript(node)
             return (CONFIGURED,)
-        return (UNKNOWN,)
+        return (ANY_PART,)
 
     def _subscript(self, node: cst.Subscript) -> Iterable[str]:
         call = node.value
@@ -322,7 +322,7 @@ class _Spelling:
         if _is_slice(node):  # `name[:-3]`
             return (splitext(text)[0] for text in self.of(call))
         exact = [text.value for text in self._reader.texts(node) if text.exact]
-        return (*exact, UNKNOWN) if exact else (UNKNOWN,)
+        return (*exact, ANY_PART) if exact else (ANY_PART,)
 
 
 def _once(text: str) -> str:
@@ -338,7 +338,7 @@ def _path(text: str) -> str:
 
 
 def _folder(text: str) -> str:
-    return dirname(text) if "/" in text else (UNKNOWN if text == UNKNOWN else "")
+    return dirname(text) if "/" in text else (ANY_PART if text == ANY_PART else "")
 
 
 def _climbed(text: str, levels: int) -> str:
@@ -360,12 +360,3 @@ def _is_slice(node: cst.Subscript) -> bool:
 def _is_module(reader: Reader, owner: cst.BaseExpression) -> bool:
     """Whether what stands before a method is a module, as in `os.path.join`."""
     return any(isinstance(value, Ref) for value in reader.values(owner)) and bool(dotted(owner))
-
-
-def _position(scope: Scope, binding: Binding) -> int | None:
-    params = getattr(scope.node, "params", None)
-    if not isinstance(params, cst.Parameters):
-        return None
-    plain = [*params.posonly_params, *params.params]
-    index = next((place for place, item in enumerate(plain) if item is binding.node), None)
-    return None if index is None else index - bool(scope.self_name)

@@ -13,10 +13,10 @@ from posixpath import basename, dirname, relpath
 
 import libcst as cst
 
-from portaudit.marks import LOOSE
+from portaudit.marks import ANY_PART, LOOSE
 from portaudit.read.python.model import imports_by_name
 from portaudit.read.python.nodes import descendants, last_name, string_value
-from portaudit.read.python.spelled import UNKNOWN, spelled
+from portaudit.read.python.spelled import spelled
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Ref
 
@@ -80,7 +80,7 @@ def _searched(reader: Reader) -> Iterator[Entry]:
             given = call.args[-1].value
             for each in reader.elements(given) or [given]:
                 for text in spelled(reader, each):
-                    if UNKNOWN not in text:
+                    if ANY_PART not in text:
                         yield call, _from_here(reader, text).rstrip("/") + "/"
 
 
@@ -101,7 +101,7 @@ def _put_together(reader: Reader) -> Iterator[Entry]:
         if text is None or (text[1] and not text[0].endswith(".")):
             continue
         if _BEGUN.fullmatch(text[0]) and reader.is_open(text[0]):
-            yield node, text[0] + UNKNOWN
+            yield node, text[0] + ANY_PART
 
 
 _VALUES = (cst.Arg, cst.DictElement, cst.Element, cst.Assign, cst.AnnAssign, cst.Param)
@@ -122,10 +122,10 @@ def imported(reader: Reader, call: cst.Call) -> Iterator[str]:
     for text in spelled(reader, argument(call, (0, "name", "modname")).value):
         if text.startswith(".") and text.strip("."):
             yield from (_absolute(text, package) for package in packages)
-        elif text.startswith(UNKNOWN):
+        elif text.startswith(ANY_PART):
             yield from dict.fromkeys(_folders(reader)) or (text,)
         elif _PATTERN.fullmatch(text) and text:
-            if reader.is_open(text) or UNKNOWN in text.partition(".")[0]:
+            if reader.is_open(text) or ANY_PART in text.partition(".")[0]:
                 yield text
 
 
@@ -143,7 +143,7 @@ def made_modules(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
 
 def _absolute(name: str, package: str) -> str:
     """A relative name as the file sees it, from the package that the call takes it to be in."""
-    if not package or UNKNOWN in package:
+    if not package or ANY_PART in package:
         return name
     bare = name.lstrip(".")
     outer = package.split(".")
@@ -204,7 +204,7 @@ def _folders(reader: Reader) -> Iterator[str]:
 
 
 def _is_place(text: str) -> bool:
-    return UNKNOWN not in text
+    return ANY_PART not in text
 
 
 def _modules_of(reader: Reader, place: str) -> str:
@@ -215,7 +215,7 @@ def _modules_of(reader: Reader, place: str) -> str:
     parts = _from_here(reader, place).split("/")
     ups = parts.count("..")
     inner = ".".join(part for part in parts if part not in {"..", ".", ""})
-    return "." * (ups + 1) + (f"{inner}.*" if inner else UNKNOWN)
+    return "." * (ups + 1) + (f"{inner}.*" if inner else ANY_PART)
 
 
 def _from_here(reader: Reader, text: str) -> str:
@@ -276,7 +276,7 @@ def _run(reader: Reader) -> Iterator[Entry]:
             yield from _read(reader, call)
         elif name == "run_module":
             for text in spelled(reader, argument(call, (0, "mod_name")).value):
-                if UNKNOWN not in text and reader.is_open(text):
+                if ANY_PART not in text and reader.is_open(text):
                     yield call, text
 
 
@@ -301,14 +301,14 @@ def _files(
     reader: Reader, call: cst.Call, node: cst.BaseExpression | None, *, is_module: bool = False
 ) -> Iterator[Entry]:
     for full in spelled(reader, node):
-        is_begun = full.startswith(f"{UNKNOWN}/") and UNKNOWN not in full[1:]
+        is_begun = full.startswith(f"{ANY_PART}/") and ANY_PART not in full[1:]
         text = full[2:] if is_begun else full  # `os.path.join(root, "ops/x.py")`
-        if UNKNOWN in text:
+        if ANY_PART in text:
             if is_module and (folders := tuple(_folders(reader))):
                 yield from ((call, each) for each in folders)
             elif is_module and text.rpartition("/")[0] and _is_place(text.rpartition("/")[0]):
                 yield call, _modules_of(reader, text.rpartition("/")[0])
             elif is_module:
-                yield call, UNKNOWN
+                yield call, ANY_PART
         elif text.endswith(".py"):
             yield call, _from_here(reader, text)
