@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +20,16 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the tests away from the user's cache; processes that they start share one of theirs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PORTAUDIT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_surroundings() -> Iterator[None]:
+    """Take away what a terminal or a CI service says of itself: it changes what is drawn."""
+    said = "CI", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "TERM"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in {*said, *(name for name in os.environ if name.startswith("GITHUB_"))}:
+            patch.delenv(name, raising=False)
         yield
 
 
