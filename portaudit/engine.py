@@ -27,7 +27,7 @@ from portaudit.garbage import uncollected
 from portaudit.relate import programs
 from portaudit.relate.causes import joined, settled
 from portaudit.relate.exports import Solver
-from portaudit.relate.kernels import related, told
+from portaudit.relate.kernels import related, told, with_ways
 from portaudit.relate.modules import Modules
 from portaudit.relate.order import ordered
 from portaudit.relate.project import roots, weighable, with_foreign_uses
@@ -317,6 +317,7 @@ def report(
     if tree.selected == tree.files:
         entry = [path for path in config.entry if path in tree.kinds]
         paths = reached(results, found, kernels, tree, modules, entry, catalogue.rules)
+    kernels = with_ways(kernels, paths.findings)
     known, notices = suppress.apply(
         settled(paths.findings),
         (directive for result in results for directive in result.directives),
@@ -359,7 +360,7 @@ def report(
             unknown_facts=sum(item.facts.status == "undocumented" for item in counted),
             rules_run=len(rules_run),
         ),
-        inventory=tuple(kernels),
+        inventory=kernels,
         sections=sections(counted, causes, config.target),
         notices=notices,
         chains=paths.chains,

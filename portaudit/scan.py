@@ -41,7 +41,7 @@ from portaudit.read.python.model import Binding, Model, build, join
 from portaudit.read.python.parse import Parsed, UnreadableError, parse
 from portaudit.read.python.programs import programs
 from portaudit.read.python.settings import settings
-from portaudit.read.python.setup import commands, dependencies
+from portaudit.read.python.setup import builds, commands, dependencies
 from portaudit.read.python.sources import guarded, sources
 from portaudit.read.python.twins import DisagreementError
 from portaudit.read.python.values import Reader
@@ -210,9 +210,13 @@ def _scan_module(
         ),
         open=tuple(sorted(_open_names(reader))),
         imports_torch=matcher.torch,
-        native=replace(embedded.native, functions=(*starters, *embedded.native.functions)),
+        native=replace(
+            embedded.native,
+            functions=(*starters, *embedded.native.functions),
+            builds=builds(reader),
+        ),
         calls=called(reader),
-        code=code(reader, imports, guesses),
+        code=code(reader, imports, guesses, judgment.demands),
         launches=launches(programs(reader)),
         scripts=scripts(commands(reader)),
         settings=settings(reader),

@@ -178,7 +178,7 @@ class Instance(Struct, frozen=True, tag=True):
 Value = Ref | Text | Constant | Instance
 """One of the things that a name may be; a name has a tuple of them, empty when nothing is known."""
 
-FactKind = Literal["cuda", "no-cuda", "lib", "no-lib", "opt-in", "vendor", "never"]
+FactKind = Literal["cuda", "no-cuda", "lib", "no-lib", "opt-in", "vendor", "never", "module"]
 
 
 class Fact(Struct, frozen=True, eq=False):
@@ -186,7 +186,9 @@ class Fact(Struct, frozen=True, eq=False):
 
     `cuda`: a CUDA device is there · `lib`: the library `subject` can be imported · `opt-in`: the
     flag `subject`, off by default, was switched on · `vendor`: another vendor's device is there ·
-    `never`: the code does not run (`if TYPE_CHECKING`). Facts with another proof are equal.
+    `never`: the code does not run (`if TYPE_CHECKING`) · `module`: an import in a `try` went well
+    that has `subject` as a part of its name, which may be what the tree builds for CUDA. Facts with
+    another proof are equal.
     """
 
     kind: FactKind
@@ -564,12 +566,14 @@ class NativeFacts(Struct, frozen=True):
     """What joins kernels across files: functions that start them, and what Python sees of those.
 
     `on_device`: functions for the device that have features of their own, and the kernels that
-    call functions of other files, where such features may be.
+    call functions of other files, where such features may be · `builds`: last parts of the names of
+    modules that a build script makes for CUDA.
     """
 
     functions: tuple[Function, ...] = ()
     bound: tuple[Bound, ...] = ()
     on_device: tuple[Function, ...] = ()
+    builds: tuple[str, ...] = ()
 
 
 NO_NATIVE = NativeFacts()
@@ -668,7 +672,10 @@ class Option(Struct, frozen=True):
     nearest around it, or another part of the same condition; -1 for none · `made`: the entry is a
     config that is made whatever is chosen, so its own lines run · `defines`: it is a class or a
     function of the module, `name`, which runs only where that is used, or what runs only if the
-    file is the program (`__main__`); it has no `values`.
+    file is the program (`__main__`); it has no `values` · `guard`: it waits for no setting but for
+    CUDA, or for a library that only CUDA has; this is what its place is for code in it, `fallback`
+    or `guarded`. If it has a `name`, that is parts of names of modules, separated by spaces, and it
+    waits for CUDA if the tree builds one of these for it.
     """
 
     lines: tuple[int, int]
@@ -684,6 +691,7 @@ class Option(Struct, frozen=True):
     part: Span | None = None
     made: bool = False
     defines: bool = False
+    guard: GuardState = "none"
 
 
 class CodeFacts(Struct, frozen=True):

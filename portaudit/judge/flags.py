@@ -21,8 +21,13 @@ def unknown(_: Named) -> Flag | None:
     return None
 
 
-def implied(flag: Flag, truth: bool, lookup: Lookup = unknown, depth: int = 0) -> Facts | None:
-    """The facts that hold when `flag` has this truth; None when it cannot have it."""
+def implied(
+    flag: Flag, truth: bool, lookup: Lookup = unknown, depth: int = 0, *, strict: bool = False
+) -> Facts | None:
+    """The facts that hold when `flag` has this truth; None when it cannot have it.
+
+    `strict`: of alternatives only what they share, also where each is a switch to CUDA.
+    """
     if depth > _DEEPEST:
         return _NO_FACTS
     if isinstance(flag, Atom):
@@ -30,26 +35,29 @@ def implied(flag: Flag, truth: bool, lookup: Lookup = unknown, depth: int = 0) -
     if isinstance(flag, Known):
         return None if flag.truth is not None and flag.truth != truth else _NO_FACTS
     if isinstance(flag, Not):
-        return implied(flag.flag, not truth, lookup, depth + 1)
+        return implied(flag.flag, not truth, lookup, depth + 1, strict=strict)
     if isinstance(flag, AllOf):
-        parts = [implied(part, truth, lookup, depth + 1) for part in flag.flags]
-        return _every(parts) if truth else _common(parts)
+        parts = [implied(part, truth, lookup, depth + 1, strict=strict) for part in flag.flags]
+        return _every(parts) if truth else _common(parts, strict=strict)
     if isinstance(flag, AnyOf):
-        parts = [implied(part, truth, lookup, depth + 1) for part in flag.flags]
-        return _common(parts) if truth else _every(parts)
+        parts = [implied(part, truth, lookup, depth + 1, strict=strict) for part in flag.flags]
+        return _common(parts, strict=strict) if truth else _every(parts)
     if isinstance(flag, Named):
         found = lookup(flag)
-        return _NO_FACTS if found is None else implied(found, truth, lookup, depth + 1)
+        return (
+            _NO_FACTS if found is None else implied(found, truth, lookup, depth + 1, strict=strict)
+        )
     return _common(
         [
             _every(
                 [
-                    implied(place, True, lookup, depth + 1),
-                    implied(value, truth, lookup, depth + 1),
+                    implied(place, True, lookup, depth + 1, strict=strict),
+                    implied(value, truth, lookup, depth + 1, strict=strict),
                 ]
             )
             for place, value in flag.cases
-        ]
+        ],
+        strict=strict,
     )
 
 
@@ -60,7 +68,7 @@ def _every(parts: Sequence[Facts | None]) -> Facts | None:
     return frozenset(fact for part in parts if part for fact in part)
 
 
-def _common(parts: Sequence[Facts | None]) -> Facts | None:
+def _common(parts: Sequence[Facts | None], *, strict: bool) -> Facts | None:
     """One of these holds, nobody knows which: what they share.
 
     Where each of them is a switch to CUDA (`is_available() or FORCE_CUDA`), or to another vendor's
@@ -70,7 +78,7 @@ def _common(parts: Sequence[Facts | None]) -> Facts | None:
     if not possible:
         return None
     shared = frozenset(fact for fact in possible[0] if all(fact in part for part in possible[1:]))
-    if len(possible) == 1:
+    if len(possible) == 1 or strict:
         return shared
     switches = [[fact for fact in part if fact.kind in _SWITCHES] for part in possible]
     vendors = [[fact for fact in part if fact.kind == "vendor"] for part in possible]

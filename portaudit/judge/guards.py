@@ -82,7 +82,7 @@ class Judge(Struct):
         if found is None:
             proof = self.flags.reader.proof(node)
             return frozenset({Fact("opt-in", "", proof)})
-        return found
+        return frozenset(fact for fact in found if fact.kind != "module")
 
     # --- the state of a place ---
 
@@ -116,6 +116,26 @@ class Judge(Struct):
             if found is not None and found.state != "hard-fail":
                 return found
         return Guard("hard-fail", self.flags.reader.proof(node))
+
+    def demands(self, branch: Branch) -> tuple[GuardState, str]:
+        """What guards code that runs only with CUDA, or a library for it; `none` of all other.
+
+        With the names of modules, one of which the tree has to build for CUDA if it is to be so.
+        Other than for a place itself, what may be forced as well (`is_available() or FORCE`) does
+        not count: this is to be said of whatever the branch leads to.
+        """
+        facts = implied(self.flags.branch(branch), True, strict=True) or frozenset()
+        is_sure = any(
+            fact.kind == "cuda" or (fact.kind == "lib" and fact.subject in self.libraries)
+            for fact in facts
+        )
+        modules = sorted(fact.subject for fact in facts if fact.kind == "module")
+        if not (is_sure or modules):
+            return "none", ""
+        state = _STATES[self.outcome(branch.otherwise)]
+        return (
+            ("none", "") if state == "hard-fail" else (state, "" if is_sure else " ".join(modules))
+        )
 
     def _is_switch(self, branch: Branch) -> bool:
         return any(fact.kind == "opt-in" for fact in self.facts(branch))

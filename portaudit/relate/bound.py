@@ -155,6 +155,9 @@ class Built:
             for result in results
             if basename(result.path) == "setup.py"
         }
+        built = {name for result in results for name in result.facts.native.builds}
+        self.modules = built.difference(*(_parts_of(result.path) for result in results))
+        """What is built for CUDA, if no file or folder of Python code is called so."""
 
     def alone(self, folder: str, path: str, used: Container[str], asked: Asked) -> bool:
         """Whether nothing outside a folder builds or calls what a file in it is a part of.
@@ -200,6 +203,12 @@ class Asked(Struct, frozen=True):
             bool(nearby.users(path, _LOADING)),
             _puts_together(path, results),
         )
+
+
+def _parts_of(path: str) -> Iterator[str]:
+    """The names of a Python file's module and of the packages around it."""
+    if path.endswith(".py"):
+        yield from path.removesuffix(".py").split("/")
 
 
 def _is_build(path: str, tree: Tree) -> bool:

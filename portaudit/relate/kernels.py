@@ -41,9 +41,50 @@ _OPERATORS = "torch.ops."
 """How the names of operators begin: they are found by their name wherever they are registered."""
 
 
+class _Python(Struct):
+    """Tells which names of modules are functions that Python code has, and no native ones."""
+
+    modules: Modules
+    defined: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Functions and classes of a module that call something, by its file."""
+    brought: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """What a file brings in, as it spells that, by the last name."""
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def note(self, result: FileResult) -> None:
+        """Take up the definitions and the imports of a file."""
+        code = result.facts.code
+        for option in code.options:
+            if option.defines:
+                self.defined[result.path].add(option.name)
+        for item in code.imports:
+            self.brought[result.path][item.name.rpartition(".")[2]] = item.name
+
+    def has(self, path: str, name: str) -> bool:
+        """Whether a name, as a file spells it, leads to a definition of the tree."""
+        key = path, name
+        if key not in self._known:
+            self._known[key] = self._leads_to_one(path, name)
+        return self._known[key]
+
+    def _leads_to_one(self, path: str, name: str) -> bool:
+        for _ in range(_DEEPEST):
+            place = self.modules.module_path(path, name)
+            if place is None or not place[1]:
+                return False
+            path, (member, *_) = place
+            if member in self.defined.get(path, ()):
+                return True
+            name = self.brought.get(path, {}).get(member, "")
+            if not name:
+                return False
+        return False
+
+
 class _Tree(Struct):
     """What all files say of functions, bindings and calls, by bare name."""
 
+    python: _Python
     launching: dict[str, list[tuple[str, Function]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -86,10 +127,11 @@ class _Tree(Struct):
         return not is_told or any(self.bound_for(path, bare) is None for path in calling)
 
     def calls_of(self, bare: str) -> Iterator[tuple[str, Called]]:
-        """Where a module's function of that name is called."""
+        """Where a module's function of that name is called, unless it is one of Python's."""
         for path, called in self.calls.get(bare, ()):
             if bare in called.name.split(".")[1:]:
-                yield path, called
+                if not (called.open and self.python.has(path, called.name)):
+                    yield path, called
 
     def bound_for(self, path: str, bare: str) -> Collection[str] | None:
         """The files whose binding of a name a Python file calls: its project's, if others copy it.
@@ -142,7 +184,7 @@ def related(results: Sequence[FileResult], modules: Modules) -> tuple[Kernel, ..
     """All kernels of a tree in order, with who starts, binds and calls each."""
     if not any(result.inventory for result in results):
         return ()
-    tree = _gather(results)
+    tree = _gather(results, modules)
     known = [kernel for result in results for kernel in _with_callees(result, tree)]
     ways = [_way(kernel, tree) for kernel in known]
     _tell_copies(zip(known, ways, strict=True), tree)
@@ -164,6 +206,21 @@ def told(
         if item.fingerprint in known
         else item
         for item in findings
+    )
+
+
+def with_ways(kernels: Iterable[Kernel], findings: Iterable[Finding]) -> tuple[Kernel, ...]:
+    """Kernels with the line that asks for CUDA before it comes to them, where others do without."""
+    asking = {
+        item.fingerprint: _place(item)
+        for item in findings
+        if item.guard == "fallback" and item.guard_by
+    }
+    return tuple(
+        replace(each, fallback=asking[each.fingerprint])
+        if each.fallback is None and each.fingerprint in asking
+        else each
+        for each in kernels
     )
 
 
@@ -189,11 +246,12 @@ def _with_callees(result: FileResult, tree: _Tree) -> Iterator[Kernel]:
         yield widened(kernel, calls, tree.on_device) if calls else kernel
 
 
-def _gather(results: Iterable[FileResult]) -> _Tree:
-    tree = _Tree()
+def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
+    tree = _Tree(_Python(modules))
     listed = tuple(results)
     tree.homes = homes(result.path for result in listed)
     for result in listed:
+        tree.python.note(result)
         if basename(result.path) in _MANIFESTS:
             tree.projects.add(dirname(result.path))
         for kernel in result.inventory:

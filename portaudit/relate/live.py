@@ -279,6 +279,7 @@ class Living:
         off: Off = frozenset(),
     ) -> None:
         self._sources = sources
+        self._called = tuple(called)
         self.whole = whole
         self._free = free
         self.off = off
@@ -288,28 +289,40 @@ class Living:
         self.opened: dict[str, Origin | None] = {}
         self.asleep: list[tuple[str, int]] = []
         self.on: dict[tuple[str, int], Origin | None] = {}
-        self._is_awake = False
+        self._awake: Off = frozenset()
         self._waiting: dict[str, list[tuple[str, Edge]]] = {}
         self._unused: dict[str, list[tuple[str, int, Origin | None]]] = {}
         self._used: deque[tuple[str, int, Origin | None]] = deque()
         self._below: dict[str, list[str]] = {}
         self._meant: dict[str, Origin | None] = {}
         self._queue: deque[tuple[str, Origin | None]] = deque()
-        for word in called:
+        for word in self._called:
             self._word(word, None)
         for path in self.starts:
             self._file(path, None)
         self._run()
 
-    def wake(self) -> None:
-        """Find also what would be there if no option were off."""
-        self._is_awake = True
-        waiting, self.asleep = self.asleep, []
-        for path, place in waiting:
-            if (path, place) not in self.on:
-                option = self._sources[path].options[place]
-                self._open(path, place, Origin(path, option))
-                self._run()
+    def without(self, off: Off) -> Living:
+        """The same with some options off, and no other."""
+        return Living(
+            self._sources,
+            self.starts,
+            called=self._called,
+            whole=self.whole,
+            free=self._free,
+            off=off,
+        )
+
+    def wake(self, among: Off | None = None) -> None:
+        """Find also what would be there if no option were off, or none of some."""
+        self._awake = self.off if among is None else {*self._awake, *among}
+        while waiting := [each for each in self.asleep if each in self._awake]:
+            self.asleep = [each for each in self.asleep if each not in self._awake]
+            for path, place in waiting:
+                if (path, place) not in self.on:
+                    option = self._sources[path].options[place]
+                    self._open(path, place, Origin(path, option))
+                    self._run()
 
     def runs(self, path: str, scope: str) -> bool:
         """Whether code of a function is there."""
@@ -323,12 +336,27 @@ class Living:
         place = source.places.innermost(line, line, defined=True) if source else TOP
         return place == TOP or (path, place) in self.on
 
+    def waits_at(self, path: str, line: int) -> Origin | None:
+        """The option that the code of a line waits for, which runs."""
+        source = self._sources.get(path)
+        place = source.places.innermost(line, line, defined=True) if source else TOP
+        if source is None or place == TOP:
+            return self.files[path]
+        origin = self.on.get((path, place))
+        if origin is None and (path, place) in self.off:
+            return Origin(path, source.options[place])
+        return origin
+
     def waits(self, path: str, scope: str) -> Origin | None:
         """The option that code waits for which runs."""
         origin = self.files[path]
         if origin is None and not self._free and path not in self.whole:
-            for part in scope.split("."):
-                origin = origin or self.names.get(part, self.opened.get(path))
+            first, *others = scope.split(".")
+            origin = self.names.get(first)
+            if path in self.opened and (origin or first not in self.names):
+                origin = self.opened[path]
+            for part in others:
+                origin = origin or self.names.get(part)
         return origin
 
     def unused(self) -> Iterator[tuple[str, int]]:
@@ -382,7 +410,7 @@ class Living:
         option = self._sources[path].options[place]
         if option.defines:
             self._define(path, place, option.name, origin)
-        elif (path, place) in self.off and not self._is_awake:
+        elif (path, place) in self.off and (path, place) not in self._awake:
             self.asleep.append((path, place))
         elif (path, place) not in self.on:
             self.on[path, place] = origin

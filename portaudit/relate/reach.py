@@ -26,6 +26,7 @@ from portaudit.discover import Tree
 from portaudit.judge.severity import effective
 from portaudit.relate import nearby
 from portaudit.relate.bound import Asked, Bound, Built, callers
+from portaudit.relate.demands import demanding
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
 from portaudit.relate.live import Living, Origin, sources
@@ -139,6 +140,7 @@ class _Tree:
         self._paths["main"] = main = self._that_trains(results, self._paths["main"])
         self._asked = Asked.by(results, main.files)
         self._switched, self._known = switched(results, self._sources, joined, tree, programs, main)
+        self._for_cuda = demanding(results, self._sources, self._switched, self._built.modules)
         self._ways = self._visited(self._demanded(main), self._switched, main)
         self._other_ways: Mapping[str, Visit] | None = None
         self._configs = dict(programs.configs)
@@ -182,17 +184,13 @@ class _Tree:
     def _marked(self, finding: Finding, rules: Mapping[str, Rule]) -> Finding:
         reach = self.of(finding)
         origin = self._waits(finding) if reach == "main" else None
+        marked = replace(finding, reach=reach)
         if origin is None or finding.guard == "fallback":
-            return self._freed(replace(finding, reach=reach))
-        rule = rules.get(finding.rule)
-        lowered = effective(finding.severity, "guarded", rule.when_guarded if rule else "lower")
-        return replace(
-            finding,
-            reach=reach,
-            guard="guarded",
-            guard_by=_proof(origin),
-            effective_severity=lowered or "info",
-        )
+            marked = self._freed(marked)
+            origin = self._demands(marked)
+            if origin is None or _is_weaker(origin.option.guard, marked.guard):
+                return marked
+        return _behind(marked, origin, rules)
 
     def of(self, finding: Finding) -> Reach | None:
         """What reaches a finding; None where that cannot be told.
@@ -381,6 +379,39 @@ class _Tree:
             self._other_ways = found
         return self._other_ways
 
+    # --- what waits for CUDA ---
+
+    def _demands(self, finding: Finding) -> Origin | None:
+        """The block that asks for CUDA before anything of the main path comes to a finding."""
+        living, path = self._for_cuda, finding.path
+        kind = self._tree.kinds[path]
+        if finding.reach != "main" or living is None or kind not in _CODE | _BUILT:
+            return None
+        if self._is_native(path):
+            return self._demanded_of_native(finding, living)
+        scope = finding.scope if kind == "python" else ""
+        return living.waits(path, scope) if living.runs(path, scope) else None
+
+    def _demanded_of_native(self, finding: Finding, living: Living) -> Origin | None:
+        """The same of native code: all calls of it have to be behind one, and there are no others.
+
+        The build of what is called is judged by the calls; a kernel by its own.
+        """
+        callers = self._called_from(finding)
+        if finding.fingerprint not in self._kernels:
+            callers = self._near_callers(finding.path)
+        besides = self._bound.besides.get(finding.fingerprint, frozenset())
+        if (self._asked.looks_up and not self._bound.are_made) or any(
+            name in living.names and living.names[name] is None for name in besides
+        ):
+            return None
+        there = [each for each in callers if living.comes_to(each.path, each.line)]
+        found = [living.waits_at(each.path, each.line) for each in there]
+        known = [origin for origin in found if origin is not None]
+        if not known or len(known) < len(found):
+            return None
+        return min(known, key=lambda each: GUARD_STATES.index(each.option.guard))
+
     # --- what waits for an option ---
 
     def _waits(self, finding: Finding) -> Origin | None:
@@ -506,6 +537,21 @@ def _are_alike(path: str, config: str) -> bool:
 
 def _end(path: str) -> str:
     return path[path.rfind(".") :]
+
+
+def _is_weaker(state: GuardState, other: GuardState) -> bool:
+    """Whether a guard promises no more than another."""
+    return GUARD_STATES.index(state) <= GUARD_STATES.index(other)
+
+
+def _behind(finding: Finding, origin: Origin, rules: Mapping[str, Rule]) -> Finding:
+    """A finding that waits for an option, or for CUDA."""
+    rule = rules.get(finding.rule)
+    guard = origin.option.guard if origin.option.guard != "none" else "guarded"
+    lowered = effective(finding.severity, guard, rule.when_guarded if rule else "lower")
+    return replace(
+        finding, guard=guard, guard_by=_proof(origin), effective_severity=lowered or "info"
+    )
 
 
 def _proof(origin: Origin) -> Proof:

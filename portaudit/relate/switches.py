@@ -53,10 +53,10 @@ def switched(
         found = off | _off(known, sources, living, asks)
         if found == off:
             break
-        smaller = _living(sources, everything, programs, found)
+        smaller = everything.without(found)
         if deeds and not _does(smaller, deeds):  # what is off is the training itself
             found = frozenset(each for each in found if each[0] not in everything.starts)
-            smaller = _living(sources, everything, programs, found)
+            smaller = everything.without(found)
             if found == off or not _does(smaller, deeds):
                 break
         off, living = found, smaller
@@ -64,19 +64,6 @@ def switched(
     if living is not everything:
         living.wake()
     return living, known
-
-
-def _living(
-    sources: Sources, everything: Living, programs: Entries, off: Collection[tuple[str, int]]
-) -> Living:
-    return Living(
-        sources,
-        everything.starts,
-        called=programs.called,
-        whole=everything.whole,
-        free=programs.api,
-        off=off,
-    )
 
 
 def _deeds(results: Sequence[FileResult], living: Living) -> list[tuple[str, int]]:
@@ -281,7 +268,7 @@ def _off(
 
     def is_off(path: str, place: int) -> bool:
         option = sources[path].options[place]
-        if option.defines:
+        if option.defines or option.guard != "none":
             return False
         if option.table:
             return tables.is_off(path, place, option)

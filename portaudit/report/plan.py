@@ -58,6 +58,10 @@ _NUMBERS = 6
 _LISTED = 8
 """Lines of what is optional, and of what is off the path."""
 _KERNELS = 15
+_INSTEAD = (
+    "where there is another way, that is what runs on the target: measure its share of a step "
+    "before you count the kernel as done with"
+)
 _GAINS = 3
 _MEASURE = 100
 _PARTS: dict[PlanPart, str] = {
@@ -451,6 +455,8 @@ def _kernels(report: Report) -> Iterator[str]:
     lines = [_bullet(_kernel(each)) for each in ranked[:_KERNELS]]
     if ranked[_KERNELS:]:
         lines.append(_bullet(f"and {len(ranked) - _KERNELS:,} smaller ones"))
+    if any(each.fallback for each in path):
+        lines.append(_bullet(_INSTEAD))
     if len(own) > len(path):
         lines.append(_bullet(f"off the path: {len(own) - len(path):,} more, not needed to train"))
     yield "\n".join(lines)

@@ -52,6 +52,8 @@ def _shown(option: Option) -> str:
     where = f"{first}-{last}"
     if option.part:
         where = f"{option.part.line}:{option.part.column}-{option.part.end_column}"
+    if option.guard != "none":
+        return f"{where} {option.guard}{' if ' if option.name else ''}{option.name}"
     sign = "!=" if option.otherwise else "="
     name = f"[{option.name}]" if option.table else option.name
     by = f" by {option.by}" if option.by else ""
@@ -143,9 +145,34 @@ CONDITIONS = {
             "try:\n    import apex\n    HAS = True\nexcept ImportError:\n    HAS = False\n"
             "if HAS:\n    go()"
         ),
+        ["3-3 guarded", "7-7 guarded"],
+    ),
+    "device": ("import torch\nif torch.cuda.is_available():\n    go()", ["3-3 guarded"]),
+    "device, otherwise": (
+        "def f(x):\n    if x.is_cuda:\n        return fast(x)\n    return plain(x)",
+        ["3-3 fallback"],
+    ),
+    "device in part of a condition": (
+        "def f(x):\n    if x.is_cuda and load():\n        return fast(x)\n    return plain(x)",
+        ["2:22-28 fallback", "3-3 fallback"],
+    ),
+    "device, and an error otherwise": (
+        "def f(x):\n    if not x.is_cuda:\n        raise TypeError\n    return fast(x)",
         [],
     ),
-    "device": ("import torch\nif torch.cuda.is_available():\n    go()", []),
+    "device or else": ("def f(x):\n    if x.is_cuda or FORCE:\n        return fast(x)", []),
+    "device and a setting": (
+        "def f(x, args):\n    if x.is_cuda and args.fast:\n        return fast(x)\n    return 0",
+        ["3-3 fallback", "3-3 fast=true"],
+    ),
+    "a module of the tree": (
+        "try:\n    import ops_C\n    go()\nexcept ImportError:\n    pass",
+        ["3-3 guarded if ops_C"],
+    ),
+    "an import that is not the first": (
+        "try:\n    go()\n    import ops_C\n    go()\nexcept ImportError:\n    pass",
+        [],
+    ),
     "environment": ('import os\nif os.environ.get("FAST"):\n    go()', []),
     "constant of a script": ("fast = False\nif fast:\n    go()", ["3-3 fast=true"]),
     "while": ("while cfg.a:\n    go()", []),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from portaudit.read.python.model import Branch, Scope
 from portaudit.read.python.nodes import dotted, string_value
 from portaudit.read.python.values import Reader
 from portaudit.types import Called, Ref
@@ -18,14 +19,19 @@ _USUAL = frozenset(sys.stdlib_module_names) | {"numpy", "np", "torch"}
 
 
 def called(reader: Reader) -> tuple[Called, ...]:
-    """Each such name with the first line that calls it, in the order of the file."""
-    first: dict[tuple[str, bool], int] = {}
+    """Each such name with the lines that call it, in the order of the file.
+
+    Of those in the same block of the same function the first: the others run where it does.
+    """
+    first: dict[tuple[str, bool, Scope, Branch | None], int] = {}
     for call in reader.model.calls:
         function = call.func.value if isinstance(call.func, cst.Subscript) else call.func
+        place = reader.model.places[call]
         for name, is_open in (*_names(reader, function), *_told(reader, call)):
-            if (name, is_open) not in first:
-                first[name, is_open] = reader.span(call).line
-    return tuple(Called(name, line, is_open) for (name, is_open), line in first.items())
+            key = name, is_open, place.scope, place.branch
+            if key not in first:
+                first[key] = reader.span(call).line
+    return tuple(Called(name, line, is_open) for (name, is_open, *_), line in first.items())
 
 
 def _names(reader: Reader, function: cst.BaseExpression) -> Iterator[tuple[str, bool]]:

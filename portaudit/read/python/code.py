@@ -16,7 +16,7 @@ from portaudit.read.python.imports import text_of
 from portaudit.read.python.model import Place, Scope
 from portaudit.read.python.nodes import descendants, string_value
 from portaudit.read.python.offered import offered
-from portaudit.read.python.options import Options, Waiting
+from portaudit.read.python.options import Demands, Options, Waiting, undemanding
 from portaudit.read.python.tables import asks
 from portaudit.read.python.values import Reader
 from portaudit.types import CodeFacts, Import
@@ -30,11 +30,17 @@ _WORD = re.compile(r"[^\W\d]\w*")
 
 
 def code(
-    reader: Reader, imports: tuple[Import, ...], guesses: tuple[Import, ...] = ()
+    reader: Reader,
+    imports: tuple[Import, ...],
+    guesses: tuple[Import, ...] = (),
+    demands: Demands = undemanding,
 ) -> CodeFacts:
-    """The facts of one file, which brings in `imports`, and maybe what `guesses` say."""
+    """The facts of one file, which brings in `imports`, and maybe what `guesses` say.
+
+    `demands`: the guard of what a branch leads to.
+    """
     main = _main(reader)
-    options = Options(reader, main)
+    options = Options(reader, main, demands)
     words = _sorted_out(reader, options)
     return CodeFacts(
         (*imports, *bases(reader)),

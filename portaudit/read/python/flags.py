@@ -7,13 +7,21 @@ conclusions.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import libcst as cst
 
 from portaudit.catalogue.load import Guards
 from portaudit.read.python.folding import Folder
-from portaudit.read.python.model import Binding, Branch, imported_by_name, imports_if_there, join
+from portaudit.read.python.model import (
+    Binding,
+    Branch,
+    around,
+    imported_by_name,
+    imports_if_there,
+    join,
+)
 from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
 from portaudit.read.python.values import (
     LocalClass,
@@ -121,10 +129,9 @@ class Flags:
 
     def _branch(self, branch: Branch) -> Flag:
         if branch.kind == "attempt":
+            proof = self.reader.proof(branch.node)
             facts = tuple(
-                Fact("lib", module.split(".")[0], self.reader.proof(branch.node))
-                for module, _ in branch.modules
-                if module.split(".")[0] in self.packages and not self.reader.is_open(module)
+                fact for module, _ in branch.modules for fact in self._imported(module, proof)
             )
             atom = _atom(facts)
             return (atom if branch.truth else Not(atom)) if facts else UNKNOWN
@@ -318,12 +325,17 @@ class Flags:
         if binding.kind == "import":
             is_open = self.reader.is_open(binding.target)
             named = self._named(Ref(binding.target, is_open), node)
-            if named is not None:
+            if named is not None and not is_open:
                 return named
-            root = binding.target.split(".")[0]
-            if root not in self.packages:
-                return UNKNOWN
-            return _atom((Fact("lib", root, self.reader.proof(binding.node)),))
+            tried = any(
+                branch.kind == "attempt" and branch.modules
+                for branch in around(binding.place.branch)
+            )
+            said = self._imported(binding.target, self.reader.proof(binding.node))
+            facts = tuple(fact for fact in said if tried or fact.kind == "lib")
+            if not facts:
+                return named or UNKNOWN
+            return AllOf((named, _atom(facts))) if named else _atom(facts)
         if binding.kind == "value" and binding.value is not None:
             return self.flag(binding.value)
         if binding.kind == "first" and isinstance(binding.value, cst.Call):
@@ -390,6 +402,14 @@ class Flags:
             if found is not None:
                 return found
         return UNKNOWN
+
+    def _imported(self, name: str, proof: Proof) -> Iterator[Fact]:
+        """What the import of a module, or of a member of it, says if it goes well."""
+        root, *parts = name.lstrip(".").split(".")
+        if root in self.packages and not self.reader.is_open(name):
+            yield Fact("lib", root, proof)
+        elif root not in sys.stdlib_module_names:
+            yield from (Fact("module", part, proof) for part in dict.fromkeys((root, *parts[-1:])))
 
     def _package_check(self, node: cst.Call) -> Flag | None:
         """The meaning of a helper that says whether a package can be imported."""
@@ -531,13 +551,14 @@ class Flags:
 
 
 def _atom(facts: tuple[Fact, ...]) -> Atom:
-    """All facts when true; when false their opposites, if there is just one."""
+    """All facts when true; when false their opposites, if there is just one that has one."""
     opposites = tuple(
         Fact(_OPPOSITE[fact.kind], fact.subject, fact.proof)
         for fact in facts
         if fact.kind in _OPPOSITE
     )
-    return Atom(facts, opposites if len(facts) == 1 else ())
+    is_one = sum(fact.kind != "module" for fact in facts) == 1
+    return Atom(facts, opposites if is_one else ())
 
 
 def is_skip_mark(node: cst.CSTNode) -> bool:

@@ -1,6 +1,7 @@
 """Code that not every run of a file runs: blocks under conditions on settings, entries of tables.
 
-And what a class or a function of the module has in it, which runs only where something uses that.
+Blocks that need CUDA, or a library for it. And what a class or a function of the module has in it,
+which runs only where something uses that.
 
 A setting is what somebody may set without touching the code. Whether one is on is for whoever has
 seen all files; here stands which code waits for which value, and which words only that code uses.
@@ -8,7 +9,7 @@ seen all files; here stands which code waits for which value, and which words on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import libcst as cst
 from msgspec import Struct, field
@@ -19,12 +20,23 @@ from portaudit.read.python.model import EXITS, Branch, Place, Scope, around
 from portaudit.read.python.nodes import body_of, descendants, dotted
 from portaudit.read.python.tables import Entry, entries
 from portaudit.read.python.values import Reader
-from portaudit.types import Option, Span
+from portaudit.types import GuardState, Option, Span
 
 _LONGEST = 160
 _PROGRAM = "main"
 """The function that a program is: what returns from it ends that."""
 _Definition = (cst.FunctionDef, cst.ClassDef)
+
+Demands = Callable[[Branch], tuple[GuardState, str]]
+"""Says what guards that which a branch leads to: `none`, or that it is for CUDA.
+
+And, where that is not sure, names of modules of which the tree may build one for CUDA.
+"""
+
+
+def undemanding(_: Branch) -> tuple[GuardState, str]:
+    """Knows no branch that is for CUDA."""
+    return "none", ""
 
 
 class Extent(Struct, frozen=True, eq=False):
@@ -38,7 +50,8 @@ class Extent(Struct, frozen=True, eq=False):
 class Waiting(Struct, eq=False):
     """An option in the making. `counts`: some code of it does more than keep a value.
 
-    `defines`: it is a class or a function, and waits for whatever uses it.
+    `defines`: it is a class or a function, and waits for whatever uses it · `guard`: it waits for
+    CUDA, or a library for it.
     """
 
     condition: Condition
@@ -47,6 +60,7 @@ class Waiting(Struct, eq=False):
     within: Waiting | None
     entry: Entry | None = None
     defines: bool = False
+    guard: GuardState = "none"
     counts: bool = False
     words: set[str] = field(default_factory=set)
 
@@ -73,9 +87,10 @@ class Waiting(Struct, eq=False):
 class Options:
     """The options of a file, and in which of them a node stands. `main`: the main guard."""
 
-    def __init__(self, reader: Reader, main: cst.If | None) -> None:
+    def __init__(self, reader: Reader, main: cst.If | None, demands: Demands = undemanding) -> None:
         self.reader = reader
         self._main = main
+        self._demands = demands
         self._extents: dict[Branch, Extent] = {}
         self._subjects: dict[cst.CSTNode, cst.BaseExpression] = {}
         self._of_branch: dict[Branch, Waiting | None] = {}
@@ -98,6 +113,7 @@ class Options:
             if isinstance(entry.node, _Definition)
         )
         self._walk()
+        self._behind_and()
         for branch in self._extents:
             self._branch(branch)
         for entry in self._entries:
@@ -135,6 +151,15 @@ class Options:
                     if branch is not None:
                         self._extents[branch] = Extent(part=part)
 
+    def _behind_and(self) -> None:
+        """The last part of a condition that calls something once its other parts hold."""
+        for call in self.reader.model.calls:
+            for branch in around(self.reader.model.places[call].branch):
+                if not isinstance(branch.node, cst.BooleanOperation) or branch in self._extents:
+                    break
+                if self._demands(branch)[0] != "none":
+                    self._extents[branch] = Extent(part=branch.node.right)
+
     def _behind(self, item: cst.CSTNode, last: cst.CSTNode, before: Branch | None) -> None:
         """The rest of a block behind a statement that may leave it.
 
@@ -155,6 +180,7 @@ class Options:
                 self._subjects[case] = item.subject
                 yield self._noted(case.body, case)
         elif isinstance(item, (cst.Try, cst.TryStar)):
+            self._attempt(item)
             yield item.body.body
             yield from (handler.body.body for handler in item.handlers)
             yield from (each.body.body for each in (item.orelse, item.finalbody) if each)
@@ -164,6 +190,17 @@ class Options:
                 yield item.orelse.body.body
         elif isinstance(item, (cst.With, *_Definition)):
             yield item.body.body
+
+    def _attempt(self, item: cst.Try | cst.TryStar) -> None:
+        """What runs once the imports that a `try` begins with went well: the rest of it."""
+        block = list(item.body.body)
+        imports = [isinstance(_small(each), (cst.Import, cst.ImportFrom)) for each in block]
+        behind = sum(imports)
+        rest = [*block[behind:], *(item.orelse.body.body if item.orelse else ())]
+        if behind and all(imports[:behind]) and rest:
+            branch = self.reader.model.places[_small(rest[0])].branch
+            if branch is not None and branch.node is item:
+                self._extents[branch] = Extent(rest[0], rest[-1])
 
     def _branches(self, item: cst.If) -> Iterator[Sequence[cst.CSTNode]]:
         """The blocks of an `if` and its `elif`s."""
@@ -310,19 +347,34 @@ class Options:
             guard = Condition(PROGRAM, ())
             outer = self._inner(branch.parent, branch.scope)
             return self._keep(Waiting(guard, branch.node, extent, outer, defines=True), ())
-        found: Waiting | None = None
+        found = self._demanded(branch, extent)
         for condition in self._said(branch):
             outer = found or self._inner(branch.parent, branch.scope)
             joined, outer = _joined(condition, outer, extent)
-            statement = branch.node
-            if isinstance(statement, cst.IfExp):
-                statement = self.reader.model.places[statement].statement
-            found = self._keep(Waiting(joined, statement, extent, outer), ())
+            found = self._keep(Waiting(joined, self._statement(branch), extent, outer), ())
             if not condition.otherwise:
                 self.compared.update(dict.fromkeys(condition.words, found))
         return found
 
+    def _demanded(self, branch: Branch, extent: Extent) -> Waiting | None:
+        """The option of a branch that needs CUDA."""
+        guard, modules = self._demands(branch)
+        if guard == "none":
+            return None
+        statement = self._statement(branch)
+        outer = self._inner(branch.parent, branch.scope)
+        found = Waiting(Condition(modules, ()), statement, extent, outer, guard=guard)
+        return self._keep(found, ())
+
+    def _statement(self, branch: Branch) -> cst.CSTNode:
+        """The statement that has the condition of a branch."""
+        if isinstance(branch.node, cst.BaseExpression):
+            return self.reader.model.places[branch.node].statement
+        return branch.node
+
     def _said(self, branch: Branch) -> Iterable[Condition]:
+        if isinstance(branch.node, cst.BooleanOperation):
+            return ()
         if branch.kind == "test" and branch.test is not None:
             return conditions(self.reader, branch.test, truth=branch.truth)
         subject = self._subjects.get(branch.node)
@@ -376,6 +428,7 @@ class Options:
             part,
             entry is not None and entry.made,
             found.defines,
+            found.guard,
         )
 
     def _region(self, found: Waiting) -> tuple[tuple[int, int], Span | None]:
@@ -459,7 +512,12 @@ def _joined(
 
 def _is_about(outer: Waiting, name: str) -> bool:
     """Whether an option is a condition on a setting of some name."""
-    return outer.entry is None and not outer.defines and outer.condition.name == name
+    return (
+        outer.entry is None
+        and not outer.defines
+        and outer.guard == "none"
+        and outer.condition.name == name
+    )
 
 
 def _small(line: cst.CSTNode) -> cst.CSTNode:

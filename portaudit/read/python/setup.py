@@ -18,13 +18,15 @@ from portaudit.read.launches import declared, entry_point
 from portaudit.read.python.lists import inside, strings
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.sources import written
-from portaudit.read.python.values import LocalText, Reader, argument
+from portaudit.read.python.values import LocalFunction, LocalText, Reader, argument
 from portaudit.read.specifiers import Origin, python, requirement
 from portaudit.types import Span
 
 SETUP = frozenset(
     {"setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup"}
 )
+_EXTENSION = b"CUDAExtension"
+_MAKING = "torch.utils.cpp_extension.CUDAExtension"
 _LISTS = ("install_requires", "setup_requires")
 """Entry points that become commands."""
 _SECTION = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*")
@@ -80,6 +82,28 @@ def commands(reader: Reader) -> Iterator[Item]:
                 text = string_value(node)
                 if text and text[1]:
                     yield Item("script", basename(text[0]), reader.span(node), text[0])
+
+
+def builds(reader: Reader) -> tuple[str, ...]:
+    """Last parts of the names of modules that a script builds for CUDA, as far as it writes them.
+
+    A function of the script may do it, and be given a name: `make_ext("ops_cuda", [...])`.
+    """
+    if _EXTENSION not in reader.source.content:
+        return ()
+    found: set[str] = set()
+    for call in reader.model.calls:
+        if any(ref.name == _MAKING for ref in reader.refs(call.func)):
+            found.update(_names(reader, argument(call, ("name", 0)).value))
+        elif any(isinstance(value, LocalFunction) for value in reader.values(call.func)):
+            found.update(_names(reader, argument(call, ("name",)).value))
+    return tuple(sorted(found))
+
+
+def _names(reader: Reader, node: cst.BaseExpression | None) -> Iterator[str]:
+    for text in reader.texts(node):
+        if isinstance(text, LocalText) and text.exact:
+            yield text.value.rpartition(".")[2]
 
 
 def _entry_points(reader: Reader, node: cst.BaseExpression | None) -> Iterator[Item]:

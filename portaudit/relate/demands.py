@@ -1,0 +1,84 @@
+"""Finds what of the main path runs only where CUDA is: all that leads there asks for it first.
+
+`if x.is_cuda and _init(): return _fast(x)` guards more than its own line: `_fast`, what that calls,
+and the kernels behind it, as long as nothing else of the path has a word for them. It is found as
+what waits for options is: by following the path without the blocks that need CUDA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from portaudit.relate.live import Living, Origin, Sources
+from portaudit.types import Deed, FileResult, GuardState
+
+_TRAINING: frozenset[Deed] = frozenset({"backward", "fit"})
+_ROUNDS = 6
+"""Blocks may hold one another; what holds the training is found after as many rounds."""
+
+
+def demanding(
+    results: Sequence[FileResult], sources: Sources, path: Living, built: Collection[str]
+) -> Living | None:
+    """The same path, in which everything that only runs with CUDA waits for the block that asks.
+
+    `built`: names of modules that the tree builds for CUDA: who asks for one asks for that.
+
+    None if there is no such block. One that the training itself runs in is none: without it there
+    is nothing to guard. What holds in one block without another way, and in one with, is as the
+    first.
+    """
+    guards = {
+        (name, place): option.guard
+        for name in path.files
+        if name in sources
+        for place, option in enumerate(sources[name].options)
+        if option.guard != "none" and (name, place) in path.on
+        if not option.name or any(part in built for part in option.name.split())
+    }
+    if not guards:
+        return None
+    base = path.without(path.off)
+    deeds = list(_deeds(results, base))
+    if not deeds:  # nobody knows where it trains: what the program itself does may be that
+        guards = {key: state for key, state in guards.items() if key[0] not in path.starts}
+    for _ in range(_ROUNDS):
+        found = path.without({*path.off, *guards})
+        holding = _holding(deeds, found, guards, sources)
+        if not holding:
+            break
+        guards = {key: state for key, state in guards.items() if key not in holding}
+    else:
+        return None
+    found = path.without({*path.off, *guards})
+    states: tuple[GuardState, ...] = ("guarded", "fallback")
+    for state in states:
+        found.wake({key for key, each in guards.items() if each == state})
+    return found if guards else None
+
+
+def _deeds(results: Iterable[FileResult], living: Living) -> Iterable[tuple[str, int]]:
+    """The lines that train."""
+    for result in results:
+        for deed, line in result.facts.code.does:
+            if deed in _TRAINING and living.comes_to(result.path, line):
+                yield result.path, line
+
+
+def _holding(
+    deeds: Iterable[tuple[str, int]],
+    living: Living,
+    guards: Mapping[tuple[str, int], GuardState],
+    sources: Sources,
+) -> Collection[tuple[str, int]]:
+    """The blocks without which some of the training is not there. Wakes what is asleep."""
+    lost = [each for each in deeds if not living.comes_to(*each)]
+    if not lost:
+        return ()
+    living.wake(guards)
+    found = {origin for each in lost if (origin := living.waits_at(*each))}
+    return {_key(origin, sources) for origin in found}
+
+
+def _key(origin: Origin, sources: Sources) -> tuple[str, int]:
+    return origin.path, sources[origin.path].options.index(origin.option)
