@@ -10,7 +10,7 @@ _ENDS: dict[FileKind, tuple[str, ...]] = {
     "python": (".py",),
     "notebook": (".ipynb",),
     "native": (".cu", ".cuh", ".hip", ".cpp", ".cc", ".cxx", ".c++", ".h", ".hpp", ".hxx", ".inl"),
-    "shell": (".sh", ".bash", ".sbatch", ".slurm", ".zsh", ".ksh"),
+    "shell": (".sh", ".bash", ".sbatch", ".slurm", ".pbs", ".zsh", ".ksh"),
     "docker": (".dockerfile",),
     "make": (".mk",),
     "cmake": (".cmake",),
@@ -48,6 +48,12 @@ _SHAPES: tuple[tuple[str, str, FileKind], ...] = (
     (
         ".md",
         r"(?i:(?!CHANGE|CONTRIBUT|CODE_OF|LICEN[CS]E|SECURITY|NEWS|RELEASE|HISTORY)[^/]*\.md)",
+        "markdown",
+    ),
+    (".rst", r"(?i:(?:.*/)?(?:README|INSTALL)[^/]*\.rst)", "markdown"),
+    (
+        ".rst",
+        r"(?i:(?:.*/)?[^/]*(?:train|experiment|usage|started|quick|reproduc)[^/]*\.rst)",
         "markdown",
     ),
     (

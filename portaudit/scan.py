@@ -28,7 +28,7 @@ from portaudit.read.composition import composed, may_compose
 from portaudit.read.configs import given, may_set
 from portaudit.read.directives import directives
 from portaudit.read.items import Item, ItemKind
-from portaudit.read.launches import launches, may_start, scripts
+from portaudit.read.launches import is_project, launches, may_start, packages, scripts
 from portaudit.read.mentions import may_mention, mentions
 from portaudit.read.other import read
 from portaudit.read.python.calls import called
@@ -41,7 +41,7 @@ from portaudit.read.python.model import Binding, Model, build, join
 from portaudit.read.python.parse import Parsed, UnreadableError, parse
 from portaudit.read.python.programs import programs
 from portaudit.read.python.settings import settings
-from portaudit.read.python.setup import builds, commands, dependencies
+from portaudit.read.python.setup import builds, dependencies, made
 from portaudit.read.python.sources import guarded, sources
 from portaudit.read.python.twins import DisagreementError
 from portaudit.read.python.values import Reader
@@ -74,7 +74,7 @@ _RECENT = 60_000
 _KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
 _KINDS: Mapping[FileKind, FileKind] = {"python": "native", "notebook": "shell"}
 """What the items of a file that is no document are mostly items of: its strings, its magics."""
-_STARTED: frozenset[ItemKind] = frozenset({"launch", "script"})
+_STARTED: frozenset[ItemKind] = frozenset({"launch", "script", "project", "package"})
 """Items that are facts of the tree, and nothing that rules speak of."""
 _READ_ALWAYS: frozenset[FileKind] = frozenset({"requirements"})
 """Kinds in which a bare name may mean something."""
@@ -200,6 +200,7 @@ def _scan_module(
     decide = partial(decided, judgment)
     imports = brought(reader, decide)  # asks for flags of other modules
     guesses = guessed(reader, decide)
+    built = tuple(made(reader))
     facts = FileFacts(
         exports=exports,
         stars=tuple(module for module, _ in reader.model.stars if _tells(reader, module)),
@@ -218,8 +219,10 @@ def _scan_module(
         calls=called(reader),
         code=code(reader, imports, guesses, judgment.demands),
         launches=launches(programs(reader)),
-        scripts=scripts(commands(reader)),
+        scripts=scripts(built),
         settings=settings(reader),
+        is_project=is_project(built),
+        packages=packages(built),
     )
     return FileResult(
         source.path,
@@ -284,6 +287,8 @@ def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> Fil
             scripts=scripts(document.items),
             settings=given(source, document.items, text),
             mentions=_mentioned(source, text),
+            is_project=is_project(document.items),
+            packages=packages(document.items),
         ),
         (),
         document.errors,
@@ -309,6 +314,8 @@ def _started(source: SourceFile) -> FileFacts:
         scripts=scripts(items),
         settings=given(source, items, text),
         mentions=_mentioned(source, text),
+        is_project=is_project(items),
+        packages=packages(items),
     )
 
 

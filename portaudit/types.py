@@ -605,7 +605,8 @@ class Launch(Struct, frozen=True):
 
     `launcher`: the program in front (`python`, `torchrun`), empty where `target` is a command
     itself · `target`: a file, with `module` a dotted name, as written · `arguments`: the words
-    behind it.
+    behind it · `folder`: where the commands before it went, seen from where they began ·
+    `launcher_settings`: the files of settings that the launcher itself is given.
     """
 
     line: int
@@ -613,6 +614,8 @@ class Launch(Struct, frozen=True):
     launcher: str = ""
     module: bool = False
     arguments: tuple[str, ...] = ()
+    folder: str = ""
+    launcher_settings: tuple[str, ...] = ()
 
 
 class Mention(Struct, frozen=True):
@@ -747,7 +750,9 @@ class FileFacts(Struct, frozen=True):
     like to know · `imports_torch` · `native`: what starts kernels here · `calls`: names of other
     modules that are called, as far as they may lead to a kernel · `code`, `launches`, `scripts`:
     what starts what · `settings`: values of flags and options, of a settings file too ·
-    `mentions`: where the first page of the tree leads to.
+    `mentions`: where the first page of the tree leads to · `is_project`: installing the folder of
+    this manifest makes something of it · `packages`: where it says that packages are, each with
+    its name, empty for all that it has no other place for.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()
@@ -762,6 +767,8 @@ class FileFacts(Struct, frozen=True):
     scripts: tuple[Script, ...] = ()
     settings: tuple[Setting, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    is_project: bool = False
+    packages: tuple[tuple[str, str], ...] = ()
 
 
 class ScanError(Struct, frozen=True):

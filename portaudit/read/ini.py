@@ -12,7 +12,7 @@ from iniconfig import IniConfig, ParseError
 
 from portaudit.read.items import Document, Item
 from portaudit.read.launches import declared, entry_point
-from portaudit.read.specifiers import Origin, python, requirement
+from portaudit.read.specifiers import Origin, optional, python, requirement
 from portaudit.read.text import Text
 from portaudit.types import ScanError, Span
 
@@ -34,21 +34,28 @@ def read(text: Text) -> Document:
 
 
 def _items(text: Text, config: IniConfig) -> Iterator[Item]:
+    for line, column, written in _lines(text, config, "metadata", "name"):
+        yield Item("project", written, Span(line, column, line, column + len(written)))
     for section, key in (("options", "python_requires"), ("metadata", "requires_python")):
         for line, column, written in _lines(text, config, section, key):
             span = Span(line, column, line, column + len(written))
             yield python(written, span, Origin("manifest", text.path))
     for key in _LISTS:
-        yield from _listed(text, config, "options", key, optional=key in _OPTIONAL)
+        yield from _listed(text, config, "options", key, kind="" if key in _OPTIONAL else None)
     extras = "options.extras_require"
     for key in config.sections.get(extras, {}):
-        yield from _listed(text, config, extras, key, optional=True)
+        yield from _listed(text, config, extras, key, kind="extra")
     for section in ("options.entry_points", "entry_points"):
         for key in config.sections.get(section, {}):
             for line, column, written in _lines(text, config, section, key):
                 made = declared(written, Span(line, column, line, column + len(written)))
                 if made:
                     yield entry_point(key, made)
+    for line, column, written in _lines(text, config, "options", "package_dir"):
+        name, _, folder = (part.strip() for part in written.partition("="))
+        if folder:
+            span = Span(line, column, line, column + len(written))
+            yield Item("package", name, span, folder)
     for section in ("options", "files"):
         for line, column, written in _lines(text, config, section, "scripts"):
             span = Span(line, column, line, column + len(written))
@@ -60,12 +67,13 @@ def _items(text: Text, config: IniConfig) -> Iterator[Item]:
 
 
 def _listed(
-    text: Text, config: IniConfig, section: str, key: str, *, optional: bool
+    text: Text, config: IniConfig, section: str, key: str, *, kind: str | None = None
 ) -> Iterator[Item]:
+    """The requirements of a list; one with a kind, which may be empty, is optional."""
     origin = Origin("manifest", text.path)
     row = config.lineof(section, key)
-    if optional and row is not None:
-        origin = Origin("manifest", text.path, key, "guarded", text.proof(row - 1))
+    if kind is not None and row is not None:
+        origin = optional(origin, key, text.proof(row - 1), kind)
     for line, column, value in _lines(text, config, section, key):
         written = value.partition(" #")[0].rstrip()
         found = requirement(written, line, column, origin)

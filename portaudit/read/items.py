@@ -23,6 +23,8 @@ ItemKind = Literal[
     "kernel",
     "launch",
     "script",
+    "project",
+    "package",
 ]
 Scalar = str | bool | int | float | None
 MAPPING = "{}"
@@ -53,10 +55,13 @@ class Item(Struct, frozen=True):
     | `kernel` | kernel that is defined here | its language | |
     | `launch` | launcher, with `-m` before a module | what it starts, as written | its arguments |
     | `script` | command that installing the project makes | what it starts | |
+    | `package` | package that is somewhere else, empty for all others | its folder | |
+    | `project` | what installing makes; empty for `setup()` | | |
 
     `scope`: what encloses it (a function, a stage, an extra, the keys above) · `group`: the number
     of the mapping or instruction it belongs to, which its siblings share · `forms`: what documents
-    of this shape are called (`compose`, `deepspeed`).
+    of this shape are called (`compose`, `deepspeed`) · `folder`: where the commands before a launch
+    went · `before`: files of settings that its launcher is given.
     """
 
     kind: ItemKind
@@ -69,6 +74,8 @@ class Item(Struct, frozen=True):
     forms: tuple[str, ...] = ()
     guard: GuardState = "none"
     guard_by: Proof | None = None
+    folder: str = ""
+    before: tuple[str, ...] = ()
 
 
 class Document(Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from posixpath import basename
+from posixpath import basename, normpath
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -168,6 +168,8 @@ _TOOLS = _words(
 _OUTER = _words("salloc eval parallel jsrun aprun ibrun flux pueue tsp screen")
 """Programs that only matter for the one that they run."""
 _BUILDING = frozenset({"setup.py", "get-pip.py"})
+_SETTINGS = (".yaml", ".yml", ".json")
+"""How the names of files of settings end that launchers read."""
 _ELSEWHERE = ("/usr/", "/bin/", "/sbin/", "/opt/", "/etc/")
 _INNER = re.compile(r"(?:python[\d.]*|torchrun|accelerate|deepspeed|composer|colossalai|fabric)")
 """Programs that are looked for among the words of a program that nobody knows."""
@@ -229,18 +231,29 @@ _LIKELY = (
     b"program",
     b"script",
     b"```",
+    b"[project]",
+    b"[metadata]",
+    b"[tool.poetry]",
+    b"[tool.flit.metadata]",
+    b"package_dir",
+    b"package-dir",
 )
 """Words that are looked for before the pattern is, as that costs far more."""
 _SURE = re.compile(
     rb"\b(?:python[\d.]*|torchrun|accelerate|deepspeed|composer|lightning|fabric|colossalai|"
     rb"horovodrun|bash|sbatch|srun|mpirun)(?:[ \t]+[\w.$/~\\-]|[\"'],)|"
     rb"\b(?:[eE]ntry[_-]?(?:[pP]oint|script)|program|script|(?:console_|script-)?(?:scripts|files))\b"
-    rb"[\"']?[ \t]*[\]:=]|```[ \t]*(?:ba|z)?sh|```[ \t]*(?:console|term)"
+    rb"[\"']?[ \t]*[\]:=]|```[ \t]*(?:ba|z)?sh|```[ \t]*(?:console|term)|"
+    rb"^[ \t]*\[(?:project|metadata|tool\.poetry|tool\.flit\.metadata)\]|\bpackage[-_]dir\b",
+    re.MULTILINE,
 )
 
 
 def may_start(kind: FileKind, content: bytes) -> bool:
-    """Whether a file of a kind may have a launch or declare a command. Not asked of Python."""
+    """Whether a file of a kind may have a launch, or declare a command or a project.
+
+    Not asked of Python.
+    """
     if kind in _ALWAYS:
         return True
     if kind not in _KINDS or not any(word in content for word in _LIKELY):
@@ -260,7 +273,9 @@ def launches(items: Iterable[Item]) -> tuple[Launch, ...]:
             launcher = item.name.removesuffix(MODULE)
             words = tuple(part.text[:_LONGEST] for part in item.parts[:_MOST_ARGUMENTS])
             target = str(item.value)[:_LONGEST]
-            found[Launch(item.span.line, target, launcher, launcher != item.name, words)] = None
+            is_module = launcher != item.name
+            where = item.folder, item.before
+            found[Launch(item.span.line, target, launcher, is_module, words, *where)] = None
     given = {replace(launch, arguments=()) for launch in found if launch.arguments}
     kept = [launch for launch in found if launch not in given]
     return tuple(sorted(kept, key=lambda launch: launch.line)[:_MOST])
@@ -273,6 +288,16 @@ def scripts(items: Iterable[Item]) -> tuple[Script, ...]:
         for item in items
         if item.kind == "script"
     )
+
+
+def is_project(items: Iterable[Item]) -> bool:
+    """Whether a manifest says that installing makes something."""
+    return any(item.kind == "project" for item in items)
+
+
+def packages(items: Iterable[Item]) -> tuple[tuple[str, str], ...]:
+    """Where a manifest says that packages are, from its own folder."""
+    return tuple((item.name, normpath(str(item.value))) for item in items if item.kind == "package")
 
 
 def declared(text: str, span: Span) -> Item | None:
@@ -397,11 +422,21 @@ def _launched(name: str, words: Sequence[Part], launcher: _Launcher) -> Item | N
         elif not _is_skipped(words[at - 1 :], launcher.module):
             rest = words[at:]
             if runs:
-                return _program(words[at - 1 :])
-            if module:
-                return _module(name, word, rest)
-            return _made(name, word, rest)
+                found = _program(words[at - 1 :])
+            else:
+                found = _module(name, word, rest) if module else _made(name, word, rest)
+            if found is None or not launcher.flags:
+                return found
+            return replace(found, before=(*_settings(words[: at - 1]), *found.before))
     return None
+
+
+def _settings(words: Iterable[Part]) -> Iterator[str]:
+    """The files of settings among the options of a launcher."""
+    for word in words:
+        text = word.text.rpartition("=")[2].strip("\"'")
+        if text.endswith(_SETTINGS) and len(text) <= _LONGEST:
+            yield text
 
 
 def _verb(words: Sequence[Part], verbs: Sequence[str]) -> int | None:
@@ -434,6 +469,11 @@ def _made(launcher: str, target: str, arguments: Sequence[Part]) -> Item | None:
     if basename(target) in _BUILDING or target.startswith(_ELSEWHERE):
         return None
     return Item("launch", launcher, Span(0, 0, 0, 0), target, tuple(arguments))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A text with its variables filled in, as far as they are known."""
+    return _expanded(text, values) if "$" in text else text
 
 
 # --- variables ------------------------------------------------------------------------------------

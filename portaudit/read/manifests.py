@@ -7,9 +7,11 @@ here. Whether the syntax is sound is for the readers of settings, whose trees ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from posixpath import basename
+from types import MappingProxyType
 
+from msgspec.structs import replace
 from packaging.utils import canonicalize_name
 
 from portaudit.read import json, toml
@@ -23,6 +25,7 @@ from portaudit.read.specifiers import (
     at_key,
     from_poetry,
     of_conda,
+    optional,
     package,
     python,
     requirement,
@@ -61,8 +64,7 @@ def _pipfile_lock(text: Text, root: Node | None) -> Iterator[Item]:
     for section, packages in _entries(root):
         origin = Origin("lock", text.path)
         if section.text == "develop":
-            proof = text.proof(section.at[0])
-            origin = Origin("lock", text.path, section.text, "guarded", proof)
+            origin = optional(origin, section.text, text.proof(section.at[0]))
         elif section.text != "default":
             continue
         for key, given in _entries(packages):
@@ -81,24 +83,28 @@ class _Manifest:
         plain = self._origin()
         yield from self._listed(_at(root, "project", "dependencies"), plain)
         yield from self._python(_at(root, "project", "requires-python"))
-        yield from self._groups(_at(root, "project", "optional-dependencies"))
+        yield from self._groups(_at(root, "project", "optional-dependencies"), "extra")
         build = Origin(self.form, self.text.path, "build")
         yield from self._listed(_at(root, "build-system", "requires"), build)
         tool, groups = _at(root, "tool"), _at(root, "dependency-groups")
         default = _default_groups(groups, _at(tool, "uv", "default-groups"))
-        yield from self._groups(groups, default)
+        yield from self._groups(groups, "group", default)
         yield from self._poetry(_at(tool, "poetry"))
         yield from self._uv(_at(tool, "uv"), default)
-        yield from self._groups(_at(tool, "pdm", "dev-dependencies"))
+        yield from self._groups(_at(tool, "pdm", "dev-dependencies"), "group")
         yield from self._indexes(_at(tool, "pdm", "source"))
         yield from self.pixi(_at(tool, "pixi"))
         for name, environment in _entries(_at(tool, "hatch", "envs")):
+            origin = self._origin(name, "environment")
             for listed in ("dependencies", "extra-dependencies"):
-                yield from self._listed(_at(environment, listed), self._origin(name))
+                yield from self._listed(_at(environment, listed), origin)
         flit = _at(tool, "flit", "metadata")
+        yield from self._project(
+            _at(root, "project", "name"), _at(tool, "poetry", "name"), _at(flit, "module")
+        )
         yield from self._listed(_at(flit, "requires"), plain)
         yield from self._python(_at(flit, "requires-python"))
-        yield from self._groups(_at(flit, "requires-extra"))
+        yield from self._groups(_at(flit, "requires-extra"), "extra")
         for table in (
             _at(root, "project", "scripts"),
             _at(root, "project", "gui-scripts"),
@@ -111,9 +117,19 @@ class _Manifest:
             for group, table in _entries(_at(root, *places)):
                 if group.text not in CONSOLE:
                     yield from self._scripts(table, group.text)
+        for name, folder in _entries(_at(tool, "setuptools", "package-dir")):
+            if isinstance(folder, Leaf):
+                yield Item("package", name.text, inside(self.text, name), folder.text)
         for each in _elements(_at(tool, "setuptools", "script-files")):
             if isinstance(each, Leaf):
                 yield Item("script", basename(each.text), inside(self.text, each), each.text)
+
+    def _project(self, *names: Node | None) -> Iterator[Item]:
+        """The project, by the first of some keys that names it. A file may set up tools alone."""
+        for name in names:
+            if isinstance(name, Leaf):
+                yield Item("project", name.text, inside(self.text, name))
+                return
 
     def _scripts(self, table: Node | None, group: str = "") -> Iterator[Item]:
         """Commands by name; of Poetry's the target may be a file, or stand in a table."""
@@ -161,7 +177,7 @@ class _Manifest:
                     yield package(CHANNEL, channel.text, where, self._origin())
         yield from self._pixi(root, self._origin())
         for name, feature in _entries(_at(root, "feature")):
-            yield from self._pixi(feature, self._origin(name))
+            yield from self._pixi(feature, self._origin(name, "feature"))
 
     def _pixi(self, table: Node | None, origin: Origin) -> Iterator[Item]:
         yield from self._conda(table, origin)
@@ -170,7 +186,7 @@ class _Manifest:
                 yield package("cuda-driver", at_key(value.text), inside(self.text, key), origin)
         for name, target in _entries(_at(table, "target")):
             elsewhere = _ELSEWHERE.match(name.text) and origin.guard == "none"
-            yield from self._conda(target, self._origin(name) if elsewhere else origin)
+            yield from self._conda(target, self._elsewhere(name) if elsewhere else origin)
 
     def _conda(self, table: Node | None, origin: Origin) -> Iterator[Item]:
         for listed in ("dependencies", "host-dependencies", "build-dependencies"):
@@ -183,20 +199,28 @@ class _Manifest:
 
     # --- what several tools share -----------------------------------------------------------------
 
-    def _origin(self, key: Leaf | None = None) -> Origin:
+    def _origin(self, key: Leaf | None = None, kind: str = "") -> Origin:
         """The origin of a list: one with a key is optional, and its key's line proves it."""
-        if key is None:
-            return Origin(self.form, self.text.path)
-        proof = self.text.proof(key.at[0])
-        return Origin(self.form, self.text.path, key.text, "guarded", proof)
+        origin = Origin(self.form, self.text.path)
+        return optional(origin, key.text, self.text.proof(key.at[0]), kind) if key else origin
 
-    def _if_optional(self, table: Node, origin: Origin) -> Origin:
-        """The origin of one package, which may say of itself that it is optional."""
-        optional = _at(table, "optional")
-        if origin.guard != "none" or not isinstance(optional, Leaf) or optional.value is not True:
+    def _elsewhere(self, platform: Leaf) -> Origin:
+        """The origin of a list for a platform that no target is."""
+        proof = self.text.proof(platform.at[0])
+        return Origin(self.form, self.text.path, platform.text, "guarded", proof)
+
+    def _if_optional(self, table: Node, origin: Origin, extra: str = "") -> Origin:
+        """The origin of one package, which may say of itself that it is optional.
+
+        `extra`: the one that installs it, if that is known.
+        """
+        said = _at(table, "optional")
+        if origin.guard != "none" or not isinstance(said, Leaf) or said.value is not True:
             return origin
-        proof = self.text.proof(optional.at[0])
-        return Origin(self.form, self.text.path, origin.scope, "guarded", proof)
+        found = optional(
+            origin, extra or "an extra", self.text.proof(said.at[0]), "extra" if extra else ""
+        )
+        return replace(found, scope=origin.scope)
 
     def _listed(self, listed: Node | None, origin: Origin) -> Iterator[Item]:
         """An array of requirements as pip writes them."""
@@ -207,10 +231,12 @@ class _Manifest:
                 if found:
                     yield found
 
-    def _groups(self, groups: Node | None, default: frozenset[str] = frozenset()) -> Iterator[Item]:
+    def _groups(
+        self, groups: Node | None, kind: str, default: frozenset[str] = frozenset()
+    ) -> Iterator[Item]:
         """Extras or groups, each an array. Those of `default` are installed unless refused."""
         for name, listed in _entries(groups):
-            origin = self._origin(None if canonicalize_name(name.text) in default else name)
+            origin = self._origin(None if canonicalize_name(name.text) in default else name, kind)
             yield from self._listed(listed, origin)
 
     def _python(self, value: Node | None) -> Iterator[Item]:
@@ -228,24 +254,41 @@ class _Manifest:
             yield from self._addresses(_at(index, "url"), self._origin())
 
     def _poetry(self, poetry: Node | None) -> Iterator[Item]:
-        yield from self._keyed(_at(poetry, "dependencies"), self._origin())
+        extras: dict[str, str] = {
+            canonicalize_name(each.text): extra.text
+            for extra, listed in _entries(_at(poetry, "extras"))
+            for each in _elements(listed)
+            if isinstance(each, Leaf)
+        }
+        yield from self._keyed(_at(poetry, "dependencies"), self._origin(), extras)
         for name, group in _entries(_at(poetry, "group")):
-            yield from self._keyed(_at(group, "dependencies"), self._origin(name))
+            yield from self._keyed(_at(group, "dependencies"), self._origin(name, "group"))
         for key, packages in _entries(poetry):
             if key.text == "dev-dependencies":
                 yield from self._keyed(packages, self._origin(key))
         yield from self._indexes(_at(poetry, "source"))
 
     def _keyed(
-        self, packages: Node | None, origin: Origin, *, pinned: bool = False
+        self,
+        packages: Node | None,
+        origin: Origin,
+        extras: Mapping[str, str] = MappingProxyType({}),
+        *,
+        pinned: bool = False,
     ) -> Iterator[Item]:
-        """Names as keys. With `pinned`, versions are PEP 440's, else Poetry's own."""
+        """Names as keys. With `pinned`, versions are PEP 440's, else Poetry's own.
+
+        `extras`: the extras that install optional packages, by their names.
+        """
         for key, value in _entries(packages):
+            extra = extras.get(canonicalize_name(key.text), "")
             for given in value.elements if isinstance(value, Listing) else [value]:
                 if _at(given, "path") is None and _at(given, "workspace") is None:
                     version = given.text if isinstance(given, Leaf) else _string(given, "version")
                     specifier = at_key(version) if pinned else from_poetry(version)
-                    yield self._named(key, specifier, given, self._if_optional(given, origin))
+                    yield self._named(
+                        key, specifier, given, self._if_optional(given, origin, extra)
+                    )
 
     def _named(self, key: Leaf, specifier: str, given: Node, origin: Origin) -> Item:
         """A package that a key names; an address, extras and a marker may stand in its table."""

@@ -32,23 +32,69 @@ _COMMAND = re.compile(
 _STARTS = re.compile(
     r"\s*(?:(?:[A-Za-z_]\w*=\S*|sudo|srun|mpirun|nohup|time)\s+)*(?:"
     r"(?:\S*/)?(?:python[\d.]*|torchrun|accelerate|deepspeed|composer|lightning|fabric|colossalai|"
-    r"horovodrun|mpirun|bash|sh|sbatch|srun|docker|uv|poetry|conda)\s|"
+    r"horovodrun|mpirun|bash|sh|sbatch|srun|docker|uv|poetry|conda|cd|pushd)\s|"
     r"\.{0,2}/?[\w./-]*\w\.(?:sh|py|slurm)(?:\s|$)|[a-z][a-z0-9]*(?:-[a-z0-9]+)+\s)"
 )
 """A line of a block in no named language that can only be a command."""
 _PROMPT = re.compile(r"\s*(?:\([\w.-]+\)\s*)?(?:\$|#|>|!|%)\s?(?=\S)")
 """What a shell or notebook shows before a command."""
+_DIRECTIVE = re.compile(r"\s*\.\. (?:code-block|code|sourcecode|parsed-literal)::[ \t]*([\w-]*)")
+_LITERAL = re.compile(r"``([^`]+)``")
+_OPTION = re.compile(r"\s+:[\w-]+:")
+"""Blocks of reStructuredText, code in its sentences, and the options of a directive."""
 
 
 def read(text: Text) -> Document:
     """A Markdown file as a document.
 
-    What else than a README says of installing is about anything: only its launches count.
+    What else than a README says of installing is about anything: only its launches count. So it is
+    with reStructuredText, in which no comment could accept a finding.
     """
+    if text.path.lower().endswith(".rst"):
+        return Document(tuple(_structured(text)))
     blocks = MarkdownIt("commonmark").parse(text.text)
     items = (item for block in blocks for item in _block(text, block))
     is_manual = bool(_MANUAL.match(basename(text.path)))
     return Document(tuple(item for item in items if is_manual or item.kind == "launch"))
+
+
+def _structured(text: Text) -> Iterator[Item]:
+    """What the literal blocks of reStructuredText start, and code in its sentences."""
+    row = 0
+    while row < len(text.lines):
+        line = text.lines[row]
+        directive = _DIRECTIVE.match(line)
+        row += 1
+        if directive is None and not line.rstrip().endswith("::"):
+            for said in _LITERAL.findall(line):
+                if begins_command(said):
+                    yield from _said(text, said, row - 1)
+            continue
+        if directive is None and line.lstrip().startswith(".. "):
+            continue  # a note, or whatever has text in it
+        first, lines = _indented(text.lines, row, _indent(line))
+        language = directive[1].lower() if directive else ""
+        row = first + len(lines)
+        yield from _launches(text, lines, first, language)
+
+
+def _indented(lines: Sequence[str], row: int, outer: int) -> tuple[int, list[str]]:
+    """The first row of the text that is further in than a line, without options, and its lines."""
+    while row < len(lines) and (not lines[row].strip() or _OPTION.match(lines[row])):
+        row += 1
+    end = row
+    while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > outer):
+        end += 1
+    return row, list(lines[row:end])
+
+
+def _launches(text: Text, lines: Sequence[str], first: int, language: str) -> Iterator[Item]:
+    if language and language not in _SHELLS:
+        return
+    code = _code(text, lines, first, None if language else _STARTS)
+    for item in script(code) if code.text.strip() else ():
+        if item.kind == "launch" and _is_meant(text, lines, code, item):
+            yield replace(item, forms=("readme",))
 
 
 def _installs(line: str) -> bool:
@@ -70,21 +116,31 @@ def _block(text: Text, block: Token) -> Iterator[Item]:
         code = _code(text, lines, first, None if language else plain)
         if code.text.strip() and (installs or kind == "launch"):
             for item in script(code):
-                if item.kind == kind and (kind != "launch" or _is_meant(text, code, item)):
+                if item.kind == kind and (kind != "launch" or _is_meant(text, lines, code, item)):
                     yield replace(item, forms=("readme",))
 
 
-def _is_meant(text: Text, code: Text, item: Item) -> bool:
+def _is_meant(text: Text, lines: Sequence[str], code: Text, item: Item) -> bool:
     """Whether a word is a command, and not part of the output or help that a block shows as well.
 
-    A command of some project begins no further in than the block does.
+    A command of some project begins no further in than the block does, and so does a file that is
+    started by nothing but its name: a map of the project is full of such. No shell finds one that
+    has no folder before it.
     """
-    if item.name or is_file(item):
+    if item.name or (is_file(item) and item.parts):
         return True
+    if is_file(item):
+        shown = [line for line in lines if line.strip()]
+        row = item.span.line - code.starts[0][0]
+        return "/" in str(item.value) and _indent(lines[row]) <= _indent(shown[0])
     first = next(row for row, line in enumerate(code.lines) if line.strip())
     rows = code.starts[first][0] - 1, item.span.line - 1
-    block, own = (len(line) - len(line.lstrip()) for line in map(text.line_at, rows))
+    block, own = (_indent(text.line_at(row)) for row in rows)
     return own <= block
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _inline(text: Text, block: Token) -> Iterator[Item]:
@@ -93,9 +149,14 @@ def _inline(text: Text, block: Token) -> Iterator[Item]:
         if each.type == "code_inline" and block.map and begins_command(each.content):
             rows = range(*block.map)
             row = next((row for row in rows if each.content in text.line_at(row)), rows[0])
-            for item in script(Text(text.path, each.content, (text.place(row, 0),))):
-                if item.kind == "launch" and is_file(item):
-                    yield item
+            yield from _said(text, each.content, row)
+
+
+def _said(text: Text, command: str, row: int) -> Iterator[Item]:
+    """What a command in a sentence starts."""
+    for item in script(Text(text.path, command, (text.place(row, 0),))):
+        if item.kind == "launch" and is_file(item):
+            yield item
 
 
 def _code(text: Text, lines: Sequence[str], first: int, plain: re.Pattern[str] | None) -> Text:

@@ -26,8 +26,10 @@ _LONGEST = 200
 _HOSTED = re.compile(r"https?://[^/?#]+/[^/?#]+/[^/?#]+/(?:-/)?(?:tree|blob)/[^/?#]+/([^?#]+)")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _ANCHOR = re.compile(r"<a\s[^>]*?\bhref\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
-_PATH = re.compile(r"\.{0,2}/?[\w.-]+(?:/[\w.-]+)*/[\w.-]*")
-"""Code in a sentence that can only be a path."""
+_PATH = re.compile(r"\.{0,2}/?[\w.-]+(?:/[\w.-]+)*/[\w.-]*|[\w-]+\.(?:py|ipynb)")
+"""Code in a sentence that can only be a path, or the name of a program."""
+_PROGRAM = re.compile(r"(?<![\w/.-])[\w-]+\.(?:py|ipynb)(?![\w/.-])")
+"""The name of a program in a sentence."""
 
 
 def may_mention(kind: FileKind, path: str) -> bool:
@@ -60,6 +62,8 @@ def _targets(block: Token) -> Iterator[str]:
             yield from _ANCHOR.findall(each.content)
         elif each.type == "code_inline" and _PATH.fullmatch(each.content):
             yield each.content
+        elif each.type == "text":
+            yield from _PROGRAM.findall(each.content)
 
 
 def _path(target: str) -> str:

@@ -12,7 +12,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
-from posixpath import basename
+from posixpath import basename, join, normpath
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,7 +22,7 @@ from portaudit.kinds import kind_by_name
 from portaudit.read.images import image, is_reference
 from portaudit.read.installs import installs
 from portaudit.read.items import Document, Item, ItemKind, Part, Scalar
-from portaudit.read.launches import started
+from portaudit.read.launches import filled, started
 from portaudit.read.programs import (
     ASSIGNMENT,
     LAUNCHERS,
@@ -137,6 +137,13 @@ _DEEPEST = 3
 """Scripts in strings of scripts that are followed."""
 
 
+_MOVING = frozenset({"cd", "pushd", "popd"})
+_APART = frozenset({"subshell", "function_definition", "command_substitution"})
+"""What goes to another folder by itself alone."""
+_PLAIN_PATH = re.compile(r"[\w./+@%=:,-]+")
+"""A path of which all is known."""
+
+
 class _Place(Struct, frozen=True):
     """What holds where a command stands.
 
@@ -221,7 +228,8 @@ class _Script:
 
     `told`: those whose value was read as a command where it is set · `options`: those whose value
     is a word with options, as texts with the places where they are set · `defaults`: what those
-    are set to that may have been set outside.
+    are set to that may have been set outside · `moves`: the folders that `cd` went to, each with
+    the byte at which that ends: a subshell comes back.
     """
 
     def __init__(self, text: Text, depth: int, values: dict[str, str]) -> None:
@@ -232,6 +240,7 @@ class _Script:
         self.options: dict[str, list[tuple[Text, _Place]]] = {}
         self.quoted: dict[Span, tuple[str, Node]] = {}
         self.defaults: dict[str, str] = {}
+        self.moves: list[tuple[int, str]] = []
         self.sets = bool(_SETS.search(text.text))
 
     def inner(self, text: Text, place: _Place) -> Iterator[Item]:
@@ -352,6 +361,7 @@ class _Script:
         words = node.children_by_field_name("argument")
         first, *more = self._named(name)
         parts = (first, *more, *(self._part(each) for each in words))
+        self._move(node, parts)
         variable = _expanded(self._part(name).text)
         told, options = variable in self.told, variable in self.options
         for item in self.command(parts, place):
@@ -360,7 +370,29 @@ class _Script:
                 yield item
         if options:
             yield from self._expanded_options(variable)
-        yield from self._started((self._part(name), *parts[1 + len(more) :]), place)
+        folder = self._folder(node)
+        for item in self._started((self._part(name), *parts[1 + len(more) :]), place):
+            yield replace(item, folder=folder) if item.kind == "launch" else item
+
+    def _folder(self, node: Node) -> str:
+        """The folder that the commands before one went to, empty where nobody knows."""
+        return next((to for end, to in reversed(self.moves) if node.start_byte < end), "")
+
+    def _move(self, node: Node, parts: Sequence[Part]) -> None:
+        """What `cd` does to the commands behind it, up to the end of its subshell or function."""
+        name = parts[0].text
+        if name not in _MOVING:
+            return
+        around = node.parent
+        while around is not None and around.type not in _APART:
+            around = around.parent
+        end = around.end_byte if around is not None else len(self.text.data) + 1
+        word = next((part.text for part in parts[1:] if part.text != "--"), "/")
+        known = ChainMap(self.values, self.defaults)
+        to = filled(word, known) if name != "popd" else "/"
+        is_unknown = to.startswith(("/", "~", "-")) or not _PLAIN_PATH.fullmatch(to)
+        went = "" if is_unknown else normpath(join(self._folder(node), to))
+        self.moves.append((end, "" if went.startswith("..") or went == "." else went))
 
     def _started(self, parts: Sequence[Part], place: _Place) -> Iterator[Item]:
         """What a command starts, and what the commands start that are words of it."""

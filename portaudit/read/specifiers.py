@@ -13,6 +13,7 @@ from posixpath import basename
 from urllib.parse import unquote
 
 from msgspec import Struct
+from msgspec.structs import replace
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier
@@ -25,6 +26,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion
 
+from portaudit.catalogue.entries import words
 from portaudit.catalogue.stack import PYTHON, stack
 from portaudit.read.items import Item, Part
 from portaudit.types import GuardState, Proof, Span
@@ -41,6 +43,9 @@ _CUDA_PART = re.compile(
     r"(lib(?:cufile|npp|nvjitlink|nvjpeg))-dev|(lib(?:cu|npp|nv)[a-z]*)-static", re.IGNORECASE
 )
 """Headers or archives of one of CUDA's libraries, as conda splits them off."""
+_CUDA = frozenset({"cuda", "cu", "gpu", "gpus", "nvidia"})
+"""Words of the name of an extra for those who have CUDA."""
+_EXTRA = re.compile(r"""(?<![\w.])extra\s*==\s*(['"])(?P<name>[^'"]*)\1""")
 _CARET_PARTS = 3
 _LONGEST = 2_000
 """Characters of a requirement. No one writes longer ones, and packaging's parser is not linear."""
@@ -57,6 +62,15 @@ class Origin(Struct, frozen=True):
     scope: str = ""
     guard: GuardState = "none"
     by: Proof | None = None
+
+
+def optional(origin: Origin, name: str, proof: Proof, kind: str = "") -> Origin:
+    """The same for a list that is asked for by name: an extra, a group, a feature.
+
+    Its name is the condition, unless it says CUDA: then who has CUDA is who asks for it.
+    """
+    setting = "" if words(name) & _CUDA else f"{kind} {name}".strip()
+    return replace(origin, scope=name, guard="guarded", by=replace(proof, setting=setting))
 
 
 def package(
@@ -109,7 +123,11 @@ def requirement(written: str, line: int, column: int, origin: Origin) -> Item | 
         value = f"{value}; {parsed.marker}"
         if origin.path and origin.guard == "none" and not _may_hold(str(parsed.marker)):
             proof = Proof(origin.path, line, written[:200])
-            origin = Origin(origin.form, origin.path, origin.scope, "guarded", proof)
+            extra = _EXTRA.search(str(parsed.marker))
+            if extra and _may_hold(str(parsed.marker), extra["name"]):
+                origin = replace(optional(origin, extra["name"], proof, "extra"), scope="")
+            else:
+                origin = replace(origin, guard="guarded", by=proof)
     return package(parsed.name, value, span, origin, sorted(parsed.extras))
 
 
@@ -260,11 +278,11 @@ def _loose(written: str, line: int, column: int, origin: Origin) -> Item | None:
 
 
 @cache
-def _may_hold(marker: str) -> bool:
-    """Whether a marker can hold on Linux with a Python of a target, and without an extra."""
+def _may_hold(marker: str, extra: str = "") -> bool:
+    """Whether a marker can hold on Linux with a Python of a target, and with an extra or none."""
     parsed = Marker(marker)
     try:
-        return any(parsed.evaluate(dict(each)) for each in _environments())
+        return any(parsed.evaluate({**each, "extra": extra}) for each in _environments())
     except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, InvalidSpecifier):
         return True
 
@@ -283,7 +301,6 @@ def _environments() -> Sequence[dict[str, str]]:
             "platform_system": "Linux",
             "sys_platform": "linux",
             "os_name": "posix",
-            "extra": "",
         }
         for line in lines
         for machine in ("x86_64", "aarch64")

@@ -59,6 +59,10 @@ something: of a tree with a trainer and a model zoo a single file is no main pat
 _WEAKEST = 3
 """Strength of what only brings in a program that trains."""
 _LAST = 9
+_HALF = 0.5
+"""Share of a package below which a program only shows some of it."""
+_SOURCES = frozenset({"", "src", "lib", "python"})
+"""Where a project keeps the package that installing makes."""
 
 
 class Program(Struct, frozen=True):
@@ -83,7 +87,8 @@ class Entries(Struct, frozen=True):
     files that start programs, themselves or through others, and which · `called`: functions that
     commands call · `configs`: what the main program is given to read, and where; `other_configs`
     are given to others, or to it at other times · `command`: the line that tells of its usual run,
-    `usual`: the files that it stands in, or goes through.
+    `usual`: the files that it stands in, or goes through, or that its launcher is given;
+    `other_settings` are given to launchers at other times, or by others.
     """
 
     programs: tuple[Program, ...]
@@ -97,6 +102,7 @@ class Entries(Struct, frozen=True):
     command: Command = Command()
     usual: frozenset[str] = frozenset()
     other_configs: frozenset[str] = frozenset()
+    other_settings: frozenset[str] = frozenset()
 
     def told(self) -> tuple[EntryPoint, ...]:
         """The same for a report: the main ones first."""
@@ -119,7 +125,11 @@ def entries(
     programs = _programs(sorted(_paths(code, starts, tree, graph, chosen)), code, starts, graph)
     projects = Projects(results, tree)
     main = _chosen(chosen, programs) or _main(programs, code, graph, projects)
-    api = main is None and _api(tree, code, graph)
+    shown = (
+        None if chosen or main is None else _shown(main, programs, results, graph, tree, projects)
+    )
+    main = None if shown else main
+    api = shown or (main is None and _api(tree, code, graph))
     unused = main is None and not api and _api(tree, code, graph, derives=True)
     main = (
         main
@@ -137,13 +147,15 @@ def entries(
         if _speaks_for(start, each.path)
     ]
     configs = starts.configs(lines)
-    given = {
-        path
+    others = [
+        start
         for program in programs
         for start in program.starts
         if names.aside(start.place.path) != "test"
-        for path in starts.given(start)
-    }
+    ]
+    given = {path for start in others for path in starts.given(start)}
+    settings = {path for start in others for path in start.settings}
+    usual = starts.usual(lines, configs[0][1] if configs else None)
     command = starts.command(lines, configs[0][1] if configs else None)
     return Entries(
         programs,
@@ -155,8 +167,9 @@ def entries(
         called=frozenset(starts.functions).union(_named_by(command)),
         configs=configs,
         command=command,
-        usual=starts.usual(lines, configs[0][1] if configs else None),
+        usual=usual,
         other_configs=frozenset(given.difference(path for path, _ in configs)),
+        other_settings=frozenset(settings.difference(usual, (path for path, _ in configs))),
     )
 
 
@@ -450,6 +463,50 @@ def _api(
     return _Main(public, "training", why)
 
 
+def _shown(
+    main: _Main,
+    programs: Iterable[Program],
+    results: Iterable[FileResult],
+    graph: Graph,
+    tree: Tree,
+    projects: Projects,
+) -> _Main | None:
+    """What a package offers, if the main program only shows some of it.
+
+    Installing the tree makes the package; no line starts the program, the first page has no word
+    of it, and it uses less than half of the modules.
+    """
+    (path,) = main.paths
+    (program,) = (each for each in programs if each.path == path)
+    package = _package(tree)
+    made = any(each.facts.is_project and not dirname(each.path) for each in results)
+    if program.starts or not package or dirname(package) not in _SOURCES or not made:
+        return None
+    offered = _modules(package, tree)
+    used = len(offered.intersection(visits(graph, [path])))
+    if not 0 < used < len(offered) * _HALF or projects.names(path):
+        return None
+    start = join(package, "__init__.py")
+    is_whole = len(offered.intersection(visits(graph, [start]))) >= len(offered) * _HALF
+    why = (
+        f"no line of the tree starts `{path}`, which uses {used} of the {len(offered)} modules "
+        f"of the package `{basename(package)}`: what that offers is the entry, until `--entry` "
+        "names one"
+    )
+    return _Main((start,) if is_whole else (start, *sorted(offered - {start})), "training", why)
+
+
+def _modules(package: str, tree: Tree) -> frozenset[str]:
+    """The modules of a package that its users may import."""
+    return frozenset(
+        path
+        for path in tree.modules
+        if path.startswith(f"{package}/")
+        and names.aside(path) is None
+        and (not basename(path).startswith("_") or basename(path) == "__init__.py")
+    )
+
+
 def _package(tree: Tree) -> str:
     """The folder of the package that a project is about: the largest but tests and examples."""
     sizes: dict[str, int] = {}
@@ -475,13 +532,7 @@ def _public(package: str, graph: Graph, tree: Tree) -> tuple[str, ...]:
     start = join(package, "__init__.py")
     if graph.get(start):
         return (start,)
-    inner = (
-        path
-        for path in tree.modules
-        if path.startswith(f"{package}/")
-        and names.aside(path) is None
-        and not basename(path).startswith("_")
-    )
+    inner = (path for path in _modules(package, tree) if basename(path) != "__init__.py")
     return (start, *sorted(inner))
 
 

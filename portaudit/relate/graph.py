@@ -97,7 +97,14 @@ class _Resolver:
             for each in result.facts.scripts
             if ":" in each.name
         ]
-        self._everywhere = frozenset(each for found in self._searched.values() for each in found)
+        self._placed = {
+            name: normpath(join(dirname(result.path), folder)).removeprefix(".")
+            for result in results
+            for name, folder in result.facts.packages
+        }
+        searched = {each for found in self._searched.values() for each in found}
+        searched.update(folder for name, folder in self._placed.items() if not name)
+        self._everywhere = frozenset(searched)
 
     def learn(self, result: FileResult) -> None:
         """Note which folders the imports of a file take for packages, marked as such or not."""
@@ -131,9 +138,26 @@ class _Resolver:
         return (
             self._file(dirname(importer), name)
             or (program and not name.startswith(".") and self._beside(importer, name))
+            or self._elsewhere(name)
             or self._module(importer, name)
             or (() if name.startswith(".") else tuple(self._stray(importer, name)))
         )
+
+    def _elsewhere(self, name: str) -> tuple[str, ...]:
+        """A module of a package that a manifest says is in another folder."""
+        package = name
+        while package and package not in self._placed:
+            package = package.rpartition(".")[0]
+        if not package:
+            return ()
+        folder = self._placed[package]
+        inner = name[len(package) :].lstrip(".")
+        if not folder:  # the tree itself is the package
+            found = self._modules.inside("", inner) if inner else ("__init__.py", ())
+        else:
+            inner = f"{basename(folder)}.{inner}".rstrip(".")
+            found = self._modules.inside(dirname(folder), inner)
+        return self._with_packages(inner, *found) if found and found[0] in self._files else ()
 
     def _declared(self, group: str) -> Iterator[str]:
         """The modules of the entry points that manifests of the tree declare for a group."""

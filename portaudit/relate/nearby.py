@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from posixpath import basename, dirname
 
-from portaudit.catalogue.entries import aside, words
+from portaudit.catalogue.entries import aside, by_name, words
 from portaudit.catalogue.native import words as native_words
 from portaudit.types import Category, FileKind, FileResult, Finding, Kernel, Language, Reach
 
@@ -25,8 +25,14 @@ _MACHINES: frozenset[Category] = frozenset({"container", "scheduler-env"})
 """What is said of the machines that a program is started on, and not of the program."""
 _LISTS = frozenset({"requirements", "requirement", "reqs", "deps", "dependencies", "env", "envs"})
 """Folders that hold nothing but requirements: they speak for the folder around them."""
-_APART = frozenset({"dev", "doc", "docs", "test", "tests", "lint", "ci"})
-"""Words of a manifest's name for what only those need who work on the project."""
+_APART = frozenset(
+    (
+        *("dev", "develop", "development", "ci", "doc", "docs", "documentation"),
+        *("test", "tests", "testing", "lint", "linting", "style", "quality", "typing"),
+        *("benchmark", "benchmarks", "example", "examples", "notebook", "notebooks"),
+    )
+)
+"""Words of the name of a manifest, or of an extra, that no run of the project itself needs."""
 
 
 # --- kernels in Python ----------------------------------------------------------------------------
@@ -195,12 +201,13 @@ def engine_folders(results: Iterable[FileResult], findings: Iterable[Finding]) -
 # --- files that are no code -----------------------------------------------------------------------
 
 
-def of_manifest(path: str, kind: FileKind, main: Iterable[str]) -> Reach | None:
+def of_manifest(path: str, kind: FileKind, main: Iterable[str], extra: str = "") -> Reach | None:
     """What needs a requirement, by the manifest that it stands in; None for what is no manifest.
 
     What lies above the main program is its project's; what lies elsewhere is another one's.
+    `extra`: that, or the group, which it belongs to, whose name says as much as that of a file.
     """
-    if kind not in _MANIFESTS and basename(path) != "setup.py":
+    if not _is_manifest(path, kind):
         return None
     place = aside(path)
     folder = dirname(path)
@@ -209,8 +216,22 @@ def of_manifest(path: str, kind: FileKind, main: Iterable[str]) -> Reach | None:
     is_above = any(f"{start}".startswith(f"{folder}/" if folder else "") for start in main)
     if place and not is_above:
         return place
-    apart = words(basename(path).partition(".")[0]) & _APART
+    apart = (words(basename(path).partition(".")[0]) | words(extra)) & _APART
     return "main" if is_above and not apart else place or "other"
+
+
+def is_required(finding: Finding, kind: FileKind) -> bool:
+    """Whether a finding is a requirement of a manifest."""
+    return finding.category == "dependency" and _is_manifest(finding.path, kind)
+
+
+def is_for_training(finding: Finding) -> bool:
+    """Whether the name of the extra, or the group, of a requirement says that training needs it."""
+    return by_name(finding.scope) == "training"
+
+
+def _is_manifest(path: str, kind: FileKind) -> bool:
+    return kind in _MANIFESTS or basename(path) == "setup.py"
 
 
 def of_start(finding: Finding, kind: FileKind) -> Reach | None:

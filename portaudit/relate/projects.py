@@ -125,6 +125,10 @@ class Projects:
         """The nearest folder above a file that has a page or a manifest; empty for the root."""
         return next((folder for folder in _around(path) if folder in self._homes), "")
 
+    def names(self, path: str) -> bool:
+        """Whether the first page of the tree leads to a file, or has its name."""
+        return any(each.path in {path, basename(path)} for each in self._mentions)
+
     def first(self, paths: Iterable[str]) -> First | None:
         """The project that the tree leads with of those that some programs belong to.
 

@@ -164,10 +164,17 @@ class _Tree:
     def _freed(self, finding: Finding) -> Finding:
         """A finding on the main path without the flag of its file as a guard, if anything sets it.
 
-        Its file only knows what holds where nobody does.
+        Its file only knows what holds where nobody does. An extra is no option of the run, which
+        needs the one for training.
         """
         by = finding.guard_by
-        if finding.reach != "main" or by is None or not self._known.is_set(by.setting):
+        if finding.reach != "main" or by is None or not by.setting:
+            return finding
+        if nearby.is_required(finding, self._tree.kinds[finding.path]):
+            is_set = nearby.is_for_training(finding)
+        else:
+            is_set = self._known.is_set(by.setting)
+        if not is_set:
             return finding
         if finding.guard == "fallback":  # there is another way, whatever is set
             return replace(finding, guard_by=replace(by, setting=""))
@@ -203,7 +210,8 @@ class _Tree:
         path = finding.path
         kind = self._tree.kinds[path]
         if finding.category == "dependency" and path not in self._programs.launchers:
-            needed = nearby.of_manifest(path, kind, self._programs.main)
+            extra = finding.scope if finding.guard_by else ""
+            needed = nearby.of_manifest(path, kind, self._programs.main, extra)
             if needed:
                 return needed
         if self._is_native(path):
@@ -299,7 +307,7 @@ class _Tree:
         others = {each.path for each in programs.programs if each.aside is None}
         return {
             "main": main,
-            "other": (others | programs.other_configs) - main,
+            "other": (others | programs.other_configs | programs.other_settings) - main,
             "example": lying["example"],
             "test": lying["test"],
         }

@@ -57,6 +57,8 @@ _PLACES = frozenset({"--config-path", "--config-dir"})
 """Options of Hydra that name the folder of its files, of which `--config-name` names one."""
 _SHORT = {"-cn": "--config-name", "-cp": "--config-path", "-cd": "--config-dir"}
 """How they are written with one hyphen."""
+_DATA: frozenset[FileKind] = frozenset({"toml", "json"})
+"""Kinds of file in which a command may be anybody's: only what lies around is meant."""
 _MULTIRUN = frozenset({"-m", "--multirun"})
 _NOTHING = frozenset({"null", "none", "~", "", "true", "false"})
 """Values by which nothing is chosen."""
@@ -68,7 +70,8 @@ _PART = re.compile(r"[^\W_]+")
 class Start(Struct, frozen=True):
     """A line that starts a program, itself or through other files. `rank`: 0 says most.
 
-    `is_sure`: it cannot mean another file as well.
+    `is_sure`: it cannot mean another file as well · `folder`: where it is run, as far as it says ·
+    `settings`: the files that its launcher is given.
     """
 
     place: Location
@@ -76,6 +79,8 @@ class Start(Struct, frozen=True):
     arguments: tuple[str, ...] = ()
     launch: bool = True
     is_sure: bool = True
+    folder: str = ""
+    settings: tuple[str, ...] = ()
 
 
 class Given(Struct, frozen=True):
@@ -97,6 +102,7 @@ class Starts:
         self._modules = modules
         self._kinds = {result.path: tree.kinds[result.path] for result in results}
         self._by_name: dict[str, list[str]] = {}
+        self._folders = frozenset(folder for path in self._kinds for folder in _around(path))
         for path in self._kinds:
             self._by_name.setdefault(basename(path), []).append(path)
         self._code = {result.path: result.facts.code for result in results}
@@ -116,13 +122,23 @@ class Starts:
                     self.commands.setdefault(script.name, target)
                     self.called.setdefault(target, []).append(script.name)
                     place = Location(result.path, script.line)
-                    self.of.setdefault(target, []).append(Start(place, 3, (), launch=False))
+                    start = Start(place, 3, launch=False, folder=dirname(result.path))
+                    self.of.setdefault(target, []).append(start)
         for result in results:
             for launch in result.facts.launches:
-                targets = self._targets(result.path, launch)
+                folder = self._run_in(dirname(result.path), launch.folder)
+                targets = self._targets(result.path, folder, launch)
                 place = Location(result.path, launch.line)
                 rank = _rank(result.path, self._kinds)
-                start = Start(place, rank, launch.arguments, is_sure=len(targets) == 1)
+                is_sure = len(targets) == 1
+                read = (self._file(folder, text) for text in launch.launcher_settings)
+                settings = tuple(files[0] for files in read if len(files) == 1)
+                start = Start(
+                    *(place, rank, launch.arguments),
+                    is_sure=is_sure,
+                    folder=folder,
+                    settings=settings,
+                )
                 for target in targets:
                     if target != result.path:
                         self.of.setdefault(target, []).append(start)
@@ -201,16 +217,16 @@ class Starts:
         return replace(read, is_open=is_open)
 
     def usual(self, starts: Iterable[Start], place: Location | None = None) -> frozenset[str]:
-        """The files that tell of the usual run, or that it goes through.
+        """The files that tell of the usual run, that it goes through, that its launcher is given.
 
         Where no text says which of several scripts is the usual one, each may be.
         """
         given = tuple(starts)
-        found = tuple(self._usual(given, place))
-        files = {start.place.path for start in found}
+        found = list(self._usual(given, place))
         if found and self._kinds[found[0].place.path] != "markdown":
-            files.update(start.place.path for start in given if start.rank == found[0].rank)
-        return frozenset(files)
+            found += [start for start in given if start.rank == found[0].rank]
+        files = {start.place.path for start in found}
+        return frozenset(files.union(*(start.settings for start in found)))
 
     def _usual(self, starts: Iterable[Start], place: Location | None) -> Iterable[Start]:
         """The lines of the usual run, the one that somebody enters first."""
@@ -238,7 +254,7 @@ class Starts:
 
     def _chosen(self, start: Start) -> Given:
         """The files of settings that a line chooses, by path or by name."""
-        key = dirname(start.place.path), start.arguments
+        key = start.folder, start.arguments
         if key not in self._choices:
             self._choices[key] = self._given(*key)
         return self._choices[key]
@@ -315,19 +331,34 @@ class Starts:
                         return origin[0]
         return path if path in self._kinds else ""
 
-    def _targets(self, path: str, launch: Launch) -> tuple[str, ...]:
-        """The file of the tree that a launch starts, those that it may, or none."""
-        if launch.module:
-            return self._of_module(path, launch.target)
+    def _run_in(self, folder: str, went: str) -> str:
+        """The folder of the tree that commands of a folder went to, their own if there is none."""
+        place = folder
+        while went:
+            found = normpath(join(place, went))
+            if found in self._folders:
+                return found
+            if not place:
+                break
+            place = dirname(place)
+        return folder
+
+    def _targets(self, path: str, folder: str, launch: Launch) -> tuple[str, ...]:
+        """The file of the tree that a launch starts in a folder, those that it may, or none."""
         text = launch.target
+        afar = self._kinds[path] not in _DATA
+        if launch.module:
+            return self._of_module(join(folder, basename(path)), text, afar=afar)
         if not launch.launcher and text in self.commands:
             return (self.commands[text],)
-        return self._file(dirname(path), text)
+        return self._file(dirname(path) if text.startswith(HERE) else folder, text, afar=afar)
 
-    def _of_module(self, path: str, name: str) -> tuple[str, ...]:
+    def _of_module(self, path: str, name: str, *, afar: bool = True) -> tuple[str, ...]:
         place = self._modules.module_path(path, name)
         if place is None or place[1]:
             tail = name.replace(".", "/")  # run from a folder that nobody knows
+            if not afar:
+                return self._file(dirname(path), f"{tail}.py", afar=False)
             return self._nearest(dirname(path), f"{tail}.py")
         found = place[0]
         if basename(found) == "__init__.py":
@@ -335,8 +366,11 @@ class Starts:
             found = inner if inner in self._kinds else found
         return (found,) if found in self._kinds else ()
 
-    def _file(self, folder: str, text: str) -> tuple[str, ...]:
-        """The file that a path means to the commands of a folder; where they stand is unknown."""
+    def _file(self, folder: str, text: str, *, afar: bool = True) -> tuple[str, ...]:
+        """The file that a path means to the commands of a folder; where they stand is unknown.
+
+        Without `afar` they stand there or above.
+        """
         if text.startswith(HERE):
             text = text[len(HERE) :].lstrip("/")
             near = normpath(join(folder, text))
@@ -360,6 +394,8 @@ class Starts:
             if not place:
                 break
             place = dirname(place)
+        if not afar:
+            return ()
         found = self._nearest(folder, tail)
         if not found and text.startswith("/"):  # the tree's place in an image
             shorter = (self._nearest(folder, "/".join(parts[at:])) for at in range(1, len(parts)))
@@ -427,6 +463,14 @@ def _each(arguments: Sequence[str]) -> Iterator[str]:
             yield from (f"{key}={each.strip()}" for each in value.split(","))
         else:
             yield word
+
+
+def _around(path: str) -> Iterator[str]:
+    """The folders around a file, without the root."""
+    folder = dirname(path)
+    while folder:
+        yield folder
+        folder = dirname(folder)
 
 
 def _is_config(text: str) -> bool:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from portaudit.report.text import Text, columns, is_narrow
-from portaudit.types import Finding, GuardState, Severity
+from portaudit.types import Finding, GuardState, Proof, Severity
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
@@ -279,7 +279,15 @@ def proof(page: Page, finding: Finding, margin: int) -> None:
     if by is not None:
         text = first_cells(" ".join(by.text.split()), _PROOF)
         words = f"only with {by.setting}" if by.setting else GUARD_WORDS[finding.guard]
+        if not by.setting and _is_marked(finding, by):
+            words = "not on the target"
         page.note(words, Text(f"{by.path}:{by.line}: {text}"), margin)
+
+
+def _is_marked(finding: Finding, by: Proof) -> bool:
+    """Whether it is its own marker (`; sys_platform == 'win32'`) that keeps a requirement away."""
+    at_home = (by.path, by.line) == (finding.path, finding.span.line)
+    return finding.category == "dependency" and at_home and ";" in by.text
 
 
 def margin_of(finding: Finding) -> int:

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from portaudit.kinds import kind_by_name
 from portaudit.read.launches import may_start
 from portaudit.types import FileFacts, Launch
 from snippets import findings, scan
@@ -36,6 +37,10 @@ def shell(text: str) -> list[str]:
 
 def lines(path: str, text: str) -> list[tuple[int, str]]:
     return [(launch.line, launch.target) for launch in facts(path, text).launches]
+
+
+def folders(text: str, path: str = "run.sh") -> list[tuple[str, str]]:
+    return [(each.target, each.folder) for each in facts(path, text).launches]
 
 
 def declared(path: str, text: str) -> list[tuple[int, str, str]]:
@@ -797,3 +802,152 @@ def test_what_is_made_at_run_time_stays_open() -> None:
     """
     expected = ["python > a.py ${x}", "python > b.py ${extra}", "python > c.py --flash"]
     assert started("launch.py", dedent(text)) == expected
+
+
+# --- where it is run ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("python train.py", ""),
+        ("cd net/train/ && python train.py", "net/train"),
+        ("cd net\ncd train\npython train.py", "net/train"),
+        ("cd net/train; cd ../other\npython train.py", "net/other"),
+        ("pushd net\nmake\npopd\npython train.py", ""),
+        ("cd net\ncd -\npython train.py", ""),
+        ("DIR=net\ncd $DIR/train\npython train.py", "net/train"),
+        ("cd net\ncd $UNKNOWN\npython train.py", ""),
+        ("cd net\ncd /data\npython train.py", ""),
+        ("cd net\ncd\npython train.py", ""),
+        ("cd ..\npython train.py", ""),
+        ('cd "$(dirname "$0")/net"\npython train.py', ""),
+        ("(cd net && make)\npython train.py", ""),
+        ("(cd net && python train.py)", "net"),
+        ("f() {\n  cd net\n}\npython train.py", ""),
+        ("echo cd net\npython train.py", ""),
+        ("if true; then\n  cd net\nfi\npython train.py", "net"),
+    ],
+)
+def test_the_folder_that_a_script_went_to(text: str, folder: str) -> None:
+    assert folders(text)[-1] == ("train.py", folder)
+
+
+def test_each_block_of_a_page_begins_anew() -> None:
+    page = BLOCK.format("cd net\npython a.py") + BLOCK.format("python b.py")
+    assert folders(page, "README.md") == [("a.py", "net"), ("b.py", "")]
+
+
+def test_a_block_in_no_named_language_goes_to_folders_too() -> None:
+    page = "```\n# train\ncd net/\n\nsh ./run.sh\nyour log should be so: 1 2\n```\n"
+    assert folders(page, "README.md") == [("./run.sh", "net")]
+
+
+# --- what the launcher is given -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        (
+            "accelerate launch --config_file conf/fsdp.yaml train.py --config a.yaml",
+            ["conf/fsdp.yaml"],
+        ),
+        ("accelerate launch --config_file=fsdp.yaml -m pkg.train", ["fsdp.yaml"]),
+        ("deepspeed --hostfile hosts --ds_config 'ds.json' train.py", ["ds.json"]),
+        ("srun --x job.toml accelerate launch --config_file a.yml train.py", ["a.yml"]),
+        ("torchrun --nproc_per_node 8 train.py --config a.yaml", []),
+        ("python train.py a.yaml", []),
+    ],
+)
+def test_settings_of_the_launcher_are_not_those_of_the_program(text: str, given: list[str]) -> None:
+    (launch,) = facts("run.sh", text).launches
+    assert list(launch.launcher_settings) == given
+
+
+# --- what a page only shows -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("net/\n  train.py      # trains\n  more/fit.py  # fits\n", []),
+        ("train.py      # trains\neval.py\n", []),
+        ("net/train.py\n", ["net/train.py"]),
+        ("./train.py\n", ["./train.py"]),
+        ("train.py --lr 1\n", ["train.py --lr 1"]),
+        ("# as root\nnet/run.sh\n", ["net/run.sh"]),
+        ("net/\n  run.sh --all\n", ["run.sh --all"]),
+    ],
+)
+def test_a_list_of_files_starts_none_of_them(block: str, expected: list[str]) -> None:
+    assert started("README.md", f"```\n{block}```\n") == expected
+
+
+# --- reStructuredText -----------------------------------------------------------------------------
+
+REST = """\
+Net
+===
+
+Install with ``pip install apex``, then::
+
+    $ cd net
+    $ python train.py --lr 1
+    loss 1.0
+
+.. code-block:: bash
+   :linenos:
+
+   # all of them
+   python -m torch.distributed.launch \\
+       fit.py a b
+
+   sh run.sh
+
+.. code:: python
+
+   import torch  # python wrong.py
+
+.. sourcecode:: console
+
+   $ ./go.py
+
+Not a block: ``python said.py --x 1`` and so on:
+
+    python quoted.py
+
+.. note::
+
+   .. code-block:: sh
+
+      python inner.py
+"""
+
+
+def test_blocks_of_restructuredtext() -> None:
+    result = scan({"README.rst": REST})["README.rst"]
+    assert result.findings == ()
+    assert [(each.line, said(each), each.folder) for each in result.facts.launches] == [
+        (7, "python > train.py --lr 1", "net"),
+        (14, "torch.distributed.launch > fit.py a b", ""),
+        (17, "sh > run.sh", ""),
+        (25, "./go.py", ""),
+        (27, "python > said.py --x 1", ""),
+        (35, "python > inner.py", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("README.rst", "markdown"),
+        ("docs/INSTALL.rst", "markdown"),
+        ("docs/getting_started.rst", "markdown"),
+        ("docs/api.rst", None),
+        ("CHANGES.rst", None),
+        ("jobs/run.pbs", "shell"),
+    ],
+)
+def test_pages_and_jobs_by_their_names(path: str, kind: str | None) -> None:
+    assert kind_by_name(path) == kind

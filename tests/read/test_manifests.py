@@ -10,11 +10,13 @@ from portaudit.read import ini, manifests
 from portaudit.read.items import Item
 from portaudit.read.text import Text
 from portaudit.types import Proof, Span
+from snippets import scan
 
 
 def items(source: str, path: str = "pyproject.toml") -> list[Item]:
     reader = ini if path.endswith(".cfg") else manifests
-    return list(reader.read(Text(path, dedent(source).lstrip("\n"))).items)
+    found = reader.read(Text(path, dedent(source).lstrip("\n"))).items
+    return [item for item in found if item.kind != "project"]
 
 
 def values(source: str, path: str = "pyproject.toml") -> list[tuple[str, object, str]]:
@@ -61,7 +63,69 @@ def test_positions_and_the_line_that_proves_a_group() -> None:
     source = '[project.optional-dependencies]\n"ä" = [\n  "ü", "torch>=2",\n]\n'
     _, torch = [*items(source), *items(source)][-2:]
     assert torch.span == Span(3, 9, 3, 17)
-    assert torch.guard_by == Proof("pyproject.toml", 2, '"ä" = [')
+    assert torch.guard_by == Proof("pyproject.toml", 2, '"ä" = [', "extra ä")
+
+
+def test_an_optional_list_is_a_condition_by_its_name_and_none_of_cuda() -> None:
+    source = """
+        [project.optional-dependencies]
+        fast = ["flash-attn"]
+        gpu = ["cupy"]
+        cu118 = ["cupy-cuda11x"]
+        [dependency-groups]
+        plot = ["matplotlib"]
+        [tool.poetry.group.speed.dependencies]
+        ninja = "*"
+        [tool.poetry.dev-dependencies]
+        pytest = "*"
+        [tool.pixi.feature.more.dependencies]
+        xformers = "*"
+        [tool.hatch.envs.bench]
+        dependencies = ["deepspeed"]
+    """
+    found = {item.name: item.guard_by.setting for item in items(source) if item.guard_by}
+    assert found == {
+        "flash-attn": "extra fast",
+        "cupy": "",
+        "cupy-cuda11x": "",
+        "matplotlib": "group plot",
+        "ninja": "group speed",
+        "pytest": "dev-dependencies",
+        "xformers": "feature more",
+        "deepspeed": "environment bench",
+    }
+
+
+def test_an_extra_of_poetry_names_the_optional_packages_that_it_installs() -> None:
+    source = """
+        [tool.poetry.dependencies]
+        torch = "*"
+        apex = { version = "*", optional = true }
+        xformers = { version = "*", optional = true }
+        cupy = { version = "*", optional = true }
+        [tool.poetry.extras]
+        fast = ["XFormers"]
+        gpu = ["cupy"]
+    """
+    found = {item.name: item.guard_by and item.guard_by.setting for item in items(source)}
+    assert found == {"torch": None, "apex": "an extra", "xformers": "extra fast", "cupy": ""}
+
+
+def test_a_marker_that_asks_for_an_extra_is_that_extra() -> None:
+    source = """
+        [project]
+        dependencies = [
+          "apex; extra == 'fast'",
+          "cupy; extra == 'gpu'",
+          "triton-windows; sys_platform == 'win32'",
+        ]
+    """
+    found = {item.name: item.guard_by and item.guard_by.setting for item in items(source)}
+    assert found == {
+        "apex": "extra fast",
+        "cupy": "",
+        "triton-windows": "",
+    }
 
 
 def test_poetry() -> None:
@@ -409,3 +473,44 @@ def test_setup_cfg_says_how_extensions_are_built() -> None:
         ("build_ext.include_dirs", "/usr/local/cuda/include", 4, 5),
         ("build_ext.define", "A,B", 5, 10),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "made"),
+    [
+        ("pyproject.toml", '[project]\nname = "net"\n', True),
+        ("pyproject.toml", '[tool.poetry]\nname = "net"\n', True),
+        ("pyproject.toml", '[build-system]\nrequires = ["flit"]\n', False),
+        ("pyproject.toml", "[tool.ruff]\nline-length = 99\n[project.scripts]\n", False),
+        ("setup.cfg", "[metadata]\nname = net\n", True),
+        ("setup.cfg", "[flake8]\nname = net\n[metadata]\nauthor = me\n", False),
+        ("setup.py", "from setuptools import setup\nsetup()\n", True),
+        ("setup.py", "from setuptools import find_packages\n", False),
+    ],
+)
+def test_a_manifest_makes_a_project_or_sets_up_tools(path: str, source: str, made: bool) -> None:
+    assert scan({path: source})[path].facts.is_project is made
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        (
+            "setup.py",
+            "import setuptools as s\ns.setup(package_dir={'': 'code', 'net.ops': './ops/a/'})\n",
+        ),
+        (
+            "setup.py",
+            "import setuptools as s\na = {'': 'code', 'net.ops': 'ops/a'}\ns.setup(package_dir=a)",
+        ),
+        ("pyproject.toml", '[tool.setuptools.package-dir]\n"" = "code"\n"net.ops" = "ops/a"\n'),
+        (
+            "pyproject.toml",
+            '[tool.setuptools]\npackage-dir = {"" = "code", "net.ops" = "ops/a"}\n',
+        ),
+        ("setup.cfg", "[options]\npackage_dir =\n    = code\n    net.ops = ops/a\n"),
+    ],
+)
+def test_where_a_manifest_says_that_packages_are(path: str, source: str) -> None:
+    facts = scan({f"sub/{path}": source})[f"sub/{path}"].facts
+    assert facts.packages == (("", "code"), ("net.ops", "ops/a"))

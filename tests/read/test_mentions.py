@@ -27,6 +27,10 @@ def mentions(text: str, path: str = "README.md") -> tuple[Mention, ...]:
         ('<div>\n<p><a class="x" href=detection>a</a></p>\n</div>', ["detection"]),
         ("run `tools/train.py`, `model.cuda()` and `train`", ["tools/train.py"]),
         ("see `detection/`", ["detection"]),
+        (
+            "Run `train_net.py`, then (show.ipynb); not a/b.py or model.pyc.",
+            ["train_net.py", "show.ipynb"],
+        ),
         ("```sh\ncd detection/\n```", []),
         ("| a | [b](b) |\n|---|---|\n| [c](c) | [b](b/) |", ["b", "c"]),
     ],

@@ -58,11 +58,14 @@ def test_extras_are_guarded_by_the_line_that_names_them() -> None:
         st.setup(extras_require=extras, tests_require=["pytest"])
     """
     found = {item.name: (item.scope, item.guard, item.guard_by) for item in items(source)}
+    fast = Proof("setup.py", 4, 'extras["fast"] = ["flash-attn"]', "extra fast")
     assert found == {
         "cupy": ("gpu", "guarded", Proof("setup.py", 3, 'extras = {"gpu": ["cupy"], **others}')),
-        "flash-attn": ("fast", "guarded", Proof("setup.py", 4, 'extras["fast"] = ["flash-attn"]')),
+        "flash-attn": ("fast", "guarded", fast),
         "pytest": ("tests_require", "guarded", found["pytest"][2]),
     }
+    assert found["pytest"][2]
+    assert found["pytest"][2].setting == "tests_require"
 
 
 def test_one_list_in_two_extras_is_two_items() -> None:

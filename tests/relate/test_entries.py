@@ -590,3 +590,111 @@ def test_who_makes_an_optimizer_comes_before_who_only_goes_backward() -> None:
     main = code("mnist/main.py", main=9, does=(("backward", 9), ("optimizer", 8)))
     assert found(attack, main).main == ("mnist/main.py",)
     assert found(attack, main, readme("python a/attack.py")).main == ("a/attack.py",)
+
+
+ZOO = [code("zoo/__init__.py", ".a"), *(code(f"zoo/{name}.py") for name in "abcdef")]
+"""A library of six parts, of which it brings in one by itself."""
+PROJECT = FileResult("pyproject.toml", facts=FileFacts(is_project=True))
+
+
+def test_a_script_that_nothing_starts_shows_a_library() -> None:
+    script = code("train_b.py", "zoo.b", main=1, does=TRAINS)
+    joined = found(*ZOO, PROJECT, script)
+    assert joined.api
+    assert joined.main == ("zoo/__init__.py", *(f"zoo/{name}.py" for name in "abcdef"))
+    first, second = joined.told()
+    assert first.main
+    assert first.why == (
+        "no line of the tree starts `train_b.py`, which uses 3 of the 7 modules of the package "
+        "`zoo`: what that offers is the entry, until `--entry` names one"
+    )
+    assert (second.path, second.main) == ("train_b.py", False)
+
+
+def test_a_library_whose_package_brings_in_most_begins_there() -> None:
+    whole = [code("zoo/__init__.py", *(f".{name}" for name in "abcde")), *ZOO[1:]]
+    script = code("train_b.py", "zoo.f", main=1, does=TRAINS)
+    assert main(*whole, PROJECT, script) == ("train_b.py",)
+    zoo = [code("zoo/__init__.py"), code("zoo/more/__init__.py"), *whole[1:]]
+    module = code("zoo/b.py", main=1, does=TRAINS)
+    assert main(*whole[:2], *whole[3:], PROJECT, module) == ("zoo/__init__.py",)
+    assert main(*zoo[:3], *zoo[4:], PROJECT, module)[1] == "zoo/a.py"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        readme("python train_b.py"),
+        launching("run.sh", Launch(1, "train_b.py", "python")),
+        leading("train_b.py"),
+        code("train_b.py", *(f"zoo.{name}" for name in "bcd"), main=1, does=TRAINS),
+        code("train_b.py", main=1, does=TRAINS),
+        FileResult("pyproject.toml"),
+        code("setup.py"),
+    ],
+)
+def test_a_script_that_is_meant_or_that_no_library_is_around_is_the_main_path(
+    said: FileResult,
+) -> None:
+    script = code("train_b.py", "zoo.b", main=1, does=TRAINS)
+    known = {each.path: each for each in (*ZOO, script, PROJECT, said)}
+    if said.path == "setup.py":
+        del known["pyproject.toml"]
+    assert main(*known.values()) == ("train_b.py",)
+
+
+def test_the_user_may_name_a_script_of_a_library() -> None:
+    script = code("train_b.py", "zoo.b", main=1, does=TRAINS)
+    assert found(*ZOO, PROJECT, script, chosen=["train_b.py"]).main == ("train_b.py",)
+
+
+def test_a_line_means_a_file_of_the_folder_that_the_lines_before_went_to() -> None:
+    old, new = (code(path, main=1, does=TRAINS) for path in ("v1/train.py", "v2/temp/train.py"))
+    page = launching("README.md", Launch(3, "train.py", "python", folder="v2/temp"))
+    assert main(old, new, page) == ("v2/temp/train.py",)
+    nested = launching("v2/README.md", Launch(3, "train.py", "python", folder="v2/temp"))
+    assert main(old, new, nested) == ("v2/temp/train.py",)
+    unknown = launching("README.md", Launch(3, "train.py", "python", folder="clone"))
+    assert main(old, new, unknown) == ("v1/train.py",)
+    above = launching("README.md", Launch(3, "../train.py", "python", folder="v2/temp"))
+    assert main(old, new, code("v2/train.py", main=1), above) == ("v2/train.py",)
+    module = launching("README.md", Launch(3, "train", "python", module=True, folder="v2/temp"))
+    assert main(old, new, module) == ("v2/temp/train.py",)
+
+
+def test_a_settings_file_is_one_of_the_folder_that_the_lines_before_went_to() -> None:
+    train = code("v2/train.py", main=1, does=TRAINS)
+    given = Launch(3, "train.py", "python", arguments=("--config", "a.yaml"), folder="v2")
+    settings = [configuring(path) for path in ("a.yaml", "v1/a.yaml", "v2/a.yaml")]
+    joined = found(train, *settings, launching("README.md", given))
+    assert [path for path, _ in joined.configs] == ["v2/a.yaml"]
+
+
+def test_what_a_launcher_is_given_belongs_to_the_program_that_it_starts() -> None:
+    programs = [code(f"{name}.py", main=1, does=TRAINS) for name in ("train", "tune")]
+    page = launching(
+        "README.md",
+        Launch(1, "train.py", "accelerate", launcher_settings=("conf/ddp.yaml",)),
+        Launch(2, "train.py", "accelerate", launcher_settings=("conf/fsdp.yaml",)),
+        Launch(3, "tune.py", "accelerate", launcher_settings=("conf/zero.yaml",)),
+        Launch(4, "tune.py", "accelerate", launcher_settings=("conf/ddp.yaml", "gone.yaml")),
+    )
+    settings = [configuring(f"conf/{name}.yaml") for name in ("ddp", "fsdp", "zero", "free")]
+    joined = found(*programs, *settings, page)
+    assert joined.main == ("train.py",)
+    assert joined.configs == ()
+    assert joined.usual == {"README.md", "conf/ddp.yaml"}
+    assert joined.other_settings == {"conf/fsdp.yaml", "conf/zero.yaml"}
+    assert joined.other_configs == frozenset()  # they set no option of a program
+
+
+@pytest.mark.parametrize("module", [False, True])
+def test_a_string_in_a_data_file_is_no_word_on_programs_that_lie_elsewhere(module: bool) -> None:
+    fit, train = (code(path, main=1, does=TRAINS) for path in ("a/fit.py", "b/train.py"))
+    said = Launch(1, "train" if module else "train.py", "python", module)
+    for path in ("rules/x.toml", "rules/x.json"):
+        assert main(fit, train, launching(path, said)) == ("a/fit.py",)
+        assert main(fit, train, launching(f"b/{path}", said)) == ("b/train.py",)
+    assert main(fit, train, launching("jobs/x.yaml", said)) == ("b/train.py",)
+    inner = Launch(1, "${workspaceFolder}/b/train.py")
+    assert main(fit, train, launching(".vscode/launch.json", inner)) == ("b/train.py",)

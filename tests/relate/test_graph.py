@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from portaudit.relate.graph import chain, graph, visits
-from portaudit.types import FileResult, Import, Location
+from portaudit.types import FileFacts, FileResult, Import, Location
 from trees import code, guarded, modules
 
 
@@ -139,3 +139,32 @@ def test_an_import_that_never_happens_leads_nowhere() -> None:
     joined = graph(results, modules(results))
     assert "model.py" in visits(joined, ["train.py"])
     assert "model.py" not in visits(joined, ["train.py"], lambda _, by: by.scope == "unused")
+
+
+@pytest.mark.parametrize(
+    ("name", "reached"),
+    [
+        ("net.ops.attn", ["third/ops/__init__.py", "third/ops/attn.py"]),
+        ("net.ops", ["third/ops/__init__.py"]),
+        ("net.model", ["net/__init__.py", "net/model.py"]),
+        ("whole.tools", ["tools.py"]),
+        ("plain", ["sub/code/plain.py"]),
+    ],
+)
+def test_a_package_is_where_the_manifest_says(name: str, reached: list[str]) -> None:
+    places = (("", "code"), ("net.ops", "../third/ops"), ("whole", ".."))
+    results = [
+        FileResult("sub/setup.py", facts=FileFacts(packages=places)),
+        code("run/train.py", name),
+        *map(code, ("net/__init__.py", "net/model.py", "third/ops/__init__.py")),
+        *map(code, ("third/ops/attn.py", "tools.py", "sub/code/plain.py", "other/plain/x.py")),
+    ]
+    assert leads(*results)["run/train.py"] == reached
+
+
+def test_a_package_of_a_manifest_that_is_nowhere_is_none() -> None:
+    results = [
+        FileResult("setup.py", facts=FileFacts(packages=(("net", "gone"), ("whole", "")))),
+        *(code("train.py", "net.model", "net", "whole"), code("net/model.py")),
+    ]
+    assert leads(*results)["train.py"] == ["net/model.py"]

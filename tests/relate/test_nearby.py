@@ -169,6 +169,29 @@ def test_a_requirement_is_of_the_project_that_its_manifest_is_above(
     assert of_manifest(path, kind, ["vision/train.py"]) == reach
 
 
+@pytest.mark.parametrize(
+    ("scope", "reach"),
+    [
+        ("", "main"),
+        ("gpu", "main"),
+        ("build", "main"),
+        ("train", "main"),
+        ("dev", "other"),
+        ("tests_require", "other"),
+        ("dev-dependencies", "other"),
+        ("test", "other"),
+        ("docs", "other"),
+        ("lint", "other"),
+        ("benchmark", "other"),
+        ("examples", "other"),
+    ],
+)
+def test_an_extra_is_needed_by_what_its_name_says_as_a_manifest_is(
+    scope: str, reach: Reach
+) -> None:
+    assert of_manifest("pyproject.toml", "toml", ["train.py"], scope) == reach
+
+
 def test_the_manifest_beside_a_program_among_examples_is_its_own() -> None:
     assert of_manifest("examples/a/requirements.txt", "requirements", ["examples/a/train.py"]) == (
         "main"

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import dirname, relpath
 
 import libcst as cst
 
+from portaudit.marks import ANY_PART
 from portaudit.read.python.nodes import descendants, last_name, string_value
+from portaudit.read.python.spelled import spelled
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Import
 
 _PATH = re.compile(r"[\w.@-]+(?:/[\w.@-]+)*\.(?:yaml|yml|json|toml|gin)")
+_ENDS = (".yaml", ".yml", ".json", ".toml", ".gin")
 _CODE = re.compile(r"[\w.@-]+(?:/[\w.@-]+)+\.py")
 _READING = frozenset({"fromfile", "merge_from_file", "load_config"})
 _BASE = "_base_"
@@ -54,11 +58,58 @@ def _hydra(reader: Reader) -> Iterator[tuple[str, int]]:
 
 def _strings(reader: Reader) -> Iterator[tuple[str, int]]:
     for node in reader.model.strings:
-        if isinstance(node, cst.SimpleString) and (
-            _PATH.fullmatch(node.raw_value)
-            or (_CODE.fullmatch(node.raw_value) and _is_read(reader, node))
-        ):
-            yield node.raw_value, reader.span(node).line
+        text = _end(node)
+        if text.endswith(_ENDS):
+            line = reader.span(node).line
+            yield from ((path, line) for path in _paths(reader, node, text))
+        elif _CODE.fullmatch(text) and _is_read(reader, node):
+            yield text, reader.span(node).line
+
+
+def _end(node: cst.BaseExpression) -> str:
+    """A string, or what a formatted one ends with."""
+    if isinstance(node, cst.FormattedString) and node.parts:
+        last = node.parts[-1]
+        return last.value if isinstance(last, cst.FormattedStringText) else ""
+    return node.raw_value if isinstance(node, cst.SimpleString) else ""
+
+
+def _paths(reader: Reader, node: cst.BaseExpression, text: str) -> Iterator[str]:
+    """What is known of the path that a string ends: `join(ROOT, "conf", "a.json")`."""
+    whole = _outermost(reader, node)
+    known = False
+    for full in spelled(reader, whole) if not isinstance(whole, cst.SimpleString) else ():
+        path = full.removeprefix(f"{ANY_PART}/")
+        if path.startswith("/"):  # from the root of the tree
+            path = relpath(path, f"/{dirname(reader.source.path)}")
+        if _PATH.fullmatch(path):
+            known = True
+            yield path
+    if not known and isinstance(node, cst.SimpleString) and _PATH.fullmatch(text):
+        yield text
+
+
+def _outermost(reader: Reader, node: cst.CSTNode) -> cst.CSTNode:
+    """The whole of the path that a string is the last part of."""
+    parents = reader.model.parents
+    while True:
+        above = parents.get(node)
+        call = parents.get(above) if isinstance(above, cst.Arg) else None
+        if isinstance(above, cst.BinaryOperation) and above.right is node:
+            is_path = isinstance(above.operator, (cst.Add, cst.Divide))
+            outer: cst.CSTNode | None = above if is_path else None
+        elif isinstance(call, cst.Call) and call.args[-1] is above:
+            outer = call if _is_join(call) else None
+        else:
+            outer = None
+        if outer is None:
+            return node
+        node = outer
+
+
+def _is_join(call: cst.Call) -> bool:
+    name = call.func.attr.value if isinstance(call.func, cst.Attribute) else last_name(call.func)
+    return name in {"join", "joinpath"}
 
 
 def _is_read(reader: Reader, node: cst.CSTNode) -> bool:

@@ -19,7 +19,7 @@ from portaudit.read.python.lists import inside, strings
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.sources import written
 from portaudit.read.python.values import LocalFunction, LocalText, Reader, argument
-from portaudit.read.specifiers import Origin, python, requirement
+from portaudit.read.specifiers import Origin, optional, python, requirement
 from portaudit.types import Span
 
 SETUP = frozenset(
@@ -28,7 +28,7 @@ SETUP = frozenset(
 _EXTENSION = b"CUDAExtension"
 _MAKING = "torch.utils.cpp_extension.CUDAExtension"
 _LISTS = ("install_requires", "setup_requires")
-"""Entry points that become commands."""
+_TESTS = "tests_require"
 _SECTION = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*")
 
 _INSTALLING = (b"install", b"runtime_env", b"_packages", b"/// script", b"from_registry")
@@ -71,13 +71,15 @@ def _required(reader: Reader) -> Iterator[Item]:
                 yield python(text.value, span, Origin("manifest", reader.source.path))
 
 
-def commands(reader: Reader) -> Iterator[Item]:
-    """The commands that `setup()` is told to make, by their entry points and as files."""
+def made(reader: Reader) -> Iterator[Item]:
+    """What `setup()` makes: the project, its commands by their entry points and as files."""
     if b"setup" not in reader.source.content:
         return
     for call in reader.model.calls:
         if any(ref.name in SETUP for ref in reader.refs(call.func)):
+            yield Item("project", "", reader.span(call))
             yield from _entry_points(reader, argument(call, ("entry_points",)).value)
+            yield from _packages(reader, argument(call, ("package_dir",)).value)
             for node in strings(reader, argument(call, ("scripts",)).value):
                 text = string_value(node)
                 if text and text[1]:
@@ -104,6 +106,19 @@ def _names(reader: Reader, node: cst.BaseExpression | None) -> Iterator[str]:
     for text in reader.texts(node):
         if isinstance(text, LocalText) and text.exact:
             yield text.value.rpartition(".")[2]
+
+
+def _packages(reader: Reader, node: cst.BaseExpression | None) -> Iterator[Item]:
+    """Where packages are, by a dictionary."""
+    nodes = [node]
+    if isinstance(node, cst.Name):
+        nodes = [binding.value for binding in reader.bindings(node)]
+    for each in nodes:
+        for element in each.elements if isinstance(each, cst.Dict) else ():
+            if isinstance(element, cst.DictElement):
+                name, folder = string_value(element.key), string_value(element.value)
+                if name and folder:
+                    yield Item("package", name[0], reader.span(element.key), folder[0])
 
 
 def _entry_points(reader: Reader, node: cst.BaseExpression | None) -> Iterator[Item]:
@@ -150,9 +165,9 @@ def _given(reader: Reader, call: cst.Call) -> Iterator[_Listed]:
     for name in _LISTS:
         for node in strings(reader, argument(call, (name,)).value):
             yield _Listed(node)
-    tests = argument(call, ("tests_require",))
+    tests = argument(call, (_TESTS,))
     for node in strings(reader, tests.value):
-        yield _Listed(node, "tests_require", tests.node)
+        yield _Listed(node, _TESTS, tests.node)
     yield from _extras(reader, argument(call, ("extras_require",)).value)
 
 
@@ -182,9 +197,8 @@ def _item(reader: Reader, listed: _Listed) -> Iterator[Item]:
         return
     origin = Origin("manifest", reader.source.path)
     if listed.key is not None:
-        origin = Origin(
-            "manifest", reader.source.path, listed.extra, "guarded", reader.proof(listed.key)
-        )
+        kind = "" if listed.extra == _TESTS else "extra"
+        origin = optional(origin, listed.extra, reader.proof(listed.key), kind)
     written, exact = text
     if not exact:  # a formatted version: only the name is known
         written = written.rstrip("<>=!~ ")
