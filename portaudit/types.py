@@ -651,7 +651,8 @@ class Setting(Struct, frozen=True):
     not what holds where nobody sets it · `parameter`: what it is
     the default of, which has none where `value` is empty · `spelled`: the
     names by which a command line gives it that say something else than its name and a value, in
-    alphabetical order and separated by spaces.
+    alphabetical order and separated by spaces · `of`: another setting that it has the value of
+    here; `value` is empty then.
     """
 
     name: str
@@ -659,6 +660,7 @@ class Setting(Struct, frozen=True):
     line: int
     given: bool = False
     spelled: str = ""
+    of: str = ""
 
 
 class Option(Struct, frozen=True):
@@ -722,7 +724,8 @@ class CodeFacts(Struct, frozen=True):
     for whoever knows all files: a module's name with `*` for what is not known of it, a file's
     path, a folder that Python is told to search (`lib/`), a group of entry points (`pkg.models:`),
     a word that may be a module's name (`?fused`), and a module that is none of the tree unless some
-    folder is searched.
+    folder is searched · `own`: those of all its words by which it means nothing but what it defines
+    itself, like `words`.
     """
 
     imports: tuple[Import, ...] = ()
@@ -736,6 +739,7 @@ class CodeFacts(Struct, frozen=True):
     taking: tuple[tuple[str, str], ...] = ()
     guesses: tuple[Import, ...] = ()
     gives: tuple[tuple[str, str], ...] = ()
+    own: str = ""
 
 
 NO_CODE = CodeFacts()

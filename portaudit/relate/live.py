@@ -2,7 +2,8 @@
 
 A file counts as a whole, but for functions that nothing names: what they bring in is not there.
 Names are all that is compared; one that is used anywhere, whatever it means there, keeps every
-function that is called so. From the starts on, so that what only names itself is not there either.
+function that is called so. Only a name by which a file means its own definition, and nothing else,
+keeps no other file's. From the starts on, so that what only names itself is not there either.
 
 What a class or a function of a module has in it counts where something names that. Code under an
 option that is off is left aside, with the words that only it uses. `wake` then tells what would be
@@ -16,6 +17,7 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from posixpath import basename
 
 from msgspec import Struct
@@ -107,7 +109,8 @@ class Source(Struct, frozen=True):
     whatever is on · `offered`: so, names that others may use without a word · `opened`: files
     of which it may use any name · `options`, and `within`: those that are in one · `always`: files
     that it brings in whatever happens · `edges`: the others, by the option · `places`: where the
-    options stand · `named`: a string somewhere is its name, so it may be run as a program.
+    options stand · `named`: a string somewhere is its name, so it may be run as a program · `own`:
+    words by which it means nothing but what it defines itself.
     """
 
     path: str
@@ -120,6 +123,7 @@ class Source(Struct, frozen=True):
     edges: Mapping[int, Sequence[Edge]]
     places: Places
     named: bool = False
+    own: frozenset[str] = frozenset()
 
     def around(self, first: int, last: int, span: Span | None = None) -> Iterator[int]:
         """The places of the options that hold some lines, or what is on a part of these.
@@ -239,6 +243,7 @@ def _source(
         edges,
         places,
         named,
+        frozenset(code.own.split()),
     )
 
 
@@ -262,8 +267,9 @@ Off = Collection[tuple[str, int]]
 
 
 class Living:
-    """What runs from some files on. Both `files` and `names` say for which option each waits.
+    """What runs from some files on. `files`, `names` and `own` say for which option each waits.
 
+    `own`: names by which a file means only what it defines itself, with that file.
     `called`: names that commands use · `whole`: files of which all is run · `free`: users may call
     any function · `off`: options that are off.
     """
@@ -286,6 +292,7 @@ class Living:
         self.starts = tuple(starts)
         self.files: dict[str, Origin | None] = {}
         self.names: dict[str, Origin | None] = {}
+        self.own: dict[tuple[str, str], Origin | None] = {}
         self.opened: dict[str, Origin | None] = {}
         self.asleep: list[tuple[str, int]] = []
         self.on: dict[tuple[str, int], Origin | None] = {}
@@ -340,11 +347,22 @@ class Living:
         """The option that the code of a line waits for, which runs."""
         source = self._sources.get(path)
         place = source.places.innermost(line, line, defined=True) if source else TOP
-        if source is None or place == TOP:
+        return self._origin(path, place)
+
+    def uses(self, path: str, names: AbstractSet[str]) -> Iterator[Origin | None]:
+        """Of each use of some names in what runs of a file, the option that it waits for."""
+        source = self._sources.get(path) if path in self.files else None
+        for place, words in source.words.items() if source else ():
+            if (place == TOP or (path, place) in self.on) and not names.isdisjoint(words):
+                yield self._origin(path, place)
+
+    def _origin(self, path: str, place: int) -> Origin | None:
+        """The option that the code of another one waits for, which runs, or of none."""
+        if place == TOP:
             return self.files[path]
         origin = self.on.get((path, place))
         if origin is None and (path, place) in self.off:
-            return Origin(path, source.options[place])
+            return Origin(path, self._sources[path].options[place])
         return origin
 
     def waits(self, path: str, scope: str) -> Origin | None:
@@ -352,12 +370,20 @@ class Living:
         origin = self.files[path]
         if origin is None and not self._free and path not in self.whole:
             first, *others = scope.split(".")
-            origin = self.names.get(first)
-            if path in self.opened and (origin or first not in self.names):
-                origin = self.opened[path]
+            origin = self._needing(path, first, opened=True)
             for part in others:
-                origin = origin or self.names.get(part)
+                origin = origin or self._needing(path, part)
         return origin
+
+    def _needing(self, path: str, name: str, *, opened: bool = False) -> Origin | None:
+        """The option that all uses of a name wait for which may mean something of a file.
+
+        `opened`: those that look names of the file up may mean it as well.
+        """
+        said = [self.names[name]] if name in self.names else []
+        said += [self.own[path, name]] if (path, name) in self.own else []
+        said += [self.opened[path]] if opened and path in self.opened else []
+        return None if None in said else next(iter(said), None)
 
     def unused(self) -> Iterator[tuple[str, int]]:
         """The classes and functions that nothing uses which runs."""
@@ -398,7 +424,11 @@ class Living:
     def _place(self, source: Source, place: int, origin: Origin | None) -> None:
         """What is in an option, or in none, but in no option within."""
         for word in source.words.get(place, ()):
-            self._word(word, origin)
+            if word not in source.own:
+                self._word(word, origin)
+            elif (source.path, word) not in self.own:
+                self.own[source.path, word] = origin
+                self._again(_of_own(source.path, word), origin)
         for word in source.offered.get(place, ()):
             self._word(word, origin)
         for edge in source.edges.get(place, ()):
@@ -423,7 +453,7 @@ class Living:
         if (path, place) in self.on:
             return
         if self._lacks(path, name) or (name == PROGRAM and not self._may_run(path)):
-            for key in name, f"{path}{ANY_MEMBER}":
+            for key in name, _of_own(path, name), f"{path}{ANY_MEMBER}":
                 self._unused.setdefault(key, []).append((path, place, origin))
             return
         origin = origin or self.waits(path, name)
@@ -467,7 +497,7 @@ class Living:
         if not lacking:
             self._file(edge.path, origin or self.waits(path, edge.by.scope))
             return
-        for key in lacking, f"{path}{ANY_MEMBER}":
+        for key in lacking, _of_own(path, lacking), f"{path}{ANY_MEMBER}":
             self._waiting.setdefault(key, []).append((path, edge))
 
     def _again(self, key: str, origin: Origin | None) -> None:
@@ -484,10 +514,15 @@ class Living:
             (
                 part
                 for part in parts[path in self.opened :]
-                if part not in self.names and not _is_dunder(part)
+                if part not in self.names and (path, part) not in self.own and not _is_dunder(part)
             ),
             "",
         )
+
+
+def _of_own(path: str, name: str) -> str:
+    """What stands for a name by which a file means its own definition."""
+    return f"{path}:{name}"
 
 
 def _is_dunder(name: str) -> bool:

@@ -155,26 +155,39 @@ class Code(Struct, frozen=True):
 
     `values`: all of each, by name · `explicit`: those that are set, and hold whatever the user of
     the path says · `spelled`: other names under which a setting may be given, by its name ·
-    `is_fed`: settings get what some data has that is read at run time.
+    `is_fed`: settings get what some data has that is read at run time · `others`: settings whose
+    values one has as well.
     """
 
     values: Mapping[str, Values] = field(default_factory=dict)
     explicit: Mapping[str, Values] = field(default_factory=dict)
     spelled: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_fed: bool = False
+    others: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
     """What code says by its settings. `filled`: values that parameters get by their places."""
-    listed = tuple(settings)
+    told = tuple(settings)
+    listed = [item for item in told if not item.of]
     spelled: dict[str, frozenset[str]] = {}
     for item in listed:
         if item.spelled:
-            others = spelled.get(item.name, frozenset())
-            spelled[item.name] = others.union(item.spelled.split())
+            names = spelled.get(item.name, frozenset())
+            spelled[item.name] = names.union(item.spelled.split())
+    others: dict[str, set[str]] = {}
+    for item in told:
+        if item.of:
+            others.setdefault(item.name, set()).add(item.of)
     explicit = _merged(collected(item for item in listed if item.given), filled)
     values = _merged(collected(listed), filled)
-    return Code(values, explicit, spelled, any(item.name == ANY_SETTING for item in listed))
+    return Code(
+        _merged(dict.fromkeys(others, frozenset()), values),
+        explicit,
+        spelled,
+        any(item.name == ANY_SETTING for item in listed),
+        {name: frozenset(names) for name, names in others.items()},
+    )
 
 
 def _merged(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, Values]:
@@ -197,8 +210,24 @@ class Known(Struct, frozen=True):
 
     def values(self, name: str) -> Values:
         """The values that a setting may have; none if nothing knows it."""
+        found: set[str] = set()
+        seen = {name}
+        waiting = [name]
+        while waiting:
+            each = waiting.pop()
+            others = self.code.others.get(each, frozenset())
+            values = self._values(each)
+            if values is None or not (values or others):
+                return frozenset()
+            found |= values
+            waiting += others - seen
+            seen |= others
+        return frozenset(found)
+
+    def _values(self, name: str) -> Values | None:
+        """The values that a setting has where it does not have those of others; None if open."""
         if self._is_open(name):
-            return frozenset()
+            return None
         given, config = self.command.given.get(name), self.config.get(name)
         explicit = self.code.explicit.get(name, frozenset())
         everywhere = self.code.values.get(name, frozenset())
@@ -206,7 +235,7 @@ class Known(Struct, frozen=True):
         if is_one and given:
             return given | explicit
         if self.code.is_fed and not self.configured:
-            return frozenset()  # nobody sees what is in that data
+            return None  # nobody sees what is in that data
         if is_one and config:
             return config | explicit
         return everywhere.union(given or (), config or ())
@@ -255,6 +284,8 @@ class Known(Struct, frozen=True):
             return True
         sources = (self.command.given, self.config, self.code.values)
         found: Values = frozenset().union(*(each.get(name, ()) for each in sources))
+        if name in self.code.others:
+            found |= self.values(name) or {_UNKNOWN}
         if not found:
             return False
         return len(found) > 1 or _UNKNOWN in found or found != self.code.values.get(name)

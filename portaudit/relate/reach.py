@@ -51,8 +51,12 @@ from portaudit.types import (
 )
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_NAME_END = re.compile(r"\.|::")
+_SEVERAL_WORDS = re.compile(r"[^\W_](?:_+[^\W_]|(?<=[a-z0-9])[A-Z])")
 _CODE: frozenset[FileKind] = frozenset({"python", "notebook"})
 _BUILT: frozenset[FileKind] = frozenset({"native", "cmake"})
+_CERTAIN: frozenset[GuardState] = frozenset({"none", "hard-fail"})
+"""Guards of an import without which its file cannot do."""
 _ORDER: tuple[Reach, ...] = ("main", "other", "example", "test")
 """What counts first of a file that several programs reach."""
 
@@ -146,6 +150,7 @@ class _Tree:
         self._configs = dict(programs.configs)
         self._kernels = {each.fingerprint: each for each in kernels if each.fingerprint}
         self._callers = callers(kernels)
+        self._called_as = _called_as(kernels)
         self._unused = nearby.unused_headers(results, kernels)
         self._binding = nearby.binding_folders(results, kernels)
         self._engines = nearby.engine_folders(results, findings)
@@ -396,29 +401,11 @@ class _Tree:
         if finding.reach != "main" or living is None or kind not in _CODE | _BUILT:
             return None
         if self._is_native(path):
-            return self._demanded_of_native(finding, living)
+            is_told = self._called_from(finding) or finding.fingerprint not in self._kernels
+            is_made = self._asked.looks_up and not self._bound.are_made
+            return self._native_waits(finding, living) if is_told and not is_made else None
         scope = finding.scope if kind == "python" else ""
         return living.waits(path, scope) if living.runs(path, scope) else None
-
-    def _demanded_of_native(self, finding: Finding, living: Living) -> Origin | None:
-        """The same of native code: all calls of it have to be behind one, and there are no others.
-
-        The build of what is called is judged by the calls; a kernel by its own.
-        """
-        callers = self._called_from(finding)
-        if finding.fingerprint not in self._kernels:
-            callers = self._near_callers(finding.path)
-        besides = self._bound.besides.get(finding.fingerprint, frozenset())
-        if (self._asked.looks_up and not self._bound.are_made) or any(
-            name in living.names and living.names[name] is None for name in besides
-        ):
-            return None
-        there = [each for each in callers if living.comes_to(each.path, each.line)]
-        found = [living.waits_at(each.path, each.line) for each in there]
-        known = [origin for origin in found if origin is not None]
-        if not known or len(known) < len(found):
-            return None
-        return min(known, key=lambda each: GUARD_STATES.index(each.option.guard))
 
     # --- what waits for an option ---
 
@@ -430,26 +417,67 @@ class _Tree:
             return self._waiting(path, scope) or self._within(
                 path, finding.span.line, finding.span.end_line, finding
             )
+        return self._native_waits(finding, self._switched)
+
+    def _native_waits(self, finding: Finding, living: Living) -> Origin | None:
+        """What native code waits for: all calls of it, and all uses of its names.
+
+        Of several that which promises least.
+        """
+        callers = self._called_from(finding)
+        said = self._bound.besides if callers else self._bound.names
+        main = self._paths["main"]
         found = [
-            self._within(caller.path, caller.line, caller.line) or self._waiting(caller.path, "")
-            for caller in self._called_from(finding) or self._near_callers(path)
-            if caller.path in self._paths["main"].files
+            living.names.get(name)
+            for name in sorted(said.get(finding.fingerprint, ()))
+            if name in main.names
         ]
-        return found[0] if found and all(found) else None
+        is_built = finding.fingerprint not in self._kernels
+        found += [
+            self._call_waits(caller, living, is_built=is_built)
+            for caller in callers or self._near_callers(finding.path)
+            if main.comes_to(caller.path, caller.line)
+        ]
+        known = [origin for origin in found if origin]
+        if not known or len(known) < len(found):
+            return None
+        return min(known, key=lambda each: GUARD_STATES.index(each.option.guard))
+
+    def _call_waits(self, caller: Location, living: Living, *, is_built: bool) -> Origin | None:
+        """What a call of native code waits for, with all uses of its name in the same file.
+
+        `is_built`: it is what builds that code, which is needed where the file is brought in and
+        cannot do without.
+        """
+        path, line = caller.path, caller.line
+        if path not in living.files:
+            return None
+        names = self._called_as.get(caller, frozenset())
+        if not all(living.uses(path, frozenset(filter(_is_telling, names)))):
+            return None
+        way = self._ways.get(path)
+        if is_built and (way is None or way.guard in _CERTAIN):
+            return self._within(path, line, line, living=living) or living.files[path]
+        return living.waits_at(path, line)
 
     def _waiting(self, path: str, scope: str) -> Origin | None:
         living = self._switched
         return living.waits(path, scope) if living.runs(path, scope) else None
 
     def _within(
-        self, path: str, first: int, last: int, finding: Finding | None = None
+        self,
+        path: str,
+        first: int,
+        last: int,
+        finding: Finding | None = None,
+        living: Living | None = None,
     ) -> Origin | None:
         """The outermost option that is off around some lines of a file."""
         source = self._sources.get(path)
         if source is None:
             return None
         places = list(source.around(first, last, finding.span if finding else None))
-        off = [place for place in places if (path, place) in self._switched.off]
+        off = [place for place in places if (path, place) in (living or self._switched).off]
         return Origin(path, source.options[off[-1]]) if off else None
 
     def _of_code(self, path: str, scope: str) -> Reach:
@@ -529,6 +557,21 @@ class _Tree:
             return place or given or "other"
         beside = kind in SETTINGS and any(_are_alike(path, each) for each in self._configs)
         return "other" if beside else nearby.of_start(finding, kind)
+
+
+def _called_as(kernels: Iterable[Kernel]) -> Mapping[Location, frozenset[str]]:
+    """The names that Python has for the kernels that are called in a place."""
+    found: dict[Location, set[str]] = {}
+    for kernel in kernels:
+        names = {_NAME_END.split(binding.name)[-1] for binding in kernel.bound_as}
+        for caller in kernel.callers:
+            found.setdefault(caller, set()).update(names)
+    return {place: frozenset(names) for place, names in found.items()}
+
+
+def _is_telling(name: str) -> bool:
+    """Whether a name has several words: what else is called `forward` is something else."""
+    return _SEVERAL_WORDS.search(name) is not None
 
 
 def _remoteness(finding: Finding) -> tuple[int, int]:

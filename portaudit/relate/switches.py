@@ -18,7 +18,7 @@ from portaudit.relate.graph import FILES, Graph
 from portaudit.relate.handed import filled
 from portaudit.relate.live import TOP, Living, Sources
 from portaudit.relate.options import Known, Tables, Values, collected, told_by
-from portaudit.types import FileKind, FileResult, Option
+from portaudit.types import FileKind, FileResult, Option, Setting
 
 SETTINGS: frozenset[FileKind] = frozenset({"yaml", "json", "toml", "gin"})
 """Kinds of file that hold nothing but settings."""
@@ -29,6 +29,8 @@ _MEMBER = "."
 """A table is a class's, and anything may have it as an attribute."""
 _MARKS = (_ALIAS, _MEMBER)
 _UNKNOWN = "?"
+_Places = Collection[tuple[str, int]]
+"""Options: the path of the file and the place among its options."""
 
 
 def switched(
@@ -51,10 +53,15 @@ def switched(
     known = facts.known(living, sources)
     for _ in range(_ROUNDS):
         found = off | _off(known, sources, living, asks)
+        are_closed = found == off
+        if are_closed:
+            found = off | _closed(facts, sources, living, off)
         if found == off:
             break
         smaller = everything.without(found)
         if deeds and not _does(smaller, deeds):  # what is off is the training itself
+            if are_closed:
+                break  # they are off together or not at all
             found = frozenset(each for each in found if each[0] not in everything.starts)
             smaller = everything.without(found)
             if found == off or not _does(smaller, deeds):
@@ -64,6 +71,47 @@ def switched(
     if living is not everything:
         living.wake()
     return living, known
+
+
+def _closed(
+    facts: _Facts, sources: Sources, living: Living, off: _Places
+) -> frozenset[tuple[str, int]]:
+    """Options that nothing switches on but code in them, or in one another.
+
+    `if args.fused: cfg.FUSED = True` with `Net(fused=cfg.FUSED)`. If none of them runs, nothing
+    gives a value that one of them waits for: so there is no first one that would run.
+    """
+    assumed = frozenset(
+        (path, place)
+        for path in living.files
+        if path in sources
+        for place, option in enumerate(sources[path].options)
+        if not (option.defines or option.table or option.guard != "none" or (path, place) in off)
+    )
+    for _ in range(_ROUNDS):
+        known = facts.known(living, sources, assumed)
+        asleep = _still_off(known, sources, assumed)
+        if asleep == assumed:
+            return asleep
+        assumed = asleep
+    return frozenset()
+
+
+def _still_off(known: Known, sources: Sources, places: _Places) -> frozenset[tuple[str, int]]:
+    cache: dict[tuple[object, ...], bool] = {}
+    return frozenset(
+        (path, place)
+        for path, place in places
+        if _is_off(known, sources[path].options[place], cache)
+    )
+
+
+def _is_off(known: Known, option: Option, cache: dict[tuple[object, ...], bool]) -> bool:
+    """Whether a condition on a setting is false, asked once for all that are alike."""
+    key = option.name, option.values, option.otherwise
+    if key not in cache:
+        cache[key] = known.is_off(option)
+    return cache[key]
 
 
 def _deeds(results: Sequence[FileResult], living: Living) -> list[tuple[str, int]]:
@@ -90,9 +138,10 @@ class _Facts:
         self._handing = {result.path: result.facts.code.handing for result in results}
         self._taking = {result.path: result.facts.code.taking for result in results}
         asked = {item.name for result in results for item in result.facts.code.options}
-        self._asked = frozenset(
-            asked.union(item.by for result in results for item in result.facts.code.options)
-        )
+        asked.update(item.by for result in results for item in result.facts.code.options)
+        asked.update(item.of for result in results for item in result.facts.settings if item.of)
+        self._asked = frozenset(asked)
+        self._last: tuple[Sequence[str], Mapping[str, Values]] = (), {}
         self._command = programs.command
         self._configs, is_whole = _configs(results, graph, tree, programs)
         self._named = {
@@ -104,41 +153,49 @@ class _Facts:
             item for path in self._configs for item in self._settings.get(path, ())
         )
 
-    def known(self, living: Living, sources: Sources) -> Known:
-        """What the command, the files of settings and the code of a path say together."""
+    def known(self, living: Living, sources: Sources, assumed: _Places = frozenset()) -> Known:
+        """What the command, the files of settings and the code of a path say together.
+
+        `assumed`: options that do not run either.
+        """
         lines: dict[str, list[tuple[int, int]]] = {}
-        for path, place in (*living.asleep, *living.unused()):
+        for path, place in (*living.asleep, *living.unused(), *assumed):
             lines.setdefault(path, []).append(sources[path].options[place].lines)
         asleep = {path: _Lines(each) for path, each in lines.items()}
         files = [path for path in living.files if path not in self._configs]
-        code = told_by(
-            (
+        settings = {
+            path: [
                 item
-                for path in files
                 for item in self._settings.get(path, ())
                 if path not in asleep or item.line not in asleep[path]
-            ),
-            filled(
+            ]
+            for path in files
+        }
+        code = told_by(
+            (item for each in settings.values() for item in each),
+            self._filled(files),
+        )
+        return Known(self._command, self._read(settings), code, self._configured)
+
+    def _filled(self, files: Sequence[str]) -> Mapping[str, Values]:
+        """What calls in some files give by place: asked several times of the same ones."""
+        if self._last[0] != files:
+            found = filled(
                 (item for path in files for item in self._taking.get(path, ())),
                 (item for path in files for item in self._handing.get(path, ())),
                 self._asked,
-            ),
-        )
-        return Known(self._command, self._read(living), code, self._configured)
+            )
+            self._last = files, found
+        return self._last[1]
 
-    def _read(self, living: Living) -> Mapping[str, Values]:
+    def _read(self, settings: Mapping[str, Sequence[Setting]]) -> Mapping[str, Values]:
         """What the files of settings say that the program is given.
 
         Or what those say instead that its code names: nobody knows which of them is read last.
+        `settings`: those of the files that run.
         """
-        found = {
-            name
-            for path in living.files
-            if path not in self._configs
-            for name in self._named.get(path, ())
-            if name in living.files and name not in self._configs
-        }
-        named = collected(item for path in found for item in self._settings.get(path, ()))
+        found = {name for path in settings for name in self._named.get(path, ())}
+        named = collected(item for path in found for item in settings.get(path, ()) if not item.of)
         return {name: own | named.get(name, frozenset()) for name, own in self._config.items()}
 
 
@@ -272,10 +329,7 @@ def _off(
             return False
         if option.table:
             return tables.is_off(path, place, option)
-        key = option.name, option.values, option.otherwise
-        if key not in cache:
-            cache[key] = known.is_off(option)
-        return cache[key]
+        return _is_off(known, option, cache)
 
     return frozenset((path, place) for path, place, _ in there if is_off(path, place))
 

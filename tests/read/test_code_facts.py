@@ -748,6 +748,59 @@ def test_a_word_is_only_defined_or_handed_on(case: str) -> None:
     assert "target" not in words(NOT_WORDS[case])
 
 
+OWN = {
+    "a function": "def target(): pass\ntarget()",
+    "a class": "class target: pass\nx = [target]",
+    "one of two definitions": (
+        "if x:\n    def target(): pass\nelse:\n    class target: pass\ntarget()"
+    ),
+    "a base": "class target: pass\nclass A(target): pass",
+    "an annotation": "class target: pass\ndef f(x: target): pass",
+    "an annotation in a string": "class target: pass\ndef f(x: 'list[target]'): pass",
+    "a function in a function": "def f():\n    def target(): pass\n    return target",
+    "a method in its class": "class A:\n    def target(self): pass\n    x = target",
+    "what is offered": "__all__ = ['target']\ndef target(): pass\ntarget()",
+}
+NOT_OWN = {
+    "brought in": "from pkg.a import target\ntarget()",
+    "brought in where it may be": (
+        "try:\n    from pkg.a import target\nexcept ImportError:\n    def target(): pass\ntarget()"
+    ),
+    "brought in by one function": (
+        "def target(): pass\ntarget()\ndef f():\n    from pkg.a import target\n    target()"
+    ),
+    "brought in by another name": (
+        "from pkg.a import target as t\ndef target(): pass\ntarget()\nt()"
+    ),
+    "brought in with a star": "from pkg.a import *\ndef target(): pass\ntarget()",
+    "given another value": "def target(): pass\ntarget = fast(target)\ntarget()",
+    "given one by a function": (
+        "def target(): pass\ndef f():\n    global target\n    target = fast()\ntarget()"
+    ),
+    "added to": "def target(): pass\ndef f(target):\n    return target\ntarget()",
+    "of a module": "def target(): pass\ntarget()\nops.target()",
+    "a keyword": "def target(): pass\ntarget()\nf(target=1)",
+    "a string": "def target(): pass\ntarget()\nf('target')",
+    "of a class in a function of it": (
+        "class A:\n    def target(self): pass\n    def f(self):\n        return target"
+    ),
+    "of nowhere": "target()",
+}
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_a_word_may_mean_what_the_file_defines(case: str) -> None:
+    facts = code(OWN[case])
+    assert "target" in words(OWN[case])
+    assert "target" in facts.own.split()
+
+
+@pytest.mark.parametrize("case", NOT_OWN)
+def test_a_word_may_mean_something_else(case: str) -> None:
+    assert "target" in words(NOT_OWN[case])
+    assert "target" not in code(NOT_OWN[case]).own.split()
+
+
 # --- other ways to a file -------------------------------------------------------------------------
 
 

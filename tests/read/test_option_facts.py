@@ -63,7 +63,8 @@ def _shown(option: Option) -> str:
 
 def settings(source: str, path: str = HERE) -> list[str]:
     return [
-        f"{each.line} {each.name}={each.value}{'!' if each.given else ''}"
+        f"{each.line} {each.name}={each.of and f'.{each.of}'}{each.value}"
+        f"{'!' if each.given else ''}"
         for each in facts(source, path).settings
     ]
 
@@ -191,6 +192,40 @@ CONDITIONS = {
     ),
     "enum of nowhere": ("from x import A\nif cfg.attn == A.FLASH:\n    go()", []),
     "another setting": ("if cfg.a == cfg.b:\n    go()", []),
+    "in small letters": ('if cfg.a.lower() == "x":\n    go()', ["2-2 a=x"]),
+    "one of several in small letters": (
+        'def f(cfg):\n    kind = cfg.a.strip().lower()\n    if kind in ("x", "y"):\n        go()',
+        ["4-4 a=x|y"],
+    ),
+    "otherwise changed": ('if cfg.a.replace("-", "") == "x":\n    go()', []),
+    "in small letters, alone": ("if cfg.a.lower():\n    go()", []),
+    "what a function looks up": (
+        "def given(name):\n    return getattr(args, name, None)\nif given('a'):\n    go()",
+        ["4-4 a=true"],
+    ),
+    "what a function looks up by keyword": (
+        (
+            "def given(args, name):\n    if args.quick and args[name]:\n        return True\n"
+            "    return False\nif given(args, name='a'):\n    go()"
+        ),
+        ["6-6 a=true"],
+    ),
+    "what a function does not find": (
+        "def given(name):\n    return getattr(args, name)\nif not given('a'):\n    go()",
+        [],
+    ),
+    "what a function looks up elsewhere": (
+        "def given(name):\n    return getattr(model, name)\nif given('a'):\n    go()",
+        [],
+    ),
+    "what a function may find otherwise": (
+        "def given(name):\n    return name in on or getattr(args, name)\nif given('a'):\n    go()",
+        [],
+    ),
+    "what a coroutine looks up": (
+        "async def given(name):\n    return getattr(args, name)\nif given('a'):\n    go()",
+        [],
+    ),
 }
 
 
@@ -840,7 +875,7 @@ SETTINGS = {
         "def f():\n    x, m = go()\n    Model(m=m)",
         ["3 m=!"],
     ),
-    "keyword of another name": ("Model(fast=cfg.use_flash)", ["1 fast=!"]),
+    "keyword of another name": ("Model(fast=cfg.use_flash)", ["1 fast=.use_flash!"]),
     "keyword of torch": ("from torch import nn\nnn.Linear(1, 2, bias=False)", []),
     "keyword of another library": (
         "from transformers import TrainingArguments\nTrainingArguments(fp16=True)",
@@ -864,9 +899,24 @@ SETTINGS = {
         ["4 n=3!"],
     ),
     "of a script": ('fast = False\nattn = "x"\nbig = go()', ["1 fast=false", "2 attn=x"]),
-    "told once": (
-        "Model(fast=True)\nModel(fast=True)\nModel(fast=False)",
-        ["1 fast=true!", "3 fast=false!"],
+    "told once in a line": (
+        "Model(fast=True), Model(fast=True)\nModel(fast=True)\nModel(fast=False)",
+        ["1 fast=true!", "2 fast=true!", "3 fast=false!"],
+    ),
+    "in several lines of a statement": (
+        "many = [\n    Model(fast=True),\n    Model(fast=True),\n    Model(slow=True),\n]",
+        ["1 fast=true!", "4 slow=true!"],
+    ),
+    "of another setting": ("Model(fast=cfg.model.quick)", ["1 fast=.quick!"]),
+    "of another setting by a name": (
+        "def f(cfg):\n    quick = cfg.quick\n    return Model(fast=quick)",
+        ["3 fast=.quick!"],
+    ),
+    "of another setting, changed": ("Model(fast=not cfg.quick)", ["1 fast=!"]),
+    "of an argument": ("def f(quick):\n    return Model(fast=quick)", ["2 fast=!"]),
+    "of an attribute": (
+        "class A:\n    def __init__(self, cfg):\n        self.fast = cfg.quick",
+        ["3 fast=.quick!"],
     ),
 }
 

@@ -586,3 +586,94 @@ def test_a_test_that_calls_native_code_is_not_all_that_does(make_tree: MakeTree,
     report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
     reach = {item.anchor: item.reach for item in report.findings if item.kernel}
     assert reach["scale_kernel"] == "main"
+
+
+WRAPPED = """
+import ops_backend._C as backend
+
+
+class Scale:
+    def run(self, x):
+        return backend.scale_rows_cuda(x)
+"""
+WRAPPING = """
+import torch
+
+{}
+
+
+class Net(torch.nn.Module):
+    def __init__(self, use_native=False):
+        super().__init__()
+        self.use_native = use_native
+
+    def forward(self, x):
+        if self.use_native:
+            return Scale().run(x)
+        return x
+
+
+if __name__ == "__main__":
+    Net()(torch.zeros(64, requires_grad=True)).sum().backward()
+"""
+MAYBE = "try:\n    from wrapped import Scale\nexcept ImportError:\n    Scale = None"
+ALWAYS = "from wrapped import Scale"
+
+
+@pytest.mark.parametrize(
+    ("brought", "more", "kernel", "build"),
+    [
+        (MAYBE, "", "guarded", "guarded"),
+        (ALWAYS, "", "guarded", "none"),
+        (MAYBE, "\n\nOTHER = Scale().run\n", "none", "none"),
+        (MAYBE, "\n\nif __name__ != 'wrapped':\n    Scale().run(1)\n", "none", "none"),
+        (MAYBE, "\n\ndef unused(x):\n    backend.scale_rows_cuda(x)\n", "guarded", "guarded"),
+        (MAYBE, "\n\nbackend.scale_rows_cuda(1)\n", "none", "none"),
+        (MAYBE, "\n\nKEPT = [backend.scale_rows_cuda]\n", "none", "none"),
+    ],
+    ids=["try", "import", "elsewhere", "in its file", "by a dead function", "called", "kept"],
+)
+def test_native_code_waits_as_the_functions_that_call_it(
+    make_tree: MakeTree, brought: str, more: str, kernel: str, build: str
+) -> None:
+    train = WRAPPING.format(brought + (more if "OTHER" in more else ""))
+    root = make_tree(
+        {
+            "train.py": train,
+            "wrapped.py": WRAPPED + ("" if "OTHER" in more else more),
+            "setup.py": SETUP,
+            "csrc/ops.cu": OPERATORS,
+        }
+    )
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    (found,) = (item for item in report.findings if item.anchor == "scale_kernel")
+    assert (found.reach, found.guard) == ("main", kernel)
+    builds = {item.guard for item in report.findings if item.path == "setup.py"}
+    assert builds == {build}
+
+
+@pytest.mark.parametrize(
+    ("used", "reach"), [("old", "main"), ("new", "main"), ("other", "unreached")]
+)
+def test_any_call_in_a_file_reaches_native_code(make_tree: MakeTree, used: str, reach: str) -> None:
+    calls = "".join(
+        f"\n\ndef {name}(x):\n    return backend.{called}(x)\n"
+        for name, called in (
+            ("old", "scale_rows_cuda"),
+            ("new", "scale_rows_cuda"),
+            ("other", "shift_rows_cuda"),
+        )
+    )
+    train = "import torch\nimport wrapped\n\nif __name__ == '__main__':\n"
+    train += f"    wrapped.{used}(torch.zeros(64, requires_grad=True)).sum().backward()\n"
+    root = make_tree(
+        {
+            "train.py": train,
+            "wrapped.py": f"import ops_backend._C as backend\n{calls}",
+            "setup.py": SETUP,
+            "csrc/ops.cu": OPERATORS,
+        }
+    )
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    (found,) = (item for item in report.findings if item.anchor == "scale_kernel")
+    assert found.reach == reach

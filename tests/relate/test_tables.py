@@ -93,3 +93,31 @@ def test_an_entry_is_off_only_if_all_that_asks_is_known(make_tree: MakeTree, cas
     assert found
     assert {each.reach for each in found} == {"main"}
     assert {each.guard == "guarded" for each in found} == {is_off}
+
+
+@pytest.mark.parametrize(("given", "is_off"), [("", True), ("use_flash=True", False)])
+def test_what_one_entry_says_another_one_may_say_too(
+    make_tree: MakeTree, given: str, is_off: bool
+) -> None:
+    """A value stands in the table once for each entry that has it."""
+    nets = (
+        "import torch\nfrom flash_attn import flash_attn_func\n\n\nclass Net:\n"
+        "    def __init__(self, use_flash=False):\n        self.use_flash = use_flash\n\n"
+        "    def run(self, x):\n        if self.use_flash:\n"
+        "            flash_attn_func(x, x, x)\n\n"
+        "NETS = {\n"
+        '    "scan": lambda: Net(use_flash=True),\n'
+        f'    "plain": lambda: Net({given}),\n'
+        "}\n\n\ndef build(cfg):\n    return NETS[cfg.net_kind]()\n"
+    )
+    root = make_tree(
+        {
+            "README.md": "```sh\npython train.py configs/a.yaml\n```\n",
+            "configs/a.yaml": CONFIG,
+            "nets.py": nets,
+            "train.py": TRAIN.format("", "nets.build(load()).run(1)"),
+        }
+    )
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    (found,) = (each for each in report.findings if each.scope == "Net.run")
+    assert (found.guard == "guarded") is is_off, found

@@ -27,6 +27,7 @@ _JOINING = frozenset({cst.Tuple, cst.Element, cst.StarredElement, cst.BinaryOper
 _LISTING = frozenset({cst.Tuple, cst.List, cst.Element, cst.StarredElement})
 _BINDING = frozenset({cst.AssignTarget, cst.Del})
 _WORD = re.compile(r"[^\W\d]\w*")
+_DEFINED = frozenset({"function", "class"})
 
 
 def code(
@@ -54,6 +55,7 @@ def code(
         taking(reader),
         guesses,
         gives=Asking(reader).gives(),
+        own=" ".join(sorted(_own(reader))),
     )
 
 
@@ -106,7 +108,7 @@ def _sorted_out(reader: Reader, options: Options) -> set[str]:
         if option is not None and (option in inside.get(word, ()) or word in _CONSTANTS):
             continue
         if type(node) is cst.Name:
-            if not _is_read(reader, node) or is_asked_for(reader, node):
+            if not _is_read(reader, node) or is_asked_for(reader, node) or _is_there(reader, node):
                 continue
         elif type(node) is cst.Attribute and (_is_own(reader, node) or is_asked_for(reader, node)):
             continue
@@ -129,9 +131,14 @@ def _sorted_out(reader: Reader, options: Options) -> set[str]:
 
 def _words(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
     """The names that a file uses, and where: wherever they come from, bound ones as well."""
+    yield from ((name.value, name) for name in reader.model.names)
+    yield from _said(reader)
+    yield from _noted(reader)
+
+
+def _said(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
+    """Words that name something without being looked up where they stand."""
     model = reader.model
-    for name in model.names:
-        yield name.value, name
     for attribute in model.attributes:
         yield attribute.attr.value, attribute
     for call in model.calls:
@@ -150,9 +157,41 @@ def _words(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
                 origin = binding.target.rpartition(".")[2]
                 if binding.kind == "import" and origin != binding.name:  # used by another name
                     yield origin, binding.place
+
+
+def _noted(reader: Reader) -> Iterator[tuple[str, Place]]:
+    """The names in annotations."""
+    for scope in (reader.model.root, *reader.model.scopes.values()):
+        for bindings in scope.bindings.values():
+            for binding in bindings:
                 if binding.annotation is not None:
                     named = _annotated(binding.annotation)
                     yield from ((word, binding.place) for word in named)
+
+
+def _own(reader: Reader) -> set[str]:
+    """The words by which the file means nothing but what it defines itself.
+
+    None where a star may bring in another meaning of a name.
+    """
+    model = reader.model
+    if model.stars:
+        return set()
+    found = {scope.name for scope in model.scopes.values() if scope.kind in _DEFINED}
+    found.difference_update(word for word, _ in _said(reader))
+    for name in model.names:
+        if name.value in found and not _is_defined(reader, name.value, reader.scope_of(name)):
+            found.discard(name.value)
+    for word, place in _noted(reader):
+        if word in found and not _is_defined(reader, word, place.scope):
+            found.discard(word)
+    return found
+
+
+def _is_defined(reader: Reader, name: str, scope: Scope) -> bool:
+    """Whether a name means classes or functions of the file wherever it gets its value."""
+    bindings = reader.lookup(name, scope)
+    return bool(bindings) and all(binding.kind in _DEFINED for binding in bindings)
 
 
 def _is_own(reader: Reader, node: cst.Attribute) -> bool:
@@ -183,6 +222,20 @@ def _is_read(reader: Reader, node: cst.Name) -> bool:
             return all(binding.inner is not scope for binding in bindings)
         scope = scope.parent
     return True
+
+
+def _is_there(reader: Reader, node: cst.Name) -> bool:
+    """Whether a name is only compared with None; an attribute may be a property, which runs."""
+    parent = reader.model.parents.get(node)
+    if not isinstance(parent, cst.Comparison) or len(parent.comparisons) != 1:
+        return False
+    target = parent.comparisons[0]
+    return (
+        parent.left is node
+        and isinstance(target.operator, (cst.Is, cst.IsNot))
+        and isinstance(target.comparator, cst.Name)
+        and target.comparator.value == "None"
+    )
 
 
 def is_asked_for(reader: Reader, node: cst.CSTNode) -> bool:

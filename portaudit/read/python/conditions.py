@@ -12,8 +12,14 @@ import libcst as cst
 from msgspec import Struct
 
 from portaudit.catalogue import options as known
-from portaudit.read.python.model import Binding
-from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
+from portaudit.read.python.model import Binding, Scope, around
+from portaudit.read.python.nodes import (
+    descendants,
+    dotted,
+    last_name,
+    number_value,
+    string_value,
+)
 from portaudit.read.python.values import (
     LocalClass,
     LocalObject,
@@ -30,6 +36,7 @@ _DEEPEST = 5
 _MOST = 8
 """The largest number up to which `x > number` is spelled out."""
 _LONGEST = 60
+_PAIR = 2
 _MIRRORED: Mapping[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
     cst.LessThan: cst.GreaterThan,
     cst.LessThanEqual: cst.GreaterThanEqual,
@@ -92,6 +99,8 @@ def _truth(reader: Reader, node: cst.BaseExpression, *, truth: bool, depth: int)
     if bound is not None:
         return conditions(reader, bound, truth=truth, depth=depth + 1)
     name = setting(reader, node, asks_whether=True)
+    if not name and truth and isinstance(node, cst.Call):
+        name = named_in(reader, node)
     return [Condition(name, TRUE, not truth)] if name else []
 
 
@@ -108,7 +117,7 @@ def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterato
             if not values:
                 continue
             lacks = values == ("null",) and _may_be_none(reader, side)
-            name = "" if lacks else setting(reader, side)
+            name = "" if lacks else setting(reader, side, is_compared=True)
             if name:
                 yield Condition(name, values, negative, _strings(other))
                 return
@@ -116,7 +125,7 @@ def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterato
         if isinstance(right, (cst.Tuple, cst.List, cst.Set)):
             elements = [element.value for element in right.elements]
             found = [compared(reader, element) for element in elements]
-            name = setting(reader, left) if found and all(found) else ""
+            name = setting(reader, left, is_compared=True) if found and all(found) else ""
             if name:
                 values = tuple(value for each in found for value in each)
                 words = tuple(word for each in elements for word in _strings(each))
@@ -232,18 +241,27 @@ def _may_be_none(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bo
 
 
 def setting(
-    reader: Reader, node: cst.BaseExpression, *, asks_whether: bool = False, depth: int = 0
+    reader: Reader,
+    node: cst.BaseExpression,
+    *,
+    asks_whether: bool = False,
+    is_compared: bool = False,
+    depth: int = 0,
 ) -> str:
     """The name of the setting that an expression is, empty for anything else.
 
     `asks_whether`: it is only asked whether there is something, which of an argument that may be
-    left out says more about the call than about a setting.
+    left out says more about the call than about a setting · `is_compared`: only with words, so
+    that it may be written in small letters first.
     """
     if depth > _DEEPEST:
         return ""
-    bound = _meant(reader, node)
+    bound = _small(node) if is_compared else None
+    bound = _meant(reader, node) if bound is None else bound
     if bound is not None:
-        return setting(reader, bound, asks_whether=asks_whether, depth=depth + 1)
+        return setting(
+            reader, bound, asks_whether=asks_whether, is_compared=is_compared, depth=depth + 1
+        )
     name = ""
     if isinstance(node, cst.Name):
         name = _of_name(reader, node, asks_whether=asks_whether)
@@ -254,6 +272,16 @@ def setting(
     elif isinstance(node, cst.Call):
         name = asked(reader, node)[0]
     return "" if name in known.words().never.modes or name.startswith("__") else name
+
+
+def _small(node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """What is written in small letters there: `kind` of `kind.lower()`."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
+        return node.func.value if node.func.attr.value in _SMALL else None
+    return None
+
+
+_SMALL = frozenset({"lower", "casefold", "strip"})
 
 
 def _of_name(reader: Reader, node: cst.Name, *, asks_whether: bool) -> str:
@@ -403,3 +431,106 @@ def _meant(reader: Reader, node: cst.BaseExpression) -> cst.BaseExpression | Non
         if value.attr.value == node.attr.value:
             return None  # handed on under its name
     return value
+
+
+# --- settings that a function is given the names of -----------------------------------------------
+
+
+def named_in(reader: Reader, call: cst.Call) -> str:
+    """The setting that must be true for a function of the file to say yes: `given("use_flash")`.
+
+    Of a function that looks it up by that name: `return getattr(args, name)`.
+    """
+    bindings = _bindings(reader, call.func) if isinstance(call.func, cst.Name) else ()
+    scope = bindings[0].inner if len(bindings) == 1 else None
+    node = scope.node if scope is not None else None
+    if scope is None or not isinstance(node, cst.FunctionDef) or not scope.returns:
+        return ""
+    if node.decorators or node.asynchronous or _gives_more(scope):
+        return ""
+    names = [each.name.value for each in (*node.params.posonly_params, *node.params.params)]
+    for place, item in enumerate(call.args):
+        text = None if item.star else string_value(item.value)
+        name = item.keyword.value if item.keyword else "".join(names[place : place + 1])
+        if item.star:
+            return ""
+        if text and text[1] and text[0].isidentifier() and _demands(reader, scope, name):
+            return text[0]
+    return ""
+
+
+def _gives_more(scope: Scope) -> bool:
+    """Whether a function does not give what it returns: it is a generator."""
+    return any(isinstance(each, cst.Yield) for each in descendants(scope.node))
+
+
+def _demands(reader: Reader, scope: Scope, name: str) -> bool:
+    """Whether a function is only true where the setting is that a parameter names."""
+    bindings = scope.bindings.get(name, ())
+    if len(bindings) != 1 or bindings[0].kind != "param":
+        return False
+    if any(last_name(node) == name for node in reader.model.changed):
+        return False
+    for value, place in scope.returns:
+        if value is None or literal(value) in _FALSE:
+            continue
+        terms = list(_terms(value, truth=True))
+        for branch in around(place.branch):
+            if branch.kind == "test" and branch.test is not None and branch.scope is scope:
+                terms += _terms(branch.test, truth=branch.truth)
+        if not any(_looks_up(reader, term, name) for term in terms):
+            return False
+    return True
+
+
+_FALSE = frozenset({"false", "null", "0"})
+
+
+def _terms(node: cst.BaseExpression, *, truth: bool) -> Iterator[cst.BaseExpression]:
+    """The parts of a condition each of which must be true."""
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        yield from _terms(node.expression, truth=not truth)
+    elif isinstance(node, cst.BooleanOperation):
+        if isinstance(node.operator, cst.And) == truth:
+            yield from _terms(node.left, truth=truth)
+            yield from _terms(node.right, truth=truth)
+    elif isinstance(node, cst.Call) and dotted(node.func) == "bool" and len(node.args) == 1:
+        yield from _terms(node.args[0].value, truth=truth)
+    elif truth:
+        yield node
+
+
+def _looks_up(reader: Reader, node: cst.BaseExpression, name: str) -> bool:
+    """Whether an expression is the setting that a variable names: `getattr(args, name)`."""
+    owner: cst.BaseExpression | None = None
+    key: cst.BaseExpression | None = None
+    default: cst.BaseExpression | None = None
+    if isinstance(node, cst.Subscript):
+        item = node.slice[0].slice
+        owner, key = node.value, item.value if isinstance(item, cst.Index) else None
+    elif isinstance(node, cst.Call) and dotted(node.func) == "getattr":
+        owner, key, default = (argument(node, (place,)).value for place in range(3))
+    elif isinstance(node, cst.Call) and dotted(node.func) == "eval":
+        return _evaluates(argument(node, (0,)).value, name)
+    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value == "get":
+            owner, key = node.func.value, argument(node, (0, "key")).value
+            default = argument(node, (1, "default")).value
+    if isinstance(owner, cst.Call) and dotted(owner.func) == "vars" and owner.args:
+        owner = owner.args[0].value
+    is_asked = isinstance(key, cst.Name) and key.value == name
+    is_false = default is None or literal(default) in _FALSE
+    return is_asked and is_false and owner is not None and holds(reader, owner)
+
+
+def _evaluates(node: cst.BaseExpression | None, name: str) -> bool:
+    """Whether a text that is evaluated is a member of settings: `f"args.{name}"`."""
+    if not isinstance(node, cst.FormattedString) or len(node.parts) != _PAIR:
+        return False
+    owner, member = node.parts
+    if not isinstance(owner, cst.FormattedStringText) or not owner.value.endswith("."):
+        return False
+    if not isinstance(member, cst.FormattedStringExpression) or member.conversion:
+        return False
+    is_asked = isinstance(member.expression, cst.Name) and member.expression.value == name
+    return is_asked and not member.format_spec and known.holds(owner.value[:-1].rpartition(".")[2])

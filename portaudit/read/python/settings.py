@@ -22,6 +22,7 @@ from portaudit.read.python.conditions import (
     is_field,
     is_self,
     literal,
+    setting,
 )
 from portaudit.read.python.model import Binding, Place, Scope, around
 from portaudit.read.python.nodes import (
@@ -61,18 +62,21 @@ class Told(Struct, frozen=True, eq=False):
     node: cst.CSTNode
     given: bool
     spelled: tuple[str, ...] = ()
+    of: str = ""
 
 
 def settings(reader: Reader) -> tuple[Setting, ...]:
-    """The settings of a file, each value of each once, in the order of the file."""
-    found: dict[Setting, int] = {}
+    """The settings of a file, each value of each once in a line, in the order of the file.
+
+    Not once in the file: of two lines the one may run, and the other not.
+    """
+    found: dict[Setting, None] = {}
     lines = _Lines(reader)
     for told in _all(reader):
+        line = lines.of(told.node, told.name if told.value else "")
         spelled = " ".join(sorted(told.spelled))
-        setting = Setting(told.name, told.value, 0, told.given, spelled)
-        if setting not in found:
-            found[setting] = lines.of(told.node, told.name if told.value else "")
-    return tuple(sorted((replace(item, line=line) for item, line in found.items()), key=_line))
+        found[Setting(told.name, told.value, line, told.given, spelled, told.of)] = None
+    return tuple(sorted(found, key=_line))
 
 
 def _line(setting: Setting) -> int:
@@ -80,24 +84,29 @@ def _line(setting: Setting) -> int:
 
 
 class _Lines:
-    """Finds lines without printing statements: in one of several, the first with the name."""
+    """Finds lines without printing statements: in one of several, the only one with the name."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 
     def of(self, node: cst.CSTNode, name: str) -> int:
-        """The line of a node of a statement; without a name its first one."""
+        """The line of a node of a statement; its first one without a name, or with it in several.
+
+        One entry of a table may be chosen, and another not: the first line is in none of them.
+        """
         place = self.reader.model.places.get(node)
         positions = self.reader.positions
         first = positions.line(place.statement if place else node)
         last = positions.last(first)
-        if name and last > first:
-            spellings = {name, name.replace("_", "-")}
-            for number in range(first, last + 1):
-                text = self.reader.line(number)
-                if any(_stands(text, each) for each in spellings):
-                    return number
-        return first
+        if not name or last == first:
+            return first
+        spellings = {name, name.replace("_", "-")}
+        found = [
+            number
+            for number in range(first, last + 1)
+            if any(_stands(self.reader.line(number), each) for each in spellings)
+        ]
+        return found[0] if len(found) == 1 else first
 
 
 def _stands(text: str, name: str) -> bool:
@@ -524,7 +533,17 @@ def _given(
 ) -> Iterator[Told]:
     """A value that somebody sets, if it is not only handed on."""
     if not hands_on(reader, name, value):
-        yield Told(name, literal(followed(reader, value)), node, True)
+        value = followed(reader, value)
+        text = literal(value)
+        yield Told(name, text, node, True, of="" if text else _other(reader, name, value))
+
+
+def _other(reader: Reader, name: str, value: cst.BaseExpression) -> str:
+    """The setting of another name that a value is: of `config.USE_FLASH`, not of a variable."""
+    if not isinstance(value, (cst.Attribute, cst.Subscript, cst.Call)):
+        return ""
+    found = setting(reader, value)
+    return "" if found == name else found
 
 
 def followed(reader: Reader, value: cst.BaseExpression) -> cst.BaseExpression:
