@@ -19,11 +19,11 @@ from msgspec.structs import asdict
 
 from portaudit import discover
 from portaudit.contents import Contents
-from portaudit.discover import Side
+from portaudit.discover import Side, Tree
 from portaudit.files import Disk, Files, Overlay
 from portaudit.ruleset import Rules
 from portaudit.store import LENGTH, digest
-from portaudit.types import Report
+from portaudit.types import Report, ScanError
 
 if TYPE_CHECKING:
     from portaudit.config import Config
@@ -33,6 +33,8 @@ _LONGEST = 4_000_000
 """Characters of a text that is kept; a longer one is drawn again from the report."""
 _FEW = 100
 """Findings of a report that is drawn again and again: that of a hook."""
+_FILES = 50
+"""Files that are looked at together; of more, one surely has something to find."""
 _ELSEWHERE = frozenset({"root", "paths", "jobs", "cache"})
 """Settings that make no other report of the same tree."""
 _UNDECODED = (msgspec.MsgspecError, UnicodeDecodeError)
@@ -80,7 +82,7 @@ class Audit:
         """What the report was made of, as a digest; empty where that is not known for sure."""
         self._made = self._known()
         if self._made is None:
-            self.report = self._scanned()
+            self.report = self._quiet() or self._scanned()
 
     @cached_property
     def report(self) -> Report:
@@ -140,16 +142,63 @@ class Audit:
             side=self.side,
             contents=self._contents,
         )
-        store = self.rules.store
-        if store is not None and self._contents.sure and not self.rules.results.failed:
-            ran = tuple(self.rules.chosen.rules)
-            made = msgspec.msgpack.encode(_Made(self._asked, self._contents.asked, ran))
-            with suppress(*_UNWRITABLE):
-                content = msgspec.msgpack.encode(report)
-                self._identity = digest(made)
-                store.put(self._place("made"), made)
-                self._put("report", content)
+        if not self.rules.results.failed:
+            self._keep(report, tuple(self.rules.chosen.rules))
+        self._learn()
         return report
+
+    def _keep(self, report: Report, ran: tuple[str, ...]) -> None:
+        """Keep a report that another run would make, too."""
+        store = self.rules.store
+        if store is None or not self._contents.sure:
+            return
+        made = msgspec.msgpack.encode(_Made(self._asked, self._contents.asked, ran))
+        with suppress(*_UNWRITABLE):
+            content = msgspec.msgpack.encode(report)
+            self._identity = digest(made)
+            store.put(self._place("made"), made)
+            self._put("report", content)
+
+    def _quiet(self) -> Report | None:
+        """The report if no rule can find anything in what is selected, and that is known."""
+        store, tree = self.rules.store, self.side.tree
+        if store is None or self.config.entry or not _may_be_quiet(tree):
+            return None
+        kept = store.get(self._blank)
+        if kept is None:
+            return None
+        from portaudit import quiet  # noqa: PLC0415 - what is known needs it no more
+
+        try:
+            blank = msgspec.msgpack.decode(kept, type=quiet.Blank)
+        except _UNDECODED:
+            return None
+        has_module = quiet.module_names(tree)
+        for path in tree.selected:
+            read = self._contents.read(path)
+            if isinstance(read, ScanError) or not quiet.is_quiet(read[0], blank.words, has_module):
+                return None
+        report = blank.of(tree)
+        self.ran = frozenset(blank.ran)
+        self._keep(report, blank.ran)
+        return report
+
+    def _learn(self) -> None:
+        """Keep what later runs need to know files in which there is nothing to find."""
+        from portaudit import engine  # noqa: PLC0415
+
+        store, tree = self.rules.store, self.side.tree
+        if store is None or self.config.entry or not _may_be_quiet(tree):
+            return
+        if store.get(self._blank) is None:
+            blank = engine.blank(self.config, self.rules, tree)
+            with suppress(*_UNWRITABLE):
+                store.put(self._blank, msgspec.msgpack.encode(blank))
+
+    @cached_property
+    def _blank(self) -> bytes:
+        """Where it is kept: apart for all that makes a report, but the files."""
+        return digest(b"blank\n", self.rules.digest, _told(self._settings))
 
     @cached_property
     def _asked(self) -> bytes:
@@ -200,6 +249,12 @@ def drawn(rules: Rules, report: Report, name: str, draw: Callable[[Report], str]
         rules.store.put(key, text.encode())
     rules.store.write()
     return text
+
+
+def _may_be_quiet(tree: Tree) -> bool:
+    """Whether some Python files of a larger tree are selected, as a hook does."""
+    few = 0 < len(tree.selected) <= _FILES and tree.selected != tree.files
+    return few and all(tree.kinds[path] == "python" for path in tree.selected)
 
 
 def _told(value: object) -> bytes:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
-import tomli
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -259,10 +258,13 @@ def _has_settings(folder: Path) -> bool:
 
 def _parse(path: Path) -> dict[str, object] | None:
     try:
-        return tomli.loads(path.read_bytes().decode())
+        text = path.read_bytes().decode()
+        import tomli  # noqa: PLC0415 - where there are no settings, a hook is not to wait for it
+
+        return tomli.loads(text)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # not UTF-8, or not TOML
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from error
 
 

@@ -24,6 +24,7 @@ from portaudit.discover import Side, Tree
 from portaudit.errors import UsageError
 from portaudit.files import Disk, Files
 from portaudit.garbage import uncollected
+from portaudit.quiet import Blank
 from portaudit.relate import programs
 from portaudit.relate.causes import joined, settled
 from portaudit.relate.exports import Solver
@@ -289,6 +290,23 @@ def scan(
     kernels = related(results, modules)
     run = rules.chosen.rules.keys()
     return report(config, rules.everything, results, kernels, tree, modules, run)
+
+
+def blank(config: Config, rules: Rules, tree: Tree) -> Blank | None:
+    """What a run with these settings says of files of a tree in which nothing can be found.
+
+    None where that cannot be told by the words of a file.
+    """
+    from portaudit.match import triggers  # noqa: PLC0415 - once for each making of the rules
+
+    words = triggers.words(rules.everything)
+    if words is None:
+        return None
+    ran = rules.chosen.rules.keys()
+    path = tree.selected[0]
+    found = (FileResult(path),)
+    modules = Modules(tree, rules.everything.libraries)
+    return Blank(words, report(config, rules.everything, found, (), tree, modules, ran), tuple(ran))
 
 
 def report(

@@ -19,10 +19,8 @@ from portaudit.garbage import sweep, uncollected
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
 from portaudit.judge.imports import decided
-from portaudit.judge.items import judge_items
 from portaudit.judge.required import required
 from portaudit.match.hits import lowest
-from portaudit.match.items import match_items
 from portaudit.match.python import Matcher
 from portaudit.read.composition import composed, may_compose
 from portaudit.read.configs import given, may_set
@@ -336,6 +334,12 @@ def _judged(
 ) -> list[Finding]:
     """What rules say of the items of a file, whose text is `lines`."""
     items = [item for item in items if item.kind not in _STARTED]
+    if not items:
+        return []
+    # They know how requirements are compared, which takes longer to load than most files to judge.
+    from portaudit.judge.items import judge_items  # noqa: PLC0415
+    from portaudit.match.items import match_items  # noqa: PLC0415
+
     hits = match_items(items, catalogue, target, source.path, source.first_party)
     found = judge_items(hits, catalogue, target, source.path, lines)
     return _with_lines(found, Statements(_KINDS.get(source.kind, source.kind), lines))

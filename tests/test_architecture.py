@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "report": BASE | {"triage"},
     "catalogue": BASE | {"cache", "detectors", "kinds"},
     "read": BASE | {"catalogue", "kinds"},
-    "match": BASE | FILE_STAGES,
+    "match": BASE | FILE_STAGES | {"quiet"},
     "judge": BASE | FILE_STAGES,
     "detectors": BASE | FILE_STAGES,
     "scan": BASE | FILE_STAGES,
@@ -41,14 +41,16 @@ MAY_IMPORT = {
     "engine": BASE
     | FILE_STAGES
     | {"config", "contents", "discover", "files", "relate", "results", "ruleset", "scan", "score"}
-    | {"triage", "workers"},
+    | {"quiet", "triage", "workers"},
     "store": {"cache"},
     "contents": BASE | {"discover", "files", "store"},
     "making": {"files", "store"},
+    "quiet": BASE | {"discover"},
     "results": BASE | {"catalogue", "making", "store"},
     "workers": BASE,
     "ruleset": {"cache", "catalogue", "config", "making", "results", "store"},
-    "audit": BASE | {"config", "contents", "discover", "engine", "files", "ruleset", "store"},
+    "audit": BASE
+    | {"config", "contents", "discover", "engine", "files", "quiet", "ruleset", "store"},
     "deliver": BASE | {"report"},
     "run": BASE | {"audit", "catalogue", "config", "discover", "files", "ruleset", "triage"},
     "check": BASE | {"audit", "catalogue", "config", "history", "ruleset", "run", "triage"},

@@ -64,7 +64,7 @@ def test_a_python_file_loads_no_other_parser(make_tree: Make, form: str, command
     words = ("--fail-on", "none") if command == "check" else ()
     modules = loaded(command, "--no-cache", "--format", form, *words, str(root / "train.py"))
     assert "libcst" in modules
-    assert (PARSERS | DRAWING | {"pathspec"}).isdisjoint(modules)
+    assert (PARSERS | DRAWING | {"pathspec", "packaging"}).isdisjoint(modules)
 
 
 @pytest.mark.parametrize("form", ["json", "terminal"])
@@ -80,6 +80,21 @@ def test_a_known_file_loads_neither_the_engine_nor_the_rules(
     unwanted = PARSERS | DRAWING | {"libcst", "pathspec", "packaging", "subprocess"}
     assert unwanted.isdisjoint(modules)
     ours = {"portaudit.engine", "portaudit.scan", "portaudit.catalogue.load"}
+    assert ours.isdisjoint(modules)
+
+
+@pytest.mark.parametrize("command", ["scan", "check"])
+def test_a_changed_file_without_a_word_of_a_rule_loads_next_to_nothing(
+    make_tree: Make, command: str
+) -> None:
+    root = make_tree({"train.py": PYTHON, "plain.py": "import json\n"})
+    given = (command, "--root", str(root), str(root / "plain.py"))
+    loaded(*given)
+    (root / "plain.py").write_text("import json\nimport numpy as np\n\nx = np.array(1)\n")
+    modules = loaded(*given)
+    unwanted = PARSERS | DRAWING | {"libcst", "pathspec", "packaging", "subprocess", "tomli"}
+    assert unwanted.isdisjoint(modules)
+    ours = {"portaudit.engine", "portaudit.scan", "portaudit.catalogue.load", "portaudit.match"}
     assert ours.isdisjoint(modules)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from portaudit.catalogue.native import any_of
+from portaudit.catalogue.globs import Globs, any_of
 from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
@@ -82,7 +81,7 @@ def attributes() -> frozenset[str]:
 
 
 @cache
-def _some_name() -> re.Pattern[str]:
+def _some_name() -> Globs:
     """What any whole name is known by: most are settled by this one look."""
     return any_of(name for each in signs() for name in each.names)
 

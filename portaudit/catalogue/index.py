@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from portaudit.catalogue.globs import Globs, any_of
 from portaudit.catalogue.schema import ITEM_KINDS
 
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ class Index(Struct):
     strings: Iterable[Selector]
     variables: Iterable[tuple[str, Selector]]
     detectors: Mapping[str, list[Selector]]
-    globs: frozenset[str] = frozenset()
+    globs: Globs = Globs()
 
     def means_something(self, text: str, *, exact: bool) -> bool:
         """Whether some rule speaks of this string, wherever it stands."""
         shown = text if exact else f"{text}*"
-        return any(fnmatchcase(shown, pattern) for pattern in self.globs)
+        return self.globs.match(shown)
 
 
 def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
@@ -114,4 +114,6 @@ def build_index(pairs: Iterable[tuple[Selector, Match]]) -> Index:
             else:
                 names[match.kind].add(pattern, selector)
     variables.sort(key=lambda pair: len(pair[0].replace("*", "")), reverse=True)
-    return Index(names, members, methods, keywords, strings, variables, detectors, frozenset(globs))
+    return Index(
+        names, members, methods, keywords, strings, variables, detectors, any_of(sorted(globs))
+    )

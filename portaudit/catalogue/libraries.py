@@ -50,7 +50,7 @@ class Libraries(Struct, frozen=True):
 
 def libraries(rows: Iterable[Row]) -> Libraries:
     """The libraries of table rows, in the order of the tables."""
-    known = [row for row in rows if row.cells.get("imports")]
+    known = [row for row in rows if row.imports]
     first: dict[str, str] = {}
     """By each name the first name that is known to be of the same library."""
 
@@ -60,7 +60,7 @@ def libraries(rows: Iterable[Row]) -> Libraries:
         return name
 
     for row in known:
-        for name in row.cells["imports"].split():
+        for name in row.imports.split():
             if name not in _NAMESPACES:
                 # Names of packages and of modules are apart: PyPI's `warp` is not warp-lang's.
                 first[found(f"import {name}")] = found(row.name)
@@ -70,7 +70,7 @@ def libraries(rows: Iterable[Row]) -> Libraries:
     by_name = {row.name: best[found(row.name)] for row in known}
     modules: dict[str, Row] = {}
     for row in known:
-        for name in row.cells["imports"].split():
+        for name in row.imports.split():
             modules.setdefault(name, by_name[row.name])
     plain = {name: row for name, row in by_name.items() if "*" not in name}
     series = ((name, row) for name, row in by_name.items() if "*" in name and "*" not in row.name)

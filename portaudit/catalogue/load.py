@@ -88,16 +88,39 @@ _FACT_COLUMNS = ("status", "evidence", "source", "sdk", "checked")
 _MESSAGE_WORDS = {"anchor", "value"}
 
 
-class Row(Struct, frozen=True):
-    """A row of a table: the name it selects, its cells, and its facts per target."""
+class Row(Struct, frozen=True, dict=True):
+    """A row of a table: the name it selects, its cells, and its facts per target.
+
+    Of thousands of rows a run asks few what they say: `told_cells` and `told_facts` are that as
+    MessagePack, read when somebody does.
+    """
 
     name: str
-    cells: Mapping[str, str]
-    facts: Mapping[Target, TargetFact]
+    told_cells: msgspec.Raw
+    told_facts: msgspec.Raw
+    imports: str = ""
     severity: Severity | None = None
     confidence: Confidence | None = None
     effort: Effort | None = None
     topics: tuple[Topic, ...] = ()
+
+    @cached_property
+    def cells(self) -> dict[str, str]:
+        """What the row says in each column."""
+        return msgspec.msgpack.decode(self.told_cells, type=dict[str, str])
+
+    @cached_property
+    def facts(self) -> dict[Target, TargetFact]:
+        """What it says of targets."""
+        return msgspec.msgpack.decode(self.told_facts, type=dict[Target, TargetFact])
+
+    def saying(self, cells: Mapping[str, str]) -> Row:
+        """The same row with other cells."""
+        return replace(self, told_cells=_raw(cells), imports=cells.get("imports", ""))
+
+
+def _raw(told: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.msgpack.encode(told))
 
 
 class Own(Struct, frozen=True):
@@ -154,8 +177,8 @@ class Catalogue(Struct, frozen=True, dict=True):
     @cached_property
     def import_names(self) -> Mapping[str, str]:
         """What packages are called when they are imported, as far as table rows say."""
-        named = (row for rows in self.rows.values() for row in rows if row.cells.get("imports"))
-        return {row.name: row.cells["imports"].split()[0] for row in named}
+        named = (row for rows in self.rows.values() for row in rows if row.imports)
+        return {row.name: row.imports.split()[0] for row in named}
 
     @cached_property
     def packages(self) -> Libraries:
@@ -533,8 +556,9 @@ def _row(path: Path, number: int, record: Mapping[str, str]) -> Row:
         facts[target] = _row_fact(f"{where} {target}", given)
     return Row(
         name=record["name"],
-        cells=dict(record),
-        facts=facts,
+        told_cells=_raw(dict(record)),
+        told_facts=_raw(facts),
+        imports=record.get("imports", ""),
         severity=cast("Severity | None", _cell(where, record, "severity", Severity)),
         confidence=cast("Confidence | None", _cell(where, record, "confidence", Confidence)),
         effort=cast("Effort | None", _cell(where, record, "effort", Effort)),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from fnmatch import translate
 from functools import cache, lru_cache
 
 import msgspec
 
+from portaudit.catalogue.globs import Globs, any_of
 from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table
@@ -80,41 +78,31 @@ def words() -> NativeWords:
     return read_table(path, NativeWords)
 
 
-def any_of(globs: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that one of some globs matches."""
-    return _compiled(tuple(globs))
-
-
 @cache
-def _compiled(globs: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(translate(each) for each in globs))
-
-
-@cache
-def attributes() -> re.Pattern[str]:
+def attributes() -> Globs:
     """Words that take arguments in a declaration without being declared."""
     return any_of(words().kernel.attributes)
 
 
 @cache
-def launchers() -> re.Pattern[str]:
+def launchers() -> Globs:
     """Functions that start the kernel they are given."""
     return any_of(words().kernel.launchers)
 
 
 @cache
-def _features() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _features() -> tuple[tuple[str, Globs], ...]:
     return tuple((each.name, any_of(each.words)) for each in words().feature)
 
 
 @cache
-def _some_feature() -> re.Pattern[str]:
+def _some_feature() -> Globs:
     """What any feature is known by: most identifiers are settled by this one look."""
     return any_of(word for each in words().feature for word in each.words)
 
 
 @cache
-def _opened(namespace: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _opened(namespace: str) -> tuple[tuple[str, Globs], ...]:
     return tuple(
         (each.name, any_of(each.using[namespace]))
         for each in words().feature

@@ -109,7 +109,7 @@ def apply(catalogue: Catalogue, known: OperatorList) -> Catalogue:
         if catalogue.rules[rule_id].match[position].unlisted:
             candidates = catalogue.unlisted[rule_id, position]
             rows[rule_id, position] = tuple(
-                replace(row, cells={**row.cells, MISSING: _shown(missing)})
+                row.saying({**row.cells, MISSING: _shown(missing)})
                 for row in candidates
                 if (missing := known.lacks(_needs(row.cells)))
             )

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from portaudit.catalogue.native import any_of
+from portaudit.catalogue.globs import any_of
 from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.catalogue.tables import read_table

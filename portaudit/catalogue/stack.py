@@ -8,19 +8,21 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 import tomli
-from packaging.markers import Marker
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import Section
 from portaudit.errors import CatalogueError
 from portaudit.types import Evidence, Status, Target
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
 PYTHON = "python"
 _PATCHES = 30
@@ -52,6 +54,8 @@ def stack() -> Mapping[Target, Mapping[str, Lines]]:
 
 def versions(target: Target, package: str) -> Iterator[Version]:
     """Versions of a package that the target may have, oldest first."""
+    from packaging.version import Version  # noqa: PLC0415 - who asks has loaded it
+
     for line in stack()[target][package].lines:
         yield from (Version(f"{line}.{patch}") for patch in range(_PATCHES))
 
@@ -66,6 +70,8 @@ def excluded_by(target: Target, requirement: Requirement) -> bool:
 
     False for packages that the target does not prescribe, and where the marker does not hold.
     """
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - as above
+
     package = canonicalize_name(requirement.name)
     if package not in stack()[target] or package == PYTHON:
         return False

@@ -10,14 +10,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from portaudit import garbage
+
 
 def main() -> None:
     """Run the program; does not return."""
-    code = _quickly(sys.argv[1:])
-    if code is None:
-        from portaudit.cli.program import app
+    garbage.rarely()
+    try:
+        code = _quickly(sys.argv[1:])
+        if code is None:
+            from portaudit.cli.program import app
 
-        app(prog_name="portaudit")
+            app(prog_name="portaudit")
+    finally:
+        garbage.leave()
     sys.exit(code)
 
 

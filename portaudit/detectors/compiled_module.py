@@ -39,7 +39,7 @@ _TOLD_BY_NAME = frozenset(
     ]
 )
 """Modules that another rule knows by name; a test holds this list to the rules."""
-_BINDINGS = frozenset({"_C", "_ext", "_cuda", "_cuda_ext"})
+BINDINGS = frozenset({"_C", "_ext", "_cuda", "_cuda_ext"})
 """What the binding of a package is called by custom."""
 
 
@@ -85,8 +85,8 @@ def package_binding(reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield imports of a package's own `_C`, in any spelling."""
     for node, target, place in _imports(reader):
         parts = target.split(".")
-        found = next((place for place, part in enumerate(parts) if part in _BINDINGS), 0)
-        if not found and _called(node, parts[-1]) in _BINDINGS:
+        found = next((place for place, part in enumerate(parts) if part in BINDINGS), 0)
+        if not found and _called(node, parts[-1]) in BINDINGS:
             found = len(parts) - 1  # `from package import csrc as _C`
         if not found or not reader.is_open(target):
             continue
@@ -108,7 +108,7 @@ def _called(node: cst.CSTNode, name: str) -> str:
 
 def _may_be_variable(node: cst.CSTNode, target: str) -> bool:
     """Whether `from .backend import _C` may bring a variable of a module that loads the binding."""
-    if not isinstance(node, cst.ImportFrom) or target.rpartition(".")[2] not in _BINDINGS:
+    if not isinstance(node, cst.ImportFrom) or target.rpartition(".")[2] not in BINDINGS:
         return False
     source = import_name(node)
     names = source.strip(".").split(".")

@@ -18,7 +18,7 @@ from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import body_of, last_name, number_value, string_value
 from portaudit.read.python.values import Reader, argument
 
-_PEAKS = {
+PEAKS = {
     125e12: "V100",
     312e12: "A100",
     624e12: "A100",
@@ -34,7 +34,7 @@ _PEAKS = {
     330.3e12: "RTX 4090",
 }
 """Floating-point operations per second that NVIDIA publishes, dense or sparse."""
-_GPU = re.compile(
+GPU = re.compile(
     r"(nvidia[ _-])?(geforce[ _-]|tesla[ _-]|quadro[ _-])?"
     r"([ahv]100|[ah]800|h200|g?b[23]00|gb200|p100|l40s?|a10g|a40|a6000|rtx[ _-]?\w*\d{4}\w*)"
     r"([ _-].*)?",
@@ -54,14 +54,14 @@ def gpu_peak_number(reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield numbers that are the peak throughput of one GPU, and tables of numbers by GPU name."""
     in_tables: set[cst.CSTNode] = set()
     for table in reader.model.dicts:
-        names = [name for name in _keys(table) if _GPU.fullmatch(name)]
+        names = [name for name in _keys(table) if GPU.fullmatch(name)]
         values = [item.value for item in table.elements if isinstance(item, cst.DictElement)]
         if names and all(isinstance(value, (cst.Float, cst.Integer, cst.Dict)) for value in values):
             in_tables.update(values)
             yield Spot(table, reader.model.places[table], names[0])
     for node in reader.model.numbers:
         if isinstance(node, (cst.Float, cst.Integer)):
-            peak = _PEAKS.get(number_value(node) or 0)
+            peak = PEAKS.get(number_value(node) or 0)
             if peak and not reader.model.within(node, in_tables):
                 yield Spot(
                     node,
@@ -82,7 +82,7 @@ def gpu_name_test(reader: Reader, _: Contexts) -> Iterator[Spot]:
         operator = node.comparisons[0].operator
         for side, against in ((node.left, other), (other, node.left)):
             text = string_value(side)
-            if text is None or not _GPU.fullmatch(text[0]):
+            if text is None or not GPU.fullmatch(text[0]):
                 continue
             if isinstance(operator, (cst.In, cst.NotIn)) or _is_gpu_name(against):
                 if not isinstance(against, (cst.Dict, cst.DictComp)):

@@ -28,7 +28,7 @@ _PRIVATE = "torch._C."
 _SAVED = re.compile(r"_*(orig|origin|original|old|saved|prev|previous|real)_", re.IGNORECASE)
 """How a variable is called that keeps what will be put back."""
 _CONSTANTS = (cst.Integer, cst.Float, cst.SimpleString)
-_MODEL_LIBRARIES = frozenset(
+MODEL_LIBRARIES = frozenset(
     [
         *("accelerate", "deepspeed", "diffusers", "fairscale", "fairseq", "lightning", "megatron"),
         *("mmcv", "mmdet", "mmengine", "nemo", "optimum", "peft", "pytorch_lightning", "timm"),
@@ -96,7 +96,7 @@ def _is_torch(ref: Ref) -> bool:
 
 
 def _is_model_library(ref: Ref) -> bool:
-    return not ref.open and ref.name.split(".", maxsplit=1)[0] in _MODEL_LIBRARIES
+    return not ref.open and ref.name.split(".", maxsplit=1)[0] in MODEL_LIBRARIES
 
 
 def _patched(reader: Reader, target: cst.Attribute, of: Callable[[Ref], bool]) -> str:

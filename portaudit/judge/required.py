@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
@@ -145,7 +143,7 @@ _EXITS = (cst.Return, cst.Break, cst.Continue, cst.Yield)
 
 def _demanded(judgment: Judge, catalogue: Catalogue, call: cst.Call) -> str:
     """The library that a helper is told to insist on: `check_version("bitsandbytes>=0.43")`."""
-    if last_name(call.func) not in _DEMANDS or not call.args:
+    if last_name(call.func) not in DEMANDS or not call.args:
         return ""
     reader = judgment.flags.reader
     if not isinstance(reader.model.parents.get(call), cst.Expr) or call.args[0].keyword:
@@ -158,6 +156,10 @@ def _demanded(judgment: Judge, catalogue: Catalogue, call: cst.Call) -> str:
     text = string_value(call.args[0].value)
     if not text or not text[1]:
         return ""
+    # Few files get here, and packaging takes longer to load than they to judge.
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
+    from packaging.utils import canonicalize_name  # noqa: PLC0415
+
     try:
         name = Requirement(text[0]).name
     except InvalidRequirement:
@@ -174,7 +176,7 @@ def _raises(function: LocalFunction) -> bool:
     )
 
 
-_DEMANDS = frozenset(
+DEMANDS = frozenset(
     [
         *("assert_installed", "check_requirement", "check_requirements", "check_version"),
         *("ensure_installed", "require_package", "require_packages", "require_version"),

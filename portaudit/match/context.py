@@ -25,9 +25,9 @@ from portaudit.types import Ref
 Certainty = Literal["sure", "likely", ""]
 
 _DEEPEST = 6
-_STEP_NAMES = {"training_step", "train_step", "compute_loss", "train_one_step", "forward_backward"}
+STEP_NAMES = {"training_step", "train_step", "compute_loss", "train_one_step", "forward_backward"}
 _OPTIMIZER_WORDS = ("optim", "opt", "scaler", "sgd", "adam")
-_MODULES = (
+MODULES = (
     "torch.nn.",
     "pytorch_lightning.",
     "lightning.",
@@ -94,7 +94,7 @@ _ELSEWHERE = (
     "preprocess",
 )
 """How the names of functions begin that set up, look at or use a model instead of training it."""
-_OF_LOSS = ("log_prob", "loss", "criterion", "objective", "energy")
+OF_LOSS = ("log_prob", "loss", "criterion", "objective", "energy")
 """How the names of functions begin that a training step minimises."""
 _HOST_WORDS = frozenset(["cpu", "np", "numpy", "ref", "reference", "state"])
 """Words in the names of functions that work on the host on purpose."""
@@ -161,7 +161,7 @@ class Contexts:
         for node, scope in self._functions:
             owner = scope.parent
             name = node.name.value
-            if name in _STEP_NAMES:
+            if name in STEP_NAMES:
                 found.add(scope)
             elif owner is not None and owner.kind == "class":
                 if (name == "forward" and self._may_be_module(owner)) or any(
@@ -220,7 +220,7 @@ class Contexts:
             if self._in_models and _has_inputs(node):
                 found.add(scope)
                 continue
-            if name.startswith(_OF_LOSS) or name.endswith("log_prob"):
+            if name.startswith(OF_LOSS) or name.endswith("log_prob"):
                 found.add(scope)
                 continue
             of_module = owner is not None and owner.kind == "class" and self.is_module(owner)
@@ -253,7 +253,7 @@ class Contexts:
 
     def is_module(self, scope: Scope) -> bool:
         """Whether a class is a torch Module, as far as its bases and their names tell."""
-        return self._is_a(scope, _MODULES, words=_MODULE_WORDS)
+        return self._is_a(scope, MODULES, words=_MODULE_WORDS)
 
     def _may_be_module(self, scope: Scope) -> bool:
         """Whether a class with a `forward` is a Module, as far as its bases allow."""
@@ -312,7 +312,7 @@ class Contexts:
                 continue
             for value in self.reader.values(call.func):
                 if isinstance(value, LocalFunction) and (
-                    found.get(value.scope) is False or value.scope.name in _STEP_NAMES
+                    found.get(value.scope) is False or value.scope.name in STEP_NAMES
                 ):
                     found[caller] = True
         return found

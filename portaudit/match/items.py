@@ -130,7 +130,7 @@ def _hits(
 
 def _imports(selector: Selector) -> frozenset[str]:
     """The top-level names that a package of a table row is imported by."""
-    names = selector.row.cells.get("imports", "") if selector.row else ""
+    names = selector.row.imports if selector.row else ""
     return frozenset(name.partition(".")[0] for name in names.split())
 
 

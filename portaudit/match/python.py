@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 
 import libcst as cst
 
 from portaudit import detectors
+from portaudit.catalogue.globs import any_of, glob
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Condition, Match
@@ -36,7 +36,7 @@ from portaudit.read.python.values import (
 )
 from portaudit.types import SEVERITIES, Category, Confidence, Constant, ForeignUse, Instance, Ref
 
-_TORCH_WORLD = frozenset(
+TORCH_WORLD = frozenset(
     [
         "torch",
         "torchvision",
@@ -84,7 +84,7 @@ def works_with_torch(reader: Reader) -> bool:
     imported = (target for _, target, _ in reader.model.imports)
     by_name = (target for _, target in reader.model.importing)
     return any(
-        target.split(".")[0] in _TORCH_WORLD and not reader.is_open(target)
+        target.split(".")[0] in TORCH_WORLD and not reader.is_open(target)
         for target in (*imported, *by_name)
     )
 
@@ -471,7 +471,7 @@ class Matcher:
             for part in self.reader.elements(node) or [node]
             for text in self.reader.texts(part)
         ]
-        return any(fnmatchcase(text.value, pattern) for text in texts for pattern in patterns)
+        return any(glob(pattern).match(text.value) for text in texts for pattern in patterns)
 
     # --- imports, decorators, bases, subscripts, members ---
 
@@ -687,9 +687,12 @@ class Matcher:
     def _environment(self) -> None:
         if not self.index.variables:
             return
+        known = any_of(pattern for pattern, _ in self.index.variables)
         for node, name in self._variables():
+            if not known.match(name):
+                continue
             for pattern, selector in self.index.variables:
-                if fnmatchcase(name, pattern):
+                if glob(pattern).match(name):
                     self._add(selector, node, node, name, value=name)
                     break
 
@@ -846,7 +849,7 @@ def _equals(value: object, wanted: Sequence[str | bool | int | float]) -> bool:
     text = getattr(value, "value", None)
     if isinstance(text, str):
         shown = text if getattr(value, "exact", True) else f"{text}*"
-        return any(isinstance(item, str) and fnmatchcase(shown, item) for item in wanted)
+        return any(isinstance(item, str) and glob(item).match(shown) for item in wanted)
     if isinstance(value, Ref):
         return any(isinstance(item, str) and item == value.name for item in wanted)
     return False

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Literal
 
 import libcst as cst
 from msgspec import Struct, field
 
+from portaudit.catalogue.globs import any_of, glob
 from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
-from portaudit.catalogue.native import any_of
 from portaudit.catalogue.schema import Sink
 from portaudit.judge.guards import Guard
 from portaudit.match.hits import LOWER, Hit, lowest
@@ -408,7 +407,7 @@ class _Strings:
                         if literal and not self.model.within(text.node, (arg,)):
                             literal.uses.append(self._use(call))
                             literal.reached.append(sink)
-                    elif any(fnmatchcase(_pattern(text), pattern) for pattern in globs):
+                    elif any(glob(pattern).match(_pattern(text)) for pattern in globs):
                         foreign.append(
                             ForeignUse(text.path, text.line, text.column, self._use(call))
                         )
@@ -425,7 +424,7 @@ class _Strings:
     def _hit(self, literal: _Literal) -> Hit | None:
         best: tuple[int, Confidence, Selector] | None = None
         for selector, match in self.selectors:
-            if not any(fnmatchcase(literal.text, str(pattern)) for pattern in match.value):
+            if not any(glob(str(pattern)).match(literal.text) for pattern in match.value):
                 continue
             rule = self.catalogue.rules[selector.rule]
             level = match.confidence or rule.confidence
@@ -475,7 +474,7 @@ class _Strings:
         if role.kind == "compared":
             return 2, level
         if any(
-            fnmatchcase(name.lower(), pattern) for name in role.names if name for pattern in names
+            glob(pattern).match(name.lower()) for name in role.names if name for pattern in names
         ):
             return 2, level
         if role.kind == "listed":

@@ -9,7 +9,8 @@ import re
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from portaudit.catalogue.native import any_of, words
+from portaudit.catalogue.globs import Globs, any_of
+from portaudit.catalogue.native import words
 
 Truth = bool | None
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\d[\w.']*|&&|\|\||[=!<>]=|<<|>>|[-+*/%()!<>?:,~^&|]|\S")
@@ -65,7 +66,7 @@ def _condition(text: str, *, nvcc: bool) -> Meaning:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], Meaning], ...]:
+def _patterns() -> tuple[tuple[Globs, Meaning], ...]:
     macros = words().macros
     return (
         (any_of(macros.compiler), Meaning(None, False, compiler=True)),

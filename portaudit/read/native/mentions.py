@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from portaudit.catalogue.native import any_of, words
+from portaudit.catalogue.globs import any_of
+from portaudit.catalogue.native import words
 from portaudit.read.items import Item
 from portaudit.read.native.bindings import Registered
 from portaudit.read.native.inventory import Inventory

@@ -17,7 +17,7 @@ from portaudit.read.python.nodes import descendants, last_name
 from portaudit.read.python.values import LocalFunction, Reader
 from portaudit.types import Difficulty, Feature, Function, Kernel, Language, Location
 
-_LANGUAGES: Mapping[str, Language] = {
+LANGUAGES: Mapping[str, Language] = {
     "triton.jit": "triton",
     "triton.runtime.jit.jit": "triton",
     "triton.experimental.gluon.jit": "gluon",
@@ -108,7 +108,7 @@ def _jitted(reader: Reader) -> Iterator[_Jitted]:
         for decorator in function.decorators:
             made = decorator.decorator
             name = reader.name(made.func if isinstance(made, cst.Call) else made)
-            language = _LANGUAGES.get(name)
+            language = LANGUAGES.get(name)
             if language:
                 yield _Jitted(function, decorator, language, scope)
                 break

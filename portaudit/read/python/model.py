@@ -226,7 +226,7 @@ def imported_by_name(node: cst.CSTNode) -> str:
 
 def imports_by_name(node: cst.Call) -> bool:
     """Whether a call is an import of a module by name: Python's own, or pytest's."""
-    return last_name(node.func) in {"import_module", "__import__", "importorskip"}
+    return last_name(node.func) in IMPORTERS
 
 
 def imports_or_skips(node: cst.CSTNode) -> bool:
@@ -236,12 +236,13 @@ def imports_or_skips(node: cst.CSTNode) -> bool:
 
 def imports_if_there(node: cst.Call) -> bool:
     """Whether a call is a project's helper that imports a module where it is installed."""
-    return last_name(node.func) in _OPTIONAL_IMPORTS
+    return last_name(node.func) in OPTIONAL_IMPORTS
 
 
+IMPORTERS = frozenset({"import_module", "__import__", "importorskip"})
 _MODULE_NAMES = ("name", "modname")
 """Keywords under which an import by name takes the module."""
-_OPTIONAL_IMPORTS = frozenset(
+OPTIONAL_IMPORTS = frozenset(
     [
         *("attempt_import", "import_optional", "import_optional_dependency", "import_or_none"),
         *("lazy_import", "maybe_import", "optional_import", "safe_import", "safe_import_from"),

@@ -19,7 +19,6 @@ from portaudit.read.python.lists import inside, strings
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.sources import written
 from portaudit.read.python.values import LocalFunction, LocalText, Reader, argument
-from portaudit.read.specifiers import Origin, optional, python, requirement
 from portaudit.types import Span
 
 SETUP = frozenset(
@@ -31,7 +30,7 @@ _LISTS = ("install_requires", "setup_requires")
 _TESTS = "tests_require"
 _SECTION = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*")
 
-_INSTALLING = (b"install", b"runtime_env", b"_packages", b"/// script", b"from_registry")
+INSTALLING = (b"install", b"runtime_env", b"_packages", b"/// script", b"from_registry")
 """What a file says that installs packages."""
 
 
@@ -47,7 +46,7 @@ def dependencies(reader: Reader) -> Iterator[Item]:
     """The requirements that a file gives to `setup()`, or to what installs them."""
     if b"setup" in reader.source.content:
         yield from _required(reader)
-    if any(word in reader.source.content for word in _INSTALLING):
+    if any(word in reader.source.content for word in INSTALLING):
         # It knows how shell code and manifests are read, which most files can do without.
         from portaudit.read.python.packages import installed  # noqa: PLC0415
 
@@ -60,6 +59,8 @@ def _required(reader: Reader) -> Iterator[Item]:
     for call in reader.model.calls:
         if not any(ref.name in SETUP for ref in reader.refs(call.func)):
             continue
+        from portaudit.read.specifiers import Origin, python  # noqa: PLC0415 - it loads packaging
+
         for listed in _given(reader, call):
             if (listed.node, listed.extra) not in seen:
                 seen.add((listed.node, listed.extra))
@@ -195,6 +196,12 @@ def _item(reader: Reader, listed: _Listed) -> Iterator[Item]:
     text = string_value(listed.node)
     if text is None:
         return
+    from portaudit.read.specifiers import (  # noqa: PLC0415 - it loads packaging
+        Origin,
+        optional,
+        requirement,
+    )
+
     origin = Origin("manifest", reader.source.path)
     if listed.key is not None:
         kind = "" if listed.extra == _TESTS else "extra"

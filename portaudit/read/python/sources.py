@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator
 import libcst as cst
 from msgspec.structs import replace
 
-from portaudit.catalogue.native import any_of, words
+from portaudit.catalogue.globs import any_of
+from portaudit.catalogue.native import words
 from portaudit.read.items import Document
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.read.text import Text
 from portaudit.types import GUARD_STATES, Binding, Bound, Finding, NativeFacts, Span
 
-_KERNEL = "__global__"
+KERNEL = "__global__"
 _NATIVE = re.compile(r"__global__|#\s*include|<<<|::")
 _LITERALS = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)
 _STRING = re.compile(r"([A-Za-z]{0,2})(\"\"\"|'''|\"|')")
@@ -44,13 +45,13 @@ def sources(reader: Reader) -> Document:
         compiles |= certain
         for literal in _flowing(reader, call):
             text = _raw(reader, literal)
-            if _KERNEL in text or (certain and _NATIVE.search(text)):
+            if KERNEL in text or (certain and _NATIVE.search(text)):
                 found[literal] = None
         if certain:
             bound.extend(_bound(reader, call))
     if compiles:
         for literal in reader.model.strings:
-            if _KERNEL in _raw(reader, literal) and not _is_documentation(reader, literal):
+            if KERNEL in _raw(reader, literal) and not _is_documentation(reader, literal):
                 found[literal] = None
     if not found and not bound:
         return Document()
