@@ -1,4 +1,4 @@
-"""Runs the stages: discover, scan every file, relate, scan again what others changed, report.
+"""Runs the stages: discover, scan every file after those that it imports, relate, report.
 
 The only place that knows of processes. Order of files and results never depends on them.
 """
@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -25,7 +26,9 @@ from portaudit.errors import UsageError
 from portaudit.files import Disk, Files
 from portaudit.garbage import uncollected
 from portaudit.quiet import Blank
+from portaudit.read.python import glance
 from portaudit.relate import programs
+from portaudit.relate.ahead import Ahead
 from portaudit.relate.causes import joined, settled
 from portaudit.relate.exports import Solver
 from portaudit.relate.kernels import related, told, with_ways
@@ -34,7 +37,7 @@ from portaudit.relate.order import ordered
 from portaudit.relate.project import roots, weighable, with_foreign_uses
 from portaudit.relate.reach import Reached, reached
 from portaudit.relate.sections import sections
-from portaudit.results import Results
+from portaudit.results import UNWRITABLE, Results
 from portaudit.ruleset import Rules
 from portaudit.triage import suppress
 from portaudit.triage.suppress import FileIgnores
@@ -43,6 +46,7 @@ from portaudit.types import (
     NO_EXTERNALS,
     TARGETS,
     Coverage,
+    Export,
     Externals,
     FileFacts,
     FileKind,
@@ -62,7 +66,8 @@ from portaudit.types import (
 )
 
 if TYPE_CHECKING:
-    from portaudit.workers import Workers
+    from portaudit.read.python.values import Ask
+    from portaudit.workers import Portion, Workers
 
 Progress = Callable[[int, int], None]
 _SHARED_FROM = 24
@@ -70,7 +75,7 @@ _SHARED_FROM = 24
 _IMPORTING: frozenset[FileKind] = frozenset({"python", "notebook"})
 """Kinds whose names may come from other modules of the tree."""
 _ROUNDS = 3
-"""Times that a file is judged again because its answers led to further questions."""
+"""Times that a file is judged again because others tell it something else."""
 
 
 class Scanner(Struct, frozen=True):
@@ -80,32 +85,48 @@ class Scanner(Struct, frozen=True):
     catalogue: Catalogue
     target: Target
 
-    def __call__(self, task: Task, content: bytes) -> FileResult:
-        """Scan one file."""
-        return _scanned(task, content, self.catalogue, self.target)
+    def __call__(self, task: Task, content: bytes, ask: Ask | None = None) -> FileResult:
+        """Scan one file; `ask` tells what other modules know of its names."""
+        # What is known already needs no parser, and a hook is not to wait for one.
+        from portaudit import scan  # noqa: PLC0415
+
+        source = SourceFile(task.path, task.kind, content, task.first_party)
+        return scan.scan_file(source, self.catalogue, self.target, task.externals, ask)
+
+    def outline(self, task: Task, content: bytes) -> FileResult:
+        """Only what one Python file tells others."""
+        from portaudit import scan  # noqa: PLC0415
+
+        source = SourceFile(task.path, task.kind, content, task.first_party)
+        return scan.outline_file(source, self.catalogue, self.target)
 
     def __reduce__(self) -> tuple[type[Scanner], tuple[Files, Catalogue, Target]]:
         """What another process gets: there nothing is read."""
         return Scanner, (Disk(self.files.root), self.catalogue, self.target)
 
 
-def _scanned(task: Task, content: bytes, catalogue: Catalogue, target: Target) -> FileResult:
-    # What is known already needs no parser, and a hook is not to wait for one.
-    from portaudit.scan import scan_file  # noqa: PLC0415
-
-    source = SourceFile(task.path, task.kind, content, task.first_party)
-    return scan_file(source, catalogue, target, task.externals)
-
-
 class _Runner:
-    """Scans tasks, in processes where that pays, unless their results are known."""
+    """Scans the files of a tree, in processes where that pays, unless their results are known."""
 
-    def __init__(self, scanner: Scanner, contents: Contents, results: Results, jobs: int) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        modules: Modules,
+        tree: Tree,
+        contents: Contents,
+        results: Results,
+        jobs: int,
+    ) -> None:
         self._scanner = scanner
+        self._modules = modules
+        self._kinds = tree.kinds
         self._contents = contents
         self._results = results
         self._jobs = jobs
         self._workers: Workers | None = None
+        self._facts: dict[str, FileFacts] = {}
+        self._outlines: dict[str, bytes] = {}
+        self.solver = Solver(modules, self._facts_of)
 
     def close(self) -> None:
         """End the processes and keep what was found for later runs."""
@@ -113,75 +134,167 @@ class _Runner:
             self._workers.close()
         self._results.write()
 
-    def __call__(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
-        """The results of tasks, in any order."""
-        if self._jobs == 1 or len(tasks) < _SHARED_FROM:
-            yield from map(self.result, tasks)
-            return
-        missing = []
-        for task in tasks:
-            known = self._known(task)
-            if known is None:
-                missing.append(task)
-            else:
-                yield known
-        yield from self._shared(missing) if missing else ()
-
-    def result(self, task: Task) -> FileResult:
-        """The result of one task."""
-        known = self._known(task)
-        if known is not None:
-            return known
-        read = self._contents.read(task.path)
-        if isinstance(read, ScanError):
-            return FileResult(task.path, errors=(read,))
-        content, digest = read
-        result = self._scanner(task, content)
-        self._results.keep(self._results.key(task, digest), result)
-        return result
-
-    def _known(self, task: Task) -> FileResult | None:
-        """A result that needs no scan."""
-        digest = self._contents.digest(task.path)
+    def known(self, path: str, externals: Externals = NO_EXTERNALS) -> FileResult | None:
+        """The result of a file that needs no scan, if others tell just that."""
+        digest = self._contents.digest(path)
         if isinstance(digest, ScanError):
-            return FileResult(task.path, errors=(digest,))
-        return self._results.get(self._results.key(task, digest))
+            return self._learnt(FileResult(path, errors=(digest,)))
+        found = self._results.get(self._results.key(self._task(path, externals), digest))
+        return None if found is None else self._learnt(found)
 
-    def _shared(self, tasks: Sequence[Task]) -> Iterator[FileResult]:
-        """The same by several processes, where that pays."""
-        from portaudit import workers  # noqa: PLC0415 - takes as long to load as a hook may take
+    def outline(self, path: str) -> FileFacts | None:
+        """What a file that others told something tells and asks itself, if that needs no scan."""
+        digest = self._contents.digest(path)
+        if isinstance(digest, ScanError):
+            return None
+        found = self._results.outline(self._results.key(self._task(path), digest))
+        if found is not None:
+            self._facts.setdefault(path, found)
+        return found
 
-        sizes = {task.path: self._size(task) for task in tasks}
-        if self._workers is None:
+    def keep(self, result: FileResult, externals: Externals) -> None:
+        """Keep what a file came to at last, where others had told it something."""
+        digest = self._contents.digest(result.path)
+        if isinstance(digest, ScanError):
+            return
+        asked = set(result.facts.open)
+        needed = Externals(tuple(each for each in externals.names if each[0] in asked))
+        self._results.keep(self._results.key(self._task(result.path, needed), digest), result)
+        told = replace(_outline(result.facts), open=result.facts.open)
+        outline = FileResult(result.path, facts=told, failed=result.failed)
+        self._results.keep_outline(self._results.key(self._task(result.path), digest), outline)
+
+    def __call__(self, wanted: Mapping[str, Externals]) -> Iterator[tuple[FileResult, Externals]]:
+        """The results of files of which others told something, in any order.
+
+        With each comes what they told in the end: also what was asked only while it was scanned.
+        """
+        sizes = {path: self._size(path) for path in wanted}
+        if self._workers is None and self._jobs != 1 and len(wanted) >= _SHARED_FROM:
+            from portaudit import workers  # noqa: PLC0415 - longer to load than a hook may take
+
             number = workers.worth(list(sizes.values()), self._jobs)
-            if number == 1:
-                yield from map(self.result, tasks)
-                return
-            import portaudit.scan  # noqa: F401, PLC0415 - once, before there are several of us
+            if number > 1:
+                import portaudit.scan  # noqa: F401, PLC0415 - once, before there are several of us
 
-            self._workers = workers.Workers(self._scanner, number)
-        lost: list[FileResult] = []
-        keys: dict[str, bytes | None] = {}
+                self._workers = workers.Workers(self._scanner, self._modules, number)
+        if len(wanted) == 1:
+            yield from (self._scanned(path, externals) for path, externals in wanted.items())
+            return
+        imported = {path: self._imported(path) for path in wanted}
+        ahead = Ahead(self._modules, imported, sizes)
+        if self._workers is None or len(wanted) < _SHARED_FROM:
+            while ahead:
+                for path in ahead.take(1, 1) or ahead.guess():
+                    yield self._scanned(path, wanted[path])
+                    ahead.done(path)
+        else:
+            yield from self._shared(wanted, ahead, self._workers)
 
-        def read(portion: Sequence[Task]) -> Iterator[tuple[Task, bytes]]:
-            for task in portion:
-                found = self._contents.read(task.path)
+    def _scanned(self, path: str, externals: Externals) -> tuple[FileResult, Externals]:
+        """The result of one file, scanned here and now."""
+        read = self._contents.read(path)
+        if isinstance(read, ScanError):
+            return self._learnt(FileResult(path, errors=(read,))), externals
+        told = dict(externals.names)
+        content, digest = read
+        task = self._task(path, externals)
+        result = self._scanner(task, content, partial(self.solver.note, path, told))
+        externals = _sorted(told)
+        self._results.keep(self._results.key(self._task(path, externals), digest), result)
+        return self._learnt(result), externals
+
+    def _shared(
+        self,
+        wanted: Mapping[str, Externals],
+        ahead: Ahead,
+        workers: Workers,
+    ) -> Iterator[tuple[FileResult, Externals]]:
+        """The same by several processes."""
+        lost: list[tuple[FileResult, Externals]] = []
+        digests: dict[str, bytes] = {}
+
+        def read(paths: Sequence[str]) -> Portion:
+            files = []
+            for path in paths:
+                found = self._contents.read(path)
                 if isinstance(found, ScanError):
-                    lost.append(FileResult(task.path, errors=(found,)))
+                    lost.append((self._learnt(FileResult(path, errors=(found,))), wanted[path]))
+                    ahead.done(path)
                 else:
-                    keys[task.path] = self._results.key(task, found[1])
-                    yield task, found[0]
+                    digests[path] = found[1]
+                    files.append((self._task(path, wanted[path]), found[0]))
+            return files, {each: self._packed(each) for each in ahead.behind(paths)}
 
-        parts = workers.portions(tasks, lambda task: sizes[task.path])
-        for (task, _), done in self._workers(list(read(part)) for part in parts):
-            yield self._results.take(keys.pop(task.path), done)
+        def parts() -> Iterator[Portion]:
+            while ahead:
+                paths = ahead.take(workers.portion, workers.number)
+                if not paths and len(digests) < workers.number:
+                    paths = ahead.guess()
+                yield read(paths)
+
+        for (task, _), (done, given) in workers(parts()):
+            ahead.done(task.path)
+            externals = _sorted({**dict(task.externals.names), **given})
+            key = self._results.key(self._task(task.path, externals), digests.pop(task.path))
+            yield self._learnt(self._results.take(key, done)), externals
         yield from lost
 
-    def _size(self, task: Task) -> int:
+    def _imported(self, path: str) -> tuple[str, ...]:
+        if self._kinds[path] != "python":
+            return ()
+        read = self._contents.read(path)
+        return () if isinstance(read, ScanError) else tuple(glance.imported(read[0]))
+
+    def _facts_of(self, path: str) -> FileFacts | None:
+        """What a module tells, whether or not it is scanned itself."""
+        if path not in self._facts and self.known(path) is None and self.outline(path) is None:
+            read = self._contents.read(path)
+            if isinstance(read, ScanError):
+                self._facts[path] = FileFacts()
+            else:
+                task = self._task(path)
+                outline = self._scanner.outline(task, read[0])
+                self._facts[path] = outline.facts
+                self._results.keep_outline(self._results.key(task, read[1]), outline)
+        return self._facts[path]
+
+    def _learnt(self, result: FileResult) -> FileResult:
+        self._facts.setdefault(result.path, result.facts)
+        return result
+
+    def _packed(self, path: str) -> bytes:
+        """What a module tells as far as it is known now; empty where that is nothing."""
+        if path not in self._outlines and path in self._facts:
+            told = _outline(self._facts[path])
+            try:
+                packed = b"" if told == FileFacts() else msgspec.msgpack.encode(told)
+            except UNWRITABLE:
+                packed = b""  # asked again where nothing needs to be packed
+            self._outlines[path] = packed
+        return self._outlines.get(path, b"")
+
+    def _task(self, path: str, externals: Externals = NO_EXTERNALS) -> Task:
+        return Task(path, self._kinds[path], self._modules.first_party(path), externals)
+
+    def _size(self, path: str) -> int:
         try:
-            return self._scanner.files.size(task.path)
+            return self._scanner.files.size(path)
         except OSError:
             return 0  # reading it will say what is wrong
+
+
+def _outline(facts: FileFacts) -> FileFacts:
+    """Of the facts of a file what others are told."""
+    return FileFacts(facts.exports, facts.stars, facts.foreign_stars)
+
+
+def _sorted(told: Mapping[str, Export]) -> Externals:
+    return Externals(tuple(sorted(told.items(), key=_name)))
+
+
+def _name(each: tuple[str, Export]) -> str:
+    return each[0]
 
 
 def scan_tree(
@@ -194,49 +307,94 @@ def scan_tree(
     results: Results | None = None,
     contents: Contents | None = None,
 ) -> tuple[FileResult, ...]:
-    """Scan files of a tree, in both waves. A module that is only asked about is read on demand.
+    """Scan files of a tree. A module that is only asked about tells no more than others need.
 
     What was scanned is kept in `results`, for whoever scans next; `contents` knows what was read.
     """
-    paths = tree.selected
-
-    def task(path: str, externals: Externals = NO_EXTERNALS) -> Task:
-        return Task(path, tree.kinds[path], modules.first_party(path), externals)
-
     if results is None:
         results = Results(scanner.catalogue, scanner.target)
     if contents is None:
         contents = Contents(scanner.files)
-    with closing(_Runner(scanner, contents, results, jobs)) as run:
-        found: dict[str, FileResult] = {}
-        for result in run([task(path) for path in paths]):
-            found[result.path] = result
-            if progress:
-                progress(len(found), len(paths))
-        facts = {path: result.facts for path, result in found.items()}
-
-        def facts_of(path: str) -> FileFacts | None:
-            if path not in facts:
-                facts[path] = run.result(task(path)).facts
-            return facts[path]
-
-        solver = Solver(modules, facts_of)
-        told: dict[str, Externals] = {}
-        for _ in range(_ROUNDS):
-            again = []
-            for path in paths:
-                if tree.kinds[path] not in _IMPORTING:
-                    continue
-                names = {name for name, _ in told.get(path, NO_EXTERNALS).names}
-                externals = solver.externals(path, names.union(found[path].facts.open))
-                if externals != told.get(path, NO_EXTERNALS):
-                    told[path] = externals
-                    again.append(task(path, externals))
-            if not again:
+    with closing(_Runner(scanner, modules, tree, contents, results, jobs)) as run:
+        wave = _Wave(run, tree, progress)
+        wanted = wave.unknown()
+        for _ in range(_ROUNDS + 1):
+            wave.scan(wanted)
+            wanted = wave.otherwise()
+            if not wanted:
                 break
-            for result in run(again):
-                found[result.path] = result
-        return tuple(found[path] for path in paths)
+        return wave.kept()
+
+
+class _Wave:
+    """The results of the files of a tree, and what others told for each of them."""
+
+    def __init__(self, run: _Runner, tree: Tree, progress: Progress | None) -> None:
+        self._run = run
+        self._tree = tree
+        self._progress = progress
+        self._found: dict[str, FileResult] = {}
+        self._told: dict[str, Externals] = {}
+        self._asking: dict[str, tuple[str, ...]] = {}
+        self._scanned: set[str] = set()
+
+    def unknown(self) -> dict[str, Externals]:
+        """The files of which nothing is known that an earlier run found."""
+        for path in self._tree.selected:
+            known = self._run.known(path)
+            outline = self._run.outline(path) if known is None else None
+            if known is not None:
+                self._take(known, NO_EXTERNALS)
+            elif outline is not None:
+                self._asking[path] = outline.open
+        there = self._told.keys() | self._asking.keys()
+        return {path: NO_EXTERNALS for path in self._tree.selected if path not in there}
+
+    def scan(self, wanted: Mapping[str, Externals]) -> None:
+        """Scan files of which others told something."""
+        for result, externals in self._run(wanted):
+            self._take(result, externals)
+            self._scanned.add(result.path)
+
+    def otherwise(self) -> dict[str, Externals]:
+        """The files to be scanned because others tell something else than they were scanned with.
+
+        Those are none but of imports in a circle, of kept results, and of several processes.
+        """
+        wanted: dict[str, Externals] = {}
+        waiting = [path for path in self._tree.selected if self._tree.kinds[path] in _IMPORTING]
+        for _ in range(_ROUNDS):  # a kept result may ask for more
+            waiting = [path for path in waiting if self._is_otherwise(path, wanted)]
+        return wanted
+
+    def _is_otherwise(self, path: str, wanted: dict[str, Externals]) -> bool:
+        """Whether a file has another result now, for which more may have to be told."""
+        before = self._told.get(path)
+        names = {name for name, _ in before.names} if before else set()
+        names.update(self._found[path].facts.open if before else self._asking[path])
+        externals = self._run.solver.externals(path, names)
+        if externals == before:
+            return False
+        known = self._run.known(path, externals)
+        if known is None:
+            wanted[path] = externals
+            return False
+        self._take(known, externals)
+        return True
+
+    def kept(self) -> tuple[FileResult, ...]:
+        """All results, those that are new and depend on others kept for later runs."""
+        for path in sorted(self._scanned):
+            if self._told[path].names:
+                self._run.keep(self._found[path], self._told[path])
+        return tuple(self._found[path] for path in self._tree.selected)
+
+    def _take(self, result: FileResult, externals: Externals) -> None:
+        path = result.path
+        if self._progress and path not in self._found:
+            self._progress(len(self._found) + 1, len(self._tree.selected))
+        self._found[path] = result
+        self._told[path] = externals
 
 
 def rules_of(config: Config) -> Rules:

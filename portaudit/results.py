@@ -13,7 +13,7 @@ import msgspec
 
 from portaudit import making
 from portaudit.store import Store, digest
-from portaudit.types import FileResult, Target, Task
+from portaudit.types import FileFacts, FileResult, Target, Task
 
 if TYPE_CHECKING:
     from portaudit.catalogue.load import Catalogue
@@ -42,6 +42,7 @@ class Results:
         self._target = target
         self._store = store
         self._known: dict[bytes, FileResult] = {}
+        self._outlines: dict[bytes, FileFacts] = {}
         self._parties: dict[frozenset[str], bytes] = {}
         self.failed = False
         """Whether there was a failure of ours."""
@@ -92,6 +93,37 @@ class Results:
             return
         self._store.put(key, content)
 
+    def outline(self, key: bytes | None) -> FileFacts | None:
+        """What a file alone was found to tell others and to ask them; `key` is that of the file."""
+        if key is None:
+            return None
+        known = self._outlines.get(key)
+        if known is not None or self._store is None:
+            return known
+        stored = self._store.get(_of_outline(key))
+        if stored is None:
+            return None
+        try:
+            found = msgspec.msgpack.decode(stored, type=FileFacts)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        self._outlines[key] = found
+        return found
+
+    def keep_outline(self, key: bytes | None, result: FileResult) -> None:
+        """Keep what a file tells others and asks them, without what it was judged to be."""
+        self.failed |= result.failed
+        if key is None:
+            return
+        self._outlines[key] = result.facts
+        if self._store is None or result.failed:
+            return
+        try:
+            content = msgspec.msgpack.encode(result.facts)
+        except UNWRITABLE:
+            return
+        self._store.put(_of_outline(key), content)
+
     def take(self, key: bytes | None, done: bytes | FileResult) -> FileResult:
         """A result from another process, kept as it was sent."""
         if not isinstance(done, bytes):
@@ -115,6 +147,10 @@ class Results:
         """A digest of what makes results from files."""
         rules = f"{self._catalogue.digest} {sorted(self._catalogue.rules)} {self._target}"
         return digest(self._program or making.program(self._store), rules.encode())
+
+
+def _of_outline(key: bytes) -> bytes:
+    return digest(b"outline\n", key)
 
 
 @cache

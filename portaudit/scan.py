@@ -1,13 +1,15 @@
 """The stage `scan_file`: one source file in, its findings and facts out. Pure and picklable.
 
-Everything about other files comes in through `Externals`; nothing is read, printed or remembered.
+Everything about other files comes in through `Externals`, or is asked for as it is needed; nothing
+is read, printed or remembered.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from msgspec.structs import replace
@@ -42,7 +44,7 @@ from portaudit.read.python.settings import settings
 from portaudit.read.python.setup import builds, dependencies, made
 from portaudit.read.python.sources import guarded, sources
 from portaudit.read.python.twins import DisagreementError
-from portaudit.read.python.values import Reader
+from portaudit.read.python.values import Answers, Ask, Reader
 from portaudit.read.statements import Statements, split
 from portaudit.read.text import BinaryError, Text, decode
 from portaudit.types import (
@@ -68,7 +70,9 @@ from portaudit.types import (
 _DEEPEST = 6_000
 """Python frames allowed while walking one file; long generated expressions need many."""
 _RECENT = 60_000
-"""Bytes of source that are kept taken apart; to sweep more at a time takes longer than to read."""
+"""Bytes of source that are kept taken apart."""
+_SWEPT = 2_000_000
+"""Bytes of source after which what is still tied in knots is searched for."""
 _KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
 _KINDS: Mapping[FileKind, FileKind] = {"python": "native", "notebook": "shell"}
 """What the items of a file that is no document are mostly items of: its strings, its magics."""
@@ -79,11 +83,13 @@ _READ_ALWAYS: frozenset[FileKind] = frozenset({"requirements"})
 
 
 class _Recent:
-    """Modules that were parsed just now: one whose names other modules explain is judged again."""
+    """Modules that were parsed just now: one that another asked about may be next to be judged."""
 
     def __init__(self) -> None:
         self._modules: dict[tuple[str, bytes], tuple[Parsed, Model]] = {}
+        self._busy: list[tuple[str, bytes]] = []
         self._size = 0
+        self._unswept = 0
 
     def parsed(self, path: str, content: bytes) -> tuple[Parsed, Model]:
         """A module taken apart, which nobody changes. Raises `UnreadableError` as `parse` does."""
@@ -94,12 +100,25 @@ class _Recent:
             known = self._modules[key] = parsed, build(parsed.module)
         return known
 
-    def make_room(self, size: int) -> None:
-        """Let go what is there, with all that was made on its way, before that gets too much."""
+    @contextmanager
+    def held(self, path: str, content: bytes) -> Iterator[None]:
+        """Keep what a file is taken apart into while it is worked on; let go others for it."""
+        self._make_room(len(content))
+        self._busy.append((path, content))
+        try:
+            yield
+        finally:
+            self._busy.pop()
+
+    def _make_room(self, size: int) -> None:
         self._size += size
+        self._unswept += size
         if self._size > _RECENT:
-            self._modules.clear()
+            for key in [key for key in self._modules if key not in self._busy]:
+                self._modules.pop(key)[1].let_go()
             self._size = size
+        if self._unswept > _SWEPT:
+            self._unswept = 0
             sweep()
 
 
@@ -111,16 +130,29 @@ def scan_file(
     catalogue: Catalogue,
     target: Target,
     externals: Externals = NO_EXTERNALS,
+    ask: Ask | None = None,
 ) -> FileResult:
-    """Judge one file. What cannot be read or judged is an error in the result, never raised."""
+    """Judge one file. What cannot be read or judged is an error in the result, never raised.
+
+    `externals` and `ask` tell what other modules know of its open names.
+    """
+    answers = Answers(externals, ask)
+    return _guarded(source, lambda: _judge(source, catalogue, target, answers))
+
+
+def outline_file(source: SourceFile, catalogue: Catalogue, target: Target) -> FileResult:
+    """Only what a Python file tells others: the facts of a module that is not judged itself."""
+    return _guarded(source, lambda: _outline(source, catalogue, target))
+
+
+def _guarded(source: SourceFile, scan: Callable[[], FileResult]) -> FileResult:
+    """What is made of a file, or the error for it."""
     if sys.getrecursionlimit() < _DEEPEST:
         sys.setrecursionlimit(_DEEPEST)
-    _recent.make_room(len(source.content))
     try:
-        with uncollected():  # the syntax tree of a file stays until the file is done
-            result = _scan(source, catalogue, target, externals)
-        said = directives(source)
-        return replace(result, directives=said) if said else result
+        # The syntax tree of a file stays until the file is done.
+        with uncollected(), _recent.held(source.path, source.content):
+            return scan()
     except (UnreadableError, BinaryError) as error:
         return FileResult(source.path, errors=(ScanError(source.path, str(error)),))
     except RecursionError:
@@ -133,24 +165,64 @@ def scan_file(
         return FileResult(source.path, errors=(ScanError(source.path, reason),), failed=True)
 
 
-def _scan(
-    source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
+def _judge(
+    source: SourceFile, catalogue: Catalogue, target: Target, answers: Answers
 ) -> FileResult:
+    result = _scan(source, catalogue, target, answers)
+    said = directives(source)
+    return replace(result, directives=said) if said else result
+
+
+def _scan(source: SourceFile, catalogue: Catalogue, target: Target, answers: Answers) -> FileResult:
     if source.kind == "python":
-        return _scan_python(source, catalogue, target, externals)
+        return _scan_python(source, catalogue, target, answers)
     if source.kind == "notebook":
-        return _scan_notebook(source, catalogue, target, externals)
+        return _scan_notebook(source, catalogue, target, answers)
     return _scan_other(source, catalogue, target)
 
 
 def _scan_python(
-    source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
+    source: SourceFile, catalogue: Catalogue, target: Target, answers: Answers
 ) -> FileResult:
     parsed, model = _recent.parsed(source.path, source.content)
-    result = _scan_parsed(parsed, model, source, catalogue, target, externals)
+    result = _scan_parsed(parsed, model, source, catalogue, target, answers)
     if not parsed.damage:
         return result
     return replace(result, findings=tuple(_doubtful(finding) for finding in result.findings))
+
+
+def _outline(source: SourceFile, catalogue: Catalogue, target: Target) -> FileResult:
+    parsed, model = _recent.parsed(source.path, source.content)
+    try:
+        facts = _alone(parsed, model, source, catalogue, target)
+    except DisagreementError:
+        parsed = parsed.by_libcst()
+        facts = _alone(parsed, build(parsed.module), source, catalogue, target)
+    return FileResult(source.path, facts=facts)
+
+
+def _alone(
+    parsed: Parsed, model: Model, source: SourceFile, catalogue: Catalogue, target: Target
+) -> FileFacts:
+    """What a module tells others, by what it says itself.
+
+    Nobody else's questions may come first: what a name may be that depends on itself is remembered
+    as it was seen from where somebody asked.
+    """
+    reader = Reader(source, model, parsed)
+    flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
+    judgment = Judge(flags, catalogue.libraries)
+
+    def otherwise(bindings: list[Binding]) -> Proof | None:
+        guard = judgment.either_or(bindings)
+        return guard.by if guard else None
+
+    stars = [module for module, _ in model.stars if _tells(reader, module)]
+    return FileFacts(
+        exports=Exporter(reader, flags, catalogue, otherwise).exports(),
+        stars=tuple(stars),
+        foreign_stars=tuple(module for module in stars if not reader.is_open(module)),
+    )
 
 
 def _scan_parsed(
@@ -159,13 +231,13 @@ def _scan_parsed(
     source: SourceFile,
     catalogue: Catalogue,
     target: Target,
-    externals: Externals,
+    answers: Answers,
 ) -> FileResult:
     try:
-        return _scan_module(parsed, model, source, catalogue, target, externals)
+        return _scan_module(parsed, model, source, catalogue, target, answers)
     except DisagreementError:
         whole = parsed.by_libcst()
-        return _scan_module(whole, build(whole.module), source, catalogue, target, externals)
+        return _scan_module(whole, build(whole.module), source, catalogue, target, answers)
 
 
 def _scan_module(
@@ -174,9 +246,10 @@ def _scan_module(
     source: SourceFile,
     catalogue: Catalogue,
     target: Target,
-    externals: Externals,
+    answers: Answers,
 ) -> FileResult:
-    reader = Reader(source, model, parsed, externals)
+    alone = _alone(parsed, model, source, catalogue, target)
+    reader = Reader(source, model, parsed, answers)
     matcher = Matcher(reader, catalogue)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)
@@ -189,24 +262,12 @@ def _scan_module(
     kernels = (*kernels, *embedded.kernels)
     judged += _sized(_judged(items, source, catalogue, target, reader.lines), kernels)
     findings = fingerprint.identify(judged)
-
-    def otherwise(bindings: list[Binding]) -> Proof | None:
-        guard = judgment.either_or(bindings)
-        return guard.by if guard else None
-
-    exports = Exporter(reader, flags, catalogue, otherwise).exports()
     decide = partial(decided, judgment)
     imports = brought(reader, decide)  # asks for flags of other modules
     guesses = guessed(reader, decide)
     built = tuple(made(reader))
-    facts = FileFacts(
-        exports=exports,
-        stars=tuple(module for module, _ in reader.model.stars if _tells(reader, module)),
-        foreign_stars=tuple(
-            module
-            for module, _ in reader.model.stars
-            if _tells(reader, module) and not reader.is_open(module)
-        ),
+    facts = replace(
+        alone,
         open=tuple(sorted(_open_names(reader))),
         imports_torch=matcher.torch,
         native=replace(
@@ -233,7 +294,7 @@ def _scan_module(
 
 
 def _scan_notebook(
-    source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
+    source: SourceFile, catalogue: Catalogue, target: Target, answers: Answers
 ) -> FileResult:
     """Judge the code cells of a notebook as one module, and what they say to the shell."""
     # A run on one Python file, in a hook, is not to wait for the parsers of shell code and JSON.
@@ -244,7 +305,7 @@ def _scan_notebook(
     notebook = read_notebook(text)
     parsed, doubtful = notebook.parsed()
     model = build(parsed.module)
-    whole = _scan_parsed(parsed, model, source, catalogue, target, externals)
+    whole = _scan_parsed(parsed, model, source, catalogue, target, answers)
     result = placed(whole, notebook, text.lines)
     found = [
         _doubtful(item) if item.scope.partition(".")[0] in doubtful else item

@@ -749,14 +749,14 @@ NO_CODE = CodeFacts()
 class FileFacts(Struct, frozen=True):
     """What the tree needs to know of one file.
 
-    `exports`: module-level names · `stars`: modules imported with `*`, `foreign_stars` those of
-    them that belong to torch · `open`: names of other modules that the judgment of this file would
-    like to know · `imports_torch` · `native`: what starts kernels here · `calls`: names of other
-    modules that are called, as far as they may lead to a kernel · `code`, `launches`, `scripts`:
-    what starts what · `settings`: values of flags and options, of a settings file too ·
-    `mentions`: where the first page of the tree leads to · `is_project`: installing the folder of
-    this manifest makes something of it · `packages`: where it says that packages are, each with
-    its name, empty for all that it has no other place for.
+    `exports`: module-level names, as far as the file can tell alone · `stars`: modules imported
+    with `*`, `foreign_stars` those of them that belong to torch · `open`: names of other modules
+    that the judgment of this file would like to know · `imports_torch` · `native`: what starts
+    kernels here · `calls`: names of other modules that are called, as far as they may lead to one ·
+    `code`, `launches`, `scripts`: what starts what · `settings`: values of flags and options, of a
+    settings file too · `mentions`: where the first page of the tree leads to · `is_project`:
+    installing the folder of this manifest makes something of it · `packages`: where it says that
+    packages are, each with its name, empty for all that it has no other place for.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()

@@ -9,35 +9,41 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from portaudit.types import FileResult, ScanError, Task
+from portaudit.relate.exports import Solver
+from portaudit.relate.modules import Modules
+from portaudit.types import Export, FileFacts, FileResult, ScanError, Task
 
 Sent = tuple[Task, bytes]
 """A task, and what its file holds."""
-Done = bytes | FileResult
+Portion = tuple[Sequence[Sent], Mapping[str, bytes]]
+"""What a process is given at a time, and what some modules tell, as msgpack."""
+Packed = bytes | FileResult
 """A result as msgpack, which is quicker sent than the result, and needed to keep it."""
-_Given = tuple[Sequence[Sent], ProcessPoolExecutor]
+Done = tuple[Packed, Mapping[str, Export]]
+"""A result, and what others told for it."""
+_Given = tuple[Portion, ProcessPoolExecutor]
 """A portion, and the processes that it was given to."""
-Scan = Callable[[Task, bytes], FileResult]
+Scan = Callable[[Task, bytes, Callable[[str], "Export | None"]], FileResult]
 FROM = 24
 """Files from which starting processes pays."""
 _SHARE = 60_000
 """Bytes that each process should have to do, at least."""
 _PORTION = 200_000
-"""Bytes that a process is given at a time, …"""
-_MOST = 32
-"""… and files."""
+"""Bytes that a process is given at a time."""
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a container says how much of the machine it has."""
 _KILLED = "the process that read it was killed, maybe for want of memory"
 
 _scan: Scan | None = None
+_modules: Modules | None = None
 
 
 def cores() -> int:
@@ -60,27 +66,14 @@ def worth(sizes: Sequence[int], jobs: int) -> int:
     return max(1, min(jobs or cores(), sum(sizes) // _SHARE, len(sizes) // 2))
 
 
-def portions(tasks: Iterable[Task], size: Callable[[Task], int]) -> Iterator[list[Task]]:
-    """The largest files first, each alone, then small ones together: all end at the same time."""
-    held: list[Task] = []
-    total = 0
-    sized = [(size(task), task) for task in tasks]
-    for bytes_, task in sorted(sized, key=lambda each: (-each[0], each[1].path)):
-        if held and (total + bytes_ > _PORTION or len(held) == _MOST):
-            yield held
-            held, total = [], 0
-        held.append(task)
-        total += bytes_
-    if held:
-        yield held
-
-
 class Workers:
     """Processes that scan what they are sent. `scan` is called in each of them."""
 
-    def __init__(self, scan: Scan, number: int) -> None:
+    def __init__(self, scan: Scan, modules: Modules, number: int) -> None:
         self._scan = scan
-        self._number = number
+        self._modules = modules
+        self.number = number
+        self.portion = _PORTION
         self._pool: ProcessPoolExecutor | None = None
 
     def close(self) -> None:
@@ -89,18 +82,19 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def __call__(self, sent: Iterable[Sequence[Sent]]) -> Iterator[tuple[Sent, Done]]:
+    def __call__(self, sent: Iterable[Portion]) -> Iterator[tuple[Sent, Done]]:
         """What each file gives, in any order, with few portions in memory at a time."""
         waiting: dict[Future[list[Done]], _Given] = {}
         for portion in sent:
-            if not portion:
+            if not portion[0]:  # there will be something once another is done
+                yield from self._ended(waiting)
                 continue
             pool = self._started()
             try:
                 waiting[pool.submit(_work, portion)] = portion, pool
             except BrokenProcessPool:
                 yield from self._one_by_one(portion, pool)
-            while len(waiting) > 2 * self._number:
+            while len(waiting) > self.number:
                 yield from self._ended(waiting)
         while waiting:
             yield from self._ended(waiting)
@@ -113,50 +107,77 @@ class Workers:
             except BrokenProcessPool:
                 yield from self._one_by_one(portion, pool)
             else:
-                yield from zip(portion, done, strict=True)
+                yield from zip(portion[0], done, strict=True)
 
     def _one_by_one(
-        self, portion: Sequence[Sent], pool: ProcessPoolExecutor
+        self, portion: Portion, pool: ProcessPoolExecutor
     ) -> Iterator[tuple[Sent, Done]]:
         """The same of a portion that a process may have died of: what kills is then known."""
         if self._pool is pool:
             self.close()  # all of its processes are gone; those of a newer one are not
         alone: ProcessPoolExecutor | None = None
-        for each in portion:
+        for each in portion[0]:
             alone = alone or self._made(1)
             try:
-                (done,) = alone.submit(_work, [each]).result()
+                (done,) = alone.submit(_work, ([each], portion[1])).result()
             except BrokenProcessPool:
                 alone = None
                 path = each[0].path
-                done = FileResult(path, errors=(ScanError(path, _KILLED),), failed=True)
+                done = FileResult(path, errors=(ScanError(path, _KILLED),), failed=True), {}
             yield each, done
         if alone:
             alone.shutdown()
 
     def _started(self) -> ProcessPoolExecutor:
-        self._pool = self._pool or self._made(self._number)
+        self._pool = self._pool or self._made(self.number)
         return self._pool
 
     def _made(self, number: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(number, initializer=_start, initargs=(self._scan,))
+        return ProcessPoolExecutor(number, initializer=_start, initargs=(self._scan, self._modules))
 
 
-def _start(scan: Scan) -> None:
+def _start(scan: Scan, modules: Modules) -> None:
     """Begin a process. An interruption is for the first one to handle, which then ends all."""
-    global _scan  # noqa: PLW0603 - what a worker process was started for
-    _scan = scan
+    global _scan, _modules
+    _scan, _modules = scan, modules
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()  # models are swept as they are let go
 
 
-def _work(portion: Sequence[Sent]) -> list[Done]:
-    if _scan is None:
+def _work(portion: Portion) -> list[Done]:
+    if _scan is None or _modules is None:
         raise RuntimeError("worker was not started")
-    return [_packed(_scan(task, content)) for task, content in portion]
+    facts = _Facts(portion[1])
+    done: list[Done] = []
+    for task, content in portion[0]:
+        solver = Solver(_modules, facts.of)  # what it found may be otherwise for the next file
+        told: dict[str, Export] = {}
+        result = _scan(task, content, partial(solver.note, task.path, told))
+        facts.add(task.path, result.facts)
+        done.append((_packed(result), told))
+    return done
 
 
-def _packed(result: FileResult) -> Done:
+class _Facts:
+    """What modules tell, as far as this process knows."""
+
+    def __init__(self, packed: Mapping[str, bytes]) -> None:
+        self._packed = packed
+        self._known: dict[str, FileFacts] = {}
+
+    def add(self, path: str, facts: FileFacts) -> None:
+        """Learn of a module that was scanned here."""
+        self._known[path] = facts
+
+    def of(self, path: str) -> FileFacts | None:
+        """What a module tells."""
+        packed = self._packed.get(path)
+        if packed and path not in self._known:
+            self._known[path] = msgspec.msgpack.decode(packed, type=FileFacts)
+        return self._known.get(path)
+
+
+def _packed(result: FileResult) -> Packed:
     try:
         return msgspec.msgpack.encode(result)
     except (UnicodeEncodeError, OverflowError, RecursionError):

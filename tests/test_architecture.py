@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "making": {"files", "store"},
     "quiet": BASE | {"discover"},
     "results": BASE | {"catalogue", "making", "store"},
-    "workers": BASE,
+    "workers": BASE | {"relate"},
     "ruleset": {"cache", "catalogue", "config", "making", "results", "store"},
     "audit": BASE
     | {"config", "contents", "discover", "engine", "files", "quiet", "ruleset", "store"},

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from git_repos import ENVIRONMENT, Repo
 from portaudit import compare, engine, scan
-from portaudit.catalogue.load import Catalogue
 from portaudit.compare import Sides
 from portaudit.config import Config
 from portaudit.discover import Side, walk
@@ -22,7 +21,7 @@ from portaudit.errors import PortauditError
 from portaudit.files import Files
 from portaudit.git import Repository
 from portaudit.ruleset import Rules
-from portaudit.types import Externals, FileResult, Notice, Report, SourceFile, Target
+from portaudit.types import FileResult, Notice, Report, SourceFile
 
 PACKAGES = str(Path(__file__).parent.parent)
 CUDA = "import torch\n\nx = torch.zeros(2)\nx.cuda()\n"
@@ -198,15 +197,15 @@ def test_both_sides_read_a_module_that_is_the_same_in_both_once(
     repo.write({"use.py": f"{use}\n# more\n", "other.py": "OFF = 1\n"})
     scanned: list[str] = []
 
-    scan_file = scan.scan_file
+    def counted(scan_file: Callable[..., FileResult]) -> Callable[..., FileResult]:
+        def scan_it(source: SourceFile, *rest: object) -> FileResult:
+            scanned.append(source.path)
+            return scan_file(source, *rest)
 
-    def counted(
-        source: SourceFile, catalogue: Catalogue, target: Target, externals: Externals
-    ) -> FileResult:
-        scanned.append(source.path)
-        return scan_file(source, catalogue, target, externals)
+        return scan_it
 
-    monkeypatch.setattr(scan, "scan_file", counted)
+    monkeypatch.setattr(scan, "scan_file", counted(scan.scan_file))
+    monkeypatch.setattr(scan, "outline_file", counted(scan.outline_file))
     given = replace(config(repo, "use.py"), cache=False)
     sides, loaded = compare.since(given, "HEAD"), engine.rules_of(given)
     compare.old_report(given, loaded, sides)

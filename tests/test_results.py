@@ -54,9 +54,12 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def run(
-    files: dict[str, str], place: Cache | None, target: Target = "torchneuron"
+    files: dict[str, str],
+    place: Cache | None,
+    target: Target = "torchneuron",
+    only: str | None = None,
 ) -> tuple[FileResult, ...]:
-    tree = Tree.of(ROOT, files)
+    tree = Tree.of(ROOT, files, only and [only])
     contents = {path: text.encode() for path, text in files.items()}
     scanner = Scanner(Overlay(Disk(ROOT), contents), catalogue(), target)
     modules = Modules(tree, catalogue().libraries)
@@ -181,6 +184,23 @@ def test_what_a_file_lacks_is_kept_and_what_we_failed_at_is_not(
     scanned.clear()
     assert run(FILES, place) == run(FILES, None)
     assert set(scanned) == set(FILES)
+
+
+def test_what_a_module_tells_is_kept_unless_we_failed_at_it(
+    place: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    whole = run(FILES, None, only="train.py")
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "_outline", fails)
+        assert run(FILES, place, only="train.py") != whole
+    assert run(FILES, place, only="train.py") == whole
+    with monkeypatch.context() as patch:
+        patch.setattr(scan, "outline_file", fails)
+        patch.setattr(scan, "scan_file", fails)
+        assert run(FILES, place, only="train.py") == whole
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from portaudit.files import Disk
 from portaudit.relate.modules import Modules
 from portaudit.results import Results
 from portaudit.store import Store
-from portaudit.types import FileResult, Task
+from portaudit.types import FileResult
 from snippets import catalogue
 
 Make = Callable[[Mapping[str, str]], Path]
@@ -81,17 +81,6 @@ def test_a_file_that_kills_costs_no_other(
         path: each for path, each in alone.items() if path not in killers
     }
     assert run(root, 2, Store(place)) == alone  # what failed was not kept
-
-
-def test_portions_begin_with_the_largest_and_hold_everything_once() -> None:
-    sizes = {f"{number}.py": number * 10 for number in range(100)}
-    tasks = [Task(path) for path in sizes]
-    parts = list(workers.portions(tasks, lambda task: sizes[task.path]))
-    assert sorted(task.path for part in parts for task in part) == sorted(sizes)
-    largest = [max(sizes[task.path] for task in part) for part in parts]
-    assert largest == sorted(largest, reverse=True)
-    assert all(len(part) == 1 or sum(sizes[t.path] for t in part) <= 500 for part in parts)
-    assert list(workers.portions([], lambda _: 0)) == []
 
 
 def test_processes_are_as_many_as_the_work_and_the_machine(

@@ -34,6 +34,10 @@ _HOLDERS: frozenset[type[cst.CSTNode | None]] = frozenset(
 """Nodes that something may be handed on by."""
 
 
+_PASSING = frozenset({cst.IfExp, cst.BooleanOperation, cst.Element, cst.Tuple, cst.List})
+"""Those whose own holder decides."""
+
+
 @detector("cuda-module")
 def cuda_module(reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield expressions that hand the module on."""
@@ -58,7 +62,7 @@ def _is_handed_on(reader: Reader, node: cst.CSTNode) -> bool:
     parent = parents.get(node)
     if type(parent) not in _HOLDERS:
         return False  # as most are
-    while isinstance(parent, (cst.IfExp, cst.BooleanOperation, cst.Element, cst.Tuple, cst.List)):
+    while parent is not None and type(parent) in _PASSING:
         if isinstance(parent, cst.IfExp) and parent.test is node:
             return False
         node, parent = parent, parents.get(parent)

@@ -307,7 +307,7 @@ class Matcher:
         if not self.model.stars or not self.reader.starred(node) or not isinstance(node, cst.Name):
             return 0
         told = (join(module, node.value) for module, _ in self.model.stars)
-        return int(not any(name in self.reader.externals for name in told))
+        return int(all(self.reader.externals.get(name) is None for name in told))
 
     def _cover(self, node: cst.CSTNode) -> None:
         while isinstance(node, cst.Attribute):

@@ -56,9 +56,21 @@ class Solver:
         found = [
             (name, export)
             for name in sorted(set(names))
-            if (export := self.solve(path, name)) is not None and export != _NOTHING
+            if (export := self.told(path, name)) is not None
         ]
         return Externals(tuple(found))
+
+    def told(self, path: str, name: str) -> Export | None:
+        """The same of one name; None where there is nothing to tell."""
+        export = self.solve(path, name)
+        return None if export == _NOTHING else export
+
+    def note(self, path: str, told: dict[str, Export], name: str) -> Export | None:
+        """The same, and it is noted what was told."""
+        export = self.told(path, name)
+        if export is not None:
+            told[name] = export
+        return export
 
     def solve(self, path: str, name: str) -> Export | None:
         """The closed export of a name as spelled in the file at `path`."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from portaudit import scan
 from portaudit.catalogue.schema import Rule
 from portaudit.read.python import parse, quick
 from portaudit.read.python.model import build
-from portaudit.read.python.nodes import children
+from portaudit.read.python.nodes import children, number_value
 from portaudit.read.python.parse import Parsed
 from portaudit.read.python.positions import Positions
 from portaudit.read.python.twins import DisagreementError
@@ -253,3 +254,40 @@ def test_by_libcst_keeps_what_was_left_out() -> None:
     assert isinstance(again, Parsed)
     assert again.tree is None
     assert again.module.code == "a = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("0", 0), ("00", 0), ("0x1F", 31), ("0b1_0", 2), ("0O17", 15), ("1_000", 1000)),
+        *(("1.", 1.0), (".5", 0.5), ("1e-3", 0.001), ("1_0.0_1", 10.01), ("1" * 5_000, None)),
+    ],
+)
+def test_a_number_is_what_python_reads(text: str, value: float | None) -> None:
+    node = cst.parse_expression(text)
+    assert isinstance(node, (cst.Integer, cst.Float))
+    found = number_value(node)
+    assert (found, type(found)) == (value, type(value))
+
+
+def _nodes() -> int:
+    kinds = {"Scope", "Binding", "Place", "Name", "Call"}
+    return sum(type(each).__name__ in kinds for each in gc.get_objects())
+
+
+def test_what_was_taken_apart_is_freed_without_a_search() -> None:
+    text = (ROOT / "portaudit" / "read" / "python" / "model.py").read_text(encoding="utf-8")
+    text += "\nclass A:\n    def b(self): return [c for c in self.d if lambda: c]\n"
+    gc.collect()
+    gc.disable()
+    try:
+        before = _nodes()
+        model = build(parse.parse("f.py", text.encode()).module)
+        there = _nodes()
+        model.let_go()
+        del model
+        left = _nodes()
+    finally:
+        gc.enable()
+    assert there > before + 1000
+    assert left == before

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
 
+import portaudit.scan
 from portaudit.relate.project import with_foreign_uses
 from portaudit.scan import scan_file
-from portaudit.types import Externals, SourceFile
+from portaudit.types import Externals, FileResult, SourceFile
 from snippets import as_files, catalogue, check, scan
 
 TREE = {
@@ -84,6 +86,52 @@ def test_scan_tree_does_not_depend_on_processes() -> None:
     copies = {f"project{number}/{path}": text for number in range(6) for path, text in TREE.items()}
     assert len(copies) >= 24  # fewer files start no processes
     assert scan(copies, jobs=2) == scan(copies, jobs=1)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The paths of the files that were judged, and of those whose outline was asked for."""
+    paths: dict[str, list[str]] = {"scan_file": [], "outline_file": []}
+    for name, found in paths.items():
+        monkeypatch.setattr(portaudit.scan, name, _noting(getattr(portaudit.scan, name), found))
+    return paths
+
+
+def _noting(scan_it: Callable[..., FileResult], found: list[str]) -> Callable[..., FileResult]:
+    def scan_and_note(source: SourceFile, *rest: object) -> FileResult:
+        found.append(source.path)
+        return scan_it(source, *rest)
+
+    return scan_and_note
+
+
+def test_each_file_is_judged_once_where_no_imports_go_in_circles(
+    read: dict[str, list[str]],
+) -> None:
+    scan(TREE)
+    assert sorted(read["scan_file"]) == sorted(TREE)
+    assert read["outline_file"] == []
+
+
+def test_modules_that_are_only_asked_about_are_not_judged(read: dict[str, list[str]]) -> None:
+    scan(TREE, only=["train.py"])
+    assert read["scan_file"] == ["train.py"]
+    assert set(read["outline_file"]) < set(TREE)
+    assert len(set(read["outline_file"])) == len(read["outline_file"])
+
+
+def test_imports_in_a_circle_give_what_any_order_gives() -> None:
+    files = {
+        "a.py": "import torch\nfrom b import DEVICE\nON = torch.cuda.is_available()\n"
+        "torch.ones(1).to(DEVICE)\n",
+        "b.py": 'import torch\nfrom a import ON\nDEVICE = "cuda"\n'
+        "if ON:\n    torch.cuda.synchronize()\n",
+    }
+    found = scan(files)
+    assert [item.guard for item in found["b.py"].findings if item.rule == "DEV007"] == ["guarded"]
+    assert found == scan(dict(reversed(files.items())), backwards=True)
+    assert found["a.py"] == scan(files, only=["a.py"])["a.py"]
+    assert found["b.py"] == scan(files, only=["b.py"])["b.py"]
 
 
 def test_scan_tree_twice_gives_the_same() -> None:

@@ -22,18 +22,16 @@ def _maker(like: _Node, *given: str) -> Callable[..., _Node]:
     kind = type(like)
     names = [name for each in kind.__mro__ for name in getattr(each, "__slots__", ())]
     slots: dict[str, Any] = {name: getattr(kind, name).__set__ for name in names}
-    puts = [slots.pop(name) for name in given]
-    rest = [(put, getattr(like, name)) for name, put in slots.items()]
-    new = object.__new__
-
-    def make(*values: object) -> _Node:
-        node = new(kind)
-        for put, value in zip(puts, values, strict=True):
-            put(node, value)
-        for put, value in rest:
-            put(node, value)
-        return node
-
+    # Written out, as Python writes the `__init__` of a dataclass: a third of a loop's time.
+    arguments = ", ".join(given)
+    rows = [f"def make({arguments}):", " node = new(kind)"]
+    rows += (f" put_{name}(node, {name})" for name in given)
+    rows += (f" put_{name}(node, like_{name})" for name in slots if name not in given)
+    scope: dict[str, Any] = {"new": object.__new__, "kind": kind}
+    scope.update({f"put_{name}": put for name, put in slots.items()})
+    scope.update({f"like_{name}": getattr(like, name) for name in slots})
+    exec("\n".join([*rows, " return node"]), scope)  # noqa: S102 - of names of libcst's fields
+    make: Callable[..., _Node] = scope["make"]
     return make
 
 

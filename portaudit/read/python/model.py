@@ -151,6 +151,17 @@ class Model(Struct, eq=False):
     members: dict[str, list[Binding]] = field(default_factory=dict)
     stars: list[tuple[str, cst.CSTNode]] = field(default_factory=list)
     scopes: dict[cst.CSTNode, Scope] = field(default_factory=dict)
+    comprehensions: list[Scope] = field(default_factory=list)
+
+    def let_go(self) -> None:
+        """Empty what nobody will ask any more: scopes and what is bound in them hold each other.
+
+        All else is freed at once then, and need not be searched for.
+        """
+        for scope in (self.root, *self.scopes.values(), *self.comprehensions):
+            scope.bindings.clear()
+            scope.attributes.clear()
+            scope.returns.clear()
 
     def within(self, node: cst.CSTNode, owners: Container[cst.CSTNode]) -> bool:
         """Whether a node is one of `owners`, or stands inside one."""
@@ -769,6 +780,7 @@ class _Builder:
 
     def _comprehension(self, node: cst.BaseComp, place: Place) -> None:
         inner = Scope("comprehension", "", place.scope, node)
+        self.model.comprehensions.append(inner)
         branch = place.branch
         clause: cst.CompFor | None = node.for_in
         while clause is not None:

@@ -47,6 +47,20 @@ _DULL = {
 }
 
 
+def _hash_as_objects(kind: type[cst.CSTNode]) -> None:
+    """Have nodes hashed by their identity in C.
+
+    They are the keys of most tables here. libcst says the same in Python, which takes longer than
+    the look into the table.
+    """
+    kind.__hash__ = object.__hash__  # type: ignore[method-assign]
+    for each in kind.__subclasses__():
+        _hash_as_objects(each)
+
+
+_hash_as_objects(cst.CSTNode)  # type: ignore[type-abstract]
+
+
 @cache
 def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(
@@ -61,11 +75,12 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if type(value) in _PLAIN:
+        kind = type(value)
+        if kind in _PLAIN:
             continue
-        if isinstance(value, (tuple, list)):
-            found += (item for item in value if isinstance(item, cst.CSTNode))
-        elif isinstance(value, cst.CSTNode):
+        if kind is tuple or kind is list:
+            found += [item for item in value if type(item) not in _PLAIN]
+        else:
             found.append(value)
     return found
 
@@ -128,7 +143,7 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
     kind = type(node)
     if kind not in _STRINGS:
         return None
-    if isinstance(node, cst.SimpleString):
+    if type(node) is cst.SimpleString:
         value = _spelled(node)
         return (value, True) if isinstance(value, str) else None
     if isinstance(node, cst.ConcatenatedString):
@@ -162,11 +177,13 @@ def _spelled(node: cst.SimpleString) -> object:
 
 def number_value(node: cst.Integer | cst.Float) -> float | int | None:
     """The value of a number; None for one that Python itself would not read."""
-    value = _evaluated(node)
-    return value if isinstance(value, (int, float)) else None
+    try:
+        return int(node.value, 0) if type(node) is cst.Integer else float(node.value)
+    except ValueError:
+        return None
 
 
-def _evaluated(node: cst.SimpleString | cst.Integer | cst.Float) -> object:
+def _evaluated(node: cst.SimpleString) -> object:
     """The value of a literal, without a word about escapes that Python would warn of."""
     try:
         if "\\" not in node.value:

@@ -113,6 +113,7 @@ _LONGEST = 1_500
 _CHOICES = 4_000
 """`elif`s of a file that libcst reads for sure."""
 _BRACKET = re.compile(r"[()\[\]{}]")
+_OTHERS = re.compile(r"[^()\[\]{}]+")
 _PIECE = re.compile(r"[,;]|\n(?=\S)")
 _STEP = re.compile(r"[-+*/%@&|^~<>.]|\b(?:and|or|not|if|else|lambda|await)\b")
 
@@ -133,7 +134,16 @@ def _may_be_too_deep(text: str) -> bool:
     """Whether a file needs the slow look. Cheap: strings and comments are not told apart."""
     if max(map(len, _PIECE.split(text))) > _LONGEST:
         return True
+    # Each round takes away the innermost pairs, and one from the depth of what is around them.
+    brackets, before = _OTHERS.sub("", text), ""
+    rounds = 0
+    while brackets != before:
+        before = brackets
+        brackets = before.replace("()", "").replace("[]", "").replace("{}", "")
+        rounds += 3
     depth = 0
+    if rounds + len(brackets) <= _DEEPEST:
+        return False
     for bracket in _BRACKET.finditer(text):
         depth = depth + 1 if bracket.group() in "([{" else max(0, depth - 1)
         if depth > _DEEPEST:
@@ -162,7 +172,7 @@ def _is_too_deep(statement: str) -> bool:
 
 
 _TOKEN = re.compile(
-    r"""(?P<string>(?i:[rbuft]{0,2})(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"
+    r"""(?P<string>(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"
         |'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))
       |(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\r?\n)|(?P<newline>\n)""",
     re.VERBOSE | re.DOTALL,

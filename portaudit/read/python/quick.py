@@ -11,7 +11,6 @@ import ast
 import re
 import unicodedata
 import warnings
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -21,6 +20,7 @@ from msgspec import Struct
 from portaudit.read.python import making as make
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
+_Placed = ast.expr | ast.stmt | ast.alias
 Small = cst.BaseSmallStatement
 _TRY_STAR: type[ast.AST] | None = getattr(ast, "TryStar", None)
 """What Python 3.10 does not have."""
@@ -29,15 +29,15 @@ _TRY_STAR: type[ast.AST] | None = getattr(ast, "TryStar", None)
 class Tree(Struct, frozen=True, eq=False):
     """A module without its white space, and where its parts stand.
 
-    `places` has, by the ids of nodes, where in `numbers` Python's parser says that expressions,
-    aliases and small statements begin and end: lines from 1, columns from 0 in bytes. `lines` has
+    `places` has, by the ids of nodes, what Python's parser made of the same expressions, aliases
+    and small statements: it says where they begin and end. For the name of a member that is the
+    whole attribute, of which it is the end. `lines` has
     the first and the last line of statements, of compound ones those of their headers; `starts` are
     the first lines of all statements, clauses and decorators, in order.
     """
 
     module: cst.Module
-    places: Mapping[int, int]
-    numbers: Sequence[int]
+    places: Mapping[int, _Placed]
     lines: Mapping[int, tuple[int, int]]
     starts: Sequence[int]
 
@@ -57,7 +57,7 @@ def read(text: str) -> Tree | None:
     except (_DoubtError, cst.ParserSyntaxError):
         return None
     starts = [*(first for first, _ in builder.lines.values()), *builder.starts]
-    return Tree(module, builder.places, builder.numbers, builder.lines, sorted(starts))
+    return Tree(module, builder.places, builder.lines, sorted(starts))
 
 
 def _is_normal(text: str) -> bool:
@@ -79,8 +79,10 @@ def place_of(tree: Tree, node: cst.CSTNode) -> tuple[int, int, int, int] | None:
     at = tree.places.get(id(node))
     if at is None:
         return None
-    line, start, end_line, end = tree.numbers[at : at + 4]
-    return line, start, end_line, end
+    line, end = at.end_lineno or at.lineno, at.end_col_offset or 0
+    if isinstance(at, ast.Attribute) and isinstance(node, cst.Name):
+        return line, end - len(node.value.encode()), line, end
+    return at.lineno, at.col_offset, line, end
 
 
 class _DoubtError(Exception):
@@ -102,8 +104,7 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self.rows = text.split("\n")
-        self.places: dict[int, int] = {}
-        self.numbers = array("L")
+        self.places: dict[int, _Placed] = {}
         self.lines: dict[int, tuple[int, int]] = {}
         self.starts: list[int] = []
 
@@ -114,12 +115,6 @@ class _Builder:
         return build(self, node)
 
     # --- text ---
-
-    def _note_place(self, made: cst.CSTNode, node: ast.expr | ast.stmt | ast.alias) -> None:
-        self.places[id(made)] = len(self.numbers)
-        self.numbers.extend(
-            (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
-        )
 
     def _column(self, line: int, offset: int) -> int:
         return column(self.rows[line - 1], offset)
@@ -180,7 +175,7 @@ class _Builder:
 
     def _small(self, node: ast.stmt) -> Small:
         made: Small = self._made(node)
-        self._note_place(made, node)
+        self.places[id(made)] = node
         return made
 
     def _of_line(self, body: list[Small], first: int, last: int) -> cst.BaseStatement:
@@ -229,8 +224,11 @@ class _Builder:
 
     def expression(self, node: ast.expr) -> cst.BaseExpression:
         """An expression and all below it."""
-        made: cst.BaseExpression = self._made(node)
-        self._note_place(made, node)
+        build = self._builds.get(type(node))
+        if build is None:
+            raise _DoubtError
+        made: cst.BaseExpression = build(self, node)
+        self.places[id(made)] = node
         return made
 
     def _maybe(self, node: ast.expr | None) -> cst.BaseExpression | None:
@@ -241,9 +239,7 @@ class _Builder:
 
     def _attribute(self, node: ast.Attribute) -> cst.Attribute:
         member = make.name(node.attr)
-        line, end = node.end_lineno or 0, node.end_col_offset or 0
-        self.places[id(member)] = len(self.numbers)
-        self.numbers.extend((line, end - len(node.attr.encode()), line, end))
+        self.places[id(member)] = node
         return make.attribute(self.expression(node.value), member)
 
     def _constant(self, node: ast.Constant) -> cst.BaseExpression:
@@ -521,7 +517,7 @@ class _Builder:
     def _alias(self, node: ast.alias) -> cst.ImportAlias:
         name = make.as_name(make.name(node.asname)) if node.asname else None
         made = make.alias(_dotted(node.name), name)
-        self._note_place(made, node)
+        self.places[id(made)] = node
         return made
 
     def _global(self, node: ast.Global) -> cst.Global:

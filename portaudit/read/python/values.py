@@ -105,6 +105,8 @@ class LocalText(Struct, frozen=True):
     node: cst.BaseExpression
 
 
+Ask = Callable[[str], "Export | None"]
+"""Tells what an open name is, as the file spells it; None for what nobody knows."""
 AnyText = Text | LocalText
 AnyValue = Value | LocalFunction | LocalClass | LocalObject | LocalText
 
@@ -174,6 +176,20 @@ def has_unpacking(call: cst.Call) -> bool:
     return any(item.star for item in call.args)
 
 
+class Answers:
+    """What other modules tell of open names: as given, or asked for when it is needed."""
+
+    def __init__(self, externals: Externals = NO_EXTERNALS, ask: Ask | None = None) -> None:
+        self._known: dict[str, Export | None] = dict(externals.names)
+        self._ask = ask
+
+    def get(self, name: str) -> Export | None:
+        """What is told of a name."""
+        if self._ask is not None and name not in self._known:
+            self._known[name] = self._ask(name)
+        return self._known.get(name)
+
+
 class Reader:
     """Answers questions about one file; every answer is remembered.
 
@@ -182,13 +198,13 @@ class Reader:
     """
 
     def __init__(
-        self, source: SourceFile, model: Model, parsed: Parsed, externals: Externals = NO_EXTERNALS
+        self, source: SourceFile, model: Model, parsed: Parsed, externals: Answers | None = None
     ) -> None:
         self.source = source
         self.model = model
         self.positions = Positions(parsed.module, parsed.text, parsed.tree)
         self.lines = self.positions.lines
-        self.externals: Mapping[str, Export] = dict(externals.names)
+        self.externals = externals or Answers()
         self.asked: set[str] = set()
         self._values: dict[cst.CSTNode, tuple[AnyValue, ...]] = {}
         self._bound: dict[Binding, tuple[AnyValue, ...]] = {}
