@@ -646,9 +646,9 @@ class Setting(Struct, frozen=True):
     """A value that a file has for a flag, an option or a field of a config.
 
     `name`: without what is around it (`use_flash` of `cfg.model.use_flash`, `--use-flash`); `*` is
-    any that data has which is read at run time · `value`: a word, a number, `true`, `false` or
-    `null` as JSON writes them, empty where it is not written down · `given`: it is set here, and is
-    not what holds where nobody sets it · `parameter`: what it is
+    any that data has which is read at run time, or with a `value` any at all · `value`: a word, a
+    number, `true`, `false` or `null` as JSON writes them, empty where it is not written down ·
+    `given`: it is set here, and is not what holds where nobody sets it · `parameter`: what it is
     the default of, which has none where `value` is empty · `spelled`: the
     names by which a command line gives it that say something else than its name and a value, in
     alphabetical order and separated by spaces · `of`: another setting that it has the value of

@@ -155,7 +155,8 @@ class Code(Struct, frozen=True):
 
     `values`: all of each, by name · `explicit`: those that are set, and hold whatever the user of
     the path says · `spelled`: other names under which a setting may be given, by its name ·
-    `is_fed`: settings get what some data has that is read at run time · `others`: settings whose
+    `is_fed`: settings get what some data has that is read at run time · `is_open`: the code gives
+    values to settings by names that nobody sees · `others`: settings whose
     values one has as well.
     """
 
@@ -163,6 +164,7 @@ class Code(Struct, frozen=True):
     explicit: Mapping[str, Values] = field(default_factory=dict)
     spelled: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_fed: bool = False
+    is_open: bool = False
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -185,7 +187,8 @@ def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
         _merged(dict.fromkeys(others, frozenset()), values),
         explicit,
         spelled,
-        any(item.name == ANY_SETTING for item in listed),
+        any(item.name == ANY_SETTING and not item.value for item in listed),
+        any(item.name == ANY_SETTING and item.value != "" for item in listed),
         {name: frozenset(names) for name, names in others.items()},
     )
 
@@ -244,7 +247,7 @@ class Known(Struct, frozen=True):
         """Whether something may give a setting a value that nobody sees."""
         said = self.command
         lower = name.lower()
-        if said.is_open or lower in said.mentioned:
+        if said.is_open or self.code.is_open or lower in said.mentioned:
             return True
         others = {each.lower() for each in self.code.spelled.get(name, ())}
         if not others.isdisjoint(said.letters):

@@ -365,6 +365,20 @@ ON: Mapping[str, Mapping[str, str]] = {
         "configs/base.yaml": "dim: 8\nuse_flash: false\n",
         **readme("python train.py --config configs/base.yaml"),
     },
+    "over a config, by names that are not written": {
+        "train.py": BY_CONFIG.replace(
+            "model = ", "for name in names:\n            cfg[name] = True\n        model = "
+        ),
+        "configs/base.yaml": "dim: 8\nuse_flash: false\n",
+        **readme("python train.py --config configs/base.yaml"),
+    },
+    "over a config, by setattr": {
+        "train.py": BY_CONFIG.replace(
+            "model = ", "for name in names:\n            setattr(cfg, name, 1)\n        model = "
+        ),
+        "configs/base.yaml": "dim: 8\nuse_flash: false\n",
+        **readme("python train.py --config configs/base.yaml"),
+    },
     "by a config": {
         "train.py": BY_CONFIG,
         "configs/base.yaml": "dim: 8\nuse_flash: true\n",

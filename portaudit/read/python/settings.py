@@ -293,7 +293,7 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         if text and text[1]:
             yield from _given(reader, text[0], call.args[2].value, call)
         elif _may_hold(reader, call.args[0].value):
-            yield Told(ANY_SETTING, "", call, True)
+            yield Told(ANY_SETTING, literal(call.args[2].value), call, True)
         return
     if _feeds(reader, call) or _is_fed(reader, call):
         yield Told(ANY_SETTING, "", call, True)
@@ -494,7 +494,7 @@ def _assigned(
         name, owner = index(target), target.value
     if isinstance(target, cst.Subscript) and not name and _is_key(target):
         if _may_hold(reader, target.value):
-            yield Told(ANY_SETTING, "", node, True)
+            yield Told(ANY_SETTING, literal(value), node, True)
     if not name or owner is None or is_self(reader, owner):
         if isinstance(target, (cst.Tuple, cst.List)):
             for element in target.elements:
