@@ -1,6 +1,7 @@
 """Hold the score, the path and the root causes of a scan against what readers wrote before it.
 
-    python bench/verdicts/verdicts.py CLONES --which building|former|final [--top 5] [--reports DIR]
+    python bench/verdicts/verdicts.py CLONES --which building|former|second|final [--top 5]
+        [--reports DIR]
 
 CLONES holds a directory OWNER+NAME for each repository, at the commit that its label names. Each is
 scanned as a user would. Printed are: scores beside the readers' verdicts and their rank of
@@ -70,8 +71,13 @@ ON_PATH = frozenset({"main", None})
 """Reaches that count: on the main path, or nobody can tell."""
 
 Weight = Literal["blocker", "major", "minor"]
-Which = Literal["building", "former", "final"]
-SETS: Mapping[Which, str] = {"building": "first", "former": "first", "final": "second"}
+Which = Literal["building", "former", "second", "final"]
+SETS: Mapping[Which, str] = {
+    "building": "first",
+    "former": "first",
+    "second": "second",
+    "final": "third",
+}
 """Where the labels of a set are, each folder with a rank of its own."""
 Nearness = Literal["file", "line", "function"]
 
@@ -150,6 +156,8 @@ def read_labels(which: Which) -> list[tuple[Label, float]]:
 
 def set_of(repository: str, folder: str) -> Which:
     """Whether a repository was looked at while building, after its first run, or never."""
+    if folder == SETS["second"]:
+        return "second"
     if folder == SETS["final"]:
         return "final"
     return "building" if repository in BUILDING else "former"
