@@ -18,6 +18,7 @@ from portaudit import fingerprint
 from portaudit.catalogue.difficulty import KERNEL_EFFORT
 from portaudit.catalogue.load import Catalogue
 from portaudit.garbage import sweep, uncollected
+from portaudit.judge.demands import Demands
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
 from portaudit.judge.imports import decided
@@ -31,7 +32,7 @@ from portaudit.read.items import Item, ItemKind
 from portaudit.read.launches import is_project, launches, may_start, packages, scripts
 from portaudit.read.mentions import may_mention, mentions
 from portaudit.read.other import read
-from portaudit.read.python.calls import called
+from portaudit.read.python.calls import called, held
 from portaudit.read.python.code import code
 from portaudit.read.python.exports import Exporter
 from portaudit.read.python.flags import Flags
@@ -276,12 +277,13 @@ def _scan_module(
             builds=builds(reader),
         ),
         calls=called(reader),
-        code=code(reader, imports, guesses, judgment.demands),
+        code=code(reader, imports, guesses, Demands(judgment).of),
         launches=launches(programs(reader)),
         scripts=scripts(built),
         settings=settings(reader),
         is_project=is_project(built),
         packages=packages(built),
+        held=held(reader),
     )
     return FileResult(
         source.path,

@@ -187,7 +187,7 @@ class Fact(Struct, frozen=True, eq=False):
     `cuda`: a CUDA device is there · `lib`: the library `subject` can be imported · `opt-in`: the
     flag `subject`, off by default, was switched on · `vendor`: another vendor's device is there ·
     `never`: the code does not run (`if TYPE_CHECKING`) · `module`: an import in a `try` went well
-    that has `subject` as a part of its name, which may be what the tree builds for CUDA. Facts with
+    of `subject`, as it is written there, which may be what the tree builds for CUDA. Facts with
     another proof are equal.
     """
 
@@ -566,14 +566,17 @@ class NativeFacts(Struct, frozen=True):
     """What joins kernels across files: functions that start them, and what Python sees of those.
 
     `on_device`: functions for the device that have features of their own, and the kernels that
-    call functions of other files, where such features may be · `builds`: last parts of the names of
-    modules that a build script makes for CUDA.
+    call functions of other files, where such features may be · `builds`: names of modules that a
+    build script makes for CUDA, with a `!` in front of those that it makes otherwise, or may ·
+    `loose`: names that may be of functions which something calls in ways that are not told, `*part`
+    for any that has such a part, `.name` for one of a class.
     """
 
     functions: tuple[Function, ...] = ()
     bound: tuple[Bound, ...] = ()
     on_device: tuple[Function, ...] = ()
     builds: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
 
 
 NO_NATIVE = NativeFacts()
@@ -679,8 +682,8 @@ class Option(Struct, frozen=True):
     function of the module, `name`, which runs only where that is used, or what runs only if the
     file is the program (`__main__`); it has no `values` · `guard`: it waits for no setting but for
     CUDA, or for a library that only CUDA has; this is what its place is for code in it, `fallback`
-    or `guarded`. If it has a `name`, that is parts of names of modules, separated by spaces, and it
-    waits for CUDA if the tree builds one of these for it.
+    or `guarded`. If it has a `name`, that is names of modules, separated by spaces, and it waits
+    for CUDA if the tree builds one of these for it; `values` are then names that nothing may set.
     """
 
     lines: tuple[int, int]
@@ -707,25 +710,29 @@ class CodeFacts(Struct, frozen=True):
     variables, attributes and arguments, and strings that could be one; not those that it only
     defines, imports or lists in `__all__` · `offered`: names, written so, that code elsewhere may
     call without a word of them; `module.*` is any of a module's, `.*` any of its own, `A<B` says
-    that A has the base B, `<B` that all below B are meant · `options`: code that not every run of
-    it runs; their words are not among `words` · `asks`: tables, its own and those that it imports,
-    of which all is known that it does with them: what it asks them with, separated by spaces: a
-    setting `kind`, a written key `=plain`, a parameter of a function with its place `build(0:kind`,
-    `@` for the type that a config names, `$` for a word of the command line; `~NAMES` is another
-    name of the table, `.` marks that of a class · `gives`: functions that it only calls and what
-    each call gives, by place or name: `0=plain kind:attn_kind 1?` · `handing`: the calls that fill
-    parameters by their places: the last name of the function, or of the class that is made, and its
-    arguments, separated by spaces: `true`, `8`, `.use_flash` for the setting of that name, `?` for
-    anything else, `...` for any number more. Alone, `^`: somebody of the tree gets the function
-    itself, `&`: somebody else does; `A<B`: who makes an A fills the parameters of B; `()` is the
-    name of an object that is called, `(?)` of whatever is · `taking`: functions and classes, and
-    the names of their parameters in order, separated by spaces, behind a `*` those that are given
-    by name only; of fields of a dataclass behind a `@` · `guesses`: what it may bring in besides,
-    for whoever knows all files: a module's name with `*` for what is not known of it, a file's
-    path, a folder that Python is told to search (`lib/`), a group of entry points (`pkg.models:`),
-    a word that may be a module's name (`?fused`), and a module that is none of the tree unless some
-    folder is searched · `own`: those of all its words by which it means nothing but what it defines
-    itself, like `words`.
+    that A has the base B, `<B` that all below B are meant, `@module` that somebody gets it, if it
+    is one · `options`: code that not every run of it runs; their words are not among `words` ·
+    `asks`: tables, its own and those that it imports, of which all is known that it does with them:
+    what it asks them with, separated by spaces: a setting `kind`, a written key `=plain`, a
+    parameter of a function with its place `build(0:kind`, `@` for the type that a config names, `$`
+    for a word of the command line; `~NAMES` is another name of the table, `.` marks that of a class
+    · `gives`: functions that it only calls and what each call gives, by place or name: `0=plain
+    kind:attn_kind 1?` · `handing`: the calls that fill parameters by their places: the last name of
+    the function, or of the class that is made, and its arguments, separated by spaces: `true`, `8`,
+    `.use_flash` for the setting of that name, `?` for anything else, `...` for any number more.
+    Alone, `^`: somebody of the tree gets the function itself, `&`: somebody else does; `A<B`: who
+    makes an A fills the parameters of B; `()` is the name of an object that is called, `(?)` of
+    whatever is · `taking`: functions and classes, and the names of their parameters in order,
+    separated by spaces, behind a `*` those that are given by name only; of fields of a dataclass
+    behind a `@` · `guesses`: what it may bring in besides, for whoever knows all files: a module's
+    name with `*` for what is not known of it, a file's path, a folder that Python is told to search
+    (`lib/`), a group of entry points (`pkg.models:`), a word that may be a module's name
+    (`?fused`), and a module that is none of the tree unless some folder is searched · `own`: those
+    of all its words by which it means nothing but what it defines itself, like `words` · `trains`:
+    all lines that may train it, not the first ones only · `sets`: names that it gives another value
+    than their own statement does (`ops.HAVE = True`) · `mixed`: names of the module that need not
+    mean the function, the class or the member that it defines or brings in by them, so too; `*`
+    where any may.
     """
 
     imports: tuple[Import, ...] = ()
@@ -740,6 +747,9 @@ class CodeFacts(Struct, frozen=True):
     guesses: tuple[Import, ...] = ()
     gives: tuple[tuple[str, str], ...] = ()
     own: str = ""
+    trains: tuple[int, ...] = ()
+    sets: str = ""
+    mixed: str = ""
 
 
 NO_CODE = CodeFacts()
@@ -753,10 +763,11 @@ class FileFacts(Struct, frozen=True):
     with `*`, `foreign_stars` those of them that belong to torch · `open`: names of other modules
     that the judgment of this file would like to know · `imports_torch` · `native`: what starts
     kernels here · `calls`: names of other modules that are called, as far as they may lead to one ·
-    `code`, `launches`, `scripts`: what starts what · `settings`: values of flags and options, of a
-    settings file too · `mentions`: where the first page of the tree leads to · `is_project`:
-    installing the folder of this manifest makes something of it · `packages`: where it says that
-    packages are, each with its name, empty for all that it has no other place for.
+    `held`: such names, and modules, that are kept or handed on · `code`, `launches`, `scripts`:
+    what starts what · `settings`: values of flags and options, of a settings file too · `mentions`:
+    where the first page of the tree leads to · `is_project`: installing the folder of this manifest
+    makes something of it · `packages`: where it says that packages are, each with its name, empty
+    for all that it has no other place for.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()
@@ -773,6 +784,7 @@ class FileFacts(Struct, frozen=True):
     mentions: tuple[Mention, ...] = ()
     is_project: bool = False
     packages: tuple[tuple[str, str], ...] = ()
+    held: tuple[Called, ...] = ()
 
 
 class ScanError(Struct, frozen=True):

@@ -34,7 +34,7 @@ from portaudit.read.python.nodes import (
 from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
 
 Outcome = Literal["works", "nothing", "fails"]
-_STATES: dict[Outcome, GuardState] = {
+STATES: dict[Outcome, GuardState] = {
     "works": "fallback",
     "nothing": "guarded",
     "fails": "hard-fail",
@@ -117,26 +117,6 @@ class Judge(Struct):
                 return found
         return Guard("hard-fail", self.flags.reader.proof(node))
 
-    def demands(self, branch: Branch) -> tuple[GuardState, str]:
-        """What guards code that runs only with CUDA, or a library for it; `none` of all other.
-
-        With the names of modules, one of which the tree has to build for CUDA if it is to be so.
-        Other than for a place itself, what may be forced as well (`is_available() or FORCE`) does
-        not count: this is to be said of whatever the branch leads to.
-        """
-        facts = implied(self.flags.branch(branch), True, strict=True) or frozenset()
-        is_sure = any(
-            fact.kind == "cuda" or (fact.kind == "lib" and fact.subject in self.libraries)
-            for fact in facts
-        )
-        modules = sorted(fact.subject for fact in facts if fact.kind == "module")
-        if not (is_sure or modules):
-            return "none", ""
-        state = _STATES[self.outcome(branch.otherwise)]
-        return (
-            ("none", "") if state == "hard-fail" else (state, "" if is_sure else " ".join(modules))
-        )
-
     def _is_switch(self, branch: Branch) -> bool:
         return any(fact.kind == "opt-in" for fact in self.facts(branch))
 
@@ -146,7 +126,7 @@ class Judge(Struct):
         proofs = [fact for fact in self.facts(branch) if self._matters(fact, subject)]
         if not proofs:
             return None
-        state = _STATES[self.outcome(branch.otherwise)]
+        state = STATES[self.outcome(branch.otherwise)]
         if state == "guarded" and subject.is_import and _all_of(proofs, subject):
             state = "import-guarded"
         return Guard(state, _first(proofs, self.flags.reader.proof(branch.node)))
@@ -161,11 +141,11 @@ class Judge(Struct):
                 return None
             if outcome == "nothing" or _only_answers(branch.otherwise.block):
                 return Guard("import-guarded", proof)
-            return Guard(_STATES[outcome], proof)
+            return Guard(STATES[outcome], proof)
         if any(self._matters(fact, subject) for fact in self.facts(branch)):
-            return Guard(_STATES[outcome], proof)
+            return Guard(STATES[outcome], proof)
         if branch.guards_calls and outcome != "fails" and not self._needs_it_too(branch, subject):
-            return Guard(_STATES[outcome], proof)
+            return Guard(STATES[outcome], proof)
         return None
 
     def _needs_it_too(self, branch: Branch, subject: Subject) -> bool:
@@ -250,7 +230,7 @@ class Judge(Struct):
             kinds = {fact.kind for fact in implied(flag, truth) or frozenset()}
             if "cuda" in kinds or "no-cuda" in kinds:
                 without = other if "cuda" in kinds else taken
-                return Guard(_STATES[self.outcome(without)], self.flags.reader.proof(owner))
+                return Guard(STATES[self.outcome(without)], self.flags.reader.proof(owner))
         return None
 
     def _tests_name_of(self, node: cst.CSTNode, test: cst.BaseExpression) -> bool:
@@ -338,7 +318,7 @@ class Judge(Struct):
     def outcome(self, other: Otherwise) -> Outcome:
         """What happens when a branch is not taken."""
         if other.kind == "block":
-            return outcome_of([item for item in other.block if not self._is_elsewhere(item)])
+            return outcome_of([item for item in other.block if not self.is_elsewhere(item)])
         if other.kind == "expression" and other.expression is not None:
             return "nothing" if is_false(other.expression) else "works"
         if other.kind == "elif" and other.elif_ is not None:
@@ -347,7 +327,7 @@ class Judge(Struct):
             return "works" if other.kind == "works" else "fails"
         return "nothing"
 
-    def _is_elsewhere(self, item: cst.CSTNode) -> bool:
+    def is_elsewhere(self, item: cst.CSTNode) -> bool:
         """Whether a statement only runs on another vendor's device, or on CUDA."""
         if not isinstance(item, cst.If) or item.orelse is not None:
             return False
@@ -408,7 +388,7 @@ def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:
         arms = _outcome_of_arms(item) if isinstance(item, cst.If) else None
         if arms == "fails":
             return "fails"
-        if arms == "works" or (arms is None and _does_something(item)):
+        if arms == "works" or (arms is None and does_something(item)):
             found = "works"
     return found
 
@@ -460,7 +440,8 @@ def _is_skip(node: cst.BaseExpression | None) -> bool:
     return name.endswith(_SKIPS)
 
 
-def _does_something(item: cst.CSTNode) -> bool:
+def does_something(item: cst.CSTNode) -> bool:
+    """Whether a statement is more than talk, an empty value, or a way out."""
     if isinstance(item, (cst.Pass, cst.Import, cst.Continue, cst.Break, cst.Global, cst.Nonlocal)):
         return isinstance(item, cst.Import) and not _is_talk_import(item)
     if isinstance(item, cst.Return):

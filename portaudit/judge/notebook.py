@@ -35,6 +35,7 @@ def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> File
             imports_torch=facts.imports_torch,
             native=joined(notebook.facts(facts.native), notebook.native),
             calls=tuple(replace(item, line=notebook.line(item.line)) for item in facts.calls),
+            held=tuple(replace(item, line=notebook.line(item.line)) for item in facts.held),
             launches=tuple(replace(item, line=notebook.line(item.line)) for item in facts.launches),
             code=_code(facts.code, notebook),
             settings=tuple(replace(item, line=notebook.line(item.line)) for item in facts.settings),
@@ -70,6 +71,7 @@ def _code(code: CodeFacts, notebook: Notebook) -> CodeFacts:
         main=notebook.line(code.main) if code.main else 0,
         does=tuple((deed, notebook.line(line)) for deed, line in code.does),
         options=tuple(_option(item, notebook) for item in code.options),
+        trains=tuple(notebook.line(line) for line in code.trains),
     )
 
 

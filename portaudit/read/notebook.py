@@ -131,6 +131,7 @@ class Lines(Struct, frozen=True):
                 for each in native.bound
             ),
             tuple(self._function(each) for each in native.on_device),
+            loose=native.loose,
         )
 
     def _function(self, function: Function) -> Function:
@@ -265,6 +266,7 @@ def joined(*facts: NativeFacts) -> NativeFacts:
         tuple(function for each in facts for function in each.functions),
         tuple(bound for each in facts for bound in each.bound),
         tuple(function for each in facts for function in each.on_device),
+        loose=tuple(name for each in facts for name in each.loose),
     )
 
 

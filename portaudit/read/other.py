@@ -56,6 +56,7 @@ def _joined(documents: Sequence[Document]) -> Document:
             tuple(each for document in documents for each in document.native.functions),
             tuple(each for document in documents for each in document.native.bound),
             tuple(each for document in documents for each in document.native.on_device),
+            loose=tuple(each for document in documents for each in document.native.loose),
         ),
         tuple(error for document in documents for error in document.errors),
     )

@@ -10,12 +10,17 @@ from msgspec import Struct
 from portaudit.discover import Tree
 from portaudit.marks import ANY_MEMBER
 from portaudit.relate import nearby
-from portaudit.types import COMPILED, FileResult, Finding, Kernel, Location
+from portaudit.relate.live import Living
+from portaudit.types import COMPILED, Called, FileResult, Finding, Kernel, Location
 
 _LOADING = frozenset({"CDLL", "PyDLL", "cdll", "LoadLibrary", "load_library", "dlopen"})
 """What loads native code by its path."""
 _SHORTEST = 3
 """Letters of a name's beginning, or end, that say which it is."""
+
+
+_CERTAIN = frozenset({"none", "hard-fail"})
+"""Guards of an import that has to succeed."""
 
 
 class Bound:
@@ -127,7 +132,11 @@ class Built:
     """Where native code is built, and what Python may call of it. `words`: all such names."""
 
     def __init__(
-        self, results: Sequence[FileResult], findings: Iterable[Finding], tree: Tree
+        self,
+        results: Sequence[FileResult],
+        findings: Iterable[Finding],
+        kernels: Iterable[Kernel],
+        tree: Tree,
     ) -> None:
         self._bound = [
             *(
@@ -143,21 +152,72 @@ class Built:
             ),
         ]
         self.words = frozenset(name for _, name in self._bound)
-        builds = [path for path in tree.files if _is_build(path, tree)]
+        builds = [path for path in tree.files if is_build(path, tree)]
         self._folders = frozenset(dirname(path) for path in builds)
-        self._compiling = {
-            dirname(item.path)
+        compiling = {
+            item.path
             for item in findings
-            if item.category == "custom-cuda-ext" and _is_build(item.path, tree)
+            if item.category == "custom-cuda-ext" and is_build(item.path, tree)
         }
+        self._compiling = {dirname(path) for path in compiling}
         self._named = {
             result.path: frozenset(result.facts.code.words.split())
             for result in results
             if basename(result.path) == "setup.py"
         }
-        built = {name for result in results for name in result.facts.native.builds}
-        self.modules = built.difference(*(_parts_of(result.path) for result in results))
-        """What is built for CUDA, if no file or folder of Python code is called so."""
+        told = {name for result in results for name in result.facts.native.builds}
+        others = {_member(name) for name in told if name.startswith("!")}
+        others.update(*(_parts_of(result.path) for result in results))
+        self.modules = frozenset(
+            name for name in told if not name.startswith("!") and _member(name) not in others
+        )
+        """What is built for CUDA, if nothing else is called so: no other extension, no Python."""
+        built = {_member(name) for name in told}
+        telling = {result.path for result in results if result.facts.native.builds}
+        self._are_named = telling >= compiling
+        self._beside = self.words.difference(
+            _last(binding.name) for each in kernels for binding in each.bound_as
+        )
+        calls = [called.name for result in results for called in result.facts.calls]
+        self.called = self.words.intersection(part for name in calls for part in name.split("."))
+        """Those names that something calls."""
+        owners = (name.rpartition(".") for name in calls)
+        self._modules = built.union(
+            _last(module) for module, _, name in owners if name in self.words and module != "?"
+        )
+        self._held = [
+            (result.path, held)
+            for result in results
+            for held in result.facts.held
+            if _last(held.name) in self.words | self._modules
+        ]
+        self._imports = [
+            (result.path, item)
+            for result in results
+            for item in (*result.facts.code.imports, *result.facts.code.guesses)
+            if not built.isdisjoint(item.name.split("."))
+        ]
+
+    def held(self, names: Collection[str]) -> Iterator[tuple[str, Called]]:
+        """Where files hand on some names, or a module that may have them."""
+        for path, held in self._held:
+            if (last := _last(held.name)) in names or last in self._modules:
+                yield path, held
+
+    def waits(self, main: Living, living: Living) -> bool:
+        """Whether a path can do without all modules that are built, but for kernels.
+
+        Where one is brought in nothing may be sure to happen; no name of a function that starts no
+        kernel may be used. `main`: the path · `living`: the same, with what waits for CUDA.
+        """
+        sure = (
+            main.comes_to(path, item.line)
+            and item.guard in _CERTAIN
+            and (path not in living.files or living.waits_at(path, item.line) is None)
+            for path, item in self._imports
+        )
+        used = (name in main.names and not living.names.get(name) for name in self._beside)
+        return self._are_named and not any(sure) and not any(used)
 
     def alone(self, folder: str, path: str, used: Container[str], asked: Asked) -> bool:
         """Whether nothing outside a folder builds or calls what a file in it is a part of.
@@ -205,13 +265,19 @@ class Asked(Struct, frozen=True):
         )
 
 
+def _member(name: str) -> str:
+    """The last part of the name of a module that is built."""
+    return name.lstrip("!").rpartition(".")[2]
+
+
 def _parts_of(path: str) -> Iterator[str]:
     """The names of a Python file's module and of the packages around it."""
     if path.endswith(".py"):
         yield from path.removesuffix(".py").split("/")
 
 
-def _is_build(path: str, tree: Tree) -> bool:
+def is_build(path: str, tree: Tree) -> bool:
+    """Whether a file says how native code is built."""
     return tree.kinds[path] == "cmake" or basename(path) == "setup.py"
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from portaudit.relate.live import Living, Origin, Sources
-from portaudit.types import Deed, FileResult, GuardState
+from portaudit.types import FileResult, GuardState
 
-_TRAINING: frozenset[Deed] = frozenset({"backward", "fit"})
 _ROUNDS = 6
 """Blocks may hold one another; what holds the training is found after as many rounds."""
 
@@ -25,23 +24,30 @@ def demanding(
     `built`: names of modules that the tree builds for CUDA: who asks for one asks for that.
 
     None if there is no such block. One that the training itself runs in is none: without it there
-    is nothing to guard. What holds in one block without another way, and in one with, is as the
-    first.
+    is nothing to guard, and where nobody knows what trains any of them may be that. What holds in
+    one block without another way, and in one with, is as the first.
     """
+    stored = {
+        name
+        for result in results
+        if result.path in path.files
+        for name in result.facts.code.sets.split()
+    }
     guards = {
         (name, place): option.guard
         for name in path.files
         if name in sources
         for place, option in enumerate(sources[name].options)
         if option.guard != "none" and (name, place) in path.on
-        if not option.name or any(part in built for part in option.name.split())
+        if not option.name or any(_is_one(asked, built) for asked in option.name.split())
+        if stored.isdisjoint(option.values)
     }
     if not guards:
         return None
     base = path.without(path.off)
-    deeds = list(_deeds(results, base))
-    if not deeds:  # nobody knows where it trains: what the program itself does may be that
-        guards = {key: state for key, state in guards.items() if key[0] not in path.starts}
+    deeds = list(_training(results, base))
+    if not deeds:
+        return None
     for _ in range(_ROUNDS):
         found = path.without({*path.off, *guards})
         holding = _holding(deeds, found, guards, sources)
@@ -57,11 +63,23 @@ def demanding(
     return found if guards else None
 
 
-def _deeds(results: Iterable[FileResult], living: Living) -> Iterable[tuple[str, int]]:
-    """The lines that train."""
+def _is_one(asked: str, built: Iterable[str]) -> bool:
+    """Whether an import is one of some modules, or of a member of it.
+
+    Of a relative one only the end of the name is known, with or without a member.
+    """
+    if not asked.startswith("."):
+        return any(f"{asked}.".startswith(f"{name}.") for name in built)
+    name = asked.lstrip(".")
+    ends = {f".{each}" for each in (name, name.rpartition(".")[0]) if each}
+    return any(f".{each}".endswith(end) for each in built for end in ends)
+
+
+def _training(results: Iterable[FileResult], living: Living) -> Iterable[tuple[str, int]]:
+    """The lines that train, each of them: a first one may be a check before the loop."""
     for result in results:
-        for deed, line in result.facts.code.does:
-            if deed in _TRAINING and living.comes_to(result.path, line):
+        for line in result.facts.code.trains:
+            if living.comes_to(result.path, line):
                 yield result.path, line
 
 

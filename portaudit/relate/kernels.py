@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from portaudit.catalogue.difficulty import KERNEL_EFFORT, widened
 from portaudit.catalogue.library import counterpart
 from portaudit.catalogue.schema import Rule
+from portaudit.marks import ANY_PART
 from portaudit.relate.modules import Modules
 from portaudit.relate.nearby import users
 from portaudit.relate.projects import homes, meant
@@ -48,7 +49,9 @@ class _Python(Struct):
     defined: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Functions and classes of a module that call something, by its file."""
     brought: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    """What a file brings in, as it spells that, by the last name."""
+    """What a file brings in, as it spells that, by the name that it gets there."""
+    mixed: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Names of a file that need not mean that."""
     _known: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def note(self, result: FileResult) -> None:
@@ -58,10 +61,12 @@ class _Python(Struct):
             if option.defines:
                 self.defined[result.path].add(option.name)
         for item in code.imports:
-            self.brought[result.path][item.name.rpartition(".")[2]] = item.name
+            if not item.scope:
+                self.brought[result.path][item.name.rpartition(".")[2]] = item.name
+        self.mixed[result.path] = frozenset(code.mixed.split())
 
     def has(self, path: str, name: str) -> bool:
-        """Whether a name, as a file spells it, leads to a definition of the tree."""
+        """Whether a name, as a file spells it, leads to a definition of the tree, and only so."""
         key = path, name
         if key not in self._known:
             self._known[key] = self._leads_to_one(path, name)
@@ -73,6 +78,8 @@ class _Python(Struct):
             if place is None or not place[1]:
                 return False
             path, (member, *_) = place
+            if not self.mixed.get(path, frozenset()).isdisjoint({member, "*"}):
+                return False
             if member in self.defined.get(path, ()):
                 return True
             name = self.brought.get(path, {}).get(member, "")
@@ -190,6 +197,75 @@ def related(results: Sequence[FileResult], modules: Modules) -> tuple[Kernel, ..
     _tell_copies(zip(known, ways, strict=True), tree)
     joined = (_joined(kernel, way, tree, modules) for kernel, way in zip(known, ways, strict=True))
     return tuple(sorted(joined, key=lambda each: (each.path, each.line, each.name)))
+
+
+def unsure(
+    results: Sequence[FileResult],
+    kernels: Iterable[Kernel],
+    modules: Modules,
+    *,
+    loads: bool = False,
+) -> frozenset[str]:
+    """Compiled kernels that native code may start in ways which are not joined.
+
+    Their fingerprints. A function on the way is named otherwise than called or bound, or it belongs
+    to a class and nothing is known that calls it. `loads`: libraries are loaded by their path, so
+    the same is true of any function.
+    """
+    known = [each for each in kernels if each.language in COMPILED and each.fingerprint]
+    if not known:
+        return frozenset()
+    tree = _gather(results, modules)
+    _tell_copies(((each, _way(each, tree)) for each in known), tree)
+    said: dict[str, set[str]] = defaultdict(set)
+    parts: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        for name in result.facts.native.loose:
+            if name.startswith(ANY_PART):
+                parts[name.removeprefix(ANY_PART)].add(result.path)
+            else:
+                said[name].add(result.path)
+    return frozenset(
+        each.fingerprint for each in known if _is_unsure(each, tree, _Loose(said, parts, loads))
+    )
+
+
+class _Loose(Struct, frozen=True):
+    """The files that say a name otherwise, and those that make names with a part.
+
+    `loads`: any function may be called by who loads a library.
+    """
+
+    said: Mapping[str, Collection[str]]
+    parts: Mapping[str, Collection[str]]
+    loads: bool
+
+    def of(self, name: str) -> Iterator[str]:
+        """The files that may mean a name."""
+        yield from self.said.get(name, ())
+        for part, paths in self.parts.items():
+            if part in name:
+                yield from paths
+
+
+def _is_unsure(kernel: Kernel, tree: _Tree, loose: _Loose) -> bool:
+    way = _way(kernel, tree)
+    known = {path for path, _ in way.starters} | tree.defined[kernel.name]
+    if any(
+        path not in known and tree.means(path, kernel.name, kernel.path)
+        for path, _ in tree.launching.get(kernel.name, ())
+    ):
+        return True
+    reached = {kernel.name: frozenset({kernel.path}), **_reached(way.starters, tree)}
+    for name, places in reached.items():
+        if any(tree.means(path, name, place) for path in loose.of(name) for place in places):
+            return True
+        calling = {function.name for _, function in tree.calling.get(name, ())}
+        may_be_called = loose.loads or not places.isdisjoint(loose.said.get(f".{name}", ()))
+        is_end = name != kernel.name and name not in tree.bound and calling <= {name}
+        if is_end and may_be_called:
+            return True
+    return False
 
 
 def told(

@@ -22,7 +22,7 @@ from posixpath import basename
 
 from msgspec import Struct
 
-from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, PROGRAM
+from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, HANDED, PROGRAM
 from portaudit.relate.graph import Edge, Graph
 from portaudit.relate.modules import Modules
 from portaudit.types import FileResult, Finding, Import, Option, Span
@@ -252,14 +252,20 @@ def _opened(path: str, offered: Iterable[str], graph: Graph, modules: Modules) -
     for name in offered:
         if name == ANY_MEMBER:
             yield path
+        elif name.startswith(HANDED):
+            yield from _module(modules.module_path(path, name.removeprefix(HANDED)), graph)
         elif name.endswith(ANY_MEMBER):
             module = name.removesuffix(ANY_MEMBER)
             yield from (each.path for each in graph.get(path, ()) if each.by.name == module)
-            place = modules.module_path(path, module)
-            if place is not None and not place[1]:
-                yield place[0]
-                if basename(place[0]) == "__init__.py":  # what it hands on
-                    yield from (edge.path for edge in graph.get(place[0], ()))
+            yield from _module(modules.module_path(path, module), graph)
+
+
+def _module(place: tuple[str, tuple[str, ...]] | None, graph: Graph) -> Iterator[str]:
+    """The files of a module that a name leads to, if it is no member of one."""
+    if place is not None and not place[1]:
+        yield place[0]
+        if basename(place[0]) == "__init__.py":  # what it hands on
+            yield from (edge.path for edge in graph.get(place[0], ()))
 
 
 Off = Collection[tuple[str, int]]

@@ -15,6 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from functools import cached_property
 from posixpath import basename, dirname
 
 from msgspec import Struct, field
@@ -25,15 +26,17 @@ from portaudit.catalogue.schema import Rule
 from portaudit.discover import Tree
 from portaudit.judge.severity import effective
 from portaudit.relate import nearby
-from portaudit.relate.bound import Asked, Bound, Built, callers
+from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
 from portaudit.relate.demands import demanding
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
+from portaudit.relate.kernels import unsure
 from portaudit.relate.live import Living, Origin, sources
 from portaudit.relate.modules import Modules
 from portaudit.relate.projects import OtherProjects
 from portaudit.relate.switches import SETTINGS, switched
 from portaudit.types import (
+    COMPILED,
     GUARD_STATES,
     REACHES,
     Chain,
@@ -126,15 +129,17 @@ class _Tree:
         joined: Graph,
         programs: Entries,
     ) -> None:
+        self._results = results
         self._tree = tree
+        self._findings = findings
         self._modules = modules
         self._graph = joined
         self._programs = programs
         self._scopes = nearby.started_in(results, findings, kernels)
         placed = (place for item in findings for place in self._placed(item))
         self._bound = Bound(results, kernels)
-        self._built = Built(results, findings, tree)
-        words = self._bound.words | self._built.words
+        self._built = Built(results, findings, kernels, tree)
+        words = self._bound.words | self._built.words | {kernel.name for kernel in kernels}
         self._sources = sources(results, placed, joined, modules, words)
         self._starts = self._started()
         self._paths = {
@@ -401,11 +406,71 @@ class _Tree:
         if finding.reach != "main" or living is None or kind not in _CODE | _BUILT:
             return None
         if self._is_native(path):
-            is_told = self._called_from(finding) or finding.fingerprint not in self._kernels
-            is_made = self._asked.looks_up and not self._bound.are_made
-            return self._native_waits(finding, living) if is_told and not is_made else None
+            if finding.fingerprint in self._kernels:
+                is_told = self._called_from(finding) and not self._may_be_asked
+                is_told = is_told and not self._is_used_besides(finding, living)
+            else:
+                is_told = self._is_of_builds(finding) and self._are_optional
+            is_left_out = not is_build(path, self._tree)  # installing runs it all the same
+            return self._native_waits(finding, living, is_left_out=is_left_out) if is_told else None
         scope = finding.scope if kind == "python" else ""
         return living.waits(path, scope) if living.runs(path, scope) else None
+
+    @property
+    def _may_be_asked(self) -> bool:
+        """Whether the path asks native code for something by names that no text has."""
+        return self._asked.looks_up and not self._bound.are_made
+
+    def _is_used_besides(self, finding: Finding, living: Living) -> bool:
+        """Whether a kernel may be started in ways that neither a call nor its names tell."""
+        kernel, main = self._kernels[finding.fingerprint], self._paths["main"]
+        names = frozenset(_NAME_END.split(binding.name)[-1] for binding in kernel.bound_as)
+        unseen = {kernel.name, *(names - self._built.called)}
+        used = (name in main.names and not living.names.get(name) for name in unseen)
+        if any(used) or finding.fingerprint in self._unsure:
+            return True
+        return any(
+            main.comes_to(path, held.line)
+            and (path not in living.files or living.waits_at(path, held.line) is None)
+            for path, held in self._built.held(names)
+        )
+
+    @cached_property
+    def _unsure(self) -> frozenset[str]:
+        """The kernels that native code may start otherwise than is known."""
+        known = self._kernels.values()
+        return unsure(self._results, known, self._modules, loads=self._asked.loads)
+
+    def _is_of_builds(self, finding: Finding) -> bool:
+        """Whether something is there only as native code is built, and lets that be left out."""
+        if not is_build(finding.path, self._tree):
+            return True
+        return finding.category == "custom-cuda-ext" and finding.guard != "hard-fail"
+
+    @cached_property
+    def _are_optional(self) -> bool:
+        """Whether all native code that the main path has a word for waits for CUDA.
+
+        What is no kernel itself, as host code, is there for all that is built with it.
+        """
+        living, main = self._for_cuda, self._paths["main"]
+        if living is None or self._may_be_asked or self._asked.loads:
+            return False
+        kernels = {each.fingerprint for each in self._kernels.values() if each.language in COMPILED}
+        needed = (
+            item
+            for item in self._findings
+            if item.fingerprint in kernels
+            or (item.category == "custom-cuda-ext" and not self._is_native(item.path))
+        )
+        for item in needed:
+            reach = self.of(item)
+            loads = item.fingerprint not in kernels and item.guard not in _CERTAIN
+            if reach is None or (
+                reach == "main" and not loads and not self._demands(replace(item, reach=reach))
+            ):
+                return False
+        return self._built.waits(main, living)
 
     # --- what waits for an option ---
 
@@ -419,10 +484,12 @@ class _Tree:
             )
         return self._native_waits(finding, self._switched)
 
-    def _native_waits(self, finding: Finding, living: Living) -> Origin | None:
+    def _native_waits(
+        self, finding: Finding, living: Living, *, is_left_out: bool = False
+    ) -> Origin | None:
         """What native code waits for: all calls of it, and all uses of its names.
 
-        Of several that which promises least.
+        Of several that which promises least. `is_left_out`: nothing brings it in before that.
         """
         callers = self._called_from(finding)
         said = self._bound.besides if callers else self._bound.names
@@ -432,7 +499,7 @@ class _Tree:
             for name in sorted(said.get(finding.fingerprint, ()))
             if name in main.names
         ]
-        is_built = finding.fingerprint not in self._kernels
+        is_built = finding.fingerprint not in self._kernels and not is_left_out
         found += [
             self._call_waits(caller, living, is_built=is_built)
             for caller in callers or self._near_callers(finding.path)

@@ -588,6 +588,19 @@ def test_a_deed_has_its_first_line() -> None:
     assert does(source) == {"backward": 6, "optimizer": 9}
 
 
+def test_all_lines_that_may_train_are_told() -> None:
+    source = """import torch
+def check(loss):
+    loss.backward()
+def epoch(loss, trainer, model):
+    loss.backward()
+    trainer.fit(model)
+    torch.autograd.grad(loss, [])
+    model.eval()
+"""
+    assert code(source).trains == (3, 5, 6, 7)
+
+
 NO_GRADIENTS = {
     "decorated": "@torch.no_grad()\ndef main(): pass",
     "decorated without a call": "@torch.no_grad\ndef main(): pass",

@@ -146,7 +146,7 @@ CONDITIONS = {
             "try:\n    import apex\n    HAS = True\nexcept ImportError:\n    HAS = False\n"
             "if HAS:\n    go()"
         ),
-        ["3-3 guarded", "7-7 guarded"],
+        ["7-7 guarded"],
     ),
     "device": ("import torch\nif torch.cuda.is_available():\n    go()", ["3-3 guarded"]),
     "device, otherwise": (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from portaudit.read.items import Document, Item
 from portaudit.read.native.bindings import registered
 from portaudit.read.native.inventory import Inventory
+from portaudit.read.native.loose import loose
 from portaudit.read.native.macros import kernel_macros
 from portaudit.read.native.mentions import is_hip, mentions, opened
 from portaudit.read.native.structure import structure
@@ -46,6 +47,7 @@ def code(text: Text, *, nvcc: bool) -> Document:
             (*inventory.functions(devices), *bindings.functions),
             tuple(bindings.bound),
             tuple(inventory.on_device()),
+            loose=loose(found, inventory, bindings),
         ),
     )
 

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 import libcst as cst
 
 from portaudit.read.python.model import Branch, Scope
-from portaudit.read.python.nodes import dotted, string_value
+from portaudit.read.python.nodes import dotted, last_name, string_value
 from portaudit.read.python.values import Reader
 from portaudit.types import Called, Ref
 
+_TESTING = (cst.If, cst.IfExp, cst.While, cst.Assert)
+"""What only asks whether there is something, where it stands in its condition."""
+_LOOKING = frozenset({"hasattr", "getattr", "isinstance"})
 _USUAL = frozenset(sys.stdlib_module_names) | {"numpy", "np", "torch"}
 
 
@@ -66,3 +69,78 @@ def _told(reader: Reader, call: cst.Call) -> Iterator[tuple[str, bool]]:
         found = string_value(item.value)
         if found and found[1] and found[0].isidentifier():
             yield f"?.{found[0]}", False
+
+
+def held(reader: Reader) -> tuple[Called, ...]:
+    """Names of other modules, and modules, that the file hands on or keeps.
+
+    As it brings them in, of those in the same block of the same function the first. Not what it
+    calls, or asks whether it is there.
+    """
+    targets: dict[str, set[str]] = {}
+    loaded: set[str] = set()
+    model = reader.model
+    for scope in (model.root, *model.scopes.values()):
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                if binding.kind == "import" and binding.target.partition(".")[0] not in _USUAL:
+                    targets.setdefault(name, set()).add(binding.target)
+                elif scope is model.root and isinstance(binding.value, cst.Call):
+                    loaded.add(name)
+    first: dict[tuple[str, Scope, Branch | None], int] = {}
+    for node in model.names if targets or loaded else ():
+        if node.value not in targets and node.value not in loaded:
+            continue
+        whole, members = _whole(reader, node)
+        if whole not in model.places or not _is_handed(reader, whole):
+            continue
+        place = model.places[whole]
+        told = {f"{target}{members}" for target in targets.get(node.value, ())}
+        if members and node.value in loaded:
+            told.add(f"{node.value}{members}")
+        for name in sorted(told):
+            key = name, place.scope, place.branch
+            if key not in first:
+                first[key] = reader.span(whole).line
+    return tuple(Called(name, line) for (name, *_), line in first.items())
+
+
+def _whole(reader: Reader, node: cst.Name) -> tuple[cst.BaseExpression, str]:
+    """The dotted name that begins with a name, and its members: `.a.b`."""
+    parents = reader.model.parents
+    whole: cst.BaseExpression = node
+    members = ""
+    parent = parents.get(node)
+    while isinstance(parent, cst.Attribute) and parent.value is whole:
+        members += f".{parent.attr.value}"
+        whole, parent = parent, parents.get(parent)
+    return whole, members
+
+
+def _is_handed(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether an expression is a value that something else gets."""
+    parent = reader.model.parents.get(node)
+    if isinstance(parent, (cst.AssignTarget, cst.Del, cst.Annotation, cst.Comparison)):
+        return False
+    if isinstance(parent, cst.Call):
+        return parent.func is not node
+    if isinstance(parent, cst.Attribute):
+        return False  # a keyword, or a member of that name
+    if _is_condition(reader, node):
+        return False
+    if isinstance(parent, cst.Arg):
+        call = reader.model.parents.get(parent)
+        if isinstance(call, cst.Call) and call.args and last_name(call.func) in _LOOKING:
+            named = [string_value(each.value) for each in call.args[1:2]]
+            return last_name(call.func) == "getattr" and not all(named)
+    return True
+
+
+def _is_condition(reader: Reader, node: cst.CSTNode) -> bool:
+    """Whether an expression only says what runs."""
+    parent = reader.model.parents.get(node)
+    while isinstance(parent, (cst.BooleanOperation, cst.UnaryOperation)):
+        if isinstance(parent, cst.UnaryOperation):
+            return True
+        node, parent = parent, reader.model.parents.get(parent)
+    return isinstance(parent, _TESTING) and parent.test is node

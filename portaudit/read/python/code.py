@@ -17,6 +17,7 @@ from portaudit.read.python.model import Place, Scope
 from portaudit.read.python.nodes import descendants, string_value
 from portaudit.read.python.offered import offered
 from portaudit.read.python.options import Demands, Options, Waiting, undemanding
+from portaudit.read.python.stores import stores
 from portaudit.read.python.tables import asks
 from portaudit.read.python.values import Reader
 from portaudit.types import CodeFacts, Import
@@ -28,6 +29,8 @@ _LISTING = frozenset({cst.Tuple, cst.List, cst.Element, cst.StarredElement})
 _BINDING = frozenset({cst.AssignTarget, cst.Del})
 _WORD = re.compile(r"[^\W\d]\w*")
 _DEFINED = frozenset({"function", "class"})
+_FILLING = frozenset({"exec", "globals", "setattr"})
+"""What may give a value to a name that it makes."""
 
 
 def code(
@@ -43,10 +46,11 @@ def code(
     main = _main(reader)
     options = Options(reader, main, demands)
     words = _sorted_out(reader, options)
+    does, trains = deeds(reader, main)
     return CodeFacts(
         (*imports, *bases(reader)),
         reader.span(main).line if main else 0,
-        deeds(reader, main),
+        does,
         " ".join(sorted(words)),
         " ".join(sorted(set(offered(reader, options.decorators)))),
         options.told(),
@@ -56,6 +60,9 @@ def code(
         guesses,
         gives=Asking(reader).gives(),
         own=" ".join(sorted(_own(reader))),
+        trains=trains,
+        sets=" ".join(sorted(stores(reader))),
+        mixed=" ".join(sorted(_mixed(reader))),
     )
 
 
@@ -192,6 +199,27 @@ def _is_defined(reader: Reader, name: str, scope: Scope) -> bool:
     """Whether a name means classes or functions of the file wherever it gets its value."""
     bindings = reader.lookup(name, scope)
     return bool(bindings) and all(binding.kind in _DEFINED for binding in bindings)
+
+
+def _mixed(reader: Reader) -> set[str]:
+    """Names of the module that need not mean what it defines, or brings in, by them.
+
+    They get their value in several ways, or what is brought in has another name here. Of a name
+    that is only given a value otherwise nothing is told.
+    """
+    model = reader.model
+    if model.stars or any(name.value in _FILLING for name in model.names):
+        return {"*"}
+    found: set[str] = set()
+    for name, bindings in model.root.bindings.items():
+        targets = {binding.target for binding in bindings if binding.kind == "import"}
+        origins = {target.rpartition(".")[2] for target in targets}
+        found |= origins - {name}
+        is_defined = any(binding.kind in _DEFINED for binding in bindings)
+        others = any(binding.kind not in {"import", *_DEFINED} for binding in bindings)
+        if is_defined + len(targets) + others > 1 and (is_defined or targets):
+            found.add(name)
+    return found
 
 
 def _is_own(reader: Reader, node: cst.Attribute) -> bool:

@@ -24,18 +24,34 @@ _TRAINING = ("backward", "fit", "optimizer")
 """What no program does that runs without gradients from its top: those are its evaluation's."""
 
 
-def deeds(reader: Reader, main: cst.If | None) -> tuple[tuple[Deed, int], ...]:
-    """Each deed with the first line that tells of it, by name. `main` is the file's main guard."""
+_LEARNING = frozenset({"backward", "fit"})
+"""What trains, wherever it is called."""
+_GRADIENTS = frozenset({"torch.autograd.grad", "torch.func.grad", "torch.func.grad_and_value"})
+"""Calls that somebody trains with who has no optimizer, but by which nobody can tell."""
+
+
+def deeds(
+    reader: Reader, main: cst.If | None
+) -> tuple[tuple[tuple[Deed, int], ...], tuple[int, ...]]:
+    """Each deed with the first line that tells of it, by name, and all lines that may train.
+
+    `main` is the file's main guard.
+    """
     model = reader.model
     first: dict[Deed, int] = {}
+    training: set[int] = set()
 
     def note(node: cst.CSTNode, found: Iterable[Deed]) -> None:
         for deed in found:
+            if deed in _LEARNING:
+                training.add(reader.spot(node).line)
             if deed != "no-grad" and deed not in first:
                 first[deed] = reader.spot(node).line
 
     for call in model.calls:
         note(call, _of_call(reader, call))
+        if any(ref.name in _GRADIENTS for ref in reader.refs(call.func)):
+            training.add(reader.spot(call).line)
     asked = signs.attributes()
     for attribute in model.attributes:
         if attribute.attr.value in asked:
@@ -50,7 +66,7 @@ def deeds(reader: Reader, main: cst.If | None) -> tuple[tuple[Deed, int], ...]:
     if first.keys().isdisjoint(_TRAINING):
         without = [reader.span(node).line for node in _without_gradients(reader, main)]
         first.update({"no-grad": min(without)} if without else {})
-    return tuple(sorted(first.items()))
+    return tuple(sorted(first.items())), tuple(sorted(training))
 
 
 def _of_call(reader: Reader, call: cst.Call) -> tuple[Deed, ...]:

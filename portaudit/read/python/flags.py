@@ -405,11 +405,11 @@ class Flags:
 
     def _imported(self, name: str, proof: Proof) -> Iterator[Fact]:
         """What the import of a module, or of a member of it, says if it goes well."""
-        root, *parts = name.lstrip(".").split(".")
+        root = name.lstrip(".").partition(".")[0]
         if root in self.packages and not self.reader.is_open(name):
             yield Fact("lib", root, proof)
-        elif root not in sys.stdlib_module_names:
-            yield from (Fact("module", part, proof) for part in dict.fromkeys((root, *parts[-1:])))
+        elif root and root not in sys.stdlib_module_names:
+            yield Fact("module", name, proof)
 
     def _package_check(self, node: cst.Call) -> Flag | None:
         """The meaning of a helper that says whether a package can be imported."""

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator
 
 import libcst as cst
 
-from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW
+from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, HANDED
 from portaudit.read.python.model import Scope
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.spelled import spelled
@@ -37,6 +37,12 @@ _LIBRARIES = frozenset({"torch", "numpy", "torchvision", "transformers"})
 """Packages whose members are often looked up, none of them of the tree."""
 _REGISTERED = ("torch.ops", "torch.classes")
 """Of torch, where operators of anybody are."""
+_LOCATING = frozenset({"pkgutil.resolve_name", "pydoc.locate"})
+"""Functions that give what a whole name is of."""
+_ASKING = frozenset(
+    {"getattr", "hasattr", "isinstance", "issubclass", "type", "id", "print", "repr", "str", "len"}
+)
+"""Functions that look up nothing of what they are given, but by a name that is written there."""
 _GETTING = frozenset({"attrgetter", "methodcaller"})
 _LISTING = frozenset({"getmembers", "getmembers_static", "dir"})
 """Calls that give all members of what they are given."""
@@ -61,12 +67,13 @@ def offered(reader: Reader, tables: Container[cst.CSTNode] = ()) -> Iterator[str
                     yield from _renamed(binding.name, binding.target)
     for call in model.calls:
         yield from _looked_up(reader, call)
+        yield from _handed(reader, call)
     for item in model.subscripts:
         yield from _of_table(reader, item)
     for attribute in model.attributes:
         if attribute.attr.value == "__subclasses__":
             yield BELOW + last_name(attribute.value)
-        elif attribute.attr.value == "__dict__":
+        elif attribute.attr.value in {"__dict__", "__getattribute__"}:
             for value in reader.values(attribute.value):
                 if isinstance(value, Ref) and (value.open or not _is_public(value.name)):
                     yield value.name + ANY_MEMBER
@@ -129,6 +136,36 @@ def _renamed(name: str, target: str) -> Iterator[str]:
         yield own
 
 
+def _handed(reader: Reader, call: cst.Call) -> Iterator[str]:
+    """What a call is given that may be a module: who gets it may look up any name there."""
+    if last_name(call.func) in _ASKING | _LISTING | {"vars", "reload"}:
+        return
+    for each in call.args:
+        if isinstance(each.value, (cst.Name, cst.Attribute)):
+            for value in reader.values(each.value):
+                if isinstance(value, Ref) and value.open:
+                    yield HANDED + value.name
+
+
+def _located(reader: Reader, call: cst.Call) -> Iterator[str]:
+    """`pydoc.locate(name)`: a member of the module that the name begins with, or of any here."""
+    for text in spelled(reader, call.args[0].value) or (ANY_PART,):
+        module = text.replace(":", ".").rpartition(".")[0]
+        if module and ANY_PART not in module:
+            yield module + ANY_MEMBER
+        elif ANY_PART in text:
+            yield from _everything(reader)
+            yield from _brought(reader)
+
+
+def _brought(reader: Reader) -> Iterator[str]:
+    """Whatever the file brings in of the tree: some of it may be modules."""
+    for bindings in reader.model.root.bindings.values():
+        for binding in bindings:
+            if binding.kind == "import" and reader.is_open(binding.target):
+                yield HANDED + binding.target
+
+
 def _looked_up(reader: Reader, call: cst.Call) -> Iterator[str]:
     """`getattr(module, name)` and its like, with a name that is no literal; `eval(name)`."""
     name = last_name(call.func)
@@ -141,6 +178,8 @@ def _looked_up(reader: Reader, call: cst.Call) -> Iterator[str]:
             yield from _everything(reader)
     elif name == "globals" and not call.args:
         yield from _of_globals(reader, call)
+    elif call.args and any(ref.name in _LOCATING for ref in reader.refs(call.func)):
+        yield from _located(reader, call)
     if not isinstance(call.func, cst.Name) or not call.args:
         return
     owner, *asked = (each.value for each in call.args)
@@ -192,6 +231,7 @@ def _evaluated(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
             yield text
         else:
             yield from _everything(reader)
+            yield from _brought(reader)
             return
 
 
@@ -248,6 +288,11 @@ def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
             yield from _methods(scope.owner)
     for name in made_modules(reader, owner):
         yield name + ANY_MEMBER
+    if isinstance(owner, cst.Subscript) and last_name(owner.value) == "modules":
+        index = owner.slice[0].slice
+        text = string_value(index.value) if isinstance(index, cst.Index) else None
+        if text and text[1]:
+            yield text[0] + ANY_MEMBER
     if _is_own_module(owner):
         yield from _everything(reader)
 

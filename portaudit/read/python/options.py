@@ -27,16 +27,26 @@ _PROGRAM = "main"
 """The function that a program is: what returns from it ends that."""
 _Definition = (cst.FunctionDef, cst.ClassDef)
 
-Demands = Callable[[Branch], tuple[GuardState, str]]
-"""Says what guards that which a branch leads to: `none`, or that it is for CUDA.
 
-And, where that is not sure, names of modules of which the tree may build one for CUDA.
-"""
+class Demanded(Struct, frozen=True):
+    """What guards that which a branch leads to: `none`, or that it is for CUDA.
+
+    `modules`: where that is not sure, names of modules of which the tree may build one for CUDA ·
+    `names`: those that it depends on, of the module or of others: nothing else may set them.
+    """
+
+    guard: GuardState = "none"
+    modules: str = ""
+    names: tuple[str, ...] = ()
 
 
-def undemanding(_: Branch) -> tuple[GuardState, str]:
+UNDEMANDED = Demanded()
+Demands = Callable[[Branch], Demanded]
+
+
+def undemanding(_: Branch) -> Demanded:
     """Knows no branch that is for CUDA."""
-    return "none", ""
+    return UNDEMANDED
 
 
 class Extent(Struct, frozen=True, eq=False):
@@ -157,7 +167,7 @@ class Options:
             for branch in around(self.reader.model.places[call].branch):
                 if not isinstance(branch.node, cst.BooleanOperation) or branch in self._extents:
                     break
-                if self._demands(branch)[0] != "none":
+                if self._demands(branch).guard != "none":
                     self._extents[branch] = Extent(part=branch.node.right)
 
     def _behind(self, item: cst.CSTNode, last: cst.CSTNode, before: Branch | None) -> None:
@@ -192,11 +202,14 @@ class Options:
             yield item.body.body
 
     def _attempt(self, item: cst.Try | cst.TryStar) -> None:
-        """What runs once the imports that a `try` begins with went well: the rest of it."""
+        """What runs once the imports that a `try` begins with went well: the rest of it.
+
+        Between that and an `else` stand the handlers, which run if they did not.
+        """
         block = list(item.body.body)
         imports = [isinstance(_small(each), (cst.Import, cst.ImportFrom)) for each in block]
         behind = sum(imports)
-        rest = [*block[behind:], *(item.orelse.body.body if item.orelse else ())]
+        rest = block[behind:] or (item.orelse.body.body if item.orelse else ())
         if behind and all(imports[:behind]) and rest:
             branch = self.reader.model.places[_small(rest[0])].branch
             if branch is not None and branch.node is item:
@@ -358,12 +371,13 @@ class Options:
 
     def _demanded(self, branch: Branch, extent: Extent) -> Waiting | None:
         """The option of a branch that needs CUDA."""
-        guard, modules = self._demands(branch)
-        if guard == "none":
+        demanded = self._demands(branch)
+        if demanded.guard == "none":
             return None
         statement = self._statement(branch)
         outer = self._inner(branch.parent, branch.scope)
-        found = Waiting(Condition(modules, ()), statement, extent, outer, guard=guard)
+        condition = Condition(demanded.modules, demanded.names)
+        found = Waiting(condition, statement, extent, outer, guard=demanded.guard)
         return self._keep(found, ())
 
     def _statement(self, branch: Branch) -> cst.CSTNode:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from portaudit.read.items import Item
 from portaudit.read.launches import declared, entry_point
 from portaudit.read.python.lists import inside, strings
+from portaudit.read.python.model import Scope
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.sources import written
 from portaudit.read.python.values import LocalFunction, LocalText, Reader, argument
@@ -24,8 +25,12 @@ from portaudit.types import Span
 SETUP = frozenset(
     {"setuptools.setup", "distutils.core.setup", "skbuild.setup", "numpy.distutils.core.setup"}
 )
-_EXTENSION = b"CUDAExtension"
+_EXTENSION = b"Extension"
 _MAKING = "torch.utils.cpp_extension.CUDAExtension"
+_MADE = "Extension"
+"""How the names of all classes end that build scripts make extensions of."""
+_DEEPEST = 3
+"""Functions of a script that call one another to make an extension."""
 _LISTS = ("install_requires", "setup_requires")
 _TESTS = "tests_require"
 _SECTION = re.compile(r"\s*\[\s*([\w.-]+)\s*\]\s*")
@@ -88,25 +93,51 @@ def made(reader: Reader) -> Iterator[Item]:
 
 
 def builds(reader: Reader) -> tuple[str, ...]:
-    """Last parts of the names of modules that a script builds for CUDA, as far as it writes them.
+    """Names of modules that a script builds for CUDA, as far as it writes them.
 
-    A function of the script may do it, and be given a name: `make_ext("ops_cuda", [...])`.
+    With a `!` in front those that it builds otherwise, or may: `extension = CppExtension` that is
+    replaced where CUDA is. A function of the script may do it, and be given a name:
+    `make_ext(name="ops_cuda", sources=[...])`.
     """
     if _EXTENSION not in reader.source.content:
         return ()
-    found: set[str] = set()
+    cuda: set[str] = set()
+    other: set[str] = set()
     for call in reader.model.calls:
-        if any(ref.name == _MAKING for ref in reader.refs(call.func)):
-            found.update(_names(reader, argument(call, ("name", 0)).value))
-        elif any(isinstance(value, LocalFunction) for value in reader.values(call.func)):
-            found.update(_names(reader, argument(call, ("name",)).value))
-    return tuple(sorted(found))
+        makes = _makes(reader, call)
+        if not makes:
+            continue
+        is_own = any(isinstance(value, LocalFunction) for value in reader.values(call.func))
+        names = set(_names(reader, argument(call, ("name",) if is_own else ("name", 0)).value))
+        if makes == {_MAKING}:
+            cuda |= names
+        else:
+            other |= names
+            other.update(name for each in call.args for name in _names(reader, each.value))
+    return tuple(sorted({*cuda, *(f"!{name}" for name in other)}))
+
+
+def _makes(reader: Reader, call: cst.Call, depth: int = 0) -> set[str]:
+    """What makes extensions that a call is of, or that a function of the script calls."""
+    found = {ref.name for ref in reader.refs(call.func) if ref.name.endswith(_MADE)}
+    for value in reader.values(call.func) if depth < _DEEPEST else ():
+        if isinstance(value, LocalFunction):
+            for inner in reader.model.calls:
+                if _is_in(value.scope, reader.scope_of(inner)):
+                    found |= _makes(reader, inner, depth + 1)
+    return found
+
+
+def _is_in(outer: Scope, scope: Scope | None) -> bool:
+    while scope is not None and scope is not outer:
+        scope = scope.parent
+    return scope is outer
 
 
 def _names(reader: Reader, node: cst.BaseExpression | None) -> Iterator[str]:
     for text in reader.texts(node):
         if isinstance(text, LocalText) and text.exact:
-            yield text.value.rpartition(".")[2]
+            yield text.value
 
 
 def _packages(reader: Reader, node: cst.BaseExpression | None) -> Iterator[Item]:

@@ -86,6 +86,7 @@ def _joined(documents: list[Document], bound: list[Bound]) -> Document:
             tuple(function for each in documents for function in each.native.functions),
             (*(entry for each in documents for entry in each.native.bound), *bound),
             tuple(function for each in documents for function in each.native.on_device),
+            loose=tuple(name for each in documents for name in each.native.loose),
         ),
     )
 

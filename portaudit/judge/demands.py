@@ -1,0 +1,344 @@
+"""Says which blocks only run with CUDA and do not have to: what guards that which they lead to.
+
+Stricter than the guard of a place. That is said of one line; this of whatever the block calls, so
+that a block counts only if nothing else may run it, and if all goes on without it. An error on the
+other way may be some calls away, and a block without another way must leave nothing to miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import libcst as cst
+
+from portaudit.judge.flags import Facts, implied
+from portaudit.judge.guards import STATES, Judge, Outcome, does_something
+from portaudit.read.python.model import (
+    EXITS,
+    Binding,
+    Branch,
+    Place,
+    Scope,
+    around,
+    is_false,
+    leaves,
+)
+from portaudit.read.python.nodes import body_of, descendants, dotted, last_name
+from portaudit.read.python.options import UNDEMANDED, Demanded
+from portaudit.read.python.settled import Settled
+from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction
+from portaudit.types import Instance
+
+_FOR_CUDA = frozenset({"cuda", "lib", "module"})
+_WORST = ("fails", "nothing", "works")
+_NO_ANSWER = "NotImplemented"
+_Definition = (cst.FunctionDef, cst.ClassDef)
+_Closed = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+"""What stands in these does not run where they do."""
+
+
+class Demands:
+    """Answers for one file what its branches demand."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._reader = judge.flags.reader
+        flags = judge.flags
+        self._settled = Settled(flags.reader, flags.guards, flags.packages)
+        self._functions: dict[Scope, Outcome] = {}
+
+    def of(self, branch: Branch) -> Demanded:
+        """What guards code that runs only with CUDA, or a library for it; `none` of all other.
+
+        With the names of modules, one of which the tree has to build for CUDA if it is to be so,
+        and of variables and functions that nothing else may set.
+        Other than for a place itself, what may be forced as well (`is_available() or FORCE`) does
+        not count: this is to be said of whatever the branch leads to.
+        """
+        if not any(fact.kind in _FOR_CUDA for fact in self._first(branch)):
+            return UNDEMANDED
+        facts = implied(self._settled.branch(branch), True, strict=True) or frozenset()
+        is_sure = any(
+            fact.kind == "cuda" or (fact.kind == "lib" and fact.subject in self._judge.libraries)
+            for fact in facts
+        )
+        modules = sorted(fact.subject for fact in facts if fact.kind == "module")
+        if not (is_sure or modules):
+            return UNDEMANDED
+        outcome = self._otherwise(branch)
+        if outcome == "fails" or (outcome == "nothing" and self._is_missed(branch)):
+            return UNDEMANDED
+        asked = "" if is_sure else " ".join(modules)
+        return Demanded(STATES[outcome], asked, self._settled.leans(branch))
+
+    def _first(self, branch: Branch) -> Facts:
+        """What a branch seems to imply: known already, and nothing for most."""
+        return implied(self._judge.flags.branch(branch), True, strict=True) or frozenset()
+
+    # --- the other way ---
+
+    def _otherwise(self, branch: Branch) -> Outcome:
+        """What happens when a branch is not taken, as far as calls of this file tell."""
+        other = branch.otherwise
+        if other.kind == "expression" and other.expression is not None:
+            return self._of_value(other.expression)
+        if other.kind == "elif" and other.elif_ is not None:
+            return self._of_chain(other.elif_, self._behind(branch))
+        if other.kind == "block":
+            behind = () if _is_behind(branch) else self._behind(branch)
+            return self._of_block([*other.block, *behind])
+        return self._judge.outcome(other)
+
+    def _behind(self, branch: Branch) -> Sequence[cst.CSTNode]:
+        """What runs behind an `if` only where its block does not, as that leaves."""
+        node = branch.node
+        if not isinstance(node, cst.If) or not branch.truth or not leaves(body_of(node.body)):
+            return ()
+        return self._following.get(node, ())
+
+    @cached_property
+    def _following(self) -> dict[cst.If, Sequence[cst.CSTNode]]:
+        """What stands behind each `if`, and behind the chain of each `elif`."""
+        found: dict[cst.If, Sequence[cst.CSTNode]] = {}
+        for block in descendants(self._reader.model.module):
+            if isinstance(block, (cst.Module, cst.IndentedBlock)):
+                items = body_of(block)
+                for index, item in enumerate(items):
+                    link: cst.CSTNode | None = item
+                    while isinstance(link, cst.If):
+                        found[link] = items[index + 1 :]
+                        link = link.orelse
+        return found
+
+    def _of_chain(self, node: cst.If, behind: Sequence[cst.CSTNode]) -> Outcome:
+        """An `elif` for another vendor or for CUDA is skipped; any other may be what runs."""
+        if isinstance(node.orelse, cst.If):
+            after = self._of_chain(node.orelse, behind)
+        else:
+            after = self._of_block([*(body_of(node.orelse.body) if node.orelse else ()), *behind])
+        if any(fact.kind in {"cuda", "vendor", "lib"} for fact in self._facts(node, True)):
+            return after
+        here = self._of_block(body_of(node.body))
+        if any(fact.kind == "cuda" for fact in self._facts(node, False)):
+            return here  # it is what runs where CUDA is not: `elif kind == "neuron"`
+        return min(here, after, key=_WORST.index)
+
+    def _facts(self, node: cst.If, truth: bool) -> Facts:
+        return implied(self._judge.flags.flag(node.test), truth) or frozenset()
+
+    def _of_block(self, block: Sequence[cst.CSTNode]) -> Outcome:
+        found: Outcome = "nothing"
+        for item in block:
+            if self._judge.is_elsewhere(item):
+                continue
+            here = self._of_statement(item)
+            if here == "fails":
+                return "fails"
+            found = "works" if "works" in {here, found} else "nothing"
+            if isinstance(item, cst.Return):
+                break
+        return found
+
+    def _of_statement(self, item: cst.CSTNode) -> Outcome:
+        if isinstance(item, cst.If):
+            return self._of_arms(item)
+        if isinstance(item, (cst.With, cst.For, cst.While)):
+            return self._of_block(body_of(item.body))
+        if isinstance(item, (cst.Try, cst.TryStar)):
+            tried = self._of_block(body_of(item.body))
+            caught = [self._of_block(body_of(each.body)) for each in item.handlers]
+            return max(caught, default=tried, key=_WORST.index) if tried == "fails" else tried
+        if isinstance(item, _Definition):
+            return self._of_definition(self._reader.model.scopes[item])
+        if isinstance(item, cst.Raise) or (isinstance(item, cst.Assert) and is_false(item.test)):
+            return "fails"
+        if any(self._fails(call) for call in _called(item)):
+            return "fails"
+        value = item.value if isinstance(item, (cst.Return, cst.Assign, cst.AnnAssign)) else None
+        if value is not None and self._of_value(value) == "fails":
+            return "fails"
+        return "works" if does_something(item) else "nothing"
+
+    def _of_arms(self, node: cst.If) -> Outcome:
+        """What a block with a condition of its own comes to: it fails if every arm fails.
+
+        Or if all but the host fail: `else: if device == "cpu": … else: raise`.
+        """
+        arms = [self._of_block(body_of(node.body))]
+        if isinstance(node.orelse, cst.If):
+            arms.append(self._of_arms(node.orelse))
+        else:
+            arms.append(self._of_block(body_of(node.orelse.body)) if node.orelse else "nothing")
+        if arms[1] == "fails":
+            asked = {fact.kind for fact in self._facts(node, True)}
+            unless = {fact.kind for fact in self._facts(node, False)}
+            if "no-cuda" in asked and "cuda" not in unless:
+                return "fails"
+        if "works" in arms:
+            return "works"
+        return "fails" if set(arms) == {"fails"} else "nothing"
+
+    def _of_value(self, node: cst.BaseExpression) -> Outcome:
+        if dotted(node) == _NO_ANSWER or any(self._fails(call) for call in _called(node)):
+            return "fails"
+        if isinstance(node, cst.Call) and self._of_call(node) == "nothing":
+            return "fails"  # what is nothing but a signature gives nothing to go on with
+        return "nothing" if is_false(node) else "works"
+
+    def _fails(self, call: cst.Call) -> bool:
+        """Whether a call ends in an error, whatever it is given."""
+        name = dotted(call.func) or ""
+        if name in EXITS or self._of_call(call) == "fails":
+            return True
+        return last_name(call.func) in {"error", "exit"} and self._is_parser(call.func)
+
+    def _is_parser(self, function: cst.BaseExpression) -> bool:
+        """Whether a method is one of what reads the command line: it ends the program."""
+        owner = function.value if isinstance(function, cst.Attribute) else None
+        if owner is None:
+            return False
+        values = self._reader.values(owner)
+        made = any(isinstance(each, Instance) and "arg" in each.of.name.lower() for each in values)
+        return made or "parser" in last_name(owner).lower()
+
+    def _of_call(self, call: cst.Call) -> Outcome:
+        """What a call comes to: of functions and classes of this file, else it works."""
+        known = [self._of_callee(value) for value in self._reader.values(call.func)]
+        return min(known, default="works", key=_WORST.index)
+
+    def _of_callee(self, value: AnyValue) -> Outcome:
+        if isinstance(value, (LocalFunction, LocalClass)):
+            return self._of_definition(value.scope)
+        return "works"
+
+    def _of_definition(self, scope: Scope) -> Outcome:
+        """What the body of a function comes to, or the worst of those of the methods of a class."""
+        if scope not in self._functions:
+            self._functions[scope] = "works"  # one that calls itself
+            self._functions[scope] = self._of_body(scope.node)
+        return self._functions[scope]
+
+    def _of_body(self, node: cst.CSTNode) -> Outcome:
+        if isinstance(node, cst.FunctionDef):
+            return self._of_block(body_of(node.body))
+        if isinstance(node, cst.ClassDef):
+            methods = [each for each in body_of(node.body) if isinstance(each, cst.FunctionDef)]
+            failing = any(self._of_statement(each) == "fails" for each in methods)
+            return "fails" if failing else "works"
+        return "works"
+
+    # --- without another way ---
+
+    def _is_missed(self, branch: Branch) -> bool:
+        """Whether something is not there without a branch that others use: a name, an answer."""
+        if isinstance(branch.node, cst.BooleanOperation):
+            return not self._only_decides(branch.node)
+        if not isinstance(branch.node, (cst.If, cst.Try, cst.TryStar)):
+            return True
+        return any(map(_is_kept, self._inside(branch))) or any(
+            self._is_asked(name, bindings, branch) for name, bindings in self._bound(branch)
+        )
+
+    def _only_decides(self, node: cst.CSTNode) -> bool:
+        """Whether nobody keeps the value of an expression."""
+        parents = self._reader.model.parents
+        outer = parents.get(node)
+        while isinstance(outer, (cst.BooleanOperation, cst.UnaryOperation)):
+            node, outer = outer, parents.get(outer)
+        is_test = isinstance(outer, (cst.If, cst.While, cst.IfExp)) and outer.test is node
+        return is_test or isinstance(outer, cst.Expr)
+
+    @cached_property
+    def _placed(self) -> dict[Branch, list[cst.CSTNode]]:
+        """The statements right in each branch that may keep something, but by a name."""
+        found: dict[Branch, list[cst.CSTNode]] = {}
+        for node, place in self._reader.model.places.items():
+            if place.branch is not None and isinstance(node, _KEEPING):
+                found.setdefault(place.branch, []).append(node)
+        return found
+
+    def _inside(self, branch: Branch) -> Iterator[cst.CSTNode]:
+        places = self._reader.model.places
+        for inner, nodes in self._placed.items():
+            if branch in around(inner):
+                yield from (node for node in nodes if places[node].scope is branch.scope)
+
+    def _bound(self, branch: Branch) -> Iterator[tuple[str, list[Binding]]]:
+        """The names that a branch binds, but by the imports that an attempt is made with."""
+        scopes = [branch.scope, self._reader.model.root] if branch.scope.outer_names else []
+        for scope in scopes or [branch.scope]:
+            for name, bindings in scope.bindings.items():
+                for each in bindings:
+                    tried = branch.kind == "attempt" and each.kind == "import"
+                    if not tried and _stands_in(each.place, branch):
+                        yield name, bindings
+                        break
+
+    def _is_asked(self, name: str, bindings: Sequence[Binding], branch: Branch) -> bool:
+        """Whether a name may be asked for that only a branch gives a value worth having."""
+        others = [each for each in bindings if not _stands_in(each.place, branch)]
+        if any(each.value is not None and is_false(each.value) for each in others):
+            return True
+        if others and others[0] is bindings[0]:
+            outer = others[0].place.branch
+            return outer is not None and outer not in around(branch.parent)
+        scope, model = branch.scope, self._reader.model
+        if scope.kind != "function" or name in scope.outer_names:
+            return True
+        return any(
+            node.value == name
+            and _sees(model.places.get(node), scope)
+            and not _stands_in(model.places.get(node), branch)
+            for node in model.names
+        )
+
+
+_KEEPING = (cst.Assign, cst.AnnAssign, cst.Return, cst.Expr, cst.ImportFrom)
+
+
+def _is_kept(item: cst.CSTNode) -> bool:
+    """Whether a statement gives an answer, or keeps something by other than a name."""
+    if isinstance(item, cst.Return):
+        return item.value is not None and dotted(item.value) != "None"
+    if isinstance(item, cst.ImportFrom):
+        return isinstance(item.names, cst.ImportStar)
+    if isinstance(item, cst.Expr):
+        return isinstance(item.value, (cst.Yield, cst.Await))
+    targets: list[cst.BaseExpression] = []
+    if isinstance(item, cst.Assign):
+        targets = [each.target for each in item.targets]
+    elif isinstance(item, cst.AnnAssign):
+        targets = [item.target]
+    members = (cst.Attribute, cst.Subscript)
+    return any(isinstance(part, members) for each in targets for part in descendants(each))
+
+
+def _is_behind(branch: Branch) -> bool:
+    """Whether the other way of an `if` is what stands behind it already."""
+    return isinstance(branch.node, cst.If) and branch.truth and branch.node.orelse is None
+
+
+def _called(node: cst.CSTNode) -> Iterator[cst.Call]:
+    """The calls that a statement or an expression makes itself."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Call):
+            yield current
+        stack.extend(each for each in current.children if not isinstance(each, _Closed))
+
+
+def _stands_in(place: Place | None, branch: Branch) -> bool:
+    return place is not None and branch in around(place.branch)
+
+
+def _sees(place: Place | None, scope: Scope) -> bool:
+    """Whether a name of a scope is known at a place, which may be in a function within."""
+    inner = place.scope if place is not None else scope
+    current: Scope | None = inner
+    while current is not None:
+        if current is scope:
+            return True
+        current = current.parent
+    return False

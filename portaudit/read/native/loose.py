@@ -1,0 +1,114 @@
+"""Names in native code that may be of a function which something else calls.
+
+What is defined, declared, called, launched or bound is joined by its name. A function can also be
+handed on, kept in a table, be an argument of a template, or be called by a macro of another file:
+then who calls it is not known, only that it is named. Which names are of functions is for whoever
+knows all files, so variables are among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from portaudit.marks import ANY_PART
+from portaudit.read.native.bindings import Registered
+from portaudit.read.native.inventory import Inventory
+from portaudit.read.native.structure import angle
+from portaudit.read.native.tokens import Macro, Tokens
+
+_ENDING = frozenset({",", ")", "}", ";", ">", ">>", "<", ":", "?", "]"})
+"""What may follow a function that is named and not called: else it is a variable, or a type."""
+_STARTED = frozenset({"(", "::", "<<<"})
+_SPEAKING = frozenset({"return", "else", "case", "co_return", "co_yield", "not", "and", "or"})
+"""Words in front of a value; any other makes it a declaration."""
+_MEMBER = frozenset({".", "->"})
+_PIECE = re.compile(r"[A-Za-z_]\w*|##|<<<|::|->|\S")
+_SHORTEST = 3
+"""Letters of a part of a pasted name that tell which it is."""
+
+
+def loose(tokens: Tokens, inventory: Inventory, bindings: Registered) -> tuple[str, ...]:
+    """The names of a file, in alphabetical order.
+
+    `*part` for any that has this part, `.name` for a function of a class.
+    """
+    found: set[str] = set()
+    bound = Counter(each.function for each in bindings.bound)
+    skipped: dict[int, Collection[str]] = {}
+    registering: set[int] = set()
+    for number, each in enumerate(inventory.structure.definitions):
+        inside = range(each.body.start, each.body.end)
+        if each.kernel or each.device:
+            registering.difference_update(inside)
+            skipped.update(dict.fromkeys(inside, ()))
+        elif inventory.usages[number].names["def"] or each.name.isupper():
+            registering.update(inside)
+        else:
+            launched = inventory.launches[number]
+            if launched:
+                skipped.update(dict.fromkeys(inside, launched))
+    for at in _values(tokens):
+        word = tokens.words[at]
+        if at in registering and bound[word] > 0:
+            bound[word] -= 1
+        elif at not in skipped or (skipped[at] and word not in skipped[at]):
+            found.add(word)
+    for macro in tokens.macros:
+        found.update(_of_macro(macro, tokens, inventory.kernel_names))
+    found.update(f".{name}" for name in _methods(tokens, inventory))
+    return tuple(sorted(found))
+
+
+def _values(tokens: Tokens) -> Iterator[int]:
+    """Where names stand that are neither called nor declared."""
+    words = tokens.words
+    for at, word in enumerate(words[:-1]):
+        sign = words[at + 1]
+        if sign not in _ENDING or not word.isidentifier():
+            continue
+        if sign == "<":
+            end = angle(tokens, at + 1)
+            if end >= 0 and words[end + 1 : end + 2] and words[end + 1] in _STARTED:
+                continue
+        before = words[at - 1] if at else ";"
+        if before not in _MEMBER and (not before.isidentifier() or before in _SPEAKING):
+            yield at
+
+
+def _methods(tokens: Tokens, inventory: Inventory) -> Iterator[str]:
+    """The functions of classes: a library may call them whom the class is given to."""
+    words = tokens.words
+    classes: list[range] = []
+    for at in tokens.all_of({"class", "struct"}):
+        opening = at
+        while opening < len(words) and words[opening] not in {"{", ";", "(", ")"}:
+            opening += 1
+        if words[opening : opening + 1] == ["{"]:
+            classes.append(range(opening, tokens.matches[opening]))
+    for each in inventory.structure.definitions:
+        inside = any(each.at in held for held in classes)
+        if not (each.kernel or each.device) and (inside or words[each.at - 1] == "::"):
+            yield each.name
+
+
+def _of_macro(macro: Macro, tokens: Tokens, kernels: Collection[str]) -> Iterator[str]:
+    """The names that a macro says, and the parts of those that it makes.
+
+    What one calls, and the file's own kernels, are joined where the file uses it.
+    """
+    pieces = _PIECE.findall(macro.body)
+    given = frozenset(macro.parameters or ())
+    is_used = macro.name in tokens.vocabulary
+    for at, word in enumerate(pieces):
+        if not word.isidentifier() or word in given:
+            continue
+        before, sign = pieces[at - 1] if at else "", "".join(pieces[at + 1 : at + 2])
+        if "##" in {before, sign}:
+            if len(word.strip("_")) >= _SHORTEST:
+                yield f"{ANY_PART}{word}"
+        elif is_used and (sign in {"(", "<<<", "<"} or word in kernels):
+            continue
+        elif sign in {"(", "<<<"} or (sign not in _STARTED and before not in _MEMBER):
+            yield word
