@@ -6,6 +6,7 @@ data of known types (msgspec): what does not decode is scanned anew. Nothing her
 
 from __future__ import annotations
 
+import zlib
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 UNWRITABLE = (UnicodeEncodeError, OverflowError, RecursionError)
 """A lone surrogate, a number of many digits, a condition nested too deep: nothing is kept."""
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, zlib.error)
+_LARGEST = 256_000_000
+"""Bytes that something kept may unpack to."""
 
 
 class Results:
@@ -73,8 +77,8 @@ class Results:
         if stored is None:
             return None
         try:
-            found = _decoder().decode(stored)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found = _decoder().decode(_unpacked(stored))
+        except _UNREADABLE:
             return None
         self._known[key] = found
         return found
@@ -91,7 +95,7 @@ class Results:
             content = msgspec.msgpack.encode(result)
         except UNWRITABLE:
             return
-        self._store.put(key, content)
+        self._store.put(key, _packed(content))
 
     def outline(self, key: bytes | None) -> FileFacts | None:
         """What a file alone was found to tell others and to ask them; `key` is that of the file."""
@@ -104,8 +108,8 @@ class Results:
         if stored is None:
             return None
         try:
-            found = msgspec.msgpack.decode(stored, type=FileFacts)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found = msgspec.msgpack.decode(_unpacked(stored), type=FileFacts)
+        except _UNREADABLE:
             return None
         self._outlines[key] = found
         return found
@@ -122,7 +126,7 @@ class Results:
             content = msgspec.msgpack.encode(result.facts)
         except UNWRITABLE:
             return
-        self._store.put(_of_outline(key), content)
+        self._store.put(_of_outline(key), _packed(content))
 
     def take(self, key: bytes | None, done: bytes | FileResult) -> FileResult:
         """A result from another process, kept as it was sent."""
@@ -134,7 +138,7 @@ class Results:
         if key is not None:
             self._known[key] = result
             if self._store is not None and not result.failed:
-                self._store.put(key, done)
+                self._store.put(key, _packed(done))
         return result
 
     def write(self) -> None:
@@ -147,6 +151,20 @@ class Results:
         """A digest of what makes results from files."""
         rules = f"{self._catalogue.digest} {sorted(self._catalogue.rules)} {self._target}"
         return digest(self._program or making.program(self._store), rules.encode())
+
+
+def _packed(content: bytes) -> bytes:
+    """Most of a result is words that it has many times: a quarter of the space for little time."""
+    return zlib.compress(content, 1)
+
+
+def _unpacked(content: memoryview) -> bytes:
+    """What was packed. Raises `zlib.error` for anything else, or what would be too large."""
+    unpacking = zlib.decompressobj()
+    found = unpacking.decompress(content, _LARGEST)
+    if not unpacking.eof:
+        raise zlib.error
+    return found
 
 
 def _of_outline(key: bytes) -> bytes:
