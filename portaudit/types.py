@@ -609,7 +609,8 @@ class Launch(Struct, frozen=True):
     `launcher`: the program in front (`python`, `torchrun`), empty where `target` is a command
     itself · `target`: a file, with `module` a dotted name, as written · `arguments`: the words
     behind it · `folder`: where the commands before it went, seen from where they began ·
-    `launcher_settings`: the files of settings that the launcher itself is given.
+    `launcher_settings`: the files of settings that the launcher itself is given · `said`: a
+    sentence speaks of it.
     """
 
     line: int
@@ -619,6 +620,7 @@ class Launch(Struct, frozen=True):
     arguments: tuple[str, ...] = ()
     folder: str = ""
     launcher_settings: tuple[str, ...] = ()
+    said: bool = False
 
 
 class Mention(Struct, frozen=True):

@@ -35,7 +35,7 @@ _TOLD_BY_NAME = frozenset(
         *("roiaware_pool3d_cuda", "scaled_masked_softmax_cuda", "scaled_softmax_cuda"),
         *("scaled_upper_triang_masked_softmax_cuda", "selective_scan_cuda"),
         *("selective_scan_cuda_core", "sparse_attn_cuda", "torch_ac_cuda", "total_variation_cuda"),
-        *("ub360_utils_cuda", "xentropy_cuda"),
+        *("ub360_utils_cuda", "xentropy_cuda", "xentropy_cuda_lib"),
     ]
 )
 """Modules that another rule knows by name; a test holds this list to the rules."""

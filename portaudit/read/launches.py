@@ -20,6 +20,8 @@ from portaudit.types import FileKind, Launch, Script, Span
 
 MODULE = " -m"
 """What follows the launcher in the name of a `launch` item whose target is a module."""
+SAID = "sentence"
+"""The form of a launch that a sentence speaks of."""
 HERE = "$(dirname $0)"
 """How a target names the folder of the script that it stands in, however the script spells it."""
 _MOST = 500
@@ -275,7 +277,9 @@ def launches(items: Iterable[Item]) -> tuple[Launch, ...]:
             target = str(item.value)[:_LONGEST]
             is_module = launcher != item.name
             where = item.folder, item.before
-            found[Launch(item.span.line, target, launcher, is_module, words, *where)] = None
+            is_said = SAID in item.forms
+            launch = Launch(item.span.line, target, launcher, is_module, words, *where, is_said)
+            found[launch] = None
     given = {replace(launch, arguments=()) for launch in found if launch.arguments}
     kept = [launch for launch in found if launch not in given]
     return tuple(sorted(kept, key=lambda launch: launch.line)[:_MOST])

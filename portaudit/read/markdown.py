@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from msgspec.structs import replace
 
 from portaudit.read.items import Document, Item
-from portaudit.read.launches import is_file
+from portaudit.read.launches import SAID, is_file
 from portaudit.read.programs import begins_command
 from portaudit.read.shell import script
 from portaudit.read.text import Text
@@ -156,7 +156,7 @@ def _said(text: Text, command: str, row: int) -> Iterator[Item]:
     """What a command in a sentence starts."""
     for item in script(Text(text.path, command, (text.place(row, 0),))):
         if item.kind == "launch" and is_file(item):
-            yield item
+            yield replace(item, forms=(SAID,))
 
 
 def _code(text: Text, lines: Sequence[str], first: int, plain: re.Pattern[str] | None) -> Text:

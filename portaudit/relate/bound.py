@@ -191,12 +191,25 @@ class Built:
             for held in result.facts.held
             if _last(held.name) in self.words | self._modules
         ]
+        self._made = {
+            result.path: frozenset(map(_member, result.facts.native.builds)) for result in results
+        }
         self._imports = [
             (result.path, item)
             for result in results
             for item in (*result.facts.code.imports, *result.facts.code.guesses)
             if not built.isdisjoint(item.name.split("."))
         ]
+
+    def may_be_missing(self, path: str, main: Living) -> bool:
+        """Whether all imports of the modules that a build makes, on a path, may fail."""
+        names = self._made.get(path, frozenset())
+        guards = [
+            item.guard
+            for place, item in self._imports
+            if not names.isdisjoint(item.name.split(".")) and main.comes_to(place, item.line)
+        ]
+        return bool(guards) and not any(guard in _CERTAIN for guard in guards)
 
     def held(self, names: Collection[str]) -> Iterator[tuple[str, Called]]:
         """Where files hand on some names, or a module that may have them."""

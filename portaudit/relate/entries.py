@@ -410,11 +410,15 @@ def _starts_at_home(program: Program, projects: Projects) -> bool:
     return rank >= NESTED and all(place.startswith(f"{home}/") for place in places)
 
 
-def _line(program: Program, telling: Collection[str]) -> int:
-    """Where the first line that starts it stands in a document of which the order tells."""
+def _line(program: Program, telling: Collection[str]) -> tuple[bool, int]:
+    """Where the first line that starts it stands in a document of which the order tells.
+
+    A line of a sentence comes after one that is there to be typed.
+    """
     rank = _rank(program)
-    best = next((start.place for start in _training(program) if start.rank == rank), None)
-    return best.line if best and best.path in telling else 0
+    starts = [start for start in _training(program) if start.rank == rank]
+    best = min(starts, key=lambda start: (start.said, start.place), default=None)
+    return (best.said, best.place.line) if best and best.place.path in telling else (False, 0)
 
 
 def _telling(programs: Iterable[Program]) -> frozenset[str]:
@@ -429,7 +433,8 @@ def _telling(programs: Iterable[Program]) -> frozenset[str]:
 
 
 def _reason(best: Program, found: Sequence[Program], reached: int, files: int) -> str:
-    start = next((each for each in best.starts if not names.runs_otherwise(each.arguments)), None)
+    starts = sorted(_training(best), key=lambda start: (start.rank, start.said, start.place))
+    start = next(iter(starts), None)
     if start is None:
         said = "no line of the tree starts it"
     elif start.launch:

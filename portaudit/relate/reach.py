@@ -499,7 +499,9 @@ class _Tree:
             for name in sorted(said.get(finding.fingerprint, ()))
             if name in main.names
         ]
-        is_built = finding.fingerprint not in self._kernels and not is_left_out
+        is_kernel = finding.fingerprint in self._kernels
+        is_left_out |= not is_kernel and self._built.may_be_missing(finding.path, main)
+        is_built = not is_kernel and not is_left_out
         found += [
             self._call_waits(caller, living, is_built=is_built)
             for caller in callers or self._near_callers(finding.path)

@@ -71,7 +71,7 @@ class Start(Struct, frozen=True):
     """A line that starts a program, itself or through other files. `rank`: 0 says most.
 
     `is_sure`: it cannot mean another file as well · `folder`: where it is run, as far as it says ·
-    `settings`: the files that its launcher is given.
+    `settings`: the files that its launcher is given · `said`: a sentence speaks of it.
     """
 
     place: Location
@@ -81,6 +81,7 @@ class Start(Struct, frozen=True):
     is_sure: bool = True
     folder: str = ""
     settings: tuple[str, ...] = ()
+    said: bool = False
 
 
 class Given(Struct, frozen=True):
@@ -138,6 +139,7 @@ class Starts:
                     is_sure=is_sure,
                     folder=folder,
                     settings=settings,
+                    said=launch.said,
                 )
                 for target in targets:
                     if target != result.path:

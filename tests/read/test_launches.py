@@ -476,6 +476,9 @@ def test_output_in_a_block_of_shell_is_no_command() -> None:
 def test_code_in_a_sentence() -> None:
     text = "Text\n\nThen\nrun `python tools/prepare.py --all`, with `python 3.10` or `bash`.\n"
     assert lines("README.md", text) == [(4, "tools/prepare.py")]
+    assert [each.said for each in facts("README.md", text).launches] == [True]
+    typed = facts("README.md", BLOCK.format("python a.py")).launches
+    assert [each.said for each in typed] == [False]
 
 
 # --- Python ---------------------------------------------------------------------------------------

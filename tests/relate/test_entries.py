@@ -257,6 +257,19 @@ def test_the_readme_says_what_the_main_path_is() -> None:
     ) == ("train.py",)
 
 
+def test_a_line_to_be_typed_counts_before_one_of_a_sentence() -> None:
+    lines = command(1, "python old.py"), command(9, "python new.py")
+    spoken = FileResult(
+        "README.md", facts=FileFacts(launches=(replace(lines[0], said=True), lines[1]))
+    )
+    trains = [code(path, main=9, does=TRAINS) for path in ("old.py", "new.py")]
+    assert found(*trains, spoken).main == ("new.py",)
+    typed = FileResult("README.md", facts=FileFacts(launches=lines))
+    assert found(*trains, typed).main == ("old.py",)
+    alone = FileResult("README.md", facts=FileFacts(launches=(replace(lines[0], said=True),)))
+    assert found(*trains, alone).main == ("old.py",)
+
+
 def test_of_several_in_the_readme_the_first_counts() -> None:
     programs = [code(f"train_{name}.py", main=1) for name in "ab"]
     assert main(*programs, readme("python train_b.py", "python train_a.py")) == ("train_b.py",)

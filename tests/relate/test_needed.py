@@ -667,6 +667,32 @@ def test_native_code_waits_as_the_functions_that_call_it(
 
 
 @pytest.mark.parametrize(
+    ("brought", "build"),
+    [
+        ("try:\n    import ops_C\nexcept ImportError:\n    pass", "guarded"),
+        ("try:\n    import ops_C\nexcept ImportError:\n    raise", "none"),
+        ("import ops_C", "none"),
+    ],
+    ids=["try", "try and raise", "import"],
+)
+def test_a_build_waits_where_the_import_of_what_it_makes_may_fail(
+    make_tree: MakeTree, brought: str, build: str
+) -> None:
+    scale = "class Scale:\n    def run(self, x):\n        return ops_C.scale_rows_cuda(x)\n"
+    files = {
+        "train.py": WRAPPING.format(ALWAYS),
+        "wrapped.py": f"{brought}\n\n\n{scale}",
+        "setup.py": SETUP.replace("ops_backend._C", "ops_C"),
+        "csrc/ops.cu": OPERATORS,
+    }
+    root = make_tree(files)
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    (found,) = (item for item in report.findings if item.anchor == "scale_kernel")
+    assert (found.reach, found.guard) == ("main", "guarded")
+    assert {item.guard for item in report.findings if item.path == "setup.py"} == {build}
+
+
+@pytest.mark.parametrize(
     ("used", "reach"), [("old", "main"), ("new", "main"), ("other", "unreached")]
 )
 def test_any_call_in_a_file_reaches_native_code(make_tree: MakeTree, used: str, reach: str) -> None:
