@@ -345,6 +345,13 @@ class _Asking:
     ) -> None:
         self._asks = asks
         self.named = named
+        self._origins: dict[str, set[str]] = {}
+        self._having: dict[str, list[str]] = {}
+        for file, each in asks.items():
+            for name, modules in each.origins.items():
+                self._origins.setdefault(name, set()).update(modules)
+            for name in each.tables:
+                self._having.setdefault(name, []).append(file)
 
     def of(self, path: str, option: Option) -> frozenset[str]:
         """What the table of an entry is asked with; none if nobody knows."""
@@ -357,11 +364,7 @@ class _Asking:
                 continue
             names.add(name)
             homes = self._homes(path, name)
-            made = {
-                file
-                for file, asks in self._asks.items()
-                if name in asks.tables and _module(file) in homes
-            }
+            made = {file for file in self._having.get(name, ()) if _module(file) in homes}
             for other in sorted(self._files(name) | made):
                 if other not in made and not (
                     _MEMBER in found or other == path or self._may_mean(other, name, homes)
@@ -379,10 +382,7 @@ class _Asking:
 
     def _homes(self, path: str, name: str) -> frozenset[str]:
         """Modules that have a table: its own, and those that others bring it in from."""
-        found = {_module(path)}
-        for asks in self._asks.values():
-            found |= asks.origins.get(name, frozenset())
-        return frozenset(found)
+        return frozenset({_module(path), *self._origins.get(name, ())})
 
     def _may_mean(self, path: str, name: str, homes: frozenset[str]) -> bool:
         """Whether a file that uses a name may mean the table by it."""
