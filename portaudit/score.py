@@ -17,6 +17,7 @@ from portaudit.catalogue.assumptions import Assumptions, standard
 from portaudit.catalogue.work import asks
 from portaudit.types import (
     SEVERITIES,
+    UNGUARDED,
     Chain,
     Finding,
     Gain,
@@ -41,7 +42,6 @@ MOST_GAINS = 10
 _LEVELS = SEVERITIES[1:]
 """Severities that cost points: information costs nothing, it runs."""
 _OPTIONAL: frozenset[GuardState] = frozenset({"guarded", "fallback", "import-guarded"})
-_NEEDED: frozenset[GuardState] = frozenset({"none", "hard-fail"})
 
 
 class Way(Struct, frozen=True):
@@ -102,8 +102,8 @@ class Way(Struct, frozen=True):
         """Whether nothing guards a finding, itself or on the way."""
         return (
             self.counts(finding)
-            and finding.guard in _NEEDED
-            and self.guard(finding) in _NEEDED
+            and finding.guard in UNGUARDED
+            and self.guard(finding) in UNGUARDED
             and not self.setting(finding)
         )
 

@@ -108,6 +108,8 @@ GUARD_STATES: tuple[GuardState, ...] = (
     "fallback",
 )
 """Weakest promise first."""
+UNGUARDED: frozenset[GuardState] = frozenset({"none", "hard-fail"})
+"""Guards under which code has to run on the target."""
 
 
 class Span(Struct, frozen=True, order=True):

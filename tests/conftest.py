@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from portaudit import engine
+from portaudit.config import Config
+from portaudit.types import Report
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -66,3 +70,17 @@ def make_tree(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
         return root
 
     return make
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How often the engine was asked for a report."""
+    counted: list[int] = []
+    original = engine.scan
+
+    def counting(*args: Config, **given: object) -> Report:
+        counted.append(1)
+        return original(*args, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "scan", counting)
+    return counted

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from portaudit import engine, making, scan
+from portaudit import making, scan
 from portaudit.audit import Audit
 from portaudit.cache import VARIABLE
 from portaudit.config import Config, Options, load
@@ -35,20 +35,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory = tmp_path / "audits"
     monkeypatch.setenv(VARIABLE, str(directory))
     return directory
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How often the engine was asked for a report."""
-    counted: list[int] = []
-    original = engine.scan
-
-    def counting(*args: Config, **given: object) -> Report:
-        counted.append(1)
-        return original(*args, **given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(engine, "scan", counting)
-    return counted
 
 
 def config(root: Path, *paths: str, **changes: object) -> Config:

@@ -22,7 +22,7 @@ from portaudit.quiet import Words, is_quiet, module_names
 from portaudit.relate.modules import Modules
 from portaudit.report.json import render
 from portaudit.scan import scan_file
-from portaudit.types import TARGETS, Report, SourceFile
+from portaudit.types import TARGETS, SourceFile
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 OURS = Path(engine.__file__).parent
@@ -218,18 +218,10 @@ def test_a_detector_without_words_makes_every_file_speak(
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
-    """How often the engine was asked for a report."""
+def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runs: list[int]) -> list[int]:
+    """The same, with a cache of one's own."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "kept"))
-    counted: list[int] = []
-    original = engine.scan
-
-    def counting(*args: Config, **given: object) -> Report:
-        counted.append(1)
-        return original(*args, **given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(engine, "scan", counting)
-    return counted
+    return runs
 
 
 def config(root: Path, *paths: str, **changes: object) -> Config:

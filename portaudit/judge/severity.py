@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portaudit.catalogue.schema import Rule, TargetFact, WhenGuarded
-from portaudit.types import SEVERITIES, GuardState, Severity
+from portaudit.types import SEVERITIES, UNGUARDED, GuardState, Severity
 
 
 def intrinsic(rule: Rule, fact: TargetFact, row: Severity | None) -> Severity | None:
@@ -21,7 +21,7 @@ def intrinsic(rule: Rule, fact: TargetFact, row: Severity | None) -> Severity | 
 
 def effective(severity: Severity, guard: GuardState, when_guarded: WhenGuarded) -> Severity | None:
     """Severity less what the guard takes away; None when the rule drops guarded places."""
-    if guard in {"none", "hard-fail"}:
+    if guard in UNGUARDED:
         return severity
     if when_guarded == "keep":
         return severity

@@ -10,17 +10,14 @@ from msgspec import Struct
 from portaudit.discover import Tree
 from portaudit.marks import ANY_MEMBER
 from portaudit.relate import nearby
+from portaudit.relate.kernels import bare_name
 from portaudit.relate.live import Living
-from portaudit.types import COMPILED, Called, FileResult, Finding, Kernel, Location
+from portaudit.types import COMPILED, UNGUARDED, Called, FileResult, Finding, Kernel, Location
 
 _LOADING = frozenset({"CDLL", "PyDLL", "cdll", "LoadLibrary", "load_library", "dlopen"})
 """What loads native code by its path."""
 _SHORTEST = 3
 """Letters of a name's beginning, or end, that say which it is."""
-
-
-_CERTAIN = frozenset({"none", "hard-fail"})
-"""Guards of an import that has to succeed."""
 
 
 class Bound:
@@ -36,7 +33,7 @@ class Bound:
     def __init__(self, results: Sequence[FileResult], kernels: Iterable[Kernel]) -> None:
         known = [each for each in kernels if each.bound_as and each.language in COMPILED]
         own = {
-            each.fingerprint: frozenset(_last(binding.name) for binding in each.bound_as)
+            each.fingerprint: frozenset(bare_name(binding.name) for binding in each.bound_as)
             for each in known
         }
         self.are_made = False
@@ -90,7 +87,7 @@ def _values(kernels: Iterable[Kernel], results: Sequence[FileResult]) -> frozens
     calling: dict[str, set[str]] = {}
     for kernel in kernels:
         for binding in kernel.bound_as:
-            paths = calling.setdefault(_last(binding.name), set())
+            paths = calling.setdefault(bare_name(binding.name), set())
             paths.update(caller.path for caller in kernel.callers)
     for result in results:
         for called in result.facts.calls:
@@ -140,7 +137,7 @@ class Built:
     ) -> None:
         self._bound = [
             *(
-                (each.binding.path, _last(each.binding.name))
+                (each.binding.path, bare_name(each.binding.name))
                 for result in results
                 for each in result.facts.native.bound
             ),
@@ -176,20 +173,20 @@ class Built:
         telling = {result.path for result in results if result.facts.native.builds}
         self._are_named = telling >= compiling
         self._beside = self.words.difference(
-            _last(binding.name) for each in kernels for binding in each.bound_as
+            bare_name(binding.name) for each in kernels for binding in each.bound_as
         )
         calls = [called.name for result in results for called in result.facts.calls]
         self.called = self.words.intersection(part for name in calls for part in name.split("."))
         """Those names that something calls."""
         owners = (name.rpartition(".") for name in calls)
         self._modules = built.union(
-            _last(module) for module, _, name in owners if name in self.words and module != "?"
+            bare_name(module) for module, _, name in owners if name in self.words and module != "?"
         )
         self._held = [
             (result.path, held)
             for result in results
             for held in result.facts.held
-            if _last(held.name) in self.words | self._modules
+            if bare_name(held.name) in self.words | self._modules
         ]
         self._made = {
             result.path: frozenset(map(_member, result.facts.native.builds)) for result in results
@@ -209,12 +206,12 @@ class Built:
             for place, item in self._imports
             if not names.isdisjoint(item.name.split(".")) and main.comes_to(place, item.line)
         ]
-        return bool(guards) and not any(guard in _CERTAIN for guard in guards)
+        return bool(guards) and not any(guard in UNGUARDED for guard in guards)
 
     def held(self, names: Collection[str]) -> Iterator[tuple[str, Called]]:
         """Where files hand on some names, or a module that may have them."""
         for path, held in self._held:
-            if (last := _last(held.name)) in names or last in self._modules:
+            if (last := bare_name(held.name)) in names or last in self._modules:
                 yield path, held
 
     def waits(self, main: Living, living: Living) -> bool:
@@ -225,8 +222,8 @@ class Built:
         """
         sure = (
             main.comes_to(path, item.line)
-            and item.guard in _CERTAIN
-            and (path not in living.files or living.waits_at(path, item.line) is None)
+            and item.guard in UNGUARDED
+            and living.waits_at(path, item.line) is None
             for path, item in self._imports
         )
         used = (name in main.names and not living.names.get(name) for name in self._beside)
@@ -292,10 +289,6 @@ def _parts_of(path: str) -> Iterator[str]:
 def is_build(path: str, tree: Tree) -> bool:
     """Whether a file says how native code is built."""
     return tree.kinds[path] == "cmake" or basename(path) == "setup.py"
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2].rpartition("::")[2]
 
 
 class Callers(Struct, frozen=True):

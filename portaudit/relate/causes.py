@@ -30,18 +30,17 @@ from portaudit.types import (
     OPERATOR,
     REACHES,
     SEVERITIES,
+    UNGUARDED,
     Category,
     Effort,
     FileResult,
     Finding,
-    GuardState,
     Kernel,
     Reach,
     Severity,
 )
 
 _BUILDS: frozenset[Category] = frozenset({"custom-cuda-ext"})
-_UNGUARDED: frozenset[GuardState] = frozenset({"none", "hard-fail"})
 
 _CUDA_FAMILIES = frozenset({"cuda-library", "triton-library"})
 """Families of packages that are what a rule on some of their names is about, and nothing else."""
@@ -131,7 +130,7 @@ def lightened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         replace(
             item,
             severity="minor",
-            effective_severity="minor" if item.guard in _UNGUARDED else "info",
+            effective_severity="minor" if item.guard in UNGUARDED else "info",
             effort="trivial",
         )
         if item.category == "dependency" and item.root.startswith(LIBRARY)

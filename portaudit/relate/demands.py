@@ -56,7 +56,6 @@ def demanding(
         guards = {key: state for key, state in guards.items() if key not in holding}
     else:
         return None
-    found = path.without({*path.off, *guards})
     states: tuple[GuardState, ...] = ("guarded", "fallback")
     for state in states:
         found.wake({key for key, each in guards.items() if each == state})

@@ -126,7 +126,7 @@ class _Tree(Struct):
 
         Of copies each is called from its own project, if nothing uses the name otherwise.
         """
-        bare = _bare(bound.binding.name)
+        bare = bare_name(bound.binding.name)
         if bound.binding.form != "pybind" or len(self.bindings[bare]) == 1:
             return False
         calling = {path for path, _ in self.calls_of(bare)}
@@ -162,7 +162,7 @@ class _Tree(Struct):
         Where the extension's own project imports it as a module of its own, a module that another
         project loads has its functions from somewhere else, however they are called.
         """
-        bare = _bare(binding.name)
+        bare = bare_name(binding.name)
         found = [
             (path, called)
             for path, called in self.calls_of(bare)
@@ -346,10 +346,10 @@ def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
                 tree.on_device.setdefault(function.name, function)
         for bound in result.facts.native.bound:
             tree.bound[bound.function].append(bound)
-            tree.bindings[_bare(bound.binding.name)].add(bound.binding.path)
+            tree.bindings[bare_name(bound.binding.name)].add(bound.binding.path)
             if bound.device == "cpu":
                 place = Location(bound.binding.path, bound.binding.line)
-                tree.on_cpu.setdefault(_bare(bound.binding.name), place)
+                tree.on_cpu.setdefault(bare_name(bound.binding.name), place)
         for called in result.facts.calls:
             tree.calls[called.name.rpartition(".")[2]].append((result.path, called))
             owner = called.name.rpartition(".")[0].rpartition(".")[2]
@@ -398,7 +398,7 @@ def _tell_copies(known: Iterable[tuple[Kernel, _Way]], tree: _Tree) -> None:
     for kernel, way in known:
         places: dict[str, set[str]] = defaultdict(set)
         for each in way.bound:
-            places[_bare(each.binding.name)].add(each.binding.path)
+            places[bare_name(each.binding.name)].add(each.binding.path)
         for name, paths in places.items():
             if len(paths) == 1:  # else nothing tells which is whose
                 alike[name, kernel.name, basename(kernel.path)].append((kernel, paths.pop()))
@@ -428,7 +428,7 @@ def _joined(kernel: Kernel, way: _Way, tree: _Tree, modules: Modules) -> Kernel:
                 for place in tree.callers(each.binding)
             }
         )
-        operators = [*(_bare(each.binding.name) for each in bound), *way.names]
+        operators = [*(bare_name(each.binding.name) for each in bound), *way.names]
         fallback = next((tree.on_cpu[each] for each in operators if each in tree.on_cpu), None)
         launched = tuple(Location(path, function.line) for path, function in starters)
         kernel = replace(
@@ -476,7 +476,8 @@ def _reached(starters: Iterable[tuple[str, Function]], tree: _Tree) -> dict[str,
     return {name: frozenset(paths) for name, paths in reached.items()}
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
+    """The last part of a name, as Python or C++ writes it."""
     return name.replace("::", ".").rpartition(".")[2]
 
 

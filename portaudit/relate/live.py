@@ -350,7 +350,7 @@ class Living:
         return place == TOP or (path, place) in self.on
 
     def waits_at(self, path: str, line: int) -> Origin | None:
-        """The option that the code of a line waits for, which runs."""
+        """The option that the code of a line waits for; none of code that never runs."""
         source = self._sources.get(path)
         place = source.places.innermost(line, line, defined=True) if source else TOP
         return self._origin(path, place)
@@ -365,7 +365,7 @@ class Living:
     def _origin(self, path: str, place: int) -> Origin | None:
         """The option that the code of another one waits for, which runs, or of none."""
         if place == TOP:
-            return self.files[path]
+            return self.files.get(path)
         origin = self.on.get((path, place))
         if origin is None and (path, place) in self.off:
             return Origin(path, self._sources[path].options[place])

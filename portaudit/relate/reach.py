@@ -30,7 +30,7 @@ from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
 from portaudit.relate.demands import demanding
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
-from portaudit.relate.kernels import unsure
+from portaudit.relate.kernels import bare_name, unsure
 from portaudit.relate.live import Living, Origin, sources
 from portaudit.relate.modules import Modules
 from portaudit.relate.projects import OtherProjects
@@ -39,6 +39,7 @@ from portaudit.types import (
     COMPILED,
     GUARD_STATES,
     REACHES,
+    UNGUARDED,
     Chain,
     EntryPoint,
     FileKind,
@@ -54,12 +55,9 @@ from portaudit.types import (
 )
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-_NAME_END = re.compile(r"\.|::")
 _SEVERAL_WORDS = re.compile(r"[^\W_](?:_+[^\W_]|(?<=[a-z0-9])[A-Z])")
 _CODE: frozenset[FileKind] = frozenset({"python", "notebook"})
 _BUILT: frozenset[FileKind] = frozenset({"native", "cmake"})
-_CERTAIN: frozenset[GuardState] = frozenset({"none", "hard-fail"})
-"""Guards of an import without which its file cannot do."""
 _ORDER: tuple[Reach, ...] = ("main", "other", "example", "test")
 """What counts first of a file that several programs reach."""
 
@@ -424,14 +422,13 @@ class _Tree:
     def _is_used_besides(self, finding: Finding, living: Living) -> bool:
         """Whether a kernel may be started in ways that neither a call nor its names tell."""
         kernel, main = self._kernels[finding.fingerprint], self._paths["main"]
-        names = frozenset(_NAME_END.split(binding.name)[-1] for binding in kernel.bound_as)
+        names = frozenset(bare_name(binding.name) for binding in kernel.bound_as)
         unseen = {kernel.name, *(names - self._built.called)}
         used = (name in main.names and not living.names.get(name) for name in unseen)
         if any(used) or finding.fingerprint in self._unsure:
             return True
         return any(
-            main.comes_to(path, held.line)
-            and (path not in living.files or living.waits_at(path, held.line) is None)
+            main.comes_to(path, held.line) and living.waits_at(path, held.line) is None
             for path, held in self._built.held(names)
         )
 
@@ -465,7 +462,7 @@ class _Tree:
         )
         for item in needed:
             reach = self.of(item)
-            loads = item.fingerprint not in kernels and item.guard not in _CERTAIN
+            loads = item.fingerprint not in kernels and item.guard not in UNGUARDED
             if reach is None or (
                 reach == "main" and not loads and not self._demands(replace(item, reach=reach))
             ):
@@ -525,7 +522,7 @@ class _Tree:
         if not all(living.uses(path, frozenset(filter(_is_telling, names)))):
             return None
         way = self._ways.get(path)
-        if is_built and (way is None or way.guard in _CERTAIN):
+        if is_built and (way is None or way.guard in UNGUARDED):
             return self._within(path, line, line, living=living) or living.files[path]
         return living.waits_at(path, line)
 
@@ -632,7 +629,7 @@ def _called_as(kernels: Iterable[Kernel]) -> Mapping[Location, frozenset[str]]:
     """The names that Python has for the kernels that are called in a place."""
     found: dict[Location, set[str]] = {}
     for kernel in kernels:
-        names = {_NAME_END.split(binding.name)[-1] for binding in kernel.bound_as}
+        names = {bare_name(binding.name) for binding in kernel.bound_as}
         for caller in kernel.callers:
             found.setdefault(caller, set()).update(names)
     return {place: frozenset(names) for place, names in found.items()}

@@ -10,6 +10,7 @@ from msgspec import Struct
 from portaudit.types import (
     OPERATOR,
     SEVERITIES,
+    UNGUARDED,
     Finding,
     Location,
     Report,
@@ -147,7 +148,7 @@ def _plea(finding: Finding) -> tuple[object, ...]:
         finding.suppressed is not None,
         finding.reach not in {"main", None},
         -SEVERITIES.index(finding.effective_severity),
-        finding.guard not in {"none", "hard-fail"},
+        finding.guard not in UNGUARDED,
         finding.confidence != "high",
         finding.path,
         finding.span,
