@@ -731,7 +731,8 @@ class CodeFacts(Struct, frozen=True):
     behind a `@` · `guesses`: what it may bring in besides, for whoever knows all files: a module's
     name with `*` for what is not known of it, a file's path, a folder that Python is told to search
     (`lib/`), a group of entry points (`pkg.models:`), a word that may be a module's name
-    (`?fused`), and a module that is none of the tree unless some folder is searched · `own`: those
+    (`?fused`), a module that is none of the tree unless some folder is searched, and `@` for what
+    settings name · `own`: those
     of all its words by which it means nothing but what it defines itself, like `words` · `trains`:
     all lines that may train it, not the first ones only · `sets`: names that it gives another value
     than their own statement does (`ops.HAVE = True`) · `mixed`: names of the module that need not

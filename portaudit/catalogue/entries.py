@@ -18,6 +18,8 @@ from portaudit.types import EntryKind
 
 Aside = Literal["test", "example"]
 """What the place of a file may set it apart as."""
+_OTHERWISE: frozenset[EntryKind] = frozenset({"evaluation", "inference", "export", "benchmark"})
+_VERB = re.compile(r"[a-z]+(?:[-_][a-z0-9]+)*")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -41,6 +43,10 @@ class _OtherRuns(Section, frozen=True):
     arguments: tuple[str, ...]
 
 
+class _Making(Section, frozen=True):
+    names: frozenset[str]
+
+
 class Table(Section, frozen=True):
     """The file: places, kinds of program by the words of names, what changes their meaning."""
 
@@ -49,6 +55,7 @@ class Table(Section, frozen=True):
     folder: tuple[_Words, ...]
     later: _Later
     other_runs: _OtherRuns
+    making: _Making
 
 
 @cache
@@ -92,11 +99,22 @@ def is_later(name: str) -> bool:
 
 
 def runs_otherwise(arguments: tuple[str, ...]) -> bool:
-    """Whether arguments have a program that trains do something else."""
+    """Whether arguments have a program that trains do something else.
+
+    A first word that is no path may be a subcommand: `serve`, `convert_checkpoint`.
+    """
     others = _table().other_runs
-    if any(word in others.commands for word in arguments[:1]):
+    first = arguments[0] if arguments else ""
+    if first in others.commands:
+        return True
+    if _VERB.fullmatch(first) and by_name(first) in _OTHERWISE:
         return True
     return any(word.partition("=")[0] in others.arguments for word in arguments)
+
+
+def makers() -> frozenset[str]:
+    """Names of functions that make whatever a file of settings names."""
+    return _table().making.names
 
 
 @cache

@@ -14,12 +14,14 @@ from portaudit.read.items import Item
 from portaudit.types import FileKind, Import
 
 _KINDS: frozenset[FileKind] = frozenset({"yaml", "json", "toml", "gin"})
-_LIKELY = re.compile(rb"\b(?:_base_|defaults)[\"']?[ \t]*[:=]|[A-Za-z_]\w*\.[A-Za-z_]")
+_LIKELY = re.compile(rb"\b(?:_base_|defaults|class_path)[\"']?[ \t]*[:=]|[A-Za-z_]\w*\.[A-Za-z_]")
 _TAG = re.compile(
     rb"!(?:new|name|module|apply|!python/(?:name|module|object(?:/(?:apply|new))?)):([A-Za-z_][\w.]*)"
 )
 """What makes an object in YAML, by its whole name: HyperPyYAML's tags, and PyYAML's."""
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_CLASS = "class_path"
+"""What jsonargparse calls a class by, also without its module where that was imported."""
 _PREFIX = re.compile(r"^(?:(?:override|optional)\s+)*/?")
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 _NOTHING = frozenset({"_self_", "null"})
@@ -58,8 +60,15 @@ def _names(key: str, value: str) -> Iterator[str]:
         file = _PREFIX.sub("", value).partition("@")[0]
         if _NAME.fullmatch(file) and file not in _NOTHING and "." not in group:
             yield _with_end(f"{group}/{file}" if group else file)
-    elif _FILE.fullmatch(value) or (_DOTTED.fullmatch(value) and not value.endswith(_ENDS)):
+    elif _FILE.fullmatch(value) or _is_name(key, value):
         yield value
+
+
+def _is_name(key: str, value: str) -> bool:
+    """Whether a value may be the name of a class or a function."""
+    if _DOTTED.fullmatch(value):
+        return not value.endswith(_ENDS)
+    return key.rpartition(".")[2] == _CLASS and value.isidentifier()
 
 
 def _with_end(name: str) -> str:

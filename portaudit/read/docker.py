@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
-from posixpath import basename
+from posixpath import basename, join, normpath, relpath
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -46,6 +46,10 @@ _CHARACTER = re.compile(
 _FROM_MOUNT = re.compile(r"(?:^|,)from=([^,\s]+)")
 
 
+_PAIR = 2
+"""What is copied, and where to."""
+
+
 class _Stage(Struct):
     """A stage: its names, the stages and images that it is made of, what its instructions say.
 
@@ -62,6 +66,10 @@ class _Stage(Struct):
     """The words of its `ENTRYPOINT`, and those of the `CMD` that follow them by default."""
     values: dict[str, str] = field(default_factory=dict)
     """What its variables are, as far as the file says."""
+    folder: str = "/"
+    """Where its commands are run."""
+    tree: str = ""
+    """Where the folder of the file was copied to, empty where nothing says so."""
 
 
 def read(text: Text) -> Document:
@@ -75,6 +83,7 @@ def read(text: Text) -> Document:
             base = next((each for each in reversed(stages) if stage.needs & {*each.names}), None)
             if base:
                 stage.entry, stage.given = base.entry, base.given
+                stage.folder, stage.tree = base.folder, base.tree
             stage.names = (str(len(stages)), *stage.names)
             names.update(stage.names)
             stages.append(stage)
@@ -201,7 +210,7 @@ def _instruction(
         found = _variables(text, node, scope)
         _declare(node, stage.values, values)
     elif kind in _RUNNING:
-        found = (_filled(item, stage.values) for item in _run(text, node, scope))
+        found = (_placed(_filled(item, stage.values), stage) for item in _run(text, node, scope))
         if kind == "entrypoint_instruction":
             stage.entry, stage.given = _listed(text, node), []
         elif kind == "cmd_instruction":
@@ -212,7 +221,13 @@ def _instruction(
         for inner in node.children:
             if inner.type.endswith("_instruction"):
                 _instruction(text, inner, stage, values, number)
+    elif kind == "workdir_instruction":
+        paths = [_unquoted(content(each)) for each in node.children if each.type == "path"]
+        stage.folder = normpath(
+            join(stage.folder, *(_resolve(each, stage.values) for each in paths))
+        )
     elif kind in {"copy_instruction", "add_instruction"}:
+        _copy(node, stage)
         for option in of_type(node, "param"):
             _source(text, option, stage, values, re.match(r"--from=(\S+)", content(option)))
         if kind == "add_instruction":
@@ -235,6 +250,24 @@ def _filled(item: Item, values: Mapping[str, str]) -> Item:
     if item.kind != "dependency" or not isinstance(item.value, str) or "$" not in item.value:
         return item
     return replace(item, value=_resolve(item.value, values))
+
+
+def _copy(node: Node, stage: _Stage) -> None:
+    """Note where the whole folder of the file is copied to."""
+    paths = [_unquoted(content(each)) for each in node.children if each.type == "path"]
+    is_other = any(content(each).startswith("--from") for each in of_type(node, "param"))
+    if len(paths) == _PAIR and normpath(paths[0]) == "." and not is_other:
+        stage.tree = normpath(join(stage.folder, _resolve(paths[1], stage.values)))
+
+
+def _placed(item: Item, stage: _Stage) -> Item:
+    """A launch with the folder that it is run in, where that is one of the tree."""
+    if item.kind != "launch" or not stage.tree or "$" in stage.folder:
+        return item
+    folder = relpath(stage.folder, stage.tree)
+    if folder == "." or folder.startswith(".."):
+        return item
+    return replace(item, folder=normpath(join(folder, item.folder)))
 
 
 def _added(text: Text, node: Node, scope: str) -> Iterator[Item]:
@@ -290,7 +323,7 @@ def _start_whole(stage: _Stage) -> None:
             for each in stage.items
             if each.kind != "launch" or each.span not in {first, rest.span}
         ]
-        stage.items = [*others, *(replace(each, span=place) for each in whole)]
+        stage.items = [*others, *(_placed(replace(each, span=place), stage) for each in whole)]
 
 
 def _run(text: Text, node: Node, scope: str) -> Iterator[Item]:

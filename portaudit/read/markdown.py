@@ -6,8 +6,9 @@ documentation, not code, so nothing else of it is handed on.
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from posixpath import basename
 
 from markdown_it import MarkdownIt
@@ -36,6 +37,12 @@ _STARTS = re.compile(
     r"\.{0,2}/?[\w./-]*\w\.(?:sh|py|slurm)(?:\s|$)|[a-z][a-z0-9]*(?:-[a-z0-9]+)+\s)"
 )
 """A line of a block in no named language that can only be a command."""
+_LAUNCHES = re.compile(
+    r"(?:(?:[A-Za-z_]\w*=\S*|sudo|srun|mpirun|nohup|time)\s+)*"
+    r"(?:\S*/)?(?:python[\d.]*|torchrun|accelerate|deepspeed|composer|lightning|fabric|colossalai|"
+    r"horovodrun|mpirun|bash|sh|sbatch|srun|docker|uv|poetry|conda|cd|pushd)\s"
+)
+"""One of a block in another language, which some only name for its colours."""
 _PROMPT = re.compile(r"\s*(?:\([\w.-]+\)\s*)?(?:\$|#|>|!|%)\s?(?=\S)")
 """What a shell or notebook shows before a command."""
 _DIRECTIVE = re.compile(r"\s*\.\. (?:code-block|code|sourcecode|parsed-literal)::[ \t]*([\w-]*)")
@@ -89,12 +96,26 @@ def _indented(lines: Sequence[str], row: int, outer: int) -> tuple[int, list[str
 
 
 def _launches(text: Text, lines: Sequence[str], first: int, language: str) -> Iterator[Item]:
-    if language and language not in _SHELLS:
-        return
-    code = _code(text, lines, first, None if language else _STARTS)
+    """What the commands of a block start; in one of another language only files and modules."""
+    is_foreign = bool(language) and language not in _SHELLS
+    is_command = _is_launch if is_foreign else None if language else _STARTS.match
+    code = _code(text, lines, first, is_command)
     for item in script(code) if code.text.strip() else ():
         if item.kind == "launch" and _is_meant(text, lines, code, item):
-            yield replace(item, forms=("readme",))
+            if not is_foreign or is_file(item):
+                yield replace(item, forms=("readme",))
+
+
+def _is_launch(line: str) -> bool:
+    """Whether a line begins with what starts programs, and no Python does so."""
+    bare = line.strip().rstrip("\\")
+    if not _LAUNCHES.match(bare):
+        return False
+    try:
+        ast.parse(bare)
+    except (SyntaxError, ValueError):
+        return True
+    return False
 
 
 def _installs(line: str) -> bool:
@@ -107,17 +128,14 @@ def _block(text: Text, block: Token) -> Iterator[Item]:
     if block.type not in {"fence", "code_block"} or block.map is None:
         return
     language = (block.info.split() or [""])[0].strip("{}.").lower()
-    if language and language not in _SHELLS:
-        return
     lines = block.content.split("\n")
     first = block.map[0] + (block.type == "fence")
-    installs = any(_installs(line) for line in lines)
-    for kind, plain in (("dependency", _COMMAND), ("launch", _STARTS)):
-        code = _code(text, lines, first, None if language else plain)
-        if code.text.strip() and (installs or kind == "launch"):
-            for item in script(code):
-                if item.kind == kind and (kind != "launch" or _is_meant(text, lines, code, item)):
-                    yield replace(item, forms=("readme",))
+    if language in {"", *_SHELLS} and any(_installs(line) for line in lines):
+        code = _code(text, lines, first, None if language else _COMMAND.match)
+        for item in script(code) if code.text.strip() else ():
+            if item.kind == "dependency":
+                yield replace(item, forms=("readme",))
+    yield from _launches(text, lines, first, language)
 
 
 def _is_meant(text: Text, lines: Sequence[str], code: Text, item: Item) -> bool:
@@ -159,8 +177,10 @@ def _said(text: Text, command: str, row: int) -> Iterator[Item]:
             yield replace(item, forms=(SAID,))
 
 
-def _code(text: Text, lines: Sequence[str], first: int, plain: re.Pattern[str] | None) -> Text:
-    """The commands of a block without prompts. With `plain`, lines that are none are left out.
+def _code(
+    text: Text, lines: Sequence[str], first: int, is_command: Callable[[str], object] | None
+) -> Text:
+    """The commands of a block without prompts. With `is_command`, other lines are left out.
 
     Where any line has a prompt, lines without one are output, but for continued commands.
     """
@@ -172,7 +192,7 @@ def _code(text: Text, lines: Sequence[str], first: int, plain: re.Pattern[str] |
         prompt = _PROMPT.match(line) if prompted else None
         code = line[prompt.end() :] if prompt else line
         shown = continued or (
-            (prompt is not None or not prompted) and (plain is None or bool(plain.match(code)))
+            (prompt is not None or not prompted) and (is_command is None or bool(is_command(code)))
         )
         row = first + offset
         outer = text.line_at(row)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from posixpath import basename
+from posixpath import basename, join, normpath
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -28,6 +28,10 @@ from portaudit.types import Span
 
 _REFERENCE = re.compile(r"\$\{[^{}]*\}")
 """A value that stands elsewhere: in another key (OmegaConf), in the environment."""
+_FOLDER_KEYS = frozenset({"working_directory", "workingdirectory"})
+_FOLDER = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
+_DEFAULTS = "defaults.run"
+"""The mapping that holds for all commands of a workflow, or of a job."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*")
 _IN_ENVIRONMENT = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.DOTALL)
@@ -214,6 +218,10 @@ class _Document:
         self.words = forms().words
         self.images = pattern(self.words.image)
         self.group = group
+        self.went: dict[int, str] = {}
+        """The folders that commands are run in, by the groups of the mappings that say so."""
+        self.usual: dict[str, str] = {}
+        """Those of all commands below a place that say nothing of it (`defaults.run`)."""
 
     def items(self, root: Node) -> Iterator[Item]:
         """The items of a node and of all below it."""
@@ -242,6 +250,7 @@ class _Document:
         self.group += 1
         group = self.group
         variable = place.environment and not place.listed
+        self._note_folder(node, place, group)
         for key, value in node.entries:
             name = key.text[:_LONGEST_KEY].replace(MASK, "_").removeprefix("--")
             word = normal("config-key", name)
@@ -255,6 +264,26 @@ class _Document:
                     value,
                     _Place(path, place.path, key, word, group, False, inside, variable),
                 )
+
+    def _note_folder(self, node: Branch, place: _Place, group: int) -> None:
+        """Take in where a mapping says that its commands are run, as GitHub and Azure spell it."""
+        for key, value in node.entries:
+            if normal("config-key", key.text) in _FOLDER_KEYS and isinstance(value, Leaf):
+                folder = normpath(value.text.strip())
+                is_known = _FOLDER.fullmatch(folder) and not folder.startswith("..")
+                self.went[group] = folder if is_known else ""
+                if place.path.endswith(_DEFAULTS):
+                    self.usual[place.path.removesuffix(_DEFAULTS)] = self.went[group]
+
+    def _moved(self, items: Iterable[Item], place: _Place) -> Iterator[Item]:
+        """Items of a script, its launches in the folder that it is run in."""
+        folder = self.went.get(place.group)
+        if folder is None:
+            around = (to for at, to in reversed(self.usual.items()) if place.path.startswith(at))
+            folder = next(around, "")
+        for item in items:
+            is_moved = folder and item.kind == "launch"
+            yield replace(item, folder=normpath(join(folder, item.folder))) if is_moved else item
 
     def _is_silent(self, word: str, value: Node) -> bool:
         """Whether an entry chooses nothing: what is allowed, or a row of a table."""
@@ -284,7 +313,7 @@ class _Document:
         ):
             yield from self._image(leaf, leaf.text.removeprefix("docker:"), place.scope)
         if self.scripts and self.scripts.fullmatch(normal("config-key", place.path)):
-            yield from script(code(self.text, leaf), place.scope)
+            yield from self._moved(script(code(self.text, leaf), place.scope), place)
             return
         if leaf.style == "|" or (leaf.escaped and "\n" in leaf.text):
             yield from self._inside(leaf, place)

@@ -66,7 +66,10 @@ _SOURCES = frozenset({"", "src", "lib", "python"})
 
 
 class Program(Struct, frozen=True):
-    """A program of the tree: a Python file or a notebook, and the lines that start it."""
+    """A program of the tree: a Python file or a notebook, and the lines that start it.
+
+    `configs`: what those lines give it to read.
+    """
 
     path: str
     kind: EntryKind
@@ -78,6 +81,7 @@ class Program(Struct, frozen=True):
     strength: int = 0
     """How sure it is that it trains: 0 by its name, 1 by an optimizer, 2 by less, 3 by what it
     brings in, of which it may use another part."""
+    configs: tuple[str, ...] = ()
 
 
 class Entries(Struct, frozen=True):
@@ -120,7 +124,7 @@ def entries(
     chosen: Sequence[str] = (),
 ) -> Entries:
     """The programs of a tree. `chosen`: files that the user says the main path begins with."""
-    starts = Starts(results, tree, modules)
+    starts = Starts(results, tree, modules, graph)
     code = {result.path: result.facts.code for result in results}
     programs = _programs(sorted(_paths(code, starts, tree, graph, chosen)), code, starts, graph)
     projects = Projects(results, tree)
@@ -143,8 +147,7 @@ def entries(
         start
         for each in programs
         if each.path in main.paths
-        for start in each.starts
-        if _speaks_for(start, each.path)
+        for start in _telling_of(each.path, each.starts)
     ]
     configs = starts.configs(lines)
     others = [
@@ -179,10 +182,13 @@ def _named_by(command: Command) -> Iterator[str]:
         yield from (part for part in word.replace(":", ".").split(".") if part.isidentifier())
 
 
-def _speaks_for(start: Start, path: str) -> bool:
-    """Whether a line may tell of the usual run: a README in a folder tells of what lies there."""
-    folder = dirname(start.place.path)
-    return start.rank != NESTED or path.startswith(f"{folder}/")
+def _telling_of(path: str, starts: Iterable[Start]) -> list[Start]:
+    """The lines that may tell of the usual run: a README in a folder tells of what lies there."""
+    return [
+        start
+        for start in starts
+        if start.rank != NESTED or path.startswith(f"{dirname(start.place.path)}/")
+    ]
 
 
 def _paths(
@@ -247,16 +253,18 @@ def _programs(
                 kinds[path] = _Kind("training", why, wrapped.by.line, strength=_WEAKEST)
             elif alone:
                 kinds[path] = _by_imports(graph.get(path, ()), code) or each
+    lines = {path: starts.all_of(path) for path in kinds}
     return tuple(
         Program(
             path,
             each.kind,
             each.why,
             Location(path, each.line) if each.line else None,
-            starts.all_of(path),
+            lines[path],
             names.aside(path),
             code[path].main,
             each.strength,
+            tuple(config for config, _ in starts.configs(_telling_of(path, lines[path]))),
         )
         for path, each in kinds.items()
     )
@@ -342,7 +350,9 @@ def _main(
     ]
     if not found:
         return None
-    reached = {program.path: len(visits(graph, [program.path])) for program in found}
+    reached = {
+        program.path: len(visits(graph, [program.path, *program.configs])) for program in found
+    }
     widest = _widest(reached, projects)
 
     def group(program: Program) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from posixpath import basename, dirname, join, normpath
 from msgspec import Struct
 
 from portaudit.catalogue import entries as names
-from portaudit.marks import ANY_PART, LOOSE
+from portaudit.marks import ANY_PART, CONFIGURED, LOOSE
 from portaudit.relate.modules import Modules
 from portaudit.types import GUARD_STATES, Chain, FileResult, GuardState, Import, Location, Proof
 
@@ -120,7 +120,7 @@ class _Resolver:
 
         A program finds what lies beside it first, even if that is inside a package.
         """
-        if name == ANY_PART or name.endswith("/") or name.startswith(LOOSE):
+        if name in {ANY_PART, CONFIGURED} or name.endswith("/") or name.startswith(LOOSE):
             return ()
         key = dirname(importer), name, program
         if key not in self._known:

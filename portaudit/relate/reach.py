@@ -21,12 +21,13 @@ from posixpath import basename, dirname
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from portaudit.catalogue.entries import aside
+from portaudit.catalogue.entries import aside, makers
 from portaudit.catalogue.schema import Rule
 from portaudit.discover import Tree
 from portaudit.judge.severity import effective
 from portaudit.relate import nearby
 from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
+from portaudit.relate.configured import Unsaid, unsaid
 from portaudit.relate.demands import demanding
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
@@ -107,7 +108,7 @@ def reached(
     ]
     return Reached(
         marked,
-        programs.told(),
+        found.programs.told(),
         tuple(each for each in chains if each),
         _Others(found, others, marked),
         found.files,
@@ -138,15 +139,21 @@ class _Tree:
         self._bound = Bound(results, kernels)
         self._built = Built(results, findings, kernels, tree)
         words = self._bound.words | self._built.words | {kernel.name for kernel in kernels}
+        words |= makers()
         self._sources = sources(results, placed, joined, modules, words)
+        self._unsaid: Unsaid | None = None
         self._starts = self._started()
         self._paths = {
             reach: self._living(starts, whole=reach == "test", free=reach == "main")
             for reach, starts in self._starts.items()
         }
-        self._paths["main"] = main = self._that_trains(results, self._paths["main"])
+        self._paths["main"] = main = self._configured(
+            self._that_trains(results, self._paths["main"])
+        )
         self._asked = Asked.by(results, main.files)
-        self._switched, self._known = switched(results, self._sources, joined, tree, programs, main)
+        self._switched, self._known = switched(
+            results, self._sources, joined, tree, self._programs, main
+        )
         self._for_cuda = demanding(results, self._sources, self._switched, self._built.modules)
         self._ways = self._visited(self._demanded(main), self._switched, main)
         self._other_ways: Mapping[str, Visit] | None = None
@@ -158,6 +165,11 @@ class _Tree:
         self._binding = nearby.binding_folders(results, kernels)
         self._engines = nearby.engine_folders(results, findings)
         self._others = self._beside(results)
+
+    @property
+    def programs(self) -> Entries:
+        """The programs of the tree, with what is not seen of the main one."""
+        return self._programs
 
     @property
     def files(self) -> frozenset[str]:
@@ -212,7 +224,9 @@ class _Tree:
 
         What nobody can tell in the tree is judged by its project, where that is another one.
         """
-        return self._of(finding) or self._of_other_project(finding.path)
+        reach = self._of(finding) or self._of_other_project(finding.path)
+        is_told = self._unsaid is None or self._unsaid.files or reach != "unreached"
+        return reach if is_told else None
 
     def _of(self, finding: Finding) -> Reach | None:
         path = finding.path
@@ -362,6 +376,22 @@ class _Tree:
         if deeds and not any(main.comes_to(path, line) for path, line in deeds):
             named |= {path for path, _ in deeds}
         return self._living(main.starts, whole=frozenset(named)) if named else main
+
+    def _configured(self, main: Living) -> Living:
+        """The main path, with all that settings may name if nobody says which it is given."""
+        if self._programs.api:
+            return main
+        self._unsaid = found = unsaid(self._results, self._graph, self._tree, main)
+        if found is None:
+            return main
+        self._programs = replace(
+            self._programs,
+            why=f"{self._programs.why}; {found.why}",
+            command=replace(self._programs.command, is_open=True),
+        )
+        self._starts["main"].update(found.files)
+        self._starts["other"].difference_update(found.files)
+        return self._living(self._starts["main"], whole=frozenset(main.whole))
 
     def _demanded(self, main: Living) -> Graph:
         """The imports of the tree, none of them optional that an option needs which is on.

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from portaudit.catalogue import entries as names
 from portaudit.discover import Tree
+from portaudit.relate.graph import Graph, visits
 from portaudit.relate.modules import Modules
 from portaudit.relate.options import Command, command, joined
 from portaudit.types import CodeFacts, FileKind, FileResult, Launch, Location
@@ -62,6 +63,8 @@ _DATA: frozenset[FileKind] = frozenset({"toml", "json"})
 _MULTIRUN = frozenset({"-m", "--multirun"})
 _NOTHING = frozenset({"null", "none", "~", "", "true", "false"})
 """Values by which nothing is chosen."""
+_VERB = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+"""A word that may say which of its parts a program is to run."""
 _NUMBER = re.compile(r"[-+\d.,eE]+")
 _KEY = re.compile(r"[+~]*[\w.@/-]+")
 _PART = re.compile(r"[^\W_]+")
@@ -98,9 +101,13 @@ class Given(Struct, frozen=True):
 class Starts:
     """The lines of a tree that start its files: launches, and commands that installing makes."""
 
-    def __init__(self, results: Sequence[FileResult], tree: Tree, modules: Modules) -> None:
+    def __init__(
+        self, results: Sequence[FileResult], tree: Tree, modules: Modules, graph: Graph
+    ) -> None:
         self._tree = tree
         self._modules = modules
+        self._graph = graph
+        self._parts: dict[str, Mapping[str, list[str]]] = {}
         self._kinds = {result.path: tree.kinds[result.path] for result in results}
         self._by_name: dict[str, list[str]] = {}
         self._folders = frozenset(folder for path in self._kinds for folder in _around(path))
@@ -142,10 +149,42 @@ class Starts:
                     said=launch.said,
                 )
                 for target in targets:
-                    if target != result.path:
-                        self.of.setdefault(target, []).append(start)
-                        self.launchers.setdefault(result.path, set()).add(target)
-                        self._starting.setdefault(place, set()).add(target)
+                    self._note(result.path, target, start)
+                part = self._part(targets[0], folder, launch) if is_sure else ""
+                if part:
+                    inner = replace(start, arguments=launch.arguments[1:])
+                    self._note(result.path, part, inner)
+
+    def _note(self, path: str, target: str, start: Start) -> None:
+        """Note that a line of a file starts another one."""
+        if target != path:
+            self.of.setdefault(target, []).append(start)
+            self.launchers.setdefault(path, set()).add(target)
+            self._starting.setdefault(start.place, set()).add(target)
+
+    def _part(self, target: str, folder: str, launch: Launch) -> str:
+        """The program that the first argument of a line is, empty if it is none.
+
+        That of a launcher of the tree (`deepy.py train.py`), or a subcommand (`tool train`): what
+        was started brings it in by that name. A file is given other words as well: a subcommand of
+        it has to be a word for what programs do.
+        """
+        word = launch.arguments[0] if launch.arguments else ""
+        if word.endswith(".py"):
+            named = self._file(folder, word)
+            is_program = len(named) == 1 and named[0] != target and self._code[named[0]].main
+            return named[0] if is_program else ""
+        is_command = launch.target in self.commands or launch.module
+        if not _VERB.fullmatch(word) or not (is_command or names.by_name(word)):
+            return ""
+        if target not in self._parts:
+            parts: dict[str, list[str]] = {}
+            for path in visits(self._graph, [target]):
+                if path != target and path in self._code and self._code[path].main:
+                    parts.setdefault(basename(path).partition(".")[0], []).append(path)
+            self._parts[target] = parts
+        found = self._parts[target].get(word.replace("-", "_"), ())
+        return found[0] if len(found) == 1 else ""
 
     def all_of(self, path: str) -> tuple[Start, ...]:
         """The lines that start a file, and those that start the files that do, best first."""

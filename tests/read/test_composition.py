@@ -21,6 +21,8 @@ from snippets import scan
         ("a.yaml", "defaults:\n  run:\n    shell: bash\n", []),
         ("a.yaml", "model:\n  _target_: src.net.Net\n", ["src.net.Net"]),
         ("a.yaml", "model:\n  class_path: src.net.Net\n", ["src.net.Net"]),
+        ("a.yaml", "model:\n  class_path: Net\n", ["Net"]),
+        ("a.yaml", "model:\n  class_path: net.py\n", []),
         ("a.yaml", "model:\n  _target_: Net\n", []),
         ("a.yaml", "model: !new:src.net.Net\n  x: 1\n", ["src.net.Net"]),
         ("a.yaml", "path: net.py\nversion: 1.2.3\n", []),

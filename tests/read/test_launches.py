@@ -430,13 +430,76 @@ def test_a_notebook() -> None:
     assert all(each.target in rows[each.line - 1] for each in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("COPY . /app\nWORKDIR /app/tools\n{}", "tools"),
+        ("WORKDIR /app\nADD --chown=me ./ .\nWORKDIR tools\n{}", "tools"),
+        ("ARG HOME=/app\nCOPY . $HOME\nWORKDIR ${{HOME}}/tools/sub\n{}", "tools/sub"),
+        ("COPY . /app\nWORKDIR /app\n{}", ""),
+        ("WORKDIR /app/tools\n{}", ""),  # nobody knows where the tree is
+        ("COPY src /app\nWORKDIR /app/tools\n{}", ""),
+        ("COPY --from=base . /app\nWORKDIR /app/tools\n{}", ""),
+        ("COPY . /app\nWORKDIR /opt\n{}", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "RUN python train.py",
+        'CMD ["python", "train.py"]',
+        'ENTRYPOINT ["python", "train.py"]\nCMD ["x"]',
+    ],
+)
+def test_a_container_runs_commands_in_its_folder(text: str, folder: str, command: str) -> None:
+    assert folders("FROM base\n" + text.format(command), "Dockerfile") == [("train.py", folder)]
+
+
+def test_a_stage_begins_in_the_folder_of_the_one_below() -> None:
+    text = (
+        "FROM x AS base\nCOPY . /app\nWORKDIR /app/a\nFROM base\nWORKDIR b\n"
+        "RUN cd c && python train.py\n"
+    )
+    assert folders(text, "Dockerfile") == [("train.py", "a/b/c")]
+
+
+def test_steps_of_a_workflow_run_in_their_folders() -> None:
+    text = """
+        defaults:
+          run:
+            working-directory: a
+        jobs:
+          one:
+            steps:
+              - run: python w.py
+              - working-directory: b
+                run: |
+                  cd c
+                  python x.py
+              - run: python y.py
+                working-directory: ${{ matrix.x }}
+          two:
+            defaults:
+              run:
+                working-directory: ./d
+            steps:
+              - run: python z.py
+    """
+    assert folders(dedent(text), ".github/workflows/a.yml") == [
+        ("w.py", "a"),
+        ("x.py", "b/c"),
+        ("y.py", ""),
+        ("z.py", "d"),
+    ]
+
+
 # --- Markdown -------------------------------------------------------------------------------------
 
 
 def test_blocks_of_shell_in_a_readme() -> None:
     text = (
         "# Train\n\n```bash\n$ python train.py \\\n    --lr 1\nloss 3.2\n```\n\n"
-        "~~~sh\nns-train nerfacto\n~~~\n\n```python\npython train2.py\n```\n"
+        "~~~sh\nns-train nerfacto\n~~~\n\n```python\nns-train splat\n```\n"
     )
     assert lines("README.md", text) == [(4, "train.py"), (10, "ns-train")]
     assert started("README.md", text)[0] == "python > train.py --lr 1"
@@ -464,6 +527,29 @@ def test_blocks_in_no_language_show_commands_by_what_they_begin_with() -> None:
         "fairseq-train data",
         "python > indented.py",
     ]
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (
+            "cd tools\npython train.py \\\n  -c configs/a.yaml \\\n  --gpus 8",
+            ["python > train.py -c configs/a.yaml --gpus 8"],
+        ),
+        ("import torch\n!torchrun train.py --lr 1\nprint(1)", ["torchrun > train.py --lr 1"]),
+        ("python -m pkg.train", ["python -m > pkg.train"]),
+        ("python = train\nbash -x\nprint(python)", []),
+        ("python trains\ntrain.py\nns-train splat\n./train.py", []),
+    ],
+)
+@pytest.mark.parametrize("language", ["python", "text"])
+def test_commands_in_a_block_of_another_language(
+    language: str, block: str, expected: list[str]
+) -> None:
+    assert started("README.md", f"```{language}\n{block}\n```\n") == expected
+    indented = block.replace("\n", "\n   ")
+    directive = f".. code-block:: {language}\n\n   {indented}\n"
+    assert started("README.rst", directive) == expected
 
 
 def test_output_in_a_block_of_shell_is_no_command() -> None:

@@ -67,6 +67,15 @@ def test_what_may_be_called_unseen(text: str, names: str) -> None:
         ("import hydra\n@hydra.main(config_path=None, config_name='top')\ndef f(c): pass",
          ["top.yaml"]),
         ("import hydra\n@hydra.main(config_name=name)\ndef f(c): pass", []),
+        (("from hydra import compose, initialize\ninitialize(config_path='conf')\n"
+          "compose(config_name='top')"), ["conf/top.yaml"]),
+        ("import hydra\nhydra.initialize_config_module('pkg.conf')\nhydra.compose('a/top')",
+         ["pkg/conf/a/top.yaml"]),
+        (("import hydra, os\nd = os.path.join(os.path.dirname(__file__), 'conf')\n"
+          "with hydra.initialize_config_dir(config_dir=d):\n    hydra.compose('top.yml')"),
+         ["conf/top.yml", "top.yml"]),
+        ("import hydra\nhydra.initialize(None)\nhydra.compose('top')", ["top.yaml"]),
+        ("import hydra\nhydra.compose(config_name=args.name)", []),
         ("parser.add_argument('--config', default='configs/a.yaml')", ["configs/a.yaml"]),
         ("open('ds_config.json')", ["ds_config.json"]),
         ("'''See a.yaml.'''", []),

@@ -122,6 +122,48 @@ def test_a_console_script_is_a_program_and_its_name_a_command() -> None:
     assert entry.evidence == (Location("README.md", 4), Location("pyproject.toml", 9))
 
 
+@pytest.mark.parametrize(
+    ("launch", "started"),
+    [
+        (Launch(4, "tool", arguments=("sft", "--lr", "1")), {"pkg/go.py", "pkg/sft.py"}),
+        (Launch(4, "tool", arguments=("zip",)), {"pkg/go.py", "pkg/zip.py"}),
+        (
+            Launch(4, "pkg.go", "python", module=True, arguments=("zip",)),
+            {"pkg/go.py", "pkg/zip.py"},
+        ),
+        (Launch(4, "pkg/go.py", "python", arguments=("sft",)), {"pkg/go.py", "pkg/sft.py"}),
+        (Launch(4, "pkg/go.py", "python", arguments=("zip",)), {"pkg/go.py"}),  # may be anything
+        (
+            Launch(4, "pkg/go.py", "python", arguments=("pkg/sft.py", "x")),
+            {"pkg/go.py", "pkg/sft.py"},
+        ),
+        (Launch(4, "pkg/go.py", "python", arguments=("pkg/net.py",)), {"pkg/go.py"}),  # settings
+        (Launch(4, "pkg/go.py", "python", arguments=("pkg/none.py",)), {"pkg/go.py"}),
+        (Launch(4, "tool", arguments=("--lr", "sft")), {"pkg/go.py"}),
+        (Launch(4, "tool", arguments=("net",)), {"pkg/go.py"}),
+        (Launch(4, "tool", arguments=("train",)), {"pkg/go.py"}),
+    ],
+)
+def test_the_first_argument_may_be_a_program_of_its_own(launch: Launch, started: set[str]) -> None:
+    entry = found(
+        declaring("pyproject.toml", Script(9, "tool", "pkg.go:main")),
+        code("pkg/__init__.py"),
+        code("pkg/go.py", "pkg.sft", "pkg.zip", "pkg.net"),
+        code("pkg/sft.py", main=9),
+        code("pkg/zip.py", main=9),
+        code("pkg/net.py"),
+        code("other/train.py", main=9),
+        launching("README.md", launch),
+    )
+    lines = {each.path: each.starts for each in entry.programs}
+    place = Location("README.md", 4)
+    assert {path for path in lines if any(each.place == place for each in lines[path])} == started
+    for path in started - {"pkg/go.py"}:
+        assert [each.arguments for each in lines[path] if each.place == place] == [
+            launch.arguments[1:]
+        ]
+
+
 def test_a_script_of_a_package_leads_to_the_module_that_has_the_function() -> None:
     programs = told(
         declaring("setup.py", Script(9, "go", "pkg:main")),

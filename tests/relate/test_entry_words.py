@@ -80,6 +80,12 @@ def test_some_training_begins_with_the_result_of_other(path: str, later: bool) -
         (("--evaluation-steps", "5"), False),
         (("eval", "--x"), True),
         (("cfg.py", "eval"), False),
+        (("serve", "meta/llama"), True),
+        (("convert_to_litgpt", "out"), True),
+        (("fetch", "examples"), True),
+        (("test.py",), False),
+        (("data", "--lr", "1"), False),
+        (("val/images",), False),
     ],
 )
 def test_arguments_say_that_a_program_does_something_else(

@@ -7,7 +7,7 @@ string that is a path of a settings file, such as the default of an option.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from posixpath import dirname, relpath
 
 import libcst as cst
@@ -40,20 +40,59 @@ def _bases(reader: Reader) -> Iterator[tuple[str, int]]:
 
 
 def _hydra(reader: Reader) -> Iterator[tuple[str, int]]:
-    for call in reader.model.calls:
-        if last_name(call.func) != "main" or reader.name(call.func) != "hydra.main":
-            continue
-        folder, name = (
-            string_value(given) if given is not None else None
-            for given in (
-                argument(call, (0, "config_path")).value,
-                argument(call, (1, "config_name")).value,
-            )
-        )
-        if name is not None and name[1]:
-            file = name[0] if _PATH.fullmatch(name[0]) else f"{name[0]}.yaml"
-            place = f"{folder[0]}/{file}" if folder and folder[0] else file
-            yield place, reader.span(call).line
+    """The files that Hydra is told to begin with, by its decorator or by `compose`."""
+    if b"hydra" not in reader.source.content:
+        return
+    called = [
+        (call, reader.name(call.func))
+        for call in reader.model.calls
+        if last_name(call.func) in _SAYING
+    ]
+    folders = [
+        folder
+        for call, name in called
+        if name in _BEGINNING
+        for folder in _folders(reader, argument(call, (0, _BEGINNING[name])).value)
+    ]
+    for call, name in called:
+        line = reader.span(call).line
+        if name == "hydra.main":
+            given = argument(call, (0, "config_path")).value
+            text = string_value(given) if given is not None else None
+            around = [text[0]] if text else []
+            yield from _placed(argument(call, (1, "config_name")).value, around, line)
+        elif name == "hydra.compose":
+            yield from _placed(argument(call, (0, "config_name")).value, folders, line)
+
+
+_BEGINNING = {
+    "hydra.initialize": "config_path",
+    "hydra.initialize_config_dir": "config_dir",
+    "hydra.initialize_config_module": "config_module",
+}
+"""Calls that say where Hydra finds its files, and by which argument."""
+_SAYING = {"main", "compose", *(name.rpartition(".")[2] for name in _BEGINNING)}
+
+
+def _folders(reader: Reader, node: cst.BaseExpression | None) -> Iterator[str]:
+    """A folder from where the file lies, as far as a path or a module's name is known."""
+    text = string_value(node) if isinstance(node, cst.SimpleString) else None
+    if text is not None:
+        yield text[0] if "/" in text[0] else text[0].replace(".", "/")
+        return
+    for full in spelled(reader, node) if node is not None else ():
+        if full.startswith("/") and ANY_PART not in full:
+            yield relpath(full, f"/{dirname(reader.source.path)}")
+
+
+def _placed(
+    node: cst.BaseExpression | None, folders: Iterable[str], line: int
+) -> Iterator[tuple[str, int]]:
+    """The file of a name in folders of settings, with its line."""
+    name = string_value(node) if node is not None else None
+    if name is not None and name[1]:
+        file = name[0] if _PATH.fullmatch(name[0]) else f"{name[0]}.yaml"
+        yield from ((f"{folder}/{file}" if folder else file, line) for folder in folders or ("",))
 
 
 def _strings(reader: Reader) -> Iterator[tuple[str, int]]:

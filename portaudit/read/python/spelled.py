@@ -14,14 +14,12 @@ from posixpath import basename, dirname, normpath, splitext
 
 import libcst as cst
 
-from portaudit.marks import ANY_PART
+from portaudit.marks import ANY_PART, CONFIGURED
 from portaudit.read.python.model import Binding, position_of
 from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
 from portaudit.types import Ref, Text
 
-CONFIGURED = "@"
-"""What stands before the last dot of a name that is not known: the module of a class."""
 _DEEPEST = 12
 """Expressions in one another that are followed."""
 _MOST = 24

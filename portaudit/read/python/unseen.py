@@ -13,7 +13,7 @@ from posixpath import basename, dirname, relpath
 
 import libcst as cst
 
-from portaudit.marks import ANY_PART, LOOSE
+from portaudit.marks import ANY_PART, CONFIGURED, LOOSE
 from portaudit.read.python.model import imports_by_name
 from portaudit.read.python.nodes import descendants, last_name, string_value
 from portaudit.read.python.spelled import spelled
@@ -50,7 +50,8 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 def unseen(reader: Reader) -> Iterator[Entry]:
     """Modules, with `*` for what is not known of their names; files by their paths.
 
-    Also folders in which Python is to look, that end in a slash, and words that may be modules.
+    Also folders in which Python is to look, that end in a slash, words that may be modules, and
+    that something is imported by a name that settings have.
     """
     content = reader.source.content
     if any(word in content for word in _IMPORTING):
@@ -114,6 +115,8 @@ def _by_name(reader: Reader) -> Iterator[Entry]:
     for call in reader.model.calls:
         if imports_by_name(call):
             yield from ((call, name) for name in imported(reader, call))
+            if CONFIGURED in spelled(reader, argument(call, (0, "name", "modname")).value):
+                yield call, CONFIGURED
 
 
 def imported(reader: Reader, call: cst.Call) -> Iterator[str]:

@@ -1,0 +1,122 @@
+"""Where the main path goes on by what settings say, and nothing says which settings those are.
+
+`instantiate(cfg.trainer)` runs whatever the file names that somebody gives. A line that starts the
+program mostly tells; where none does, any file of settings may be meant that names what trains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from portaudit.catalogue import entries as names
+from portaudit.discover import Tree
+from portaudit.marks import ANY_PART, CONFIGURED
+from portaudit.relate.graph import Graph, visits
+from portaudit.relate.live import Living
+from portaudit.relate.switches import SETTINGS
+from portaudit.types import CodeFacts, Deed, FileResult
+
+_LEARNING: frozenset[Deed] = frozenset({"backward", "optimizer"})
+"""What only the code does that trains itself; to tell somebody to do so is `fit`."""
+
+
+class Unsaid(Struct, frozen=True):
+    """What the main path makes without anybody saying what that is.
+
+    `by`: the file that makes it · `files`: the files of settings that may say it, none if the tree
+    has no such file.
+    """
+
+    by: str
+    files: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """The same in words, for the reason of the main path."""
+        if not self.files:
+            return (
+                f"it cannot be seen further than `{self.by}`, which makes what settings name: "
+                "no file of the tree is known to, so what nothing else reaches may be needed"
+            )
+        first, *others = self.files
+        more = f" and {len(others)} more" if others else ""
+        return (
+            f"it cannot be seen further than `{self.by}`, which makes what settings name: no line "
+            f"says which, so all that `{first}`{more} may bring in counts"
+        )
+
+
+def unsaid(
+    results: Sequence[FileResult], graph: Graph, tree: Tree, living: Living
+) -> Unsaid | None:
+    """What of a path nobody says, if it is made of settings.
+
+    Nothing if the path begins with settings, or has some that name code. If it learns something
+    itself, most is seen: then there must be files of settings that name what it makes.
+    A function of the tree that has the name of a library's may do anything.
+    """
+    code = {result.path: result.facts.code for result in results}
+    learns = _learns(living, code)
+    signs = frozenset({CONFIGURED} if learns else {ANY_PART, CONFIGURED})
+    here = [code[path] for path in living.files if path in code]
+    makers = names.makers().intersection(living.names)
+    makers -= {option.name for facts in here for option in facts.options}
+    makers -= {item.name.rpartition(".")[2] for facts in here for item in facts.imports}
+    settings = [path for path in living.files if tree.kinds[path] in SETTINGS]
+    if any(path in living.starts or _names_code(path, graph, tree) for path in settings):
+        return None
+    listed = (*living.starts, *living.files)
+    by = next((path for path in listed if _makes(path, code.get(path), makers, signs, living)), "")
+    told = {edge.path for path in (by, *living.starts) for edge in graph.get(path, ())}
+    if not by or not told.isdisjoint(settings):
+        return None
+    files = [
+        path
+        for path in code
+        if tree.kinds[path] in SETTINGS
+        and names.aside(path) in {None, names.aside(by)}
+        and _names_code(path, graph, tree)
+    ]
+    if learns:
+        return Unsaid(by, tuple(sorted(files))) if files else None
+    learning = [path for path in files if _leads_to_learning(path, graph, code)]
+    return Unsaid(by, tuple(sorted(learning or files)))
+
+
+def _makes(
+    path: str,
+    facts: CodeFacts | None,
+    makers: frozenset[str],
+    signs: frozenset[str],
+    living: Living,
+) -> bool:
+    """Whether a file makes what settings name: by a library, or by importing what it is given.
+
+    `signs`: what stands for a name of which the file knows nothing.
+    """
+    if facts is None:
+        return False
+    if any(item.name in signs and living.happens(path, item) for item in facts.guesses):
+        return True
+    words = (facts.words, *(option.words for option in facts.options))
+    return any(not makers.isdisjoint(each.split()) for each in words)
+
+
+def _learns(living: Living, code: Mapping[str, CodeFacts]) -> bool:
+    return any(
+        deed in _LEARNING and living.comes_to(path, line)
+        for path in living.files
+        if path in code
+        for deed, line in code[path].does
+    )
+
+
+def _names_code(path: str, graph: Graph, tree: Tree) -> bool:
+    return any(tree.kinds[edge.path] == "python" for edge in graph.get(path, ()))
+
+
+def _leads_to_learning(path: str, graph: Graph, code: Mapping[str, CodeFacts]) -> bool:
+    reached: Iterable[str] = visits(graph, [path])
+    return any(deed in _LEARNING for each in reached for deed, _ in code[each].does)
