@@ -31,7 +31,7 @@ from portaudit.relate import programs
 from portaudit.relate.ahead import Ahead
 from portaudit.relate.causes import joined, settled
 from portaudit.relate.exports import Solver
-from portaudit.relate.kernels import related, told, with_ways
+from portaudit.relate.kernels import Natives, related, told, with_ways
 from portaudit.relate.modules import Modules
 from portaudit.relate.order import ordered
 from portaudit.relate.project import roots, weighable, with_foreign_uses
@@ -445,9 +445,9 @@ def scan(
         )
     contents.keep(tree.kinds)
     rules.results.write()
-    kernels = related(results, modules)
+    natives = related(results, modules)
     run = rules.chosen.rules.keys()
-    return report(config, rules.everything, results, kernels, tree, modules, run)
+    return report(config, rules.everything, results, natives, tree, modules, run)
 
 
 def blank(config: Config, rules: Rules, tree: Tree) -> Blank | None:
@@ -464,14 +464,16 @@ def blank(config: Config, rules: Rules, tree: Tree) -> Blank | None:
     path = tree.selected[0]
     found = (FileResult(path),)
     modules = Modules(tree, rules.everything.libraries)
-    return Blank(words, report(config, rules.everything, found, (), tree, modules, ran), tuple(ran))
+    return Blank(
+        words, report(config, rules.everything, found, Natives(), tree, modules, ran), tuple(ran)
+    )
 
 
 def report(
     config: Config,
     catalogue: Catalogue,
     results: Sequence[FileResult],
-    kernels: Sequence[Kernel],
+    natives: Natives,
     tree: Tree,
     modules: Modules,
     rules_run: Collection[str],
@@ -482,6 +484,7 @@ def report(
     """
     least = CONFIDENCES.index(config.min_confidence)
     assumed = config.assumptions or assumptions.standard()
+    kernels: Sequence[Kernel] = natives.kernels
     found = joined(
         told(with_foreign_uses(results), kernels, catalogue.rules),
         kernels,
@@ -492,7 +495,7 @@ def report(
     paths = Reached(found)
     if tree.selected == tree.files:
         entry = [path for path in config.entry if path in tree.kinds]
-        paths = reached(results, found, kernels, tree, modules, entry, catalogue.rules)
+        paths = reached(results, found, natives, tree, modules, entry, catalogue.rules)
     kernels = with_ways(kernels, paths.findings)
     known, notices = suppress.apply(
         settled(paths.findings),

@@ -34,6 +34,7 @@ from portaudit.read.mentions import may_mention, mentions
 from portaudit.read.other import read
 from portaudit.read.python.calls import called, held
 from portaudit.read.python.code import code
+from portaudit.read.python.compiled import compiled
 from portaudit.read.python.exports import Exporter
 from portaudit.read.python.flags import Flags
 from portaudit.read.python.imports import brought, guessed
@@ -275,6 +276,7 @@ def _scan_module(
             embedded.native,
             functions=(*starters, *embedded.native.functions),
             builds=builds(reader),
+            compiles=compiled(reader),
         ),
         calls=called(reader),
         code=code(reader, imports, guesses, Demands(judgment).of),

@@ -504,7 +504,8 @@ class Kernel(Struct, frozen=True):
     `parameters` as declared · `variants`: template parameters, `constexpr` arguments and element
     types that it is compiled for · `helper`: only other kernels call it · `launched_by`,
     `bound_as`, `callers` (Python) lead to who uses it · `fallback`: a way that does the same
-    without it · `fingerprint` is that of its finding.
+    without it · `variant_of`: the kernel that stands for it, where whoever launches it chooses one
+    of several that take the same · `fingerprint` is that of its finding.
     """
 
     name: str
@@ -526,6 +527,7 @@ class Kernel(Struct, frozen=True):
     callers: tuple[Location, ...] = ()
     fallback: Location | None = None
     counterpart: Counterpart | None = None
+    variant_of: str = ""
     fingerprint: str = ""
 
 
@@ -533,7 +535,8 @@ class Function(Struct, frozen=True):
     """A function of native code: the kernels that it launches, the functions that it calls.
 
     `device` is `cuda` or `cpu` where its registration or its file's build says so, else empty ·
-    `features` and `lines` are those of a function for the device.
+    `features` and `lines` are those of a function for the device · `choices`: kernels of the same
+    parameters, as far as the file can tell, of which one run launches one at most.
     """
 
     name: str
@@ -543,6 +546,7 @@ class Function(Struct, frozen=True):
     device: str = ""
     features: tuple[Feature, ...] = ()
     lines: int = 0
+    choices: tuple[tuple[str, ...], ...] = ()
 
 
 class Bound(Struct, frozen=True):
@@ -564,6 +568,18 @@ class Called(Struct, frozen=True):
     open: bool = False
 
 
+class Compiled(Struct, frozen=True):
+    """Native sources that a line of Python compiles: paths, `*` for what is not known of them.
+
+    One that begins with a slash begins at the root of the tree, another one anywhere. `loads`: when
+    the line runs, and not when something is installed.
+    """
+
+    line: int
+    sources: tuple[str, ...]
+    loads: bool = False
+
+
 class NativeFacts(Struct, frozen=True):
     """What joins kernels across files: functions that start them, and what Python sees of those.
 
@@ -571,7 +587,8 @@ class NativeFacts(Struct, frozen=True):
     call functions of other files, where such features may be · `builds`: names of modules that a
     build script makes for CUDA, with a `!` in front of those that it makes otherwise, or may ·
     `loose`: names that may be of functions which something calls in ways that are not told, `*part`
-    for any that has such a part, `.name` for one of a class.
+    for any that has such a part, `.name` for one of a class · `compiles`: what lines of Python
+    compile · `includes`: the names of files that are included, and could be compiled themselves.
     """
 
     functions: tuple[Function, ...] = ()
@@ -579,6 +596,8 @@ class NativeFacts(Struct, frozen=True):
     on_device: tuple[Function, ...] = ()
     builds: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
+    compiles: tuple[Compiled, ...] = ()
+    includes: tuple[str, ...] = ()
 
 
 NO_NATIVE = NativeFacts()

@@ -72,9 +72,9 @@ def scan(scanner: Lenient, config: Config, rules: Rules, side: Side) -> Report:
     """The report of a side, as `engine.scan` makes it."""
     modules = Modules(side.tree, rules.everything.libraries)
     results = engine.scan_tree(scanner, modules, side.tree, results=rules.results)
-    kernels = related(results, modules)
+    natives = related(results, modules)
     ran = rules.chosen.rules.keys()
-    return engine.report(config, rules.everything, results, kernels, side.tree, modules, ran)
+    return engine.report(config, rules.everything, results, natives, side.tree, modules, ran)
 
 
 class History:

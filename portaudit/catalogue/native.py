@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
 import msgspec
@@ -128,3 +130,11 @@ def features_of_assembly(text: str) -> list[str]:
 def levels() -> dict[str, Difficulty]:
     """The least class of a kernel that has a feature."""
     return {each.name: each.level for each in words().feature if each.level}
+
+
+_NAME = re.compile(r"\s*[A-Za-z_]\w*\s*$")
+
+
+def types_of(parameters: Iterable[str]) -> tuple[str, ...]:
+    """The types of parameters as they are declared, without their names."""
+    return tuple(_NAME.sub("", each) for each in parameters)

@@ -132,6 +132,7 @@ class Lines(Struct, frozen=True):
             ),
             tuple(self._function(each) for each in native.on_device),
             loose=native.loose,
+            compiles=tuple(replace(each, line=self.line(each.line)) for each in native.compiles),
         )
 
     def _function(self, function: Function) -> Function:

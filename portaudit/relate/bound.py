@@ -8,14 +8,12 @@ from posixpath import basename, dirname
 from msgspec import Struct
 
 from portaudit.discover import Tree
-from portaudit.marks import ANY_MEMBER
+from portaudit.marks import ANY_MEMBER, RETURNED
 from portaudit.relate import nearby
 from portaudit.relate.kernels import bare_name
 from portaudit.relate.live import Living
 from portaudit.types import COMPILED, UNGUARDED, Called, FileResult, Finding, Kernel, Location
 
-_LOADING = frozenset({"CDLL", "PyDLL", "cdll", "LoadLibrary", "load_library", "dlopen"})
-"""What loads native code by its path."""
 _SHORTEST = 3
 """Letters of a name's beginning, or end, that say which it is."""
 
@@ -65,18 +63,40 @@ def _puts_together(path: Iterable[FileResult], results: Iterable[FileResult]) ->
     """Whether a file of some looks up members of a compiled module by names that it makes.
 
     `getattr(_C, name + "_cuda")`: of a module that is private, that a `setup.py` names, or where
-    operators are registered.
+    operators are registered; or of what torch's `load()` or a function returns that brings in one.
     """
+    known = tuple(results)
     built = {
         word
-        for result in results
+        for result in known
         if basename(result.path) == "setup.py"
         for word in result.facts.code.words.split()
     }
-    return any(
+    asked = frozenset(_looked_up(path))
+    returning = [name.removesuffix(RETURNED) for name in asked if name.endswith(RETURNED)]
+    if any(
         parts[0] == "torch" or parts[-1].startswith("_") or not built.isdisjoint(parts)
-        for parts in (module.split(".") for module in _looked_up(path))
-    )
+        for parts in (module.split(".") for module in asked if not module.endswith(RETURNED))
+    ):
+        return True
+    givers = frozenset(_giving(known, built)) if returning else frozenset()
+    return any(name.startswith("torch.") or bare_name(name) in givers for name in returning)
+
+
+def _giving(results: Iterable[FileResult], built: Container[str]) -> Iterator[str]:
+    """The functions that bring in what a build makes, or compile something."""
+    listed = tuple(results)
+    made = {_member(name) for result in listed for name in result.facts.native.builds}
+    for result in listed:
+        code = result.facts.code
+        for item in (*code.imports, *code.guesses):
+            last = bare_name(item.name)
+            if item.scope and (last.startswith("_") or last in made or last in built):
+                yield bare_name(item.scope)
+        for each in result.facts.native.compiles:
+            for option in code.options if each.loads else ():
+                if option.defines and option.lines[0] <= each.line <= option.lines[1]:
+                    yield option.name
 
 
 def _values(kernels: Iterable[Kernel], results: Sequence[FileResult]) -> frozenset[str]:
@@ -270,7 +290,7 @@ class Asked(Struct, frozen=True):
         unseen = {each.name for result in path for each in result.facts.code.guesses}
         return cls(
             frozenset(part for name in unseen for part in name.split(".")),
-            bool(nearby.users(path, _LOADING)),
+            bool(nearby.users(path, nearby.LOADING)),
             _puts_together(path, results),
         )
 

@@ -204,9 +204,15 @@ def title_of(root: str, group: Iterable[Finding], libraries: Libraries) -> str:
 
 
 def _title_of_operator(root: str, group: Iterable[Finding]) -> str:
-    others = len({item.kernel for item in group} - {""}) - 1
-    more = "one more kernel" if others == 1 else f"{others} more kernels"
-    return f"`{root.rpartition(':')[2]}` and {more} of its operator" if others > 0 else ""
+    """Its first kernel and how many others, or else copies and variants, are written with it."""
+    name = root.rpartition(":")[2]
+    kernels = [item.kernel for item in group if item.kernel]
+    others, forms = len(set(kernels)) - 1, len(kernels) - 1
+    if others > 0:
+        more = "one more kernel" if others == 1 else f"{others} more kernels"
+        return f"`{name}` and {more} of its operator"
+    more = "one more form" if forms == 1 else f"{forms} more forms"
+    return f"`{name}` and {more} of it" if forms > 0 else ""
 
 
 def _package(finding: Finding, catalogue: Catalogue) -> str:

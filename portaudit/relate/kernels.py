@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import permutations
 from posixpath import basename, dirname
 
@@ -16,13 +17,17 @@ from msgspec.structs import replace
 
 from portaudit.catalogue.difficulty import KERNEL_EFFORT, widened
 from portaudit.catalogue.library import counterpart
+from portaudit.catalogue.native import types_of
 from portaudit.catalogue.schema import Rule
 from portaudit.marks import ANY_PART
+from portaudit.relate.builds import Builds
 from portaudit.relate.modules import Modules
-from portaudit.relate.nearby import users
+from portaudit.relate.nearby import LOADING, SOURCES, users
 from portaudit.relate.projects import homes, meant
 from portaudit.types import (
     COMPILED,
+    DIFFICULTIES,
+    SEVERITIES,
     Binding,
     Bound,
     Called,
@@ -31,13 +36,20 @@ from portaudit.types import (
     Function,
     Kernel,
     Location,
+    Severity,
 )
 
 _DEEPEST = 8
 """Calls between a launch and the function that Python knows: more were never seen."""
 _ALIKE = 0.5
 """Share of their parameters that copies of a kernel have in common: each may have been changed."""
+_FURTHER: Severity = "minor"
+"""Severity of a further variant of a kernel: it is a line of the one that is written."""
 _MANIFESTS = frozenset({"setup.py", "pyproject.toml"})
+_WRAPPING = frozenset({"cythonize", "Cython", "create_extension", "ffi"})
+"""What says that functions are called by code of a kind that is not read."""
+_Group = frozenset[tuple[str, int, tuple[str, ...], tuple[str, ...]]]
+"""The functions that choose a kernel, among which, and what those take."""
 _OPERATORS = "torch.ops."
 """How the names of operators begin: they are found by their name wherever they are registered."""
 
@@ -103,7 +115,7 @@ class _Tree(Struct):
     """The files that bind a bare name."""
     on_cpu: dict[str, Location] = field(default_factory=dict)
     """Where an operator, or an implementation chosen by device, has its form for the CPU."""
-    calls: dict[str, list[tuple[str, Called]]] = field(default_factory=lambda: defaultdict(list))
+    called: dict[str, list[tuple[str, Called]]] = field(default_factory=lambda: defaultdict(list))
     ways: dict[tuple[str, int], Location] = field(default_factory=dict)
     """Another way that a guarded call has, by the place of the call."""
     on_device: dict[str, Function] = field(default_factory=dict)
@@ -120,6 +132,7 @@ class _Tree(Struct):
     """Pairs of files that bind the same name for copies of one kernel."""
     using: Mapping[str, set[str]] = field(default_factory=dict)
     """The files that use a name which several files bind."""
+    builds: Builds = field(default_factory=Builds)
 
     def is_ambiguous(self, bound: Bound) -> bool:
         """Whether another module binds the same name (`forward`): a call may mean either.
@@ -135,7 +148,7 @@ class _Tree(Struct):
 
     def calls_of(self, bare: str) -> Iterator[tuple[str, Called]]:
         """Where a module's function of that name is called, unless it is one of Python's."""
-        for path, called in self.calls.get(bare, ()):
+        for path, called in self.called.get(bare, ()):
             if bare in called.name.split(".")[1:]:
                 if not (called.open and self.python.has(path, called.name)):
                     yield path, called
@@ -154,7 +167,16 @@ class _Tree(Struct):
 
     def means(self, path: str, name: str, place: str) -> bool:
         """Whether native code of a file means by a name what another file defines."""
-        return place in meant(self.homes, path, self.defined[name])
+        linked = {each for each in self.defined[name] if self.builds.are_linked(path, each)}
+        return place in meant(self.homes, path, linked)
+
+    def calls(self, path: str, function: str, name: str, place: str) -> bool:
+        """Whether a function of a file calls by a name what another file defines.
+
+        Its own file's goes before: only a function of the same name may wrap another one's.
+        """
+        is_own = path != place and function != name and path in self.defined[name]
+        return not is_own and self.means(path, name, place)
 
     def callers(self, binding: Binding) -> Iterator[Location]:
         """Python's calls of a bound name: `_C.name(…)`, `torch.ops.space.name(…)`.
@@ -171,6 +193,8 @@ class _Tree(Struct):
         project = self.project(binding.path)
         is_own = any(called.open and self.project(path) == project for path, called in found)
         for path, called in found:
+            if called.name.startswith(_OPERATORS) and not _is_of_space(called, binding):
+                continue
             sure = called.open or called.name.startswith(_OPERATORS)
             if sure or not is_own or self.project(path) == project:
                 yield Location(path, called.line)
@@ -187,58 +211,113 @@ class _Tree(Struct):
         return any(first <= place.line <= last for first, last in self.bodies[place.path])
 
 
-def related(results: Sequence[FileResult], modules: Modules) -> tuple[Kernel, ...]:
+def related(results: Sequence[FileResult], modules: Modules) -> Natives:
     """All kernels of a tree in order, with who starts, binds and calls each."""
     if not any(result.inventory for result in results):
-        return ()
+        return Natives()
     tree = _gather(results, modules)
     known = [kernel for result in results for kernel in _with_callees(result, tree)]
-    ways = [_way(kernel, tree) for kernel in known]
-    _tell_copies(zip(known, ways, strict=True), tree)
-    joined = (_joined(kernel, way, tree, modules) for kernel, way in zip(known, ways, strict=True))
-    return tuple(sorted(joined, key=lambda each: (each.path, each.line, each.name)))
+    ways = [(kernel, _way(kernel, tree)) for kernel in known]
+    _tell_copies(ways, tree)
+    joined = [_joined(kernel, way, tree, modules) for kernel, way in ways]
+    chosen = _variants(ways)
+    joined = [replace(each, variant_of=chosen.get((each.path, each.line), "")) for each in joined]
+    ordered = sorted(joined, key=lambda each: (each.path, each.line, each.name))
+    return Natives(tuple(ordered), tree, ways, results)
 
 
-def unsure(
-    results: Sequence[FileResult],
-    kernels: Iterable[Kernel],
-    modules: Modules,
-    *,
-    loads: bool = False,
-) -> frozenset[str]:
-    """Compiled kernels that native code may start in ways which are not joined.
+class Natives:
+    """The kernels of a tree, and what stays open of how they are started: told when asked for."""
 
-    Their fingerprints. A function on the way is named otherwise than called or bound, or it belongs
-    to a class and nothing is known that calls it. `loads`: libraries are loaded by their path, so
-    the same is true of any function.
-    """
-    known = [each for each in kernels if each.language in COMPILED and each.fingerprint]
-    if not known:
-        return frozenset()
-    tree = _gather(results, modules)
-    _tell_copies(((each, _way(each, tree)) for each in known), tree)
-    said: dict[str, set[str]] = defaultdict(set)
-    parts: dict[str, set[str]] = defaultdict(set)
-    for result in results:
-        for name in result.facts.native.loose:
-            if name.startswith(ANY_PART):
-                parts[name.removeprefix(ANY_PART)].add(result.path)
-            else:
-                said[name].add(result.path)
-    return frozenset(
-        each.fingerprint for each in known if _is_unsure(each, tree, _Loose(said, parts, loads))
+    def __init__(
+        self,
+        kernels: Sequence[Kernel] = (),
+        tree: _Tree | None = None,
+        ways: Iterable[tuple[Kernel, _Way]] = (),
+        results: Sequence[FileResult] = (),
+    ) -> None:
+        self.kernels = tuple(kernels)
+        self._tree = tree
+        self._ways = ways
+        self._results = results
+
+    def _compiled(self) -> Iterator[tuple[Kernel, _Way, _Tree]]:
+        for kernel, way in self._ways if self._tree else ():
+            if self._tree and kernel.language in COMPILED and kernel.fingerprint:
+                yield kernel, way, self._tree
+
+    def loading(self, path: str) -> frozenset[Location] | None:
+        """The lines that alone compile a source, all while programs run; None if that is open."""
+        return self._tree.builds.loading(path) if self._tree else None
+
+    @cached_property
+    def _loose(self) -> _Loose:
+        said: dict[str, set[str]] = defaultdict(set)
+        parts: dict[str, set[str]] = defaultdict(set)
+        for result in self._results:
+            for name in result.facts.native.loose:
+                if name.startswith(ANY_PART):
+                    parts[name.removeprefix(ANY_PART)].add(result.path)
+                else:
+                    said[name].add(result.path)
+        return _Loose(said, parts)
+
+    def unsure(self, *, loads: bool = False) -> frozenset[str]:
+        """Compiled kernels that native code may start in ways which are not joined.
+
+        Their fingerprints. A function on the way is named otherwise than called or bound, or it
+        belongs to a class and nothing is known that calls it. `loads`: libraries are loaded by
+        their path, so the same is true of any function.
+        """
+        return frozenset(
+            kernel.fingerprint
+            for kernel, way, tree in self._compiled()
+            if _is_unsure(kernel, way, tree, self._loose, loads=loads)
+        )
+
+    @cached_property
+    def idle(self) -> frozenset[str]:
+        """Compiled kernels that nothing starts, by their fingerprints.
+
+        No host code launches them, or what does is never called and bound nowhere, and no Python
+        file has a name of these. Not of headers, which are there for code that somebody else has.
+        """
+        ended = [
+            (kernel, way, tree)
+            for kernel, way, tree in self._compiled()
+            if not kernel.helper and not way.bound and _is_whole(kernel, way, tree)
+        ]
+        if not ended:
+            return frozenset()
+        names = {name for kernel, way, _ in ended for name in (kernel.name, *way.reached)}
+        said = users(self._results, names | LOADING | _WRAPPING)
+        is_linked = any(said.get(name) for name in _WRAPPING)
+        loads = is_linked or any(said.get(name) for name in LOADING)
+        return frozenset(
+            kernel.fingerprint
+            for kernel, way, tree in ended
+            if not any(said.get(name) for name in (kernel.name, *way.reached))
+            and not (is_linked and way.starters)
+            and not _is_unsure(kernel, way, tree, self._loose, loads=loads)
+        )
+
+
+def _is_whole(kernel: Kernel, way: _Way, tree: _Tree) -> bool:
+    """Whether all is there that could start a kernel: it ends in sources, and in no program."""
+    paths = {kernel.path}.union(*way.reached.values())
+    callers = {each.name for name in way.reached for _, each in tree.calling.get(name, ())}
+    return (
+        all(path.endswith(SOURCES) for path in paths)
+        and callers <= way.reached.keys()
+        and "main" not in way.reached
     )
 
 
 class _Loose(Struct, frozen=True):
-    """The files that say a name otherwise, and those that make names with a part.
-
-    `loads`: any function may be called by who loads a library.
-    """
+    """The files that say a name otherwise, and those that make names with a part."""
 
     said: Mapping[str, Collection[str]]
     parts: Mapping[str, Collection[str]]
-    loads: bool
 
     def of(self, name: str) -> Iterator[str]:
         """The files that may mean a name."""
@@ -248,20 +327,19 @@ class _Loose(Struct, frozen=True):
                 yield from paths
 
 
-def _is_unsure(kernel: Kernel, tree: _Tree, loose: _Loose) -> bool:
-    way = _way(kernel, tree)
+def _is_unsure(kernel: Kernel, way: _Way, tree: _Tree, loose: _Loose, *, loads: bool) -> bool:
     known = {path for path, _ in way.starters} | tree.defined[kernel.name]
     if any(
         path not in known and tree.means(path, kernel.name, kernel.path)
         for path, _ in tree.launching.get(kernel.name, ())
     ):
         return True
-    reached = {kernel.name: frozenset({kernel.path}), **_reached(way.starters, tree)}
+    reached = {kernel.name: frozenset({kernel.path}), **way.reached}
     for name, places in reached.items():
         if any(tree.means(path, name, place) for path in loose.of(name) for place in places):
             return True
         calling = {function.name for _, function in tree.calling.get(name, ())}
-        may_be_called = loose.loads or not places.isdisjoint(loose.said.get(f".{name}", ()))
+        may_be_called = loads or not places.isdisjoint(loose.said.get(f".{name}", ()))
         is_end = name != kernel.name and name not in tree.bound and calling <= {name}
         if is_end and may_be_called:
             return True
@@ -274,7 +352,8 @@ def told(
     """Findings that speak of a kernel, with what it turned out to be in the whole tree.
 
     They are worth what its class says, and name the kernel of nki-library for the job. What only
-    other kernels call is in their size and class already.
+    other kernels call is in their size and class already, and a variant is written with the kernel
+    that stands for it.
     """
     known = {each.fingerprint: each for each in kernels if each.fingerprint}
     return tuple(
@@ -303,6 +382,18 @@ def with_ways(kernels: Iterable[Kernel], findings: Iterable[Finding]) -> tuple[K
 def _told(finding: Finding, kernel: Kernel, rule: Rule) -> Finding:
     if kernel.helper:
         return replace(finding, effort="trivial")
+    if kernel.variant_of:
+        said = (
+            f"A variant of `{kernel.variant_of}`, which takes the same: one is chosen where they "
+            "are launched. Write the operator once, and see what is left to choose."
+        )
+        return replace(
+            finding,
+            severity=_lighter(finding.severity),
+            effective_severity=_lighter(finding.effective_severity),
+            effort="trivial",
+            fix=f"{said}\n\n{finding.fix or rule.fix}",
+        )
     sized = replace(finding, effort=KERNEL_EFFORT[kernel.difficulty])
     found = kernel.counterpart
     if found is None:
@@ -312,6 +403,10 @@ def _told(finding: Finding, kernel: Kernel, rule: Rule) -> Finding:
         f"{found.since}; {found.source}). Compare what both do first."
     )
     return replace(sized, fix=f"{first}\n\n{finding.fix or rule.fix}")
+
+
+def _lighter(severity: Severity) -> Severity:
+    return min(_FURTHER, severity, key=SEVERITIES.index)
 
 
 def _with_callees(result: FileResult, tree: _Tree) -> Iterator[Kernel]:
@@ -326,6 +421,7 @@ def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
     tree = _Tree(_Python(modules))
     listed = tuple(results)
     tree.homes = homes(result.path for result in listed)
+    tree.builds = Builds.by(listed)
     for result in listed:
         tree.python.note(result)
         if basename(result.path) in _MANIFESTS:
@@ -351,10 +447,10 @@ def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
                 place = Location(bound.binding.path, bound.binding.line)
                 tree.on_cpu.setdefault(bare_name(bound.binding.name), place)
         for called in result.facts.calls:
-            tree.calls[called.name.rpartition(".")[2]].append((result.path, called))
+            tree.called[called.name.rpartition(".")[2]].append((result.path, called))
             owner = called.name.rpartition(".")[0].rpartition(".")[2]
             if owner:
-                tree.calls[owner].append((result.path, called))
+                tree.called[owner].append((result.path, called))
         for finding in result.findings:
             if finding.guard == "fallback" and finding.guard_by:
                 tree.ways[finding.path, finding.span.line] = _place(finding)
@@ -369,10 +465,10 @@ def _place(finding: Finding) -> Location:
 
 
 class _Way(Struct, frozen=True):
-    """What leads to a kernel: functions that launch it, all from there on, Python's names."""
+    """What leads to a kernel: what launches it, all functions from there on, their bindings."""
 
     starters: Sequence[tuple[str, Function]] = ()
-    names: Sequence[str] = ()
+    reached: Mapping[str, frozenset[str]] = field(default_factory=dict)
     bound: Sequence[Bound] = ()
 
 
@@ -389,7 +485,7 @@ def _way(kernel: Kernel, tree: _Tree) -> _Way:
         for each in tree.bound.get(name, ())
         if any(tree.means(each.binding.path, name, path) for path in paths)
     )
-    return _Way(starters, tuple(reached), tuple(bound))
+    return _Way(starters, reached, tuple(bound))
 
 
 def _tell_copies(known: Iterable[tuple[Kernel, _Way]], tree: _Tree) -> None:
@@ -428,7 +524,7 @@ def _joined(kernel: Kernel, way: _Way, tree: _Tree, modules: Modules) -> Kernel:
                 for place in tree.callers(each.binding)
             }
         )
-        operators = [*(bare_name(each.binding.name) for each in bound), *way.names]
+        operators = [*(bare_name(each.binding.name) for each in bound), *way.reached]
         fallback = next((tree.on_cpu[each] for each in operators if each in tree.on_cpu), None)
         launched = tuple(Location(path, function.line) for path, function in starters)
         kernel = replace(
@@ -440,13 +536,40 @@ def _joined(kernel: Kernel, way: _Way, tree: _Tree, modules: Modules) -> Kernel:
         )
     else:
         own = {function.name for path, function in starters if path == kernel.path}
-        found_calls = _importing(kernel, own | {kernel.name}, tree.calls, modules)
+        found_calls = _importing(kernel, own | {kernel.name}, tree.called, modules)
         callers = sorted(place for place in found_calls if not tree.is_in_kernel(place))
         used = kernel.launched_by or callers or not found_calls
         kernel = replace(kernel, callers=tuple(callers), helper=kernel.helper or not used)
     others = (tree.ways.get((place.path, place.line)) for place in kernel.callers)
     other = next((each for each in others if each), None)
     return replace(kernel, fallback=kernel.fallback or other, counterpart=found)
+
+
+def _variants(ways: Iterable[tuple[Kernel, _Way]]) -> Mapping[tuple[str, int], str]:
+    """The kernels that others stand for, by their places, with the names of these.
+
+    Whoever launches one chooses among both, and they take the same: for other sizes or types. The
+    one that is most to write stands for all, of several the first.
+    """
+    groups: dict[_Group, list[Kernel]] = defaultdict(list)
+    for kernel, way in ways:
+        chosen = [
+            (path, function.line, group, types_of(kernel.parameters))
+            for path, function in way.starters
+            for group in function.choices
+            if kernel.name in group
+        ]
+        if chosen and len(chosen) == len(way.starters):
+            groups[frozenset(chosen)].append(kernel)
+    found: dict[tuple[str, int], str] = {}
+    for kernels in groups.values():
+        first = min(
+            kernels, key=lambda each: (-DIFFICULTIES.index(each.difficulty), each.path, each.line)
+        )
+        if len({each.name for each in kernels}) == len(kernels):
+            others = (each for each in kernels if each is not first)
+            found.update(((each.path, each.line), first.name) for each in others)
+    return found
 
 
 def _near(found: Sequence[tuple[str, Function]], path: str) -> list[tuple[str, Function]]:
@@ -469,11 +592,21 @@ def _reached(starters: Iterable[tuple[str, Function]], tree: _Tree) -> dict[str,
             (function.name, path)
             for name, place in level
             for path, function in tree.calling.get(name, ())
-            if path not in reached.get(function.name, ()) and tree.means(path, name, place)
+            if path not in reached.get(function.name, ())
+            and tree.calls(path, function.name, name, place)
         }
         if not level:
             break
     return {name: frozenset(paths) for name, paths in reached.items()}
+
+
+def _is_of_space(called: Called, binding: Binding) -> bool:
+    """Whether an operator that is called, `torch.ops.space.name`, may be one that is registered."""
+    space = binding.name.rpartition("::")[0]
+    if binding.form == "pybind":
+        return False
+    is_written = bool(space) and not space.isupper()  # else a macro, that a build defines
+    return not is_written or space in called.name.split(".")
 
 
 def bare_name(name: str) -> str:

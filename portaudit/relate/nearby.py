@@ -16,8 +16,10 @@ from portaudit.types import Category, FileKind, FileResult, Finding, Kernel, Lan
 
 _PYTHON: frozenset[Language] = frozenset({"triton", "gluon", "tilelang", "cute-dsl", "numba"})
 _KERNELS: frozenset[Category] = frozenset({"triton-kernel", "cuda-source"})
-_SOURCES = (".cu", ".cpp", ".cc", ".cxx", ".c")
+SOURCES = (".cu", ".cpp", ".cc", ".cxx", ".c")
 """Native files that are compiled by themselves; others are included."""
+LOADING = frozenset({"CDLL", "PyDLL", "cdll", "LoadLibrary", "load_library", "dlopen"})
+"""What loads native code by its path."""
 _MANIFESTS: frozenset[FileKind] = frozenset({"requirements", "toml", "ini", "yaml", "json"})
 """Kinds of file that say what a project needs, where they start nothing."""
 _STARTING: frozenset[FileKind] = frozenset({"docker", "shell", "make", "markdown"})
@@ -121,7 +123,7 @@ def unused_headers(results: Iterable[FileResult], kernels: Iterable[Kernel]) -> 
         for kernel in kernels
         if kernel.fingerprint
         and kernel.launched_by
-        and not (kernel.callers or kernel.bound_as or kernel.path.endswith(_SOURCES))
+        and not (kernel.callers or kernel.bound_as or kernel.path.endswith(SOURCES))
     ]
     if not known:
         return {}
@@ -133,7 +135,7 @@ def unused_headers(results: Iterable[FileResult], kernels: Iterable[Kernel]) -> 
     found: dict[str, Reach] = {}
     for kernel in known:
         files = _starting_files(kernel, starting)
-        if not any(path.endswith(_SOURCES) and aside(path) is None for path in files):
+        if not any(path.endswith(SOURCES) and aside(path) is None for path in files):
             shown = (aside(path) for path in sorted(files))
             found[kernel.fingerprint] = next((each for each in shown if each), "unreached")
     return found

@@ -1,6 +1,7 @@
 """Joins kernels into operators: what one would write anew, and compare, as one piece of work.
 
-What the same functions start is one operator: its stages, and the variants among which they choose.
+What the same functions start is one operator: its stages, and the variants among which they choose;
+of variants that take the same one is written.
 So is a kernel with its derivative, and the same kernel copied to another folder. A stage that
 several operators share is one of its own. What only kernels call belongs to the first of them.
 """
@@ -24,7 +25,10 @@ _Key = tuple[object, ...]
 
 
 class Part(Struct, frozen=True):
-    """What a kernel is of an operator: `first`, its first kernel · `like`: what it is a copy of."""
+    """What a kernel is of an operator: `first`, its first kernel · `like`: what is written for it.
+
+    Of a copy that is the first one, of a variant the kernel that stands for all.
+    """
 
     first: Kernel
     like: Kernel
@@ -41,12 +45,17 @@ def operators(kernels: Sequence[Kernel], results: Iterable[FileResult] = ()) -> 
     copies: dict[_Key, Kernel] = {}
     for each in written:
         copies.setdefault(_copied(each), each)
+    named = {(each.launched_by, each.name): each for each in written}
+
+    def standing(kernel: Kernel) -> Kernel:
+        return named.get((kernel.launched_by, kernel.variant_of), kernel)
+
     leaders = _leaders(written, _Starting(listed))
     callers = _Callers(known, listed)
     return {
         each.fingerprint: Part(callers.operator(each, leaders), each)
         if each.helper
-        else Part(leaders[each], copies[_copied(each)])
+        else Part(leaders[each], copies[_copied(standing(each))])
         for each in known
         if each.fingerprint
     }

@@ -25,13 +25,14 @@ from portaudit.catalogue.entries import aside, makers
 from portaudit.catalogue.schema import Rule
 from portaudit.discover import Tree
 from portaudit.judge.severity import effective
+from portaudit.kinds import kind_by_name
 from portaudit.relate import nearby
 from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
 from portaudit.relate.configured import Unsaid, unsaid
 from portaudit.relate.demands import demanding
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
-from portaudit.relate.kernels import bare_name, unsure
+from portaudit.relate.kernels import Natives, bare_name
 from portaudit.relate.live import Living, Origin, sources
 from portaudit.relate.modules import Modules
 from portaudit.relate.projects import OtherProjects
@@ -81,7 +82,7 @@ class Reached(Struct, frozen=True):
 def reached(
     results: Sequence[FileResult],
     findings: Iterable[Finding],
-    kernels: Sequence[Kernel],
+    natives: Natives,
     tree: Tree,
     modules: Modules,
     chosen: Sequence[str] = (),
@@ -96,7 +97,7 @@ def reached(
     programs = entries(results, joined, tree, modules, chosen)
     if not programs.main:
         return Reached(known, programs.told())
-    found = _Tree(results, known, kernels, tree, modules, joined, programs)
+    found = _Tree(results, known, natives, tree, modules, joined, programs)
     marked = tuple(found.marked(finding, rules or {}) for finding in known)
     reaches = {finding.path: "other" for finding in marked if finding.reach in {"other", "example"}}
     reaches.update({finding.path: "main" for finding in marked if finding.reach == "main"})
@@ -122,12 +123,14 @@ class _Tree:
         self,
         results: Sequence[FileResult],
         findings: Sequence[Finding],
-        kernels: Sequence[Kernel],
+        natives: Natives,
         tree: Tree,
         modules: Modules,
         joined: Graph,
         programs: Entries,
     ) -> None:
+        kernels = natives.kernels
+        self._natives = natives
         self._results = results
         self._tree = tree
         self._findings = findings
@@ -465,8 +468,15 @@ class _Tree:
     @cached_property
     def _unsure(self) -> frozenset[str]:
         """The kernels that native code may start otherwise than is known."""
-        known = self._kernels.values()
-        return unsure(self._results, known, self._modules, loads=self._asked.loads)
+        return self._natives.unsure(loads=self._asked.loads)
+
+    @cached_property
+    def _idle(self) -> frozenset[str]:
+        """The kernels that nothing starts, where all native code was read."""
+        lost = {result.path for result in self._results if result.errors}
+        lost.update(each.path for each in self._tree.skipped)
+        is_read = all(kind_by_name(path) != "native" for path in lost)
+        return self._natives.idle if is_read else frozenset()
 
     def _is_of_builds(self, finding: Finding) -> bool:
         """Whether something is there only as native code is built, and lets that be left out."""
@@ -521,6 +531,11 @@ class _Tree:
         callers = self._called_from(finding)
         said = self._bound.besides if callers else self._bound.names
         main = self._paths["main"]
+        loading = self._natives.loading(finding.path) or ()
+        lines = [each for each in loading if main.comes_to(each.path, each.line)]
+        compiled = [living.waits_at(each.path, each.line) for each in lines]
+        if compiled and None not in compiled:
+            return _weakest(compiled)
         found = [
             living.names.get(name)
             for name in sorted(said.get(finding.fingerprint, ()))
@@ -537,7 +552,7 @@ class _Tree:
         known = [origin for origin in found if origin]
         if not known or len(known) < len(found):
             return None
-        return min(known, key=lambda each: GUARD_STATES.index(each.option.guard))
+        return _weakest(known)
 
     def _call_waits(self, caller: Location, living: Living, *, is_built: bool) -> Origin | None:
         """What a call of native code waits for, with all uses of its name in the same file.
@@ -597,6 +612,13 @@ class _Tree:
         A call counts where the function that it stands in runs.
         """
         path = finding.path
+        if finding.fingerprint in self._idle:
+            return aside(path) or "unreached"
+        loading = self._natives.loading(path)
+        if loading is not None:
+            reach = self._of_lines(loading)
+            if reach != "main":
+                return reach or aside(path) or "unreached"
         callers = self._called_from(finding)
         names = self._bound.names.get(finding.fingerprint, frozenset())
         besides = self._bound.besides.get(finding.fingerprint, frozenset())
@@ -618,6 +640,14 @@ class _Tree:
             return aside(path) or "other"
         bound = self._binding is None or dirname(path) in self._binding
         return aside(path) or (None if bound else "unreached")
+
+    def _of_lines(self, lines: Iterable[Location]) -> Reach | None:
+        """The first of the paths that come to some lines of Python."""
+        found = tuple(lines)
+        for reach in _ORDER:
+            if any(self._paths[reach].comes_to(each.path, each.line) for each in found):
+                return reach
+        return None
 
     def _near_callers(self, path: str) -> tuple[Location, ...]:
         """The lines that call into a native file, or into others of the nearest folder with such.
@@ -663,6 +693,12 @@ def _called_as(kernels: Iterable[Kernel]) -> Mapping[Location, frozenset[str]]:
         for caller in kernel.callers:
             found.setdefault(caller, set()).update(names)
     return {place: frozenset(names) for place, names in found.items()}
+
+
+def _weakest(origins: Iterable[Origin | None]) -> Origin:
+    """Of what some things wait for, that which promises least."""
+    known = (each for each in origins if each)
+    return min(known, key=lambda each: GUARD_STATES.index(each.option.guard))
 
 
 def _is_telling(name: str) -> bool:

@@ -466,6 +466,7 @@ def _kernel(kernel: Kernel) -> str:
     place = _places([Location(kernel.path, kernel.line)])
     size = f"{kernel.language}, {count(kernel.lines, 'line')}, {kernel.difficulty}"
     parts = [f"{code(kernel.name)} at {place}: {size}"]
+    parts += [f"a variant of {code(kernel.variant_of)}"] if kernel.variant_of else []
     features = [prose(feature.name) for feature in kernel.features]
     parts += [f"uses {', '.join(features)}"] if features else []
     found = kernel.counterpart

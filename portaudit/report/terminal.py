@@ -540,6 +540,7 @@ def _kernel(page: Page, kernel: Kernel) -> None:
         (kernel.name, "bold"),
         f" {count(kernel.lines, 'line')}, {kernel.difficulty}: {', '.join(kernel.reasons)}",
         ("; called by other kernels only" if kernel.helper else "", "dim"),
+        (f"; a variant of {kernel.variant_of}" if kernel.variant_of else "", "dim"),
         (library, "green"),
     )
 

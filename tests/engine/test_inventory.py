@@ -65,7 +65,7 @@ def softmax_ref(x):
 def inventory(files: Mapping[str, str]) -> dict[str, Kernel]:
     results = tuple(scan(files).values())
     modules = Modules(Tree.of(ROOT, files), catalogue().libraries)
-    return {kernel.name: kernel for kernel in related(results, modules)}
+    return {kernel.name: kernel for kernel in related(results, modules).kernels}
 
 
 def test_a_triton_kernel_with_all_that_the_file_says_of_it() -> None:
@@ -169,7 +169,7 @@ def test_a_cuda_kernel_is_joined_with_launcher_binding_caller_and_cpu_form() -> 
         native("csrc/bind.cpp", bind),
         python,
     )
-    (joined,) = related(results, Modules(Tree.of(ROOT, ["ops.py"]), catalogue().libraries))
+    (joined,) = related(results, Modules(Tree.of(ROOT, ["ops.py"]), catalogue().libraries)).kernels
     assert joined.launched_by == (Location("csrc/nms.cu", 12),)
     assert joined.bound_as == (binding,)
     assert joined.callers == (Location("ops.py", 3),)
@@ -189,7 +189,7 @@ def test_a_loaded_extension_module_leads_to_its_kernel() -> None:
     (joined,) = related(
         (native("k.cu", facts, kernel), python),
         Modules(Tree.of(ROOT, ["use.py"]), catalogue().libraries),
-    )
+    ).kernels
     assert joined.callers == (Location("use.py", 4),)
 
 
@@ -206,7 +206,7 @@ def test_a_name_that_two_modules_bind_leads_nowhere() -> None:
     (joined,) = related(
         (native("a/bind.cpp", facts[0], kernel), native("b/bind.cpp", facts[1]), python),
         Modules(Tree.of(ROOT, ["use.py"]), catalogue().libraries),
-    )
+    ).kernels
     assert joined.bound_as
     assert joined.callers == ()
 
@@ -214,7 +214,7 @@ def test_a_name_that_two_modules_bind_leads_nowhere() -> None:
 def test_a_finding_names_the_kernel_of_nki_library() -> None:
     text = HEAD + "\n@triton.jit\ndef rope_kernel(x):\n    tl.store(x, 1)\n"
     results = tuple(scan({"k.py": text}).values())
-    kernels = related(results, Modules(Tree.of(ROOT, ["k.py"]), catalogue().libraries))
+    kernels = related(results, Modules(Tree.of(ROOT, ["k.py"]), catalogue().libraries)).kernels
     found = [item for item in results[0].findings if item.rule == "TRI001"]
     (said,) = told(found, kernels, catalogue().rules)
     assert said.fix.startswith("By its name nki-library has a kernel for this job: `rope`")

@@ -644,6 +644,51 @@ at::Tensor scale_cpu(at::Tensor x) { return x.mul(2); }
     ]
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "PYBIND11_MODULE(NAME, m) {\n#define REG(f) m.def(#f, &f)\nREG(fwd);\nREG(bwd);\n}",
+        '#define REG(f) m.def("" #f, &ops::f<float>);\nPYBIND11_MODULE(A, m) { REG(fwd) REG(bwd) }',
+        (
+            "#define ONE(m, f, ...) \\\n  m.def(#f, &f, ##__VA_ARGS__)\n"
+            "#define ALL(m) ONE(m, fwd, 1); ONE(m, bwd)\nvoid init(py::module& m) { ALL(m); }"
+        ),
+        '#define REG(s) m.def(#s "wd", &s##wd)\nPYBIND11_MODULE(NAME, m) {\nREG(f);\nREG(b);\n}',
+    ],
+)
+def test_bindings_that_a_macro_of_the_file_makes(block: str) -> None:
+    native = document(block, "a.cpp").native
+    assert [each.function for each in native.bound] == ["fwd", "bwd"]
+    names = [each.binding.name for each in native.bound]
+    assert names == ["fwd", "bwd"]
+
+
+def test_macros_that_name_one_another_end() -> None:
+    code = """
+#define A m.def("x", &x); B B
+#define B A A
+PYBIND11_MODULE(NAME, m) { A }
+"""
+    assert {each.function for each in document(code, "a.cpp").native.bound} == {"x"}
+
+
+def test_a_macro_that_is_defined_anew_is_the_last_one_before() -> None:
+    code = """
+PYBIND11_MODULE(NAME, m) {
+#define REG(f) m.def(#f, &f)
+  REG(a);
+#undef REG
+#define REG(f) m.def(#f "_cuda", &f)
+  REG(b);
+}
+"""
+    native = document(code, "a.cpp").native
+    assert [(each.binding.name, each.binding.line) for each in native.bound] == [
+        ("a", 4),
+        ("b_cuda", 7),
+    ]
+
+
 def test_a_registry_of_a_projects_own() -> None:
     code = """
 REGISTER_DEVICE_IMPL(nms_impl, CUDA, nms_cuda);
@@ -654,6 +699,15 @@ REGISTER_DEVICE_IMPL(nms_impl, CPU, nms_cpu);
         ("nms_impl", ("nms_cuda",), "cuda"),
         ("nms_impl", ("nms_cpu",), "cpu"),
     ]
+
+
+def test_what_a_dispatcher_of_a_projects_own_calls() -> None:
+    code = (
+        "void nms(Tensor x) { DISPATCH_DEVICE_IMPL(nms_impl, x); DISPATCH_KIND(x.kind(), [&] {}); }"
+    )
+    (found,) = document(code, "a.cpp").native.functions
+    assert "nms_impl" in found.calls
+    assert "x" not in found.calls
 
 
 def test_functions_for_the_device_keep_their_features_for_other_files() -> None:
@@ -681,3 +735,53 @@ __device__ void compute_all(float* x) { asm("mma.sync"); inner(*x); more(x); }
     assert whole.difficulty == "research"
     assert [each.name for each in whole.features] == ["inline PTX", "tensor cores", "shared memory"]
     assert widened(thin, found.native.on_device[0], {}) == thin
+
+
+CHOOSING = {
+    "branches": "if (n > 9) a<<<1, 1>>>(x); else { b<<<1, 1>>>(x); }",
+    "a chain": "if (n > 9) a<<<1, 1>>>(x); else if (n > 1) b<<<1, 1>>>(x);",
+    "leaving": "if (n > 9) { a<<<1, 1>>>(x); return; }\n b<<<1, 1>>>(x);",
+    "a switch": "switch (n) { case 1: a<<<1, 1>>>(x); break; case 2: { a<<<1, 2>>>(x); break; }"
+    " default: b<<<1, 1>>>(x); }",
+    "a branch in a switch": "switch (n) { case 1: a<<<1, 1>>>(x); break; default:"
+    " if (n) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); }",
+    "a pointer": "auto k = n > 9 ? &a<int> : &b<int>; k<<<1, 1>>>(x);",
+    "builds": "#ifdef SMALL\n a<<<1, 1>>>(x);\n#else\n b<<<1, 1>>>(x);\n#endif\n",
+    "in a dispatch": 'DISPATCH(t, "f", [&] {'
+    " if constexpr (N) { a<<<1, 1>>>(x); } else b<<<1, 1>>>(x); });",
+    "a macro": "if (n > 9) { RUN(a); } else { RUN_B; }",
+}
+TAKING_BOTH = {
+    "one after the other": "a<<<1, 1>>>(x); b<<<1, 1>>>(x);",
+    "one by chance": "if (n > 9) { a<<<1, 1>>>(x); } b<<<1, 1>>>(x);",
+    "one also behind": "if (n > 9) { a<<<1, 1>>>(x); } else { b<<<1, 1>>>(x); } b<<<1, 1>>>(x);",
+    "falling through": "switch (n) { case 1: a<<<1, 1>>>(x); case 2: b<<<1, 1>>>(x); }",
+    "a loop": "for (int i = 0; i < 2; ++i) { if (i) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); }",
+    "a jump": "if (n) { a<<<1, 1>>>(x); goto end; } else { end: b<<<1, 1>>>(x); }",
+}
+TWO = """
+#define RUN(k) k<<<1, 1>>>(x)
+#define RUN_B b<<<1, 1>>>(x)
+template <typename T> __global__ void a(float* x, const int n) { x[0] = 1; }
+template <typename T> __global__ void b(float* y, const int m) { y[0] = 2; }
+__global__ void c(float* x) { x[0] = 2; }
+void run(float* x, int n) {
+"""
+
+
+@pytest.mark.parametrize("body", CHOOSING.values(), ids=CHOOSING)
+def test_kernels_of_which_one_is_chosen(body: str) -> None:
+    found = {each.name: each for each in document(f"{TWO}{body}\n}}\n").native.functions}
+    assert found["run"].choices == (("a", "b"),)
+
+
+@pytest.mark.parametrize("body", TAKING_BOTH.values(), ids=TAKING_BOTH)
+def test_kernels_that_one_run_may_launch_both(body: str) -> None:
+    found = {each.name: each for each in document(f"{TWO}{body}\n}}\n").native.functions}
+    assert found["run"].choices == ()
+
+
+def test_kernels_that_take_something_else_are_no_choice() -> None:
+    body = "if (n > 9) a<<<1, 1>>>(x); else c<<<1, 1>>>(x);"
+    found = {each.name: each for each in document(f"{TWO}{body}\n}}\n").native.functions}
+    assert found["run"].choices == ()

@@ -46,6 +46,8 @@ def facts(text: str, **others: str) -> CodeFacts:
         ("import models\ngetattr(models, name)", "models.*"),
         ("import models\ngetattr(models, f'net_{name}')", "models.*"),
         ("import models\ngetattr(models, 'net')", ""),
+        ("from models import get\nnet = get()\ngetattr(net, f'ab_{name}')", "ab_* models.get().*"),
+        ("def get(): ...\nnet = get()\nnet.__dict__[name]()", "get().*"),
         ("import torch\ngetattr(torch, name)", ""),
         ("class A:\n    def a(self):\n        getattr(self, x)()\n    def b(self): pass", "a b"),
         ("class A:\n    def a(self):\n        getattr(self, 'b')()\n    def b(self): pass", ""),

@@ -56,7 +56,7 @@ setup(
 
 def found(files: Mapping[str, str]) -> tuple[Finding, ...]:
     results = tuple(scan(files).values())
-    kernels = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries))
+    kernels = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
     known = told(with_foreign_uses(results), kernels, catalogue().rules)
     return settled(joined(known, kernels, catalogue()))
 

@@ -23,7 +23,7 @@ MAIN = Way({})
 def found(files: Mapping[str, str], *dead: str) -> list[Finding]:
     """The findings of a tree whose main path calls all functions but some."""
     results = tuple(scan(files).values())
-    kernels = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries))
+    kernels = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
     known = told(with_foreign_uses(results), kernels, catalogue().rules)
     return [
         replace(item, reach="unreached" if item.scope in dead else "main")
@@ -232,9 +232,9 @@ def test_the_kernel_that_another_project_has_is_not_called_by_name_alone() -> No
         "ext = ext_loader.load_ext('_ext', [])\n\n\ndef go(x):\n    ext.pool(x)\n",
     }
     results = tuple(scan(files).values())
-    (kernel,) = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries))
+    (kernel,) = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
     assert [place.path for place in kernel.callers] == ["projects/fast/ops/pool.py"]
     del files["projects/fast/ops/pool.py"]
     results = tuple(scan(files).values())
-    (kernel,) = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries))
+    (kernel,) = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
     assert [place.path for place in kernel.callers] == ["net/pool.py"]

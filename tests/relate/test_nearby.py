@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from portaudit.relate.kernels import Natives
 from portaudit.relate.nearby import (
     binding_folders,
     of_manifest,
@@ -96,7 +97,7 @@ def test_a_kernel_that_only_dead_functions_launch_is_dead_with_all_of_its_head()
         replace(at("ops.py", "import"), lines=(1, 1)),
     ]
     results = [code("train.py", "ops", main=1, words="used"), replace(ops, findings=tuple(heads))]
-    joined = reached(results, heads, kernels, tree(results), modules(results))
+    joined = reached(results, heads, Natives(kernels), tree(results), modules(results))
     assert {item.fingerprint: item.reach for item in joined.findings} == {
         "a_kernel": "main",
         "b_kernel": "unreached",

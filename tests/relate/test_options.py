@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
+from portaudit.relate.kernels import Natives
 from portaudit.relate.options import Code, Command, Known, command
 from portaudit.relate.reach import Reached, reached
 from portaudit.types import (
@@ -160,7 +161,7 @@ def at(path: str, line: int = 1, scope: str = "") -> Finding:
 
 def join(*results: FileResult) -> Reached:
     found = [finding for result in results for finding in result.findings]
-    return reached(results, found, (), tree(results), modules(results))
+    return reached(results, found, Natives(), tree(results), modules(results))
 
 
 def waiting(*results: FileResult) -> dict[str, str]:

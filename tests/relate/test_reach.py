@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from portaudit.relate.kernels import Natives
 from portaudit.relate.reach import Reached, reached
 from portaudit.types import (
     Binding,
@@ -33,7 +34,7 @@ def at(path: str, scope: str = "", mark: str = "") -> Finding:
 def join(*results: FileResult, kernels: Sequence[Kernel] = (), entry: str = "") -> Reached:
     found = [finding for result in results for finding in result.findings]
     chosen = [entry] if entry else []
-    return reached(results, found, kernels, tree(results), modules(results), chosen)
+    return reached(results, found, Natives(kernels), tree(results), modules(results), chosen)
 
 
 def told(*results: FileResult, kernels: Sequence[Kernel] = ()) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portaudit.relate.kernels import Natives
 from portaudit.relate.live import Places
 from portaudit.relate.reach import reached
 from portaudit.types import Option
@@ -45,7 +46,7 @@ def joining(size: int) -> int:
     findings = [item for result in results for item in result.findings]
     assert len(findings) >= size
     files, names = tree(results), modules(results)
-    return calls(lambda: reached(results, findings, (), files, names))
+    return calls(lambda: reached(results, findings, Natives(), files, names))
 
 
 def test_a_table_of_many_functions() -> None:

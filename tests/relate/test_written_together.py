@@ -34,7 +34,7 @@ def launches(function: str, *names: str) -> str:
 
 def found(files: Mapping[str, str]) -> tuple[Finding, ...]:
     results = tuple(scan(files).values())
-    inventory = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries))
+    inventory = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
     known = told(with_foreign_uses(results), inventory, catalogue().rules)
     return settled(joined(known, inventory, catalogue(), results))
 
@@ -52,6 +52,46 @@ def test_what_one_function_starts_is_one_operator() -> None:
     (root,) = operators({"csrc/softmax.cu": source}).values()
     assert root.title == "`small_rows` and one more kernel of its operator"
     assert len(root.sites) == 2
+
+
+CHOOSING = """
+void softmax(float* x, int n) {
+  if (n < 9) { small_rows<<<1, 1>>>(x, n); } else { large_rows<<<1, 1>>>(x, n); }
+}
+"""
+
+
+def test_of_variants_among_which_a_function_chooses_one_is_written() -> None:
+    files = {"csrc/softmax.cu": kernels("small_rows", "large_rows") + CHOOSING}
+    (root,) = operators(files).values()
+    assert root.title == "`small_rows` and one more form of it"
+    (alone,) = operators(
+        {"csrc/softmax.cu": kernels("small_rows") + launches("softmax", "small_rows")}
+    ).values()
+    assert alone.effort_days[1] < root.effort_days[1] < 1.1 * alone.effort_days[1]
+    first, second = (item for item in found(files) if item.rule == "SRC010")
+    assert (first.severity, second.severity, second.effort) == ("blocker", "minor", "trivial")
+    assert "small_rows" in second.fix
+
+
+def test_a_variant_that_another_function_launches_is_a_kernel_of_its_own() -> None:
+    source = kernels("small_rows", "large_rows") + CHOOSING + launches("rows", "large_rows")
+    severities = {item.severity for item in found({"csrc/softmax.cu": source}) if item.kernel}
+    assert severities == {"blocker"}
+
+
+def test_the_variant_that_is_most_to_write_stands_for_all() -> None:
+    source = kernels("small_rows", "large_rows").replace(
+        "large_rows(float* x, int n) {", "large_rows(float* x, int n) { __shared__ float s[9];"
+    )
+    inventory = related(
+        tuple(scan({"csrc/softmax.cu": source + CHOOSING}).values()),
+        Modules(Tree.of(ROOT, ["csrc/softmax.cu"]), catalogue().libraries),
+    ).kernels
+    assert {each.name: each.variant_of for each in inventory} == {
+        "small_rows": "large_rows",
+        "large_rows": "",
+    }
 
 
 def test_functions_of_one_file_are_operators_of_their_own() -> None:

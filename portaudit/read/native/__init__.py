@@ -6,6 +6,8 @@ are of the form `kernels` in a file that defines some, else `host`.
 
 from __future__ import annotations
 
+from posixpath import basename
+
 from portaudit.read.items import Document, Item
 from portaudit.read.native.bindings import registered
 from portaudit.read.native.inventory import Inventory
@@ -18,6 +20,8 @@ from portaudit.read.text import Text
 from portaudit.types import Kernel, NativeFacts
 
 _NVCC = (".cu", ".cuh")
+_SOURCES = (".cu", ".cpp", ".cc", ".cxx", ".c++")
+"""What is compiled by itself, and may be included all the same."""
 KERNELS, HOST = ("kernels",), ("host",)
 
 
@@ -48,6 +52,9 @@ def code(text: Text, *, nvcc: bool) -> Document:
             tuple(bindings.bound),
             tuple(inventory.on_device()),
             loose=loose(found, inventory, bindings),
+            includes=tuple(
+                basename(each.name) for each in found.headers if each.name.endswith(_SOURCES)
+            ),
         ),
     )
 

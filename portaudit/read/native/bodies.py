@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct, field
@@ -34,6 +34,10 @@ _ASSEMBLY = frozenset({"asm", "__asm__", "__asm"})
 _DISPATCH = re.compile(
     r"(?:AT|THO|TORCH|VLLM|DISPATCH)_?DISPATCH_(?:SWITCH_|CASE_)?(\w+?)(?:_AND_?\d*)?$"
 )
+_DISPATCHING = "DISPATCH_"
+"""How macros of a project begin that call what it has registered: `DISPATCH_DEVICE(nms, x)`."""
+_ALONE = [[","], [")"]]
+"""What follows an argument that is one word."""
 _EXPANDED = re.compile(r"AT_(\w*TYPES\w*)$")
 _SCALAR = re.compile(r"(?:at|torch|c10)?:*(?:ScalarType::|k)(\w+)$")
 _TYPES = {
@@ -102,7 +106,7 @@ class Bodies:
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
-        self._macros: dict[str, Usage] = {}
+        self._macros: dict[int, Usage] = {}
 
     def of(self, definition: Definition) -> Usage:
         """What a function's body uses, or the macro's that makes it."""
@@ -114,21 +118,28 @@ class Bodies:
             for name in [name for name in inner.calls if name in pattern.name or PASTE in name]:
                 del inner.calls[name]
             found.add(inner, definition.at)
-        self._through_macros(found, _DEEPEST)
+        if found.names and self.tokens.defined:
+            ends = len(self.tokens.text.data)
+            before = self.tokens.starts[end] if end < len(self.tokens) else ends
+            self._through_macros(found, _DEEPEST, before)
         return found
 
-    def _through_macros(self, found: Usage, depth: int) -> None:
-        """Add what the macros in some code bring."""
+    def launches_of(self, macro: str, before: int) -> Collection[str]:
+        """The kernels that a macro launches which is used before a byte."""
+        return self._of_macro(self.tokens.macro(macro, before), _DEEPEST - 1, before).launches
+
+    def _through_macros(self, found: Usage, depth: int, before: int) -> None:
+        """Add what the macros in some code bring that ends at a byte."""
         for name in self.tokens.defined.keys() & found.names.keys():
             if depth:
-                macro = self.tokens.defined[name][-1]
-                found.add(self._of_macro(macro, depth - 1), found.first(name))
+                macro = self.tokens.macro(name, before)
+                found.add(self._of_macro(macro, depth - 1, before), found.first(name))
 
-    def _of_macro(self, macro: Macro, depth: int) -> Usage:
-        known = self._macros.get(macro.name)
+    def _of_macro(self, macro: Macro, depth: int, before: int) -> Usage:
+        known = self._macros.get(macro.start)
         if known is not None:
             return known
-        self._macros[macro.name] = Usage()  # a macro that names itself is not expanded again
+        self._macros[macro.start] = Usage()  # a macro that names itself is not expanded again
         found = Usage()
         if _WORD.search(macro.body):
             code = body(self.tokens, macro)
@@ -136,8 +147,8 @@ class Bodies:
             for parameter in macro.parameters or ():
                 found.launches.pop(parameter, None)
                 found.calls.pop(parameter, None)
-            self._through_macros(found, depth)
-        self._macros[macro.name] = found
+            self._through_macros(found, depth, before)
+        self._macros[macro.start] = found
         return found
 
     def _used(self, tokens: Tokens, inside: Range) -> Usage:
@@ -154,7 +165,7 @@ class Bodies:
                 if opening and words[opening : opening + 1] == ["("] and word not in _KEYWORDS:
                     self._call(tokens, number, opening, found)
             elif sign == "<<<":
-                for name in _launched(tokens, number + 1):
+                for name in launched(tokens, number + 1):
                     found.launches.setdefault(name, number + 1)
         for name in _ASSEMBLY & found.names.keys():
             places = (at for at in range(inside.start, inside.end) if words[at] == name)
@@ -166,6 +177,8 @@ class Bodies:
         word = tokens.words[at]
         found.calls.setdefault(word, at)
         close = max(opening, tokens.matches[opening])
+        if word.startswith(_DISPATCHING) and tokens.words[opening + 2 : opening + 3] in _ALONE:
+            found.calls.setdefault(tokens.words[opening + 1], at)
         if launchers().match(word):
             _given_to_launcher(tokens, Range(opening, close), found)
         types = _dispatched(tokens, word, Range(opening + 1, close))
@@ -208,8 +221,8 @@ def _named(tokens: Tokens, inside: Range) -> Iterator[str]:
         at += 1
 
 
-def _launched(tokens: Tokens, at: int) -> list[str]:
-    """The names of what stands before `<<<`."""
+def launched(tokens: Tokens, at: int) -> list[str]:
+    """The names of what stands before a `<<<`."""
     before, code = at - 1, tokens.words
     if before >= 0 and code[before] in {">", ">>", ">>>"}:
         before = angle_before(tokens, before) - 1

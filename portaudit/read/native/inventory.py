@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import islice
 
 from portaudit.catalogue.difficulty import difficulty
+from portaudit.catalogue.native import types_of
 from portaudit.read.native.bodies import (
     Bodies,
     Usage,
@@ -17,6 +18,7 @@ from portaudit.read.native.bodies import (
     indirect,
     seen_features,
 )
+from portaudit.read.native.choices import Choices
 from portaudit.read.native.structure import Definition, Range, Structure, split, written
 from portaudit.read.native.tokens import Tokens
 from portaudit.types import Feature, Function, Kernel
@@ -80,11 +82,58 @@ class Inventory:
         """The host functions that call something; `devices`: of those registered for one."""
         for number, each in enumerate(self.structure.definitions):
             usage, launches = self.usages[number], self.launches[number]
-            host = not (each.kernel or each.device or _REGISTRATIONS.fullmatch(each.name))
+            host = not (each.kernel or each.device or is_registration(each))
             if host and (launches or usage.calls):
                 line = self.line(each)
                 device = devices.get(each.name, "")
-                yield Function(each.name, line, launches, tuple(usage.calls), device)
+                choices = tuple(self._choices(number)) if launches[1:] else ()
+                yield Function(
+                    each.name, line, launches, tuple(usage.calls), device, choices=choices
+                )
+
+    def _choices(self, number: int) -> Iterator[tuple[str, ...]]:
+        """Kernels of the same parameters of which one run of a function launches one at most."""
+        choices = Choices(self.tokens, self._definition(number).body)
+        alike: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
+        places: dict[str, list[int]] = {}
+        for name in self.launches[number]:
+            places[name] = list(self._naming(number, name))
+            groups = alike[self._types(name)]
+            for group in groups if places[name] else ():
+                if all(
+                    choices.exclude(one, other)
+                    for each in group
+                    for one in places[each]
+                    for other in places[name]
+                ):
+                    group.append(name)
+                    break
+            else:
+                groups.append([name])
+        for groups in alike.values():
+            for group in groups:
+                if group[1:]:
+                    yield tuple(sorted(group, key=lambda name: places[name][0]))
+
+    def _naming(self, number: int, name: str) -> Iterator[int]:
+        """Where a function says the name of a kernel, or of a macro that launches it."""
+        body = self._definition(number).body
+        before = self.tokens.starts[body.end] if body.end < len(self.tokens) else 0
+        for at in range(body.start, body.end):
+            word = self.tokens.words[at]
+            if word == name or (
+                word in self.tokens.defined
+                and name in self.bodies.launches_of(word, before or len(self.tokens.text.data))
+            ):
+                yield at
+
+    def _types(self, name: str) -> tuple[str, ...]:
+        """The types of a kernel's parameters; of one of another file, or of several, its name."""
+        known = [self._definition(each) for each in self.by_name[name]]
+        kernels = [each for each in known if each.kernel]
+        if len(kernels) != 1:
+            return (name,) if kernels else ()
+        return types_of(self._parameters(kernels[0]))
 
     def on_device(self) -> Iterator[Function]:
         """Functions for the device with features, and what calls functions of other files.
@@ -292,6 +341,11 @@ class Inventory:
                     line = self._line(number, at)
                     found.update(dict.fromkeys(self.launches[number], line))
         return found
+
+
+def is_registration(definition: Definition) -> bool:
+    """Whether it is no function, but a module, a library of operators or a test."""
+    return _REGISTRATIONS.fullmatch(definition.name) is not None
 
 
 def _known(name: str) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 
 from portaudit.marks import ANY_PART
 from portaudit.read.native.bindings import Registered
-from portaudit.read.native.inventory import Inventory
+from portaudit.read.native.inventory import Inventory, is_registration
 from portaudit.read.native.structure import angle
 from portaudit.read.native.tokens import Macro, Tokens
 
@@ -36,14 +36,21 @@ def loose(tokens: Tokens, inventory: Inventory, bindings: Registered) -> tuple[s
     """
     found: set[str] = set()
     bound = Counter(each.function for each in bindings.bound)
+    told = {name for each in bindings.functions for name in (*each.calls, *each.launches)}
     skipped: dict[int, Collection[str]] = {}
     registering: set[int] = set()
+    bodies: set[int] = set()
     for number, each in enumerate(inventory.structure.definitions):
         inside = range(each.body.start, each.body.end)
+        bodies.update(inside)
+        usage = inventory.usages[number]
+        if is_registration(each) and not each.name.startswith("TEST"):
+            found.update(({*usage.calls} | {*usage.launches}) - told)
         if each.kernel or each.device:
+            found.update(usage.launches)
             registering.difference_update(inside)
             skipped.update(dict.fromkeys(inside, ()))
-        elif inventory.usages[number].names["def"] or each.name.isupper():
+        elif usage.names["def"] or each.name.isupper():
             registering.update(inside)
         else:
             launched = inventory.launches[number]
@@ -55,8 +62,14 @@ def loose(tokens: Tokens, inventory: Inventory, bindings: Registered) -> tuple[s
             bound[word] -= 1
         elif at not in skipped or (skipped[at] and word not in skipped[at]):
             found.add(word)
+    found.update(_initial(tokens, bodies))
+    uses = tokens.all_of(tokens.defined.keys()) if tokens.macros else []
+    joined = {tokens.words[at] for at in uses} - {
+        tokens.words[at] for at in uses if at not in bodies
+    }
     for macro in tokens.macros:
-        found.update(_of_macro(macro, tokens, inventory.kernel_names))
+        is_joined = macro.name in joined
+        found.update(_of_macro(macro, inventory.kernel_names, is_joined=is_joined))
     found.update(f".{name}" for name in _methods(tokens, inventory))
     return tuple(sorted(found))
 
@@ -77,6 +90,22 @@ def _values(tokens: Tokens) -> Iterator[int]:
             yield at
 
 
+def _initial(tokens: Tokens, bodies: Collection[int]) -> Iterator[str]:
+    """The functions that give variables outside of functions their values."""
+    for at in tokens.all_of({"="}):
+        if at not in bodies:
+            yield from _called(tokens, at + 1)
+
+
+def _called(tokens: Tokens, start: int) -> Iterator[str]:
+    words = tokens.words
+    for at in range(start, len(words) - 1):
+        if words[at] == ";":
+            return
+        if words[at].isidentifier() and words[at + 1] in {"(", "<"}:
+            yield words[at]
+
+
 def _methods(tokens: Tokens, inventory: Inventory) -> Iterator[str]:
     """The functions of classes: a library may call them whom the class is given to."""
     words = tokens.words
@@ -93,14 +122,13 @@ def _methods(tokens: Tokens, inventory: Inventory) -> Iterator[str]:
             yield each.name
 
 
-def _of_macro(macro: Macro, tokens: Tokens, kernels: Collection[str]) -> Iterator[str]:
+def _of_macro(macro: Macro, kernels: Collection[str], *, is_joined: bool) -> Iterator[str]:
     """The names that a macro says, and the parts of those that it makes.
 
-    What one calls, and the file's own kernels, are joined where the file uses it.
+    `is_joined`: what it calls, and the file's own kernels, is told by the functions that use it.
     """
     pieces = _PIECE.findall(macro.body)
     given = frozenset(macro.parameters or ())
-    is_used = macro.name in tokens.vocabulary
     for at, word in enumerate(pieces):
         if not word.isidentifier() or word in given:
             continue
@@ -108,7 +136,7 @@ def _of_macro(macro: Macro, tokens: Tokens, kernels: Collection[str]) -> Iterato
         if "##" in {before, sign}:
             if len(word.strip("_")) >= _SHORTEST:
                 yield f"{ANY_PART}{word}"
-        elif is_used and (sign in {"(", "<<<", "<"} or word in kernels):
+        elif is_joined and (sign in {"(", "<<<", "<"} or word in kernels):
             continue
         elif sign in {"(", "<<<"} or (sign not in _STARTED and before not in _MEMBER):
             yield word

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct, field
@@ -47,6 +47,8 @@ _DIRECTIVE = re.compile(r"#\s*([A-Za-z_]\w*)[ \t]*(.*)", re.DOTALL)
 _COMMENT = re.compile(
     r'//[^\n]*|/\*.*?(?:\*/|$)|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', re.DOTALL
 )
+_PASTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|##|#[ \t]*(?P<told>[A-Za-z_]\w*)|[A-Za-z_]\w*|\d\w*')
+"""The parts of a macro's body in which a parameter may stand, or may not."""
 _MACRO = re.compile(r"([A-Za-z_]\w*)(\(([^)]*)\))?")
 _HEADER = re.compile(r'[<"]([^>"\n]+)[>"]')
 _STOPPING = frozenset({"#error", "AT_ERROR", "throw", "abort", "TORCH_CHECK_NOT_IMPLEMENTED"})
@@ -164,6 +166,11 @@ class Tokens(Struct, dict=True):
             found.setdefault(each.name, []).append(each)
         return found
 
+    def macro(self, name: str, byte: int) -> Macro:
+        """The macro of a name that is defined last before a byte, or else first."""
+        known = self.defined[name]
+        return next((each for each in reversed(known) if each.start < byte), known[0])
+
     def point(self, byte: int) -> tuple[int, int]:
         """Row and column, in bytes from 0, of a byte."""
         row = bisect_right(self._lines, byte) - 1
@@ -244,6 +251,27 @@ def body(tokens_of: Tokens, macro: Macro) -> Tokens:
     code = re.sub(r"#\s*(\w+)", r'"\1"', code)
     row = tokens_of.point(macro.body_at)[0]
     return tokens(tokens_of.text.piece(row, 0, code))
+
+
+def expanded(tokens_of: Tokens, macro: Macro, arguments: Sequence[str]) -> Tokens:
+    """The tokens that a macro stands for where it is given some arguments."""
+    names = macro.parameters or ()
+    given = dict(zip(names, arguments, strict=False))
+    if names and names[-1].endswith("..."):
+        name = names[-1].removesuffix("...") or "__VA_ARGS__"
+        given[name] = ", ".join(arguments[len(names) - 1 :])
+    code = _blanked(macro.body).replace("\\\n", " \n")
+    code = _PASTED.sub(lambda found: _given(found, given), code)
+    row = tokens_of.point(macro.body_at)[0]
+    return tokens(tokens_of.text.piece(row, 0, re.sub(r"\s*##\s*", "", code)))
+
+
+def _given(found: re.Match[str], given: Mapping[str, str]) -> str:
+    """What a part of a macro's body becomes: a parameter its argument, `#parameter` a string."""
+    name = found["told"]
+    if name is not None:
+        return f'"{given[name]}"' if name in given else found[0]
+    return given.get(found[0], found[0])
 
 
 class _Lexer:

@@ -27,13 +27,13 @@ def strings(reader: Reader, node: cst.BaseExpression | None) -> Iterator[cst.Bas
             found = [binding.value for binding in reader.bindings(each)]
             if each.value not in seen:
                 seen.add(each.value)
-                found += _added(reader, each)
+                found += added(reader, each)
             waiting.extend(reversed(found))
         elif string_value(each) is not None:
             yield each
 
 
-def _added(reader: Reader, node: cst.Name) -> Iterator[cst.BaseExpression]:
+def added(reader: Reader, node: cst.Name) -> Iterator[cst.BaseExpression]:
     """What is appended to a list before it is given away."""
     for call in reader.model.calls:
         function = call.func

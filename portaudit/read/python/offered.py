@@ -12,12 +12,12 @@ from collections.abc import Container, Iterator
 
 import libcst as cst
 
-from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, HANDED
+from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, HANDED, RETURNED
 from portaudit.read.python.model import Scope
 from portaudit.read.python.nodes import last_name, string_value
 from portaudit.read.python.spelled import spelled
 from portaudit.read.python.unseen import made_modules
-from portaudit.read.python.values import AnyValue, LocalClass, Reader
+from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
 from portaudit.types import Ref
 
 _PLAIN_ROOTS = frozenset(
@@ -35,6 +35,7 @@ _PLAIN_BASES = frozenset(
 )
 _LIBRARIES = frozenset({"torch", "numpy", "torchvision", "transformers"})
 """Packages whose members are often looked up, none of them of the tree."""
+_LOADING = frozenset({"torch.utils.cpp_extension.load", "torch.utils.cpp_extension.load_inline"})
 _REGISTERED = ("torch.ops", "torch.classes")
 """Of torch, where operators of anybody are."""
 _LOCATING = frozenset({"pkgutil.resolve_name", "pydoc.locate"})
@@ -286,7 +287,7 @@ def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
             scope = scope.parent
         if scope is not None and scope.owner is not None:
             yield from _methods(scope.owner)
-    for name in made_modules(reader, owner):
+    for name in (*made_modules(reader, owner), *_returning(reader, owner)):
         yield name + ANY_MEMBER
     if isinstance(owner, cst.Subscript) and last_name(owner.value) == "modules":
         index = owner.slice[0].slice
@@ -295,6 +296,20 @@ def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
             yield text[0] + ANY_MEMBER
     if _is_own_module(owner):
         yield from _everything(reader)
+
+
+def _returning(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
+    """The functions of the tree, and torch's `load()`, whose result a name stands for."""
+    if not isinstance(owner, cst.Name) or owner not in reader.model.places:
+        return
+    for binding in reader.bindings(owner):
+        call = binding.value if binding.kind == "value" else None
+        if isinstance(call, cst.Call):
+            for value in reader.values(call.func):
+                if isinstance(value, Ref) and (value.open or value.name in _LOADING):
+                    yield value.name + RETURNED
+                elif isinstance(value, LocalFunction):
+                    yield last_name(call.func) + RETURNED
 
 
 def _is_public(name: str) -> bool:

@@ -1,0 +1,117 @@
+"""Which native sources are compiled together, and what compiles them: by lists that code writes.
+
+Two sources that are compiled know each other's functions only where one build has both. What is
+compiled while a program runs is there only if that program comes to the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
+from posixpath import basename, dirname, join, normpath
+
+from msgspec import Struct, field
+
+from portaudit.kinds import kind_by_name
+from portaudit.marks import ANY_PART
+from portaudit.relate.nearby import LOADING, SOURCES, users
+from portaudit.types import Compiled, FileResult, Location
+
+
+class Builds(Struct):
+    """Answers what is compiled with what. `of`: the numbers of the builds that have a source.
+
+    `open`: folders whose sources a build may have that does not say which, `""` for the whole tree
+    · `loads`: the lines that compile a source while a program runs · `installed`: the sources that
+    installing compiles · `told`: folders of which a build lists sources · `included`: the names of
+    sources that others include · `others`: folders with files that may compile what lies below ·
+    `is_loaded`: libraries are loaded by their path, which somebody compiles.
+    """
+
+    of: dict[str, set[int]] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    loads: dict[str, set[Location]] = field(default_factory=dict)
+    installed: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    included: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    is_loaded: bool = False
+
+    @classmethod
+    def by(cls, results: Sequence[FileResult]) -> Builds:
+        """The builds of a tree."""
+        found = cls()
+        sources = {result.path for result in results if result.path.endswith(SOURCES)}
+        number = 0
+        for result in results:
+            if kind_by_name(result.path) in {"cmake", "make"}:
+                found.others.add(dirname(result.path))
+            found.included.update(result.facts.native.includes)
+            for each in result.facts.native.compiles:
+                found._add(number, result.path, each, sources)
+                number += 1
+        found.is_loaded = bool(number and users(results, LOADING))
+        return found
+
+    def _add(self, number: int, path: str, build: Compiled, sources: Collection[str]) -> None:
+        for text in build.sources:
+            known = _meant(path, text, sources)
+            if known is None:
+                self.open.add("" if build.loads else dirname(path))
+            for source in known or ():
+                self.of.setdefault(source, set()).add(number)
+                self.told.add(dirname(source))
+                if build.loads:
+                    self.loads.setdefault(source, set()).add(Location(path, build.line))
+                else:
+                    self.installed.add(source)
+
+    def are_linked(self, one: str, other: str) -> bool:
+        """Whether code of a file may mean what another one defines, as far as builds tell."""
+        mine, others = self.of.get(one), self.of.get(other)
+        if one == other or not mine or not others or not mine.isdisjoint(others):
+            return True
+        return any(_holds(folder, one) and _holds(folder, other) for folder in self.open)
+
+    def loading(self, path: str) -> frozenset[Location] | None:
+        """The lines that alone compile a source, all while programs run; none if nothing does.
+
+        None if that is not known.
+        """
+        is_open = any(_holds(folder, path) for folder in self.open)
+        if is_open or not path.endswith(SOURCES) or path in self.installed:
+            return None
+        if path in self.loads:
+            return frozenset(self.loads[path])
+        is_told = dirname(path) in self.told and basename(path) not in self.included
+        is_made = any(_holds(folder, path) for folder in self.others)
+        return frozenset() if is_told and not (is_made or self.is_loaded) else None
+
+
+def _holds(folder: str, path: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")
+
+
+def _meant(path: str, text: str, sources: Collection[str]) -> Collection[str] | None:
+    """The files of a tree that a path means in a file; None if that may be any."""
+    name = basename(text)
+    if not name.strip(ANY_PART):
+        return None
+    if ANY_PART not in text and not text.startswith("/"):
+        for folder in _above(path):
+            there = normpath(join(folder, text))
+            if there in sources:
+                return {there}
+    pattern = normpath(text.lstrip("/")).lstrip("./")
+    if text.startswith("/"):
+        found = {each for each in sources if fnmatchcase(each, pattern)}
+        return found or {each for each in sources if fnmatchcase(basename(each), name)}
+    return {each for each in sources if fnmatchcase(f"/{each}", f"*/{pattern}")}
+
+
+def _above(path: str) -> Iterator[str]:
+    folder = dirname(path)
+    while folder:
+        yield folder
+        folder = dirname(folder)
+    yield ""
