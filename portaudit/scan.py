@@ -221,7 +221,7 @@ def _alone(
 
     stars = [module for module, _ in model.stars if _tells(reader, module)]
     return FileFacts(
-        exports=Exporter(reader, flags, catalogue, otherwise).exports(),
+        exports=Exporter(reader, flags, catalogue, otherwise, Demands(judgment).fails).exports(),
         stars=tuple(stars),
         foreign_stars=tuple(module for module in stars if not reader.is_open(module)),
     )
@@ -268,6 +268,7 @@ def _scan_module(
     imports = brought(reader, decide)  # asks for flags of other modules
     guesses = guessed(reader, decide)
     built = tuple(made(reader))
+    uses = code(reader, imports, guesses, Demands(judgment).of)  # asks what calls come to
     facts = replace(
         alone,
         open=tuple(sorted(_open_names(reader))),
@@ -279,7 +280,7 @@ def _scan_module(
             compiles=compiled(reader),
         ),
         calls=called(reader),
-        code=code(reader, imports, guesses, Demands(judgment).of),
+        code=uses,
         launches=launches(programs(reader)),
         scripts=scripts(built),
         settings=settings(reader),

@@ -268,6 +268,7 @@ class Export(Struct, frozen=True):
     returns_flag: Flag = Known()
     members: tuple[tuple[str, Export], ...] = ()
     otherwise: Proof | None = None
+    fails: bool = False
 
     def member(self, name: str) -> Export | None:
         """The export of an attribute, if it is known."""
@@ -703,7 +704,8 @@ class Option(Struct, frozen=True):
     nearest around it, or another part of the same condition; -1 for none · `made`: the entry is a
     config that is made whatever is chosen, so its own lines run · `defines`: it is a class or a
     function of the module, `name`, which runs only where that is used, or what runs only if the
-    file is the program (`__main__`); it has no `values` · `guard`: it waits for no setting but for
+    file is the program (`__main__`), or a method; it has no `values`, but a method its class ·
+    `guard`: it waits for no setting but for
     CUDA, or for a library that only CUDA has; this is what its place is for code in it, `fallback`
     or `guarded`. If it has a `name`, that is names of modules, separated by spaces, and it waits
     for CUDA if the tree builds one of these for it; `values` are then names that nothing may set.
@@ -732,9 +734,10 @@ class CodeFacts(Struct, frozen=True):
     line · `words`: names that the code uses, in alphabetical order and separated by spaces: of
     variables, attributes and arguments, and strings that could be one; not those that it only
     defines, imports or lists in `__all__` · `offered`: names, written so, that code elsewhere may
-    call without a word of them; `module.*` is any of a module's, `.*` any of its own, `A<B` says
-    that A has the base B, `<B` that all below B are meant, `@module` that somebody gets it, if it
-    is one · `options`: code that not every run of it runs; their words are not among `words` ·
+    call without a word of them; `module.*` is any of a module's, `.*` any of its own, `x.()` any
+    method if `x` is no module, `A<B` says that A has the base B, `<B` that all below B are meant,
+    `@module` that somebody gets it, if it is one · `options`: code that not every run of it runs;
+    their words are not among `words` ·
     `asks`: tables, its own and those that it imports, of which all is known that it does with them:
     what it asks them with, separated by spaces: a setting `kind`, a written key `=plain`, a
     parameter of a function with its place `build(0:kind`, `@` for the type that a config names, `$`

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "judge": BASE | FILE_STAGES,
     "detectors": BASE | FILE_STAGES,
     "scan": BASE | FILE_STAGES,
-    "relate": BASE | {"catalogue", "discover", "judge", "score"},
+    "relate": BASE | {"catalogue", "discover", "judge", "kinds", "score"},
     "engine": BASE
     | FILE_STAGES
     | {"config", "contents", "discover", "files", "relate", "results", "ruleset", "scan", "score"}

@@ -56,6 +56,12 @@ class Tables(Section, frozen=True):
     keys: frozenset[str]
 
 
+class Called(Section, frozen=True):
+    """What others call by its name on what they are given."""
+
+    modules: frozenset[str]
+
+
 class Words(Section, frozen=True):
     """The file."""
 
@@ -63,6 +69,7 @@ class Words(Section, frozen=True):
     holding: Holding
     never: Never
     tables: Tables
+    called: Called
 
 
 @cache

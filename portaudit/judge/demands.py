@@ -7,7 +7,7 @@ other way may be some calls away, and a block without another way must leave not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 
 import libcst as cst
@@ -28,7 +28,7 @@ from portaudit.read.python.nodes import body_of, descendants, dotted, last_name
 from portaudit.read.python.options import UNDEMANDED, Demanded
 from portaudit.read.python.settled import Settled
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction
-from portaudit.types import Instance
+from portaudit.types import Instance, Ref
 
 _FOR_CUDA = frozenset({"cuda", "lib", "module"})
 _WORST = ("fails", "nothing", "works")
@@ -72,6 +72,37 @@ class Demands:
         asked = "" if is_sure else " ".join(modules)
         return Demanded(STATES[outcome], asked, self._settled.leans(branch))
 
+    def fails(self, value: AnyValue) -> bool:
+        """Whether a call of a function or a class of this file ends in an error in any case."""
+        if not isinstance(value, (LocalFunction, LocalClass)):
+            return False
+        return value.scope.node in self._ending and self._of_callee(value) == "fails"
+
+    @cached_property
+    def _ending(self) -> frozenset[cst.CSTNode]:
+        """The definitions that may end in an error in any case, by what stands in them.
+
+        Others need not be looked into: it takes a while to find out what all their calls come to.
+        """
+        model = self._reader.model
+        defined = [node for node in model.scopes if isinstance(node, _Definition)]
+        found: set[cst.FunctionDef | cst.ClassDef] = set()
+        names = _LEAVING
+        while True:
+            leaving: set[cst.CSTNode] = set()
+            for call in model.calls:
+                if last_name(call.func) in names:
+                    statement = model.places[call].statement
+                    if isinstance(statement, cst.SimpleStatementLine):
+                        leaving.update(statement.body)
+            if not (leaving or model.raising):
+                return frozenset()
+            more = {node for node in defined if _may_end(node, leaving)}
+            if len(more) == len(found):
+                return frozenset(found)
+            found = more
+            names = _LEAVING.union(node.name.value for node in found)
+
     def _first(self, branch: Branch) -> Facts:
         """What a branch seems to imply: known already, and nothing for most."""
         return implied(self._judge.flags.branch(branch), True, strict=True) or frozenset()
@@ -79,7 +110,7 @@ class Demands:
     # --- the other way ---
 
     def _otherwise(self, branch: Branch) -> Outcome:
-        """What happens when a branch is not taken, as far as calls of this file tell."""
+        """What happens when a branch is not taken, as far as calls of the tree tell."""
         other = branch.otherwise
         if other.kind == "expression" and other.expression is not None:
             return self._of_value(other.expression)
@@ -203,13 +234,17 @@ class Demands:
         return made or "parser" in last_name(owner).lower()
 
     def _of_call(self, call: cst.Call) -> Outcome:
-        """What a call comes to: of functions and classes of this file, else it works."""
+        """What a call comes to: of functions and classes of the tree, else it works."""
         known = [self._of_callee(value) for value in self._reader.values(call.func)]
         return min(known, default="works", key=_WORST.index)
 
     def _of_callee(self, value: AnyValue) -> Outcome:
         if isinstance(value, (LocalFunction, LocalClass)):
             return self._of_definition(value.scope)
+        if isinstance(value, Ref) and value.open:
+            self._reader.asked.add(value.name)
+            export = self._reader.externals.get(value.name)
+            return "fails" if export is not None and export.fails else "works"
         return "works"
 
     def _of_definition(self, scope: Scope) -> Outcome:
@@ -294,6 +329,22 @@ class Demands:
         )
 
 
+def _may_end(item: cst.CSTNode, leaving: Container[cst.CSTNode]) -> bool:
+    """Whether a statement may raise or leave in any case. `leaving`: those that may, by a call."""
+    if isinstance(item, (cst.Raise, cst.Assert)) or item in leaving:
+        return True
+    if isinstance(item, cst.If):
+        other = item.orelse
+        return other is not None and _may_end(other, leaving)
+    if isinstance(
+        item, (cst.With, cst.For, cst.While, cst.Try, cst.TryStar, cst.Else, *_Definition)
+    ):
+        return any(_may_end(each, leaving) for each in body_of(item.body))
+    return False
+
+
+_LEAVING = frozenset(name.rpartition(".")[2] for name in EXITS) | {"error", "exit"}
+"""Last names of what may end the program."""
 _KEEPING = (cst.Assign, cst.AnnAssign, cst.Return, cst.Expr, cst.ImportFrom)
 
 
@@ -321,7 +372,7 @@ def _is_behind(branch: Branch) -> bool:
 
 def _called(node: cst.CSTNode) -> Iterator[cst.Call]:
     """The calls that a statement or an expression makes itself."""
-    stack = [node]
+    stack = [] if isinstance(node, _Closed) else [node]
     while stack:
         current = stack.pop()
         if isinstance(current, cst.Call):

@@ -26,7 +26,8 @@ def implied(
 ) -> Facts | None:
     """The facts that hold when `flag` has this truth; None when it cannot have it.
 
-    `strict`: of alternatives only what they share, also where each is a switch to CUDA.
+    `strict`: of alternatives only what they share, also where each is a switch to CUDA, unless each
+    asks for a device, CUDA's or another vendor's.
     """
     if depth > _DEEPEST:
         return _NO_FACTS
@@ -78,9 +79,10 @@ def _common(parts: Sequence[Facts | None], *, strict: bool) -> Facts | None:
     if not possible:
         return None
     shared = frozenset(fact for fact in possible[0] if all(fact in part for part in possible[1:]))
-    if len(possible) == 1 or strict:
+    if len(possible) == 1:
         return shared
-    switches = [[fact for fact in part if fact.kind in _SWITCHES] for part in possible]
+    kinds = _DEVICES if strict else _SWITCHES
+    switches = [[fact for fact in part if fact.kind in kinds] for part in possible]
     vendors = [[fact for fact in part if fact.kind == "vendor"] for part in possible]
     if all(vendors):
         return shared.union(*vendors)
@@ -90,3 +92,4 @@ def _common(parts: Sequence[Facts | None], *, strict: bool) -> Facts | None:
 
 
 _SWITCHES = {"cuda", "opt-in"}
+_DEVICES = {"cuda"}

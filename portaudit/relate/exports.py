@@ -155,6 +155,7 @@ class Solver:
         returns_flag = self._closed_flag(module, export.returns_flag)
         members = dict(export.members)
         otherwise = export.otherwise
+        fails = export.fails
         for value in export.values:
             if isinstance(value, Ref) and value.open:
                 other = self.solve(module, value.name)
@@ -164,6 +165,7 @@ class Solver:
                 returns.extend(other.returns)
                 members.update(other.members)
                 otherwise = otherwise or other.otherwise
+                fails = fails or other.fails
                 flag = other.flag if flag == Known() else flag
                 returns_flag = other.returns_flag if returns_flag == Known() else returns_flag
             elif isinstance(value, Instance) and value.of.open:
@@ -182,6 +184,7 @@ class Solver:
                 if (closed := self._close(module, member)) != _NOTHING
             ),
             otherwise,
+            fails,
         )
 
     def _closed_values(self, module: str, values: Iterable[Value]) -> Iterable[Value]:

@@ -70,7 +70,7 @@ class _Python(Struct):
         """Take up the definitions and the imports of a file."""
         code = result.facts.code
         for option in code.options:
-            if option.defines:
+            if option.defines and not option.values:
                 self.defined[result.path].add(option.name)
         for item in code.imports:
             if not item.scope:

@@ -22,7 +22,7 @@ from posixpath import basename
 
 from msgspec import Struct
 
-from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, HANDED, PROGRAM
+from portaudit.marks import ANY_MEMBER, ANY_METHOD, ANY_PART, BELOW, HANDED, PROGRAM
 from portaudit.relate.graph import Edge, Graph
 from portaudit.relate.modules import Modules
 from portaudit.types import FileResult, Finding, Import, Option, Span
@@ -162,10 +162,18 @@ def sources(
         asked.update(_WORD.findall(" ".join(item.by for item in code.options)))
         for _, said in (*code.asks, *code.gives):
             asked.update(_WORD.findall(said))
+    methods = {
+        option.name
+        for result in results
+        for option in result.facts.code.options
+        if option.defines and option.values
+    }
     named = {edge.path for edges in graph.values() for edge in edges if edge.by.named}
     begun = _Begun(asked)
     return {
-        result.path: _source(result, asked, begun, graph, modules, named=result.path in named)
+        result.path: _source(
+            result, asked, begun, methods, graph, modules, named=result.path in named
+        )
         for result in results
     }
 
@@ -198,6 +206,7 @@ def _source(
     result: FileResult,
     asked: Collection[str],
     begun: _Begun,
+    methods: Collection[str],
     graph: Graph,
     modules: Modules,
     *,
@@ -220,7 +229,11 @@ def _source(
             place = places.innermost(item.line, item.line, defined=bool(item.scope))
             words[place].update(part for part in item.name.split(".") if part in asked)
     for word in code.offered.split():
-        if ANY_PART in word and not word.endswith(ANY_MEMBER):
+        if word.endswith(ANY_METHOD):
+            asked_of = modules.module_path(result.path, word.removesuffix(ANY_METHOD))
+            if asked_of is None or asked_of[1]:
+                offered.setdefault(TOP, set()).update(methods)
+        elif ANY_PART in word and not word.endswith(ANY_MEMBER):
             offered.setdefault(TOP, set()).update(begun.names(word))
         else:
             offered.setdefault(entries.get(word, TOP), set()).add(word)

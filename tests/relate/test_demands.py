@@ -106,6 +106,20 @@ PLAIN_WAY = {
                 return _fast(x)
             return _plain(x)
         """,
+    "a device of several vendors": """
+        def scale(x):
+            if x.device.type in ("cuda", "xpu") and _load():
+                return _fast(x)
+            return _plain(x)
+        """,
+    "a device of one vendor or another": """
+        def scale(x):
+            return _fast(x) if x.is_cuda or x.device.type == "xpu" else _plain(x)
+        """,
+    "one tensor or another": """
+        def scale(x):
+            return _fast(x) if x.is_cuda or x.grad.is_cuda else _plain(x)
+        """,
     "two functions deep": """
         def _middle(x):
             y = _fast(x)
@@ -232,6 +246,23 @@ NEEDED = {
             if x.dim() == 2 and x.is_contiguous():
                 return _fast(x)
             return _plain(x)
+        """,
+    "a device that registers itself": """
+        def scale(x):
+            if x.device.type in ("cuda", "privateuseone"):
+                return _fast(x)
+            return _plain(x)
+        """,
+    "the target's own device": """
+        def scale(x):
+            return _fast(x) if x.device.type in ("cuda", "xpu", "neuron") else _plain(x)
+        """,
+    "devices that have a name": """
+        DEVICES = ["cuda"]
+        DEVICES.append("neuron")
+
+        def scale(x):
+            return _fast(x) if x.device.type in DEVICES else _plain(x)
         """,
     "not on the CPU": """
         def scale(x):
@@ -508,6 +539,91 @@ def test_the_other_way_has_to_be_one(make_tree: MakeTree, case: str) -> None:
     assert {item.reach for item in marked} == {"main"}
     assert states(marked)["csrc/scale.cu"] == {"none"}
     assert states(marked)["ops.py"] <= {"none", "hard-fail"}
+
+
+ABROAD = {
+    "a function": (
+        "from more import die",
+        "def die(why):\n    raise RuntimeError(why)\n",
+        "die('x')",
+    ),
+    "by the module": (
+        "import more",
+        "def die(why):\n    raise RuntimeError(why)\n",
+        "more.die('x')",
+    ),
+    "by another name": (
+        "from more import die as _stop",
+        "def die(why):\n    raise RuntimeError(why)\n",
+        "_stop('x')",
+    ),
+    "one that leaves": (
+        "from more import die",
+        "import sys\n\ndef die(why):\n    sys.exit(why)\n",
+        "die('x')",
+    ),
+    "one that calls one": (
+        "from more import die",
+        "def _stop(why):\n    raise RuntimeError(why)\n\ndef die(why):\n    _stop(why)\n",
+        "die('x')",
+    ),
+    "in each case": (
+        "from more import die",
+        "def die(why):\n    if why:\n        raise KeyError\n    else:\n        assert False\n",
+        "die('x')",
+    ),
+    "handed on": (
+        "from most import die",
+        "def die(why):\n    raise RuntimeError(why)\n",
+        "die('x')",
+    ),
+    "a class": (
+        "from more import Plain",
+        "class Plain:\n    def __call__(self, x):\n        raise NotImplementedError\n",
+        "return Plain()(x)",
+    ),
+    "an answer": (
+        "from more import slow",
+        "def slow(x):\n    raise NotImplementedError('no CPU version')\n",
+        "return slow(x)",
+    ),
+}
+"""What brings a helper in, the file that has it, and its call where CUDA is not."""
+GOING_ON = {
+    "on a condition": "def die(why):\n    if why == 'y':\n        raise KeyError\n    return 1\n",
+    "caught": "def die(a):\n    try:\n        raise KeyError\n    except KeyError:\n        pass\n",
+    "in a function within": "def die(why):\n    f = lambda: exit(why)\n    return f\n",
+    "no error": "def die(why):\n    return why + '!'\n",
+}
+
+
+@pytest.mark.parametrize("case", ABROAD)
+def test_a_helper_of_another_file_may_only_raise(make_tree: MakeTree, case: str) -> None:
+    brought, more, call = ABROAD[case]
+    ops = f"""
+        {brought}
+
+        def scale(x):
+            if x.is_cuda:
+                return _fast(x)
+            {call}
+        """
+    marked = found(make_tree(tree(ops, more=more, most="from more import *\n")))
+    assert states(marked)["csrc/scale.cu"] == {"none"}
+
+
+@pytest.mark.parametrize("case", GOING_ON)
+def test_one_that_goes_on_is_another_way(make_tree: MakeTree, case: str) -> None:
+    ops = """
+        from more import die
+
+        def scale(x):
+            if x.is_cuda:
+                return _fast(x)
+            return die(x)
+        """
+    marked = found(make_tree(tree(ops, more=GOING_ON[case])))
+    assert states(marked)["csrc/scale.cu"] == {"fallback"}
 
 
 GUARDED = {
@@ -1459,3 +1575,34 @@ def test_a_macro_of_another_file_that_starts_the_kernel(make_tree: MakeTree) -> 
         "  LAUNCH(scale_rows_kernel, x.data_ptr<float>(), x.numel());\n  return x;\n}\n"
     )
     assert native(make_tree(files)) == {"none"}
+
+
+PATCHES = {
+    "an assignment": "ops.scale_rows = ops_C.scale_rows",
+    "by its name": "setattr(ops, 'scale_rows', ops_C.scale_rows)",
+    "by its name on both sides": "setattr(ops, 'scale_rows', getattr(ops_C, 'scale_rows'))",
+    "in the table of names": "ops.__dict__['scale_rows'] = ops_C.scale_rows",
+    "among more": "vars(ops).update(scale_rows=ops_C.scale_rows)",
+    "all names": "for name in dir(ops_C):\n    setattr(ops, name, getattr(ops_C, name))",
+    "the whole module": "import sys\nsys.modules['ops'] = ops_C",
+    "brought by name": "from ops_C import scale_rows as fast\nops.scale_rows = fast",
+    "all of them": "from ops_C import *\nops.scale_rows = scale_rows",
+    "two at once": "ops.scale_rows, ops.more = ops_C.scale_rows, 1",
+    "in a function": "def patch(to):\n    to.scale_rows = ops_C.scale_rows\n\npatch(ops)",
+    "what wraps it": "ops.scale_rows = lambda x: ops_C.scale_rows(x)",
+}
+"""What gives a function of another module the native one's place."""
+
+
+@pytest.mark.parametrize("case", PATCHES)
+def test_a_native_function_may_take_another_ones_place(make_tree: MakeTree, case: str) -> None:
+    ops = """
+        def scale_rows(x):
+            return _fast(x) if x.is_cuda else _plain(x)
+        """
+    train = TRAIN.replace("import ops", "import ops\nimport more")
+    train = train.replace("ops.scale(", "ops.scale_rows(")
+    files = tree(ops, train, more="import os")
+    assert native(make_tree(files)) == {"fallback"}
+    more = f"import ops\nimport ops_C\n{PATCHES[case]}\n"
+    assert native(make_tree({**files, "more.py": more})) == {"none"}

@@ -52,7 +52,7 @@ def code(
         reader.span(main).line if main else 0,
         does,
         " ".join(sorted(words)),
-        " ".join(sorted(set(offered(reader, options.decorators)))),
+        " ".join(sorted(set(offered(reader, options.decorators, options.methods)))),
         options.told(),
         asks(reader),
         handing(reader),

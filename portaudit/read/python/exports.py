@@ -37,8 +37,10 @@ class Exporter:
         flags: Flags,
         catalogue: Catalogue,
         otherwise: Callable[[list[Binding]], Proof | None],
+        fails: Callable[[AnyValue], bool],
     ) -> None:
         self.otherwise = otherwise
+        self.fails = fails
         self.reader = reader
         self.flags = flags
         self.catalogue = catalogue
@@ -80,6 +82,7 @@ class Exporter:
             tuple(dict.fromkeys(returns)),
             _worth(returned),
             tuple(sorted(members, key=_name)),
+            fails=any(map(self.fails, listed)),
         )
 
     def _returns(self, function: LocalFunction) -> Iterable[Value]:

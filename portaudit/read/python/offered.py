@@ -12,10 +12,11 @@ from collections.abc import Container, Iterator
 
 import libcst as cst
 
-from portaudit.marks import ANY_MEMBER, ANY_PART, BELOW, HANDED, RETURNED
+from portaudit.marks import ANY_MEMBER, ANY_METHOD, ANY_PART, BELOW, HANDED, RETURNED
+from portaudit.read.python.methods import PLAIN_METACLASSES, asks_for_any, below, calls_back
 from portaudit.read.python.model import Scope
 from portaudit.read.python.nodes import last_name, string_value
-from portaudit.read.python.spelled import spelled
+from portaudit.read.python.spelled import is_telling, spelled
 from portaudit.read.python.unseen import made_modules
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
 from portaudit.types import Ref
@@ -29,10 +30,6 @@ _PLAIN = frozenset(
 """Decorators of these change a function, and hand it to nobody."""
 _TAKING = frozenset({"register", "library", "custom_op", "impl"})
 """But those with such a word do."""
-_PLAIN_METACLASSES = frozenset({"ABCMeta", "EnumMeta", "type"})
-_PLAIN_BASES = frozenset(
-    {"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "TypedDict"}
-)
 _LIBRARIES = frozenset({"torch", "numpy", "torchvision", "transformers"})
 """Packages whose members are often looked up, none of them of the tree."""
 _LOADING = frozenset({"torch.utils.cpp_extension.load", "torch.utils.cpp_extension.load_inline"})
@@ -47,21 +44,25 @@ _ASKING = frozenset(
 _GETTING = frozenset({"attrgetter", "methodcaller"})
 _LISTING = frozenset({"getmembers", "getmembers_static", "dir"})
 """Calls that give all members of what they are given."""
-_ENDS = re.compile(r"\w*\*[\w*]*")
-_SHORTEST = 2
-"""Letters that are enough to tell names by how they begin or end."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
-def offered(reader: Reader, tables: Container[cst.CSTNode] = ()) -> Iterator[str]:
-    """The names, some more than once. `tables`: decorators that hand nothing to anybody else."""
+def offered(
+    reader: Reader, tables: Container[cst.CSTNode] = (), methods: Container[Scope] = ()
+) -> Iterator[str]:
+    """The names, some more than once.
+
+    `tables`: decorators that hand nothing to anybody else · `methods`: those that no base calls.
+    """
     model = reader.model
+    for asked in asks_for_any(reader):
+        yield asked + ANY_METHOD
     for node, scope in ((model.module, model.root), *model.scopes.items()):
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
             if any(each not in tables and _hands_on(reader, each) for each in node.decorators):
                 yield node.name.value
         if isinstance(node, cst.ClassDef):
-            yield from _of_bases(reader, node, scope)
+            yield from _of_bases(reader, node, scope, methods)
         for bindings in scope.bindings.values():
             for binding in bindings:
                 if binding.kind == "import":
@@ -96,10 +97,12 @@ def _words(parts: list[str]) -> set[str]:
     return {word for part in parts for word in part.split("_")} | set(parts)
 
 
-def _of_bases(reader: Reader, node: cst.ClassDef, scope: Scope) -> Iterator[str]:
+def _of_bases(
+    reader: Reader, node: cst.ClassDef, scope: Scope, methods: Container[Scope]
+) -> Iterator[str]:
     """What a class gets from its bases: they may call its methods, or keep a list of classes."""
-    if any(map(_calls_back, node.bases)):
-        yield from _methods(scope)
+    if any(map(calls_back, node.bases)):
+        yield from _methods(scope, methods)
     for base in node.bases:
         if any(_is_own(value) for value in reader.values(base.value)):
             yield node.name.value + BELOW + last_name(base.value)
@@ -108,7 +111,7 @@ def _of_bases(reader: Reader, node: cst.ClassDef, scope: Scope) -> Iterator[str]
         for each in node.keywords
         if each.keyword is not None and each.keyword.value == "metaclass"
     }
-    if "__init_subclass__" in scope.bindings or metaclasses - _PLAIN_METACLASSES:
+    if "__init_subclass__" in scope.bindings or metaclasses - PLAIN_METACLASSES:
         yield BELOW + node.name.value
 
 
@@ -117,16 +120,10 @@ def _is_own(value: AnyValue) -> bool:
     return isinstance(value, LocalClass) or (isinstance(value, Ref) and value.open)
 
 
-def _calls_back(base: cst.Arg) -> bool:
-    """Whether a base class may call methods of its subclasses by their names."""
-    node = base.value.value if isinstance(base.value, cst.Subscript) else base.value
-    return base.keyword is None and last_name(node) not in _PLAIN_BASES
-
-
-def _methods(scope: Scope) -> Iterator[str]:
+def _methods(scope: Scope, but: Container[Scope] = ()) -> Iterator[str]:
     for bindings in scope.bindings.values():
         for binding in bindings:
-            if binding.kind == "function":
+            if binding.kind == "function" and binding.inner not in but:
                 yield binding.name
 
 
@@ -212,14 +209,8 @@ def _may_have(reader: Reader, owner: cst.BaseExpression) -> bool:
 def _begun(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
     """Names of which only the beginning or the end is known, with `*` for what is not."""
     for text in spelled(reader, node):
-        if ANY_PART in text and _is_telling(text):
+        if ANY_PART in text and is_telling(text):
             yield text
-
-
-def _is_telling(text: str) -> bool:
-    ends = (text.partition(ANY_PART)[0], text.rpartition(ANY_PART)[2])
-    longest = max(len(each.strip("_")) for each in ends)
-    return longest >= _SHORTEST and _ENDS.fullmatch(text) is not None
 
 
 def _evaluated(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
@@ -228,7 +219,7 @@ def _evaluated(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
     for text in texts:
         if ANY_PART not in text:
             yield from _WORD.findall(text)
-        elif _is_telling(text):
+        elif is_telling(text):
             yield text
         else:
             yield from _everything(reader)
@@ -286,7 +277,8 @@ def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
         while scope is not None and scope.self_name != owner.value:
             scope = scope.parent
         if scope is not None and scope.owner is not None:
-            yield from _methods(scope.owner)
+            for each in below(reader, scope.owner):
+                yield from _methods(each)
     for name in (*made_modules(reader, owner), *_returning(reader, owner)):
         yield name + ANY_MEMBER
     if isinstance(owner, cst.Subscript) and last_name(owner.value) == "modules":

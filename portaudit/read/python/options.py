@@ -9,13 +9,14 @@ seen all files; here stands which code waits for which value, and which words on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import libcst as cst
 from msgspec import Struct, field
 
 from portaudit.marks import PROGRAM
 from portaudit.read.python.conditions import Condition, chosen, conditions, is_field
+from portaudit.read.python.methods import own_methods
 from portaudit.read.python.model import EXITS, Branch, Place, Scope, around
 from portaudit.read.python.nodes import body_of, descendants, dotted
 from portaudit.read.python.tables import Entry, entries
@@ -124,6 +125,9 @@ class Options:
         )
         self._walk()
         self._behind_and()
+        self.methods = frozenset(self._own_methods())
+        """Methods of which the file has no word but in blocks for CUDA."""
+        self._defined.update(dict.fromkeys(self.methods))
         for branch in self._extents:
             self._branch(branch)
         for entry in self._entries:
@@ -137,6 +141,65 @@ class Options:
     def decorators(self) -> set[cst.CSTNode]:
         """Those that put what they decorate into a table."""
         return {each for entry in self._entries for each in entry.decorators}
+
+    # --- methods ---
+
+    def _own_methods(self) -> Iterator[Scope]:
+        """Methods of which the file has no word but in such blocks, and in other such methods."""
+        found = own_methods(self.reader) if self._extents else {}
+        used: dict[str, list[cst.Attribute]] = {}
+        for node in self.reader.model.attributes:
+            if node.attr.value in found:
+                used.setdefault(node.attr.value, []).append(node)
+        begun = {
+            name
+            for name, nodes in used.items()
+            if any(self._is_optional(self.reader.model.places[node].branch) for node in nodes)
+        }
+        names = set(used) if begun else set()
+        while True:
+            inside = {id(scope) for name in names for scope in found[name]}
+            lost = {
+                name
+                for name in names
+                if not all(
+                    self._is_optional(self.reader.model.places[node].branch)
+                    or _is_within(self.reader.model.places[node].scope, inside)
+                    for node in used[name]
+                )
+            }
+            if not lost:
+                break
+            names -= lost
+        names = self._begun_with(names & begun, names, used, found)
+        yield from (scope for name in sorted(names) for scope in found[name])
+
+    def _begun_with(
+        self,
+        begun: set[str],
+        names: set[str],
+        used: dict[str, list[cst.Attribute]],
+        found: dict[str, list[Scope]],
+    ) -> set[str]:
+        """Some names, and those that only what is called so uses."""
+        while True:
+            inside = {id(scope) for name in begun for scope in found[name]}
+            more = {
+                name
+                for name in names - begun
+                if any(
+                    _is_within(self.reader.model.places[node].scope, inside) for node in used[name]
+                )
+            }
+            if not more:
+                return begun
+            begun = begun | more
+
+    def _is_optional(self, branch: Branch | None) -> bool:
+        """Whether something stands in a block that waits for CUDA."""
+        return any(
+            each in self._extents and self._demands(each) != UNDEMANDED for each in around(branch)
+        )
 
     # --- what branches hold ---
 
@@ -304,8 +367,9 @@ class Options:
             self._of_scope[scope] = None
             entry = self._defined[scope]
             place = self.reader.model.places[scope.node]
+            owner = (scope.parent.name,) if scope in self.methods and scope.parent else ()
             found = Waiting(
-                Condition(entry.table, entry.keys) if entry else Condition(scope.name, ()),
+                Condition(entry.table, entry.keys) if entry else Condition(scope.name, owner),
                 scope.node,
                 Extent(scope.node, scope.node),
                 self._at_place(place),
@@ -501,6 +565,15 @@ class Options:
         while last > first and not self.reader.line(last).strip():
             last -= 1
         return last
+
+
+def _is_within(scope: Scope | None, inside: Container[int]) -> bool:
+    """Whether a scope is one of some, or lies in one."""
+    while scope is not None:
+        if id(scope) in inside:
+            return True
+        scope = scope.parent
+    return False
 
 
 def _start(region: tuple[tuple[int, int], Span | None, Waiting]) -> tuple[int, int, int]:

@@ -59,6 +59,14 @@ class Settled(Flags):
                 return UNKNOWN
         return super()._called(value, node)
 
+    def _contains(
+        self, left: cst.BaseExpression, right: cst.BaseExpression, node: cst.CSTNode
+    ) -> Flag:
+        """A list that has a name anybody may lengthen."""
+        if isinstance(right, cst.Name) and self.reader.elements(right):
+            return UNKNOWN
+        return super()._contains(left, right, node)
+
     def _is_of_module(self, name: str, bindings: list[Binding]) -> bool:
         return bindings is self.reader.model.root.bindings.get(name)
 

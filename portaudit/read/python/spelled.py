@@ -24,6 +24,9 @@ _DEEPEST = 12
 """Expressions in one another that are followed."""
 _MOST = 24
 """Texts of one expression that are told apart."""
+_ENDS = re.compile(r"\w*\*[\w*]*")
+_SHORTEST = 2
+"""Letters that are enough to tell names by how they begin or end."""
 _FIELD = re.compile(r"\{[^{}]*\}")
 _FORMAT = re.compile(r"%(?:\(\w+\))?[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa]")
 _SAME = frozenset(
@@ -37,6 +40,13 @@ _SAME = frozenset(
 _JOINING = frozenset({"join", "joinpath"})
 _SPLITTING = frozenset({"split", "rsplit", "partition", "rpartition"})
 _EACH = frozenset({"items", "values", "keys", "sorted", "list", "tuple", "set", "enumerate"})
+
+
+def is_telling(text: str) -> bool:
+    """Whether a text of which a part is not known says how names begin, or end."""
+    ends = (text.partition(ANY_PART)[0], text.rpartition(ANY_PART)[2])
+    longest = max(len(each.strip("_")) for each in ends)
+    return longest >= _SHORTEST and _ENDS.fullmatch(text) is not None
 
 
 def spelled(reader: Reader, node: cst.CSTNode | None) -> tuple[str, ...]:

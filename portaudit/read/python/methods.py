@@ -1,0 +1,197 @@
+"""Methods that only run where something has a word for them, and what asks for methods without one.
+
+A method of a class that has only bases which are known to call none by its name: none, another
+class of the file, `torch.nn.Module`. Of any other class all methods count as used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from portaudit.catalogue.options import words
+from portaudit.marks import ANY_PART
+from portaudit.read.python.model import Scope
+from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.spelled import is_telling, spelled
+from portaudit.read.python.values import LocalClass, Reader
+from portaudit.types import Ref
+
+PLAIN_BASES = frozenset({"object", "ABC", "Protocol", "Generic", "NamedTuple", "Enum", "TypedDict"})
+PLAIN_METACLASSES = frozenset({"ABCMeta", "EnumMeta", "type"})
+_MODULE = "torch.nn.Module"
+_GENERATIONS = 8
+_GETTING = frozenset({"attrgetter", "methodcaller"})
+_LISTING = frozenset({"getmembers", "getmembers_static", "vars"})
+_EVALUATING = frozenset({"eval", "exec"})
+_LOOKING = frozenset(
+    {"isinstance", "type", "id", "print", "repr", "str", "len", "float", "int", "bool", "hasattr"}
+)
+"""Functions that call nothing of what they are given."""
+
+
+def calls_back(base: cst.Arg) -> bool:
+    """Whether a base class may call methods of its subclasses by their names."""
+    node = base.value.value if isinstance(base.value, cst.Subscript) else base.value
+    return base.keyword is None and last_name(node) not in PLAIN_BASES
+
+
+def own_methods(reader: Reader) -> dict[str, list[Scope]]:
+    """Methods of the classes of the module, by name, that no base class calls."""
+    found: dict[str, list[Scope]] = {}
+    known: dict[Scope, bool] = {}
+    for node, scope in reader.model.scopes.items():
+        owner = scope.parent
+        if not isinstance(node, cst.FunctionDef) or owner is None or owner.kind != "class":
+            continue
+        if owner.parent is not reader.model.root or _is_called(scope.name):
+            continue
+        if owner not in known:
+            known[owner] = _is_quiet(reader, owner)
+        if known[owner]:
+            found.setdefault(scope.name, []).append(scope)
+    return found
+
+
+def _is_called(name: str) -> bool:
+    """Whether Python, or who is given modules of torch, calls methods by a name."""
+    return (name.startswith("_") and name.endswith("_")) or name in words().called.modules
+
+
+def _is_quiet(reader: Reader, scope: Scope, depth: int = 0) -> bool:
+    """Whether no base of a class calls a method but by the names that are known."""
+    node = scope.node
+    if not isinstance(node, cst.ClassDef) or depth > _GENERATIONS:
+        return False
+    for each in node.keywords:
+        if each.keyword is None or each.keyword.value != "metaclass":
+            return False
+        if last_name(each.value) not in PLAIN_METACLASSES:
+            return False
+    return all(
+        each.star == "" and (not calls_back(each) or _is_quiet_base(reader, each, depth))
+        for each in node.bases
+    )
+
+
+def _is_quiet_base(reader: Reader, base: cst.Arg, depth: int) -> bool:
+    values = reader.values(base.value)
+    return bool(values) and all(
+        (isinstance(value, Ref) and not value.open and value.name == _MODULE)
+        or (isinstance(value, LocalClass) and _is_quiet(reader, value.scope, depth + 1))
+        for value in values
+    )
+
+
+# --- what asks without a word ---------------------------------------------------------------------
+
+
+def asks_for_any(reader: Reader) -> Iterator[str]:
+    """Of what a file asks for methods by names that nobody sees.
+
+    The names of what may be modules of the tree, which have none, and empty for any object.
+    """
+    if any(_is_handed(reader, name) for name in reader.model.names):
+        yield ""
+    for call in reader.model.calls:
+        yield from _asked(reader, call)
+    for each in reader.model.attributes:
+        if _is_table(reader, each):
+            yield from _owners(reader, each.value)
+
+
+def _is_handed(reader: Reader, name: cst.Name) -> bool:
+    """`reduce(getattr, …)`, `get = getattr`."""
+    parent = reader.model.parents.get(name)
+    return name.value == "getattr" and not (isinstance(parent, cst.Call) and parent.func is name)
+
+
+def _is_table(reader: Reader, node: cst.Attribute) -> bool:
+    """`kind.__dict__[name]`; what an object keeps of its own are no methods."""
+    if node.attr.value == "__getattribute__":
+        return True
+    parent = reader.model.parents.get(node)
+    is_filled = isinstance(parent, cst.Attribute) and parent.attr.value in {"update", "setdefault"}
+    return node.attr.value == "__dict__" and not is_filled and not _is_self(reader, node.value)
+
+
+def _asked(reader: Reader, call: cst.Call) -> Iterator[str]:
+    name = last_name(call.func)
+    given = [each.value for each in call.args]
+    if not given:
+        return
+    if name in _GETTING or (name in _EVALUATING and isinstance(call.func, cst.Name)):
+        if _is_open(reader, given[0]):
+            yield ""
+    elif name in _LISTING:
+        yield from _owners(reader, given[0])
+    elif name == "getattr" and len(given) > 1 and _is_open(reader, given[1]):
+        if not _is_looked_at(reader, call):
+            yield from _owners(reader, given[0])
+
+
+def _is_open(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether a text may be any name: one that begins or ends in a known way is told as such."""
+    text = string_value(node)
+    if text is not None and text[1]:
+        return False
+    texts = spelled(reader, node)
+    return not texts or any(ANY_PART in each and not is_telling(each) for each in texts)
+
+
+def _owners(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
+    """What is asked, as far as it may have methods of the tree that are not told already."""
+    if _is_self(reader, owner) or last_name(owner) == "modules":
+        return
+    if isinstance(owner, cst.Subscript) and last_name(owner.value) == "modules":
+        return
+    values = reader.values(owner)
+    if not values and not reader.holds_options(owner, values):
+        yield ""
+    for value in values:
+        if isinstance(value, Ref):
+            yield from (value.name,) if value.open else ()
+        elif not isinstance(value, LocalClass):
+            yield ""
+
+
+def _is_self(reader: Reader, owner: cst.BaseExpression) -> bool:
+    if not isinstance(owner, cst.Name):
+        return False
+    scope: Scope | None = reader.scope_of(owner)
+    while scope is not None:
+        if scope.self_name:
+            return scope.self_name == owner.value
+        scope = scope.parent
+    return False
+
+
+def _is_looked_at(reader: Reader, call: cst.Call) -> bool:
+    """Whether what is got is only compared, or handed to what calls nothing."""
+    parent = reader.model.parents.get(call)
+    if isinstance(parent, (cst.Comparison, cst.ComparisonTarget, cst.FormattedStringExpression)):
+        return True
+    outer = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
+    return isinstance(outer, cst.Call) and _plain_name(outer.func) in _LOOKING
+
+
+def _plain_name(function: cst.BaseExpression) -> str:
+    """The name of a function of Python's own, empty of any other."""
+    return function.value if isinstance(function, cst.Name) else ""
+
+
+def below(reader: Reader, scope: Scope) -> Iterator[Scope]:
+    """A class, and those of the file that have it as a base."""
+    yield scope
+    waiting, seen = [scope], {scope}
+    while waiting:
+        base = waiting.pop()
+        for each in reader.model.scopes.values():
+            if each in seen or not isinstance(each.node, cst.ClassDef):
+                continue
+            named = (reader.values(item.value) for item in each.node.bases)
+            if any(isinstance(v, LocalClass) and v.scope is base for found in named for v in found):
+                seen.add(each)
+                waiting.append(each)
+                yield each
