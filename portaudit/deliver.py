@@ -5,6 +5,8 @@ Writes nothing: the command line does.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,6 +70,46 @@ def prefix(root: Path, cwd: Path) -> str:
     if not root.is_relative_to(top) or root == top:
         return ""
     return root.relative_to(top).as_posix() + "/"
+
+
+_KNOWN = frozenset({"Hyper", "Tabby", "WezTerm", "ghostty", "iTerm.app", "rio", "terminology"})
+_KNOWN_TERMS = ("alacritty", "contour", "foot", "xterm-ghostty", "xterm-kitty")
+_TMUX = 3, 4
+_VTE = 5000
+
+
+def opens_links(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal is known to open links (OSC 8), by the variables that it sets.
+
+    Others show an address that they do not understand, or nothing; so only known ones get any.
+    """
+    term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
+    if term == "dumb":
+        return False
+    if environ.get("TMUX"):
+        version = re.findall(r"\d+", environ.get("TERM_PROGRAM_VERSION", ""))
+        return program == "tmux" and tuple(int(part) for part in version[:2]) >= _TMUX
+    vte = environ.get("VTE_VERSION", "")
+    return (
+        program in _KNOWN | {"vscode", "zed"}
+        or term.startswith(_KNOWN_TERMS)
+        or (vte.isdecimal() and int(vte) >= _VTE)
+        or environ.get("COLORTERM") == "xfce4-terminal"
+        or any(environ.get(name) for name in ("DOMTERM", "KONSOLE_VERSION", "WT_SESSION"))
+    )
+
+
+def links(root: Path, environ: Mapping[str, str]) -> str:
+    """The address of a file below the root, with `{path}` in it.
+
+    `PORTAUDIT_LINK` says another one: `vscode://file{root}/{path}:{line}:{column}`.
+    """
+    from urllib.parse import quote  # noqa: PLC0415 - most runs have no links
+
+    host = os.uname().nodename if hasattr(os, "uname") else ""
+    template = environ.get("PORTAUDIT_LINK") or "file://{host}{root}/{path}"
+    found = template.replace("{host}", quote(host)).replace("{root}", quote(root.as_posix()))
+    return "".join(found.split())
 
 
 def link(root: Path, environ: Mapping[str, str]) -> str:

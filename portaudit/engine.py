@@ -397,6 +397,34 @@ class _Wave:
         self._told[path] = externals
 
 
+class Tellers:
+    """What the modules of a tree tell one another, for whoever looks at one of its files again."""
+
+    def __init__(self, config: Config, rules: Rules, side: Side) -> None:
+        """Ask the files of a tree, as a scan with these settings would."""
+        self._tree = side.tree
+        self._contents = Contents(side.files, rules.store)
+        self.modules = Modules(side.tree, rules.everything.libraries)
+        scanner = Scanner(side.files, rules.chosen, config.target)
+        self._run = _Runner(scanner, self.modules, side.tree, self._contents, rules.results, 1)
+
+    def source(self, path: str) -> SourceFile | ScanError:
+        """A file of the tree, as a scan gets it."""
+        read = self._contents.read(path)
+        if isinstance(read, ScanError):
+            return read
+        kind = self._tree.kinds[path]
+        return SourceFile(path, kind, read[0], self.modules.first_party(path))
+
+    def ask(self, path: str) -> Ask:
+        """Who tells a file what the open names in it are."""
+        return partial(self._run.solver.told, path)
+
+    def close(self) -> None:
+        """Keep what was found for later runs."""
+        self._run.close()
+
+
 def rules_of(config: Config) -> Rules:
     """Load the rules that a config names. Raises `PortauditError` for what the user must mend."""
     rules = Rules(config)

@@ -1085,3 +1085,92 @@ class Difference(Struct, frozen=True):
     roots_gone: tuple[RootCause, ...]
     rules: dict[str, RuleSummary]
     schema: str = "portaudit.difference/1"
+
+
+# --- why a line is a finding, or is none ----------------------------------------------------------
+
+
+class Step(Struct, frozen=True):
+    """A line on the way to something: an import, an assignment, a place where a value arrives.
+
+    `name`: what is bound or reached there, as it is spelled · `means`: what that is, as far as it
+    is known.
+    """
+
+    path: str
+    line: int
+    text: str
+    name: str = ""
+    means: str = ""
+
+
+class Condition(Struct, frozen=True):
+    """A condition in force at a place; `says` is what it proves, empty for nothing that matters."""
+
+    path: str
+    line: int
+    text: str
+    says: str = ""
+
+
+class Passed(Struct, frozen=True):
+    """A rule that knows something on a line and reports nothing there, and why.
+
+    `reason`: why in a word, `why` in words · `by`: the line that decides, where there is one.
+    """
+
+    rule: str
+    name: str
+    line: int
+    column: int
+    anchor: str
+    reason: str
+    why: str
+    by: Proof | None = None
+
+
+class Reason(Struct, frozen=True):
+    """Why a finding is there, and what it comes to.
+
+    `matched`: the pattern of its rule in words · `steps`: how the code's spelling leads to what the
+    rule knows, across files · `conditions`: those in force there, innermost first · `chain`: how a
+    program comes to the file, `way` its lines with what they say, the program's own first ·
+    `root`: the piece of work that it belongs to, with the points that this costs · `accept`: the
+    comment that would accept it; empty where none can stand, or none is needed.
+    """
+
+    finding: Finding
+    matched: str = ""
+    steps: tuple[Step, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    chain: Chain | None = None
+    way: tuple[Step, ...] = ()
+    root: RootCause | None = None
+    points: float = 0.0
+    accept: str = ""
+
+
+class Explanation(Struct, frozen=True):
+    """What there is to know of one line: why it has findings, or why it has none.
+
+    `reasons`: of findings that begin there, or whose statement it is part of · `passed`: rules that
+    looked and said nothing · `names`: what the line spells that no rule knows · `uses`: findings
+    elsewhere whose value arrives here, `guards`: those for which this line is the proof · `notes`:
+    what else decides, in words · `near`: the closest lines of the file that have findings.
+    """
+
+    tool: Tool
+    target: Target
+    path: str
+    line: int
+    column: int | None
+    text: str
+    reasons: tuple[Reason, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    names: tuple[Step, ...] = ()
+    uses: tuple[Location, ...] = ()
+    guards: tuple[Location, ...] = ()
+    notes: tuple[str, ...] = ()
+    near: tuple[int, ...] = ()
+    rules: dict[str, RuleSummary] = {}
+    schema: str = "portaudit.explanation/1"

@@ -37,6 +37,8 @@ MAY_IMPORT = {
     "judge": BASE | FILE_STAGES,
     "detectors": BASE | FILE_STAGES,
     "scan": BASE | FILE_STAGES,
+    "trace": BASE | FILE_STAGES,
+    "explain": BASE | {"audit", "config", "discover", "engine", "read", "trace", "triage"},
     "relate": BASE | {"catalogue", "discover", "judge", "kinds", "score"},
     "engine": BASE
     | FILE_STAGES
@@ -51,6 +53,8 @@ MAY_IMPORT = {
     "ruleset": {"cache", "catalogue", "config", "making", "results", "store"},
     "audit": BASE
     | {"config", "contents", "discover", "engine", "files", "quiet", "ruleset", "store"},
+    "init": BASE | {"audit", "check", "config", "report", "run", "triage"},
+    "jobs": set[str](),
     "deliver": BASE | {"report"},
     "run": BASE | {"audit", "catalogue", "config", "discover", "files", "ruleset", "triage"},
     "check": BASE | {"audit", "catalogue", "config", "history", "ruleset", "run", "triage"},
@@ -60,7 +64,7 @@ MAY_IMPORT = {
     | {"ruleset", "score", "triage"},
     "compare": BASE | {"config", "discover", "engine", "files", "git", "ruleset"},
 }
-_DRAWN = ("baseline", "check", "difference", "page", "terminal", "text")
+_DRAWN = ("baseline", "check", "difference", "explanation", "groups", "page", "terminal", "text")
 TERMINAL = {f"portaudit.report.{name}" for name in _DRAWN}
 TESTING = {"discover", "engine", "files", "relate"}
 """`catalogue.testing` runs the whole engine on snippets: the one module of its folder above it."""

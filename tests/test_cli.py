@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ import samples
 from portaudit import __version__, engine
 from portaudit.cli import common, delivery, program
 from portaudit.config import Config
+from portaudit.report.page import Page
 from portaudit.types import Report
 
 MakeTree = Callable[[Mapping[str, str]], Path]
@@ -268,16 +270,125 @@ def test_scan_colours_on_a_terminal_or_when_told(
 
 @pytest.mark.parametrize(
     ("environment", "wanted"),
-    [({"TERM": "xterm"}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+    [
+        ({"TERM": "xterm"}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": ""}, True),
+        ({"TERM": "dumb"}, False),
+        ({"CLICOLOR": "0"}, False),
+        ({"CLICOLOR": "1"}, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+    ],
 )
 def test_colour_is_automatic(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, wanted: bool
 ) -> None:
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(common, "is_terminal", lambda _stream: True)
     assert common.wants_color("auto") is wanted
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+def test_colour_is_forced_into_a_pipe(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(common, "is_terminal", lambda _stream: False)
+    assert not common.wants_color("auto")
+    monkeypatch.setenv(name, "1")
+    assert common.wants_color("auto")
+    assert not common.wants_color("never")
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "xterm-kitty"}, True),
+        ({"TERM_PROGRAM": "iTerm.app"}, True),
+        ({"TERM_PROGRAM": "Apple_Terminal"}, False),
+        ({"VTE_VERSION": "7600"}, True),
+        ({"VTE_VERSION": "4602"}, False),
+        ({"VTE_VERSION": "7600", "CI": "1"}, False),
+        ({"VTE_VERSION": "7600", "TERM": "dumb"}, False),
+        ({"VTE_VERSION": "7600", "TMUX": "x"}, False),
+        ({"TMUX": "x", "TERM_PROGRAM": "tmux", "TERM_PROGRAM_VERSION": "3.4"}, True),
+        ({"TMUX": "x", "TERM_PROGRAM": "tmux", "TERM_PROGRAM_VERSION": "3.3a"}, False),
+        ({"FORCE_HYPERLINK": "1"}, True),
+        ({"VTE_VERSION": "7600", "FORCE_HYPERLINK": "0"}, False),
+    ],
+)
+def test_links_are_for_terminals_that_open_them(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, wanted: bool
+) -> None:
+    known = "CI", "COLORTERM", "DOMTERM", "FORCE_HYPERLINK", "KONSOLE_VERSION", "TERM", "TMUX"
+    for name in (*known, "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "VTE_VERSION", "WT_SESSION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(common, "is_terminal", lambda _stream: True)
+    assert common.wants_links("auto") is wanted
+    assert common.wants_links("always")
+    assert not common.wants_links("never")
+    monkeypatch.setattr(common, "is_terminal", lambda _stream: False)
+    assert common.wants_links("auto") is (environment.get("FORCE_HYPERLINK") == "1")
+
+
+def test_places_are_links_to_their_files(
+    canned: Callable[[Report], list[Config]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canned(samples.REPORT)
+    plain = run("scan", tmp_path, "-v").stdout
+    linked = run("scan", tmp_path, "-v", "--hyperlinks", "always").stdout
+    addresses = re.findall(r"\x1b\]8;;([^\x1b]+)\x1b\\", linked)
+    assert len(addresses) > 10
+    assert all(each.startswith("file://") for each in addresses)
+    assert any(each.endswith(f"{tmp_path.as_posix()}/train.py") for each in addresses)
+    assert re.sub(r"\x1b\]8;;[^\x1b]*\x1b\\", "", linked) == plain
+    file = tmp_path / "report.txt"
+    run("scan", tmp_path, "-v", "--hyperlinks", "always", "-o", file)
+    assert "\x1b" not in file.read_text()
+    monkeypatch.setenv("PORTAUDIT_LINK", "vscode://file{root}/{path}:{line}:{column}")
+    linked = run("scan", tmp_path, "-v", "--hyperlinks", "always", "--color", "always").stdout
+    assert re.search(r"\x1b\]8;;vscode://file/[^\x1b]+\.py:\d+:\d+\x1b", linked)
+    assert (
+        linked == run("scan", tmp_path, "-v", "--hyperlinks", "always", "--color", "always").stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "heading"), [("file", "train.py  "), ("rule", "FUS001  "), ("category", "amp  ")]
+)
+def test_findings_are_grouped_as_asked(
+    canned: Callable[[Report], list[Config]], tmp_path: Path, word: str, heading: str
+) -> None:
+    canned(samples.REPORT)
+    usual = run("scan", tmp_path).stdout
+    assert run("scan", tmp_path, "--group-by", "root").stdout == usual
+    told = run("scan", tmp_path, "--group-by", word, "--top", "99").stdout
+    assert any(line.startswith(heading) for line in told.splitlines())
+    counted = [item for item in samples.REPORT.findings if item.suppressed is None]
+    listed = re.findall(r"^  (?:blocker|major|minor|info) +.*\d+:\d+ ", told, re.MULTILINE)
+    assert len(listed) == len(counted)
+    few = run("scan", tmp_path, "--group-by", word, "--top", "1").stdout
+    assert "Further " in few
+    assert len(few) < len(told)
+
+
+def test_grouping_by_an_unknown_word_is_a_mistake(tmp_path: Path) -> None:
+    done = run("scan", tmp_path, "--group-by", "files")
+    assert done.exit_code == 2
+    assert 'did you mean "file"?' in done.stderr
+
+
+def test_a_link_holds_nothing_that_ends_it() -> None:
+    page = Page(80, color=False, links="file:///root/{path}")
+    page.line(page.place("a b\x1b\\\x07;%.py", 3))
+    assert page.text() == (
+        "\x1b]8;;file:///root/a%20b%1B%5C%07%3B%25.py\x1b\\a b?\\?;%.py:3\x1b]8;;\x1b\\\n"
+    )
 
 
 def test_scan_survives_a_reader_that_goes_away(make_tree: MakeTree) -> None:
@@ -300,7 +411,8 @@ def test_scan_writes_what_an_ascii_terminal_can_show(make_tree: MakeTree) -> Non
     root = make_tree({"train.py": 'import torch\nx = torch.zeros(1).to("cuda")  # 日本語\n'})
     done = process("scan", ".", "--jobs", "1", cwd=root, PYTHONIOENCODING="ascii")
     assert done.returncode == 0
-    assert "???" in done.stdout
+    assert "\\u65e5\\u672c\\u8a9e" in done.stdout
+    assert "?" not in done.stdout
 
 
 def test_scan_turns_an_internal_failure_into_code_2(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 import samples
 from portaudit.report import json as json_report
@@ -234,6 +235,34 @@ def test_terminal_cuts_long_lines_around_the_span(width: int, column: int) -> No
     shown = next(line for line in text.split("\n") if re.match(r" +1 \| ", line))
     assert "CUDA" in shown
     assert len(shown) <= width
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+@pytest.mark.parametrize(
+    "before",
+    ["\t\t", "训练模型 = ", "x = '" + "日本" * 40 + "', ", "e\u0301 = ", "🚀" * 9, "y" * 90],
+)
+def test_terminal_underlines_what_is_found_whatever_stands_before(width: int, before: str) -> None:
+    marked = "torch.cuda.x()"
+    span = Span(9, len(before) + 1, 9, len(before) + len(marked) + 1)
+    report = with_finding(snippet=before + marked + "  # " + "z" * 90, span=span)
+    lines = plain(report, width).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.lstrip().startswith("9 | "))
+    code, under = lines[at], lines[at + 1]
+    assert cell_len(code) <= width
+    shown = code.index("torch.cuda")
+    assert cell_len(code[:shown]) == under.index("^")
+    cut = code[shown:].partition("  # ")[0]
+    assert under.count("^") == len(marked) or cut.endswith("...")
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_terminal_tells_tables_as_lines_where_they_do_not_fit(width: int) -> None:
+    text = plain(samples.REPORT, width)
+    table = text.partition("places by category")[2].partition("\n\n")[0]
+    assert "\u2026" not in table
+    assert all(len(line) <= width for line in table.splitlines())
+    assert plain(samples.REPORT, 100).count("places by category   ") == 1
 
 
 def test_terminal_shows_no_frame_where_there_is_no_source_line() -> None:

@@ -1,6 +1,6 @@
 """Hold the score, the path and the root causes of a scan against what readers wrote before it.
 
-    python bench/verdicts/verdicts.py CLONES --which building|former|second|final [--top 5]
+    python bench/verdicts/verdicts.py CLONES --which building|former|second|third|final [--top 5]
         [--reports DIR]
 
 CLONES holds a directory OWNER+NAME for each repository, at the commit that its label names. Each is
@@ -71,12 +71,13 @@ ON_PATH = frozenset({"main", None})
 """Reaches that count: on the main path, or nobody can tell."""
 
 Weight = Literal["blocker", "major", "minor"]
-Which = Literal["building", "former", "second", "final"]
+Which = Literal["building", "former", "second", "third", "final"]
 SETS: Mapping[Which, str] = {
     "building": "first",
     "former": "first",
     "second": "second",
-    "final": "third",
+    "third": "third",
+    "final": "fourth",
 }
 """Where the labels of a set are, each folder with a rank of its own."""
 Nearness = Literal["file", "line", "function"]
@@ -156,11 +157,9 @@ def read_labels(which: Which) -> list[tuple[Label, float]]:
 
 def set_of(repository: str, folder: str) -> Which:
     """Whether a repository was looked at while building, after its first run, or never."""
-    if folder == SETS["second"]:
-        return "second"
-    if folder == SETS["final"]:
-        return "final"
-    return "building" if repository in BUILDING else "former"
+    if folder == SETS["building"]:
+        return "building" if repository in BUILDING else "former"
+    return next(which for which, own in SETS.items() if own == folder)
 
 
 def _toml(path: Path) -> dict[str, object]:

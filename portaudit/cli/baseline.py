@@ -20,6 +20,7 @@ from portaudit.cli.common import (
     write,
 )
 from portaudit.cli.delivery import progress
+from portaudit.cli.examples import epilog
 from portaudit.cli.options import CHOICE, RUN, Asked, BaselineFile, Paths, taking
 from portaudit.errors import UsageError
 
@@ -38,7 +39,7 @@ Expires = Annotated[
 ]
 
 
-@app.command()
+@app.command(epilog=epilog("baseline create"))
 @guarded
 @taking(*RUN, *CHOICE)
 def create(
@@ -77,7 +78,7 @@ def create(
         write(f"accepted {counts[0]} in {counts[1]}: wrote {place}\n")
 
 
-@app.command()
+@app.command(epilog=epilog("baseline update"))
 @guarded
 @taking(*RUN, *CHOICE, "color")
 def update(
@@ -113,7 +114,7 @@ def update(
     write(f"newly accepted: {len(newly):,}, no longer there: {gone:,}\n")
 
 
-@app.command()
+@app.command(epilog=epilog("baseline prune"))
 @guarded
 @taking(*RUN)
 def prune(
@@ -149,7 +150,7 @@ def prune(
         write(f"no longer there: {gone:,}\n")
 
 
-@app.command()
+@app.command(epilog=epilog("baseline show"))
 @guarded
 @taking("target", "root", "color")
 def show(

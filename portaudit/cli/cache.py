@@ -5,12 +5,13 @@ from __future__ import annotations
 import typer
 
 from portaudit.cli.common import guarded, write
+from portaudit.cli.examples import epilog
 from portaudit.errors import UsageError
 
 app = typer.Typer(help="Show or empty the cache.", no_args_is_help=True)
 
 
-@app.command()
+@app.command(epilog=epilog("cache info"))
 @guarded
 def info() -> None:
     """Show where the cache is, how much it holds, and whether it is used."""
@@ -26,7 +27,7 @@ def info() -> None:
         write(f"not used: {refusal}\n")
 
 
-@app.command()
+@app.command(epilog=epilog("cache clear"))
 @guarded
 def clear() -> None:
     """Empty the cache; the next run takes a little longer."""

@@ -88,15 +88,42 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty()
 
 
-def wants_color(when: str) -> bool:
-    """Whether standard output is to be coloured, by the option and the environment."""
-    if when not in {"auto", "always", "never"}:
-        hint = nearest(when, ("auto", "always", "never"))
-        raise UsageError(f"--color must be auto, always or never, not {when}{hint}")
+def wants_color(when: str, stream: TextIO | None = None) -> bool:
+    """Whether standard output, or another stream, is to be coloured: by option and environment.
+
+    NO_COLOR, then FORCE_COLOR, then CLICOLOR_FORCE and CLICOLOR decide; `TERM=dumb` has none.
+    """
+    _check_when("--color", when)
     if when != "auto":
         return when == "always"
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return is_terminal(sys.stdout) and not plain
+    if os.environ.get("NO_COLOR"):
+        return False
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        if os.environ.get(name):
+            return os.environ[name] != "0"
+    if os.environ.get("CLICOLOR") == "0" or os.environ.get("TERM") == "dumb":
+        return False
+    return is_terminal(stream or sys.stdout)
+
+
+def wants_links(when: str) -> bool:
+    """Whether standard output shows links, by the option and what is known of the terminal."""
+    _check_when("--hyperlinks", when)
+    if when != "auto":
+        return when == "always"
+    if os.environ.get("FORCE_HYPERLINK"):
+        return os.environ["FORCE_HYPERLINK"] != "0"
+    if not is_terminal(sys.stdout) or os.environ.get("CI"):
+        return False
+    from portaudit.deliver import opens_links
+
+    return opens_links(os.environ)
+
+
+def _check_when(option: str, when: str) -> None:
+    if when not in {"auto", "always", "never"}:
+        hint = nearest(when, ("auto", "always", "never"))
+        raise UsageError(f"{option} must be auto, always or never, not {when}{hint}")
 
 
 def width() -> int:
@@ -113,7 +140,7 @@ def width() -> int:
 def write(text: str, encoding: str | None = None) -> None:
     """Write to standard output what it can show; a reader that went away is no failure."""
     stream: TextIO = sys.stdout
-    content = text.encode(encoding or stream.encoding or "utf-8", "replace")
+    content = shown(text, encoding or stream.encoding or "utf-8")
     try:
         stream.flush()
         stream.buffer.write(content)
@@ -121,6 +148,48 @@ def write(text: str, encoding: str | None = None) -> None:
     except BrokenPipeError:
         # Python flushes once more at exit and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+_SPELLED = str.maketrans(
+    {
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\u2018\u2019\u00b4", "'"),
+        **dict.fromkeys("\u201c\u201d\u00ab\u00bb", '"'),
+        "\u00a0": " ",
+        "\u00b7": "-",
+        "\u00d7": "x",
+        "\u2022": "*",
+        "\u2026": "...",
+        "\u2192": "->",
+        "\u2190": "<-",
+        "\u2264": "<=",
+        "\u2265": ">=",
+        "\u00b5": "u",
+    }
+)
+"""How signs are written where there are but those of ASCII."""
+
+
+def shown(text: str, encoding: str) -> bytes:
+    """Text in an encoding: what that has no sign for is spelled, so that nothing is lost."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        pass
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half a character, which no encoding has
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    spelled = "".join(each if _has(encoding, each) else each.translate(_SPELLED) for each in text)
+    return spelled.encode(encoding, "backslashreplace")
+
+
+def _has(encoding: str, sign: str) -> bool:
+    try:
+        sign.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def save(place: Path, text: str) -> None:
@@ -173,7 +242,7 @@ def save_all(documents: Mapping[str, str], directory: Path) -> None:
 
 def complain(text: str, *, label: str = "error: ") -> None:
     """Say on standard error what went wrong."""
-    if label and is_terminal(sys.stderr):
+    if label and wants_color("auto", sys.stderr):
         label = f"\x1b[31m\x1b[1m{label}\x1b[0m"
     tell(f"{label}{text}")
 

@@ -76,7 +76,7 @@ def deliver(
         link=link(root, os.environ),
         source=partial(_content, cache(files)),
     )
-    on_file = replace(view, width=PLAIN_WIDTH, color=False)
+    on_file = replace(view, width=PLAIN_WIDTH, color=False, links="")
     for delivery in deliveries:
         place = delivery.place
         text = drawn(delivery.format, view if place is None else on_file)

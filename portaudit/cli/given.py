@@ -54,10 +54,12 @@ class Asked(Struct, frozen=True, kw_only=True):
     root: Path | None = None
     force_exclude: bool = False
     top: int = 5
+    group_by: str = "root"
     show_config: bool = False
     verbose: bool = False
     quiet: bool = False
     color: str = "auto"
+    hyperlinks: str = "auto"
 
     def options(self, baseline: Path | None = None) -> Options:
         """The same as settings of the run, with the file of accepted findings if one is given."""
@@ -122,11 +124,17 @@ OPTIONS: Mapping[str, Option] = {
     "force_exclude": Option(
         ("--force-exclude",), "Leave out what is excluded or ignored, even if it is named."
     ),
-    "top": Option(("--top",), "Root causes to show in full.", "N", least=0),
+    "top": Option(("--top",), "Root causes, or groups, to show in full.", "N", least=0),
+    "group_by": Option(
+        ("--group-by",), "Put findings together by root, file, rule or category.", "WORD"
+    ),
     "show_config": Option(("--show-config",), "Show the settings in force and stop."),
     "verbose": Option(("--verbose", "-v"), "List every finding."),
     "quiet": Option(("--quiet", "-q"), "Say the verdict only."),
     "color": Option(("--color",), "Colour: auto, always or never.", "WHEN"),
+    "hyperlinks": Option(
+        ("--hyperlinks",), "Places as links to files: auto, always or never.", "WHEN"
+    ),
 }
 """How each is spelled."""
 RUN = ("target", "rules", "ops", "jobs", "root", "quiet")
@@ -135,13 +143,13 @@ CHOICE = ("select", "ignore", "extend_select")
 """… where rules can be chosen, …"""
 REPORT = (
     *(*RUN, *CHOICE, "min_confidence", "formats", "output", "fail_on", "strict", "no_cache"),
-    *("show_config", "verbose", "color", "entry"),
+    *("show_config", "verbose", "color", "hyperlinks", "entry"),
 )
 """… and where it ends in a report."""
 CHECK = ("baseline", "no_baseline", "diff", "staged", "stdin_filename")
 """What only a check has."""
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "scan": (*REPORT, "top"),
+    "scan": (*REPORT, "top", "group_by"),
     "check": (*CHECK, *REPORT, "force_exclude"),
 }
 """What the commands that judge code have."""

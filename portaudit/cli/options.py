@@ -10,7 +10,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from portaudit.cli.given import CHOICE, OPTIONS, REPORT, RUN, Asked, Option
+from portaudit.cli.completion import COMPLETIONS, rules
+from portaudit.cli.given import CHOICE, OPTIONS, REPORT, RUN, Asked
 
 __all__ = [
     "CHOICE",
@@ -27,9 +28,16 @@ __all__ = [
 ]
 
 
-def _made(option: Option) -> Any:  # noqa: ANN401 - typer's own type of options is untyped
+def _made(name: str) -> Any:  # noqa: ANN401 - typer's own type of options is untyped
     """An option as typer has it."""
-    return typer.Option(*option.names, metavar=option.metavar, help=option.help, min=option.least)
+    option = OPTIONS[name]
+    return typer.Option(
+        *option.names,
+        metavar=option.metavar,
+        help=option.help,
+        min=option.least,
+        autocompletion=COMPLETIONS.get(name),
+    )
 
 
 Paths = Annotated[
@@ -38,12 +46,14 @@ Paths = Annotated[
 ]
 RuleWords = Annotated[
     list[str] | None,
-    typer.Argument(metavar="RULE", help="Ids, beginnings of ids, categories or names."),
+    typer.Argument(
+        metavar="RULE", help="Ids, beginnings of ids, categories or names.", autocompletion=rules
+    ),
 ]
-Rules = Annotated[list[Path] | None, _made(OPTIONS["rules"])]
-TargetName = Annotated[str | None, _made(OPTIONS["target"])]
-Color = Annotated[str, _made(OPTIONS["color"])]
-BaselineFile = Annotated[Path | None, _made(OPTIONS["baseline"])]
+Rules = Annotated[list[Path] | None, _made("rules")]
+TargetName = Annotated[str | None, _made("target")]
+Color = Annotated[str, _made("color")]
+BaselineFile = Annotated[Path | None, _made("baseline")]
 
 _ORDER = Asked.__struct_fields__
 _NOBODY = Asked()
@@ -85,7 +95,7 @@ def _signature(command: Callable[..., None], names: Iterable[str]) -> Signature:
 
 def _parameter(name: str) -> Parameter:
     kind: Any = _hints()[name]
-    made: Any = Annotated[kind, _made(OPTIONS[name])]
+    made: Any = Annotated[kind, _made(name)]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(_NOBODY, name), annotation=made)
 
 

@@ -1,4 +1,4 @@
-"""The commands `explain` and `rules`: what the catalogue says, its tests and its documents."""
+"""The commands `rules …`: what the catalogue says, its tests and its documents."""
 
 from __future__ import annotations
 
@@ -19,30 +19,14 @@ from portaudit.cli.common import (
     width,
     write,
 )
+from portaudit.cli.examples import epilog
 from portaudit.cli.options import Color, Rules, RuleWords, TargetName
 from portaudit.errors import UsageError
 
 app = typer.Typer(help="List, test, add and document rules.", no_args_is_help=True)
 
 
-@guarded
-def explain(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="An id or a name.")],
-    *,
-    rules: Rules = None,
-    color: Color = "auto",
-) -> None:
-    """Show all there is to know about a rule: why, what to do, the facts and their sources."""
-    from portaudit.catalogue import docs
-    from portaudit.catalogue.select import find_rule
-    from portaudit.report import terminal
-
-    catalogue = catalogue_of(rules)
-    text = docs.page(catalogue, find_rule(catalogue.rules, rule))
-    write(terminal.render_markdown(text, width=width(), color=wants_color(color)))
-
-
-@app.command("list")
+@app.command("list", epilog=epilog("rules list"))
 @guarded
 def list_rules(
     words: RuleWords = None,
@@ -66,7 +50,7 @@ def list_rules(
     write(terminal.render_rules(rows, width=width(), color=wants_color(color)))
 
 
-@app.command("test")
+@app.command("test", epilog=epilog("rules test"))
 @guarded
 def run_tests(words: RuleWords = None, *, rules: Rules = None) -> None:
     """Run the tests that rules carry with them."""
@@ -86,7 +70,7 @@ def run_tests(words: RuleWords = None, *, rules: Rules = None) -> None:
         raise typer.Exit(GATE_FAILED)
 
 
-@app.command("new")
+@app.command("new", epilog=epilog("rules new"))
 @guarded
 def new_rule(
     rule_id: Annotated[str, typer.Argument(metavar="ID", help="A free id, such as FUS014.")],
@@ -115,7 +99,7 @@ def new_rule(
     write(f"wrote {place}\nfill it in, then run: portaudit rules test {rule_id}{again}\n")
 
 
-@app.command("docs")
+@app.command("docs", epilog=epilog("rules docs"))
 @guarded
 def document_rules(
     *,
@@ -126,11 +110,15 @@ def document_rules(
         Path, typer.Option("--output", "-o", metavar="DIR", help="The docs directory.")
     ] = Path("docs"),
 ) -> None:
-    """Write the pages of the rules and the JSON Schemas."""
+    """Write the pages of the rules, of the command line and the JSON Schemas."""
     from portaudit.catalogue import docs
+    from portaudit.cli import reference
     from portaudit.report.schema import json_schema
 
-    documents = docs.pages(catalogue_of(None)) | {"report.schema.json": json_schema()}
+    documents = docs.pages(catalogue_of(None)) | {
+        "report.schema.json": json_schema(),
+        "cli.md": reference.page(),
+    }
     if check:
         problems = docs.stale(documents, output)
         for problem in problems:

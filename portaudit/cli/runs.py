@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,11 +16,12 @@ from portaudit.cli.common import (
     complain,
     today,
     wants_color,
+    wants_links,
     width,
     write,
 )
 from portaudit.cli.delivery import deliver, drawing, drawing_of, progress
-from portaudit.errors import UsageError
+from portaudit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from portaudit.cli.given import Asked
@@ -38,6 +40,7 @@ def scan(paths: Sequence[Path] | None, asked: Asked) -> int:
     view = _view(asked)
     places = deliveries(asked.formats, asked.output)
     config = load(paths or (), asked.options(), cwd=Path.cwd())
+    view = _with_links(view, asked, config)
     if asked.show_config:
         write(show(config))
         return 0
@@ -68,6 +71,7 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
     given = [Path(stdin_filename)] if stdin_filename else paths or ()
     options = asked.options()
     config = load(given, options, cwd=Path.cwd(), unwritten=bool(stdin_filename))
+    view = _with_links(view, asked, config)
     if asked.show_config:
         write(show(config))
         return 0
@@ -104,10 +108,31 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
 
 
 def _view(asked: Asked) -> View:
-    from portaudit.report.formats import View
+    from portaudit.report.formats import GROUPS, View
 
     color = wants_color(asked.color)
-    return View(width(), color, verbose=asked.verbose, quiet=asked.quiet, top=asked.top)
+    if asked.group_by not in GROUPS:
+        hint = nearest(asked.group_by, GROUPS) or f"; there are {', '.join(GROUPS)}"
+        raise UsageError(f'--group-by knows no "{asked.group_by}"{hint}')
+    return View(
+        width(),
+        color,
+        verbose=asked.verbose,
+        quiet=asked.quiet,
+        top=asked.top,
+        group_by=asked.group_by,
+    )
+
+
+def _with_links(view: View, asked: Asked, config: Config) -> View:
+    """The same with links to the files of the run, if they are wanted."""
+    if not wants_links(asked.hyperlinks):
+        return view
+    from msgspec.structs import replace
+
+    from portaudit.deliver import links
+
+    return replace(view, links=links(config.root, os.environ))
 
 
 def _read(config: Config, content: bytes | None = None, *, staged: bool = False) -> Files:

@@ -14,7 +14,7 @@ from portaudit.judge.brought import Brought
 from portaudit.judge.guards import Guard, Judge, Subject
 from portaudit.judge.severity import effective, intrinsic
 from portaudit.judge.words import fill, published
-from portaudit.match.hits import Hit, lowest
+from portaudit.match.hits import Hit, Note, lowest, unnoted
 from portaudit.match.strings import around_device, bindings_of
 from portaudit.read.python.model import import_statement, imports_if_there, imports_or_skips
 from portaudit.read.python.values import Reader
@@ -22,11 +22,15 @@ from portaudit.types import GUARD_STATES, SEVERITIES, Category, Finding, Target
 
 
 def judge(
-    judgment: Judge, catalogue: Catalogue, target: Target, hits: Sequence[Hit]
+    judgment: Judge,
+    catalogue: Catalogue,
+    target: Target,
+    hits: Sequence[Hit],
+    note: Note = unnoted,
 ) -> list[Finding]:
     """Judge the hits of the file that `judgment` is about, for one target. No identity yet."""
     reader = judgment.flags.reader
-    merged = _without_merged_checks(reader, catalogue, hits)
+    merged = _without_merged_checks(reader, catalogue, hits, note)
     libraries = [hit for hit in merged if catalogue.rules[hit.selector.rule].category in _BROUGHT]
     brought = Brought(reader, libraries)
 
@@ -39,23 +43,27 @@ def judge(
     found = [
         told_of(hit, finding)
         for hit in own
-        if (finding := _finding(reader, catalogue, target, judgment, hit)) is not None
+        if (finding := _finding(reader, catalogue, target, judgment, hit, note)) is not None
     ]
     imports: dict[tuple[cst.CSTNode, str], tuple[tuple[int, int, bool], Finding]] = {}
     for hit in merged:
-        finding = _finding(reader, catalogue, target, judgment, hit) if hit.follows else None
+        finding = _finding(reader, catalogue, target, judgment, hit, note) if hit.follows else None
         if finding is None:
             continue
         below = f"{finding.anchor}."
         uses = [use for use in found if f"{use.anchor}.".startswith(below)]
         if not uses and _is_called(reader, hit.anchor):
-            continue  # the file only calls it in a way that is no obstacle
+            # The file only calls it in a way that is no obstacle.
+            note("harmless", hit.selector, hit.node, hit.anchor, None)
+            continue
         told = _like_its_uses(finding, uses, catalogue.rules[finding.rule].when_guarded)
-        if told is not None:
-            key = (import_statement(hit.key, hit.place) or hit.key, told.category)
-            order = (*_weakest(told), not uses)
-            if key not in imports or order < imports[key][0]:
-                imports[key] = order, told
+        if told is None:
+            note("guarded", hit.selector, hit.node, hit.anchor, uses[0].guard_by)
+            continue
+        key = (import_statement(hit.key, hit.place) or hit.key, told.category)
+        order = (*_weakest(told), not uses)
+        if key not in imports or order < imports[key][0]:
+            imports[key] = order, told
     return [*found, *(told for _, told in imports.values())]
 
 
@@ -88,7 +96,9 @@ def _like_its_uses(
     )
 
 
-def _without_merged_checks(reader: Reader, catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
+def _without_merged_checks(
+    reader: Reader, catalogue: Catalogue, hits: Sequence[Hit], note: Note
+) -> list[Hit]:
     """`"cuda" if is_available() else "cpu"` is one finding, at the literal."""
     chosen: set[cst.CSTNode] = set()
     for hit in hits:
@@ -99,11 +109,13 @@ def _without_merged_checks(reader: Reader, catalogue: Catalogue, hits: Sequence[
                 parent = reader.model.parents.get(parent)
     if not chosen:
         return list(hits)
-    return [
-        hit
-        for hit in hits
-        if not (catalogue.rules[hit.selector.rule].check and _tested_in(reader, hit.node, chosen))
-    ]
+    kept = []
+    for hit in hits:
+        if catalogue.rules[hit.selector.rule].check and _tested_in(reader, hit.node, chosen):
+            note("merged", hit.selector, hit.node, hit.anchor, None)
+        else:
+            kept.append(hit)
+    return kept
 
 
 def _tested_in(reader: Reader, node: cst.CSTNode, chosen: set[cst.CSTNode]) -> bool:
@@ -117,21 +129,31 @@ def _tested_in(reader: Reader, node: cst.CSTNode, chosen: set[cst.CSTNode]) -> b
 
 
 def _finding(
-    reader: Reader, catalogue: Catalogue, target: Target, judgment: Judge, hit: Hit
+    reader: Reader, catalogue: Catalogue, target: Target, judgment: Judge, hit: Hit, note: Note
 ) -> Finding | None:
     rule = catalogue.rules[hit.selector.rule]
     match = catalogue.match_of(hit.selector)
     row = hit.selector.row
     fact = catalogue.facts(rule.id, row, target)
     severity = intrinsic(rule, fact, row.severity if row else None)
-    if severity is None or judgment.silent(hit.place) or _is_complaint(reader, hit):
+    if severity is None:
+        note("supported", hit.selector, hit.node, hit.anchor, None)
+        return None
+    if judgment.silent(hit.place):
+        note("silent", hit.selector, hit.node, hit.anchor, judgment.silence(hit.place))
+        return None
+    if _is_complaint(reader, hit):
+        note("complaint", hit.selector, hit.node, hit.anchor, None)
         return None
     library = rule.library
     guard = _guard(reader, judgment, hit, library, check=rule.check, string=match.kind == "string")
     if match.kind == "string" and _is_comparison(reader, hit.node) and guard.state != "hard-fail":
-        return None  # a comparison is a guard, unless the code stops where it does not hold
+        # A comparison is a guard, unless the code stops where it does not hold.
+        note("compared", hit.selector, hit.node, hit.anchor, None)
+        return None
     lowered = effective(severity, guard.state, rule.when_guarded)
     if lowered is None:
+        note("guarded", hit.selector, hit.node, hit.anchor, guard.by)
         return None
     span = reader.spot(hit.node)
     words = fact.message or match.message or rule.message

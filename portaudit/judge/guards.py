@@ -94,6 +94,18 @@ class Judge(Struct):
             for fact in self.facts(branch)
         )
 
+    def silence(self, place: Place) -> Proof | None:
+        """The line by which a place is silent."""
+        return next(
+            (
+                fact.proof or self.flags.reader.proof(branch.node)
+                for branch in around(place.branch)
+                for fact in self.facts(branch)
+                if fact.kind in {"never", "vendor"}
+            ),
+            None,
+        )
+
     def guard(self, place: Place, subject: Subject) -> Guard:
         """The guard of a place, by the innermost branch that proves one.
 

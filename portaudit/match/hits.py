@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import libcst as cst
 from msgspec import Struct, field
@@ -10,7 +11,7 @@ from msgspec import Struct, field
 from portaudit.catalogue.index import Selector
 from portaudit.judge.guards import Guard
 from portaudit.read.python.model import Place
-from portaudit.types import Confidence, Use
+from portaudit.types import Confidence, Proof, Use
 
 
 class Spot(Struct, frozen=True, eq=False):
@@ -44,6 +45,43 @@ class Hit(Struct, eq=False):
     owner: str = ""
     guard: Guard | None = None
     uses: list[Use] = field(default_factory=list)
+
+
+Why = Literal[
+    "arguments",
+    "complaint",
+    "compared",
+    "context",
+    "elsewhere",
+    "explained",
+    "foreign",
+    "function",
+    "guarded",
+    "harmless",
+    "host",
+    "merged",
+    "no-torch",
+    "own",
+    "part",
+    "receiver",
+    "silent",
+    "specific",
+    "supported",
+    "unclear",
+    "words",
+]
+"""Why a rule that knows what stands somewhere says nothing of it; `portaudit.trace` has words."""
+Note = Callable[[Why, Selector, cst.CSTNode, str, "Proof | None"], None]
+"""Told of what came to nothing: why, whose pattern, where, what it saw, the line that proves it.
+
+Nobody listens but `portaudit.trace`, which explains one line.
+"""
+
+
+def unnoted(
+    _why: Why, _selector: Selector, _node: cst.CSTNode, _anchor: str, _by: Proof | None = None
+) -> None:
+    """Listen to nothing."""
 
 
 LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}

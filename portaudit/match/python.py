@@ -16,7 +16,7 @@ from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Condition, Match
 from portaudit.match.context import Contexts
-from portaudit.match.hits import LOWER, Hit, lowest
+from portaudit.match.hits import LOWER, Hit, Note, lowest, unnoted
 from portaudit.match.host import HOST_LIBRARIES, on_host, operand
 from portaudit.match.strings import string_hits
 from portaudit.read.python.model import (
@@ -92,8 +92,9 @@ def works_with_torch(reader: Reader) -> bool:
 class Matcher:
     """Collects hits of one file."""
 
-    def __init__(self, reader: Reader, catalogue: Catalogue) -> None:
+    def __init__(self, reader: Reader, catalogue: Catalogue, note: Note = unnoted) -> None:
         self.reader = reader
+        self._note = note
         self.model = reader.model
         self.catalogue = catalogue
         self.index = catalogue.index
@@ -117,7 +118,7 @@ class Matcher:
         self._environment()
         self._detectors()
         named = self._settle(self.hits)
-        strings, self.foreign = string_hits(self.reader, self.catalogue, self.torch)
+        strings, self.foreign = string_hits(self.reader, self.catalogue, self.torch, self._note)
         return self._settle([*named, *self._unexplained(strings, named)])
 
     # --- helpers ---
@@ -151,8 +152,10 @@ class Matcher:
         place = place or self.model.places.get(node) or self.model.places.get(key)
         certainty = self.contexts.holds(match.context, place) if place else ""
         if place is None or not certainty:
+            self._note("context", selector, node, anchor, None)
             return
         if "step" in match.context and self._works_on_host(node):
+            self._note("host", selector, node, anchor, None)
             return
         level = confidence or self._confidence(selector, unsure=unsure)
         if certainty == "likely":
@@ -191,8 +194,15 @@ class Matcher:
         for hit in hits:
             category = self.catalogue.rules[hit.selector.rule].category
             current = best.get((hit.key, category))
-            if current is None or self._weight(hit) > self._weight(current):
+            if current is None:
                 best[hit.key, category] = hit
+                continue
+            better, other = current, hit
+            if self._weight(hit) > self._weight(current):
+                better, other = hit, current
+                best[hit.key, category] = hit
+            if better.selector.rule != other.selector.rule:
+                self._note("specific", other.selector, other.node, better.selector.rule, None)
         return [hit for hit in best.values() if not self._is_argument_of(hit, best)]
 
     def _weight(self, hit: Hit) -> tuple[int, int]:
@@ -206,7 +216,10 @@ class Matcher:
             return False
         call = self.model.parents.get(hit.key)
         category = self.catalogue.rules[hit.selector.rule].category
-        return isinstance(call, cst.Call) and (call.func, category) in best
+        is_part = isinstance(call, cst.Call) and (call.func, category) in best
+        if is_part:
+            self._note("part", hit.selector, hit.node, hit.anchor, None)
+        return is_part
 
     def _unexplained(self, strings: Iterable[Hit], named: Sequence[Hit]) -> Iterator[Hit]:
         """Literals that no more specific finding covers: API > argument > string."""
@@ -217,11 +230,12 @@ class Matcher:
                 _node, parent = parent, self.model.parents.get(parent)
             if isinstance(parent, cst.Arg):
                 call = self.model.parents.get(parent)
-                if parent in keys:
+                in_call = isinstance(call, cst.Call) and (call.func in keys or call in keys)
+                if parent in keys or (
+                    in_call and isinstance(call, cst.Call) and self.reader.name(call.func)
+                ):
+                    self._note("explained", hit.selector, hit.node, hit.anchor, None)
                     continue
-                if isinstance(call, cst.Call) and (call.func in keys or call in keys):
-                    if self.reader.name(call.func):
-                        continue
             yield hit
 
     # --- names ---
@@ -270,6 +284,8 @@ class Matcher:
                 if found:
                     self._cover(node)
                     break
+            if self._note is not unnoted:
+                self._tell_of_variable(node)
         for call in self.model.calls:
             if isinstance(call.func, cst.Name) and call.func.value == "getattr":
                 for ref in self.mentioned(call):
@@ -278,6 +294,14 @@ class Matcher:
                         found += self._unconditional(calls.find(ref.name))
                     for selector in found:
                         self._add(selector, call, call, ref.name)
+
+    def _tell_of_variable(self, node: cst.CSTNode) -> None:
+        """Note a variable that was given a name elsewhere."""
+        bindings = self.reader.bindings(node) if isinstance(node, cst.Name) else []
+        if bindings and not any(binding.kind == "import" for binding in bindings):
+            for ref in self.reader.refs(node):
+                for selector in self.index.names["attribute"].find(ref.name):
+                    self._note("elsewhere", selector, node, ref.name, None)
 
     def _unconditional(self, selectors: Iterable[Selector]) -> list[Selector]:
         return [
@@ -323,8 +347,11 @@ class Matcher:
                 for selector in names.find(ref.name):
                     match = self.catalogue.match_of(selector)
                     if not _conditional(match) and not self._spelled(call.func):
-                        continue  # reported where the variable got it, with the guard of that place
-                    if self._conditions(match, call):
+                        # Reported where the variable got it, with the guard of that place.
+                        self._note("elsewhere", selector, call, ref.name, None)
+                    elif not self._conditions(match, call):
+                        self._note("arguments", selector, call, ref.name, None)
+                    else:
                         self._add(
                             selector,
                             call,
@@ -377,29 +404,39 @@ class Matcher:
         if not selectors:
             return
         receiver = self.reader.values(call.func.value)
+        anchor = f".{call.func.attr.value}"
         if any(isinstance(value, Ref) and not value.open for value in receiver):
-            return  # a function of a module, judged by its name
+            # A function of a module, judged by its name.
+            self._note("function", selectors[0], call, anchor, None)
+            return
         if receiver and all(self._defines(value, call.func.attr.value) for value in receiver):
-            return  # a method of this file, judged by what it does
+            # A method of this file, judged by what it does.
+            self._note("own", selectors[0], call, anchor, None)
+            return
         for selector in selectors:
             match = self.catalogue.match_of(selector)
             if not self._conditions(match, call):
+                self._note("arguments", selector, call, anchor, None)
                 continue
             origins = [value.of.name for value in receiver if isinstance(value, Instance)]
             if match.receiver and not any(
                 _under(origin, pattern) for origin in origins for pattern in match.receiver
             ):
+                self._note("receiver", selector, call, anchor, None)
                 continue
             certain = any(origin.startswith("torch.") for origin in origins) or any(
                 isinstance(value, LocalObject) for value in receiver
             )
             foreign = [name for name in origins if name.split(".")[0] in HOST_LIBRARIES]
             if foreign and not certain and len(foreign) == len(origins) == len(receiver):
-                continue  # an object of a library that has nothing to do with torch
+                # An object of a library that has nothing to do with torch.
+                self._note("foreign", selector, call, anchor, None)
+                continue
             if not self.torch and not self._near_torch():
+                self._note("no-torch", selector, call, anchor, None)
                 continue
             unsure = 0 if certain and self.torch else 1 if self.torch else 2
-            self._add(selector, call, call.func, f".{call.func.attr.value}", unsure=unsure)
+            self._add(selector, call, call.func, anchor, unsure=unsure)
 
     def _defines(self, value: object, method: str) -> bool:
         return isinstance(value, LocalObject) and any(
@@ -602,6 +639,7 @@ class Matcher:
             ):
                 continue
             if not self.torch and not self._near_torch():
+                self._note("no-torch", selectors[0], node, f".{node.attr.value}", None)
                 continue
             for selector in selectors:
                 self._add(

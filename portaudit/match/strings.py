@@ -20,7 +20,7 @@ from portaudit.catalogue.index import Selector
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Sink
 from portaudit.judge.guards import Guard
-from portaudit.match.hits import LOWER, Hit, lowest
+from portaudit.match.hits import LOWER, Hit, Note, Why, lowest, unnoted
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import SPEAKING, dotted, last_name, string_value
 from portaudit.read.python.values import LocalText, Reader, argument
@@ -139,15 +139,16 @@ class _Literal(Struct, eq=False):
 
 
 def string_hits(
-    reader: Reader, catalogue: Catalogue, torch: bool
+    reader: Reader, catalogue: Catalogue, torch: bool, note: Note = unnoted
 ) -> tuple[list[Hit], list[ForeignUse]]:
     """Hits at the literals of this file, and uses seen here of literals of other files."""
-    return _Strings(reader, catalogue, torch).run()
+    return _Strings(reader, catalogue, torch, note).run()
 
 
 class _Strings:
-    def __init__(self, reader: Reader, catalogue: Catalogue, torch: bool) -> None:
+    def __init__(self, reader: Reader, catalogue: Catalogue, torch: bool, note: Note) -> None:
         self.reader = reader
+        self._note = note
         self.model = reader.model
         self.catalogue = catalogue
         self.torch = torch
@@ -180,6 +181,21 @@ class _Strings:
             role = self._role(role_node)
             if role.kind != "silent":
                 yield node, _Literal(node, value, role)
+            else:
+                self._tell("words", node, value)
+
+    def _tell(self, why: Why, node: cst.CSTNode, text: str) -> None:
+        """Note that a literal came to nothing, by the first rule that knows such literals."""
+        if self._note is unnoted:
+            return
+        known = (
+            selector
+            for selector, match in self.selectors
+            if any(glob(str(pattern)).match(text) for pattern in match.value)
+        )
+        for selector in known:
+            self._note(why, selector, node, text, None)
+            return
 
     def _whole(self, node: cst.BaseExpression, value: str, exact: bool) -> tuple[str, cst.CSTNode]:
         """The value with what is added to it as `*`, and the expression that carries it."""
@@ -432,6 +448,7 @@ class _Strings:
             if rank and (best is None or rank > best[0]):
                 best = (rank, level, selector)
         if best is None:
+            self._tell("unclear", literal.node, literal.text)
             return None
         rank, level, selector = best
         node = literal.node

@@ -18,11 +18,13 @@ _SHOWN = 5
 """Entries that are expired, and files that could not be read, that are named."""
 
 
-def render(report: Report, *, width: int, color: bool, verbose: bool = False) -> str:
+def render(
+    report: Report, *, width: int, color: bool, verbose: bool = False, links: str = ""
+) -> str:
     """What fails in full, then what it was held against. `verbose` shows what passes as well."""
     gate = report.gate
     assert gate is not None, "a report without a gate has nothing to say here"
-    page = Page(width, color=color)
+    page = Page(width, color=color, links=links)
     found = sorted(failing(report), key=place)
     said: set[str] = set()
     for finding in found:
@@ -41,15 +43,15 @@ def render(report: Report, *, width: int, color: bool, verbose: bool = False) ->
     return page.text()
 
 
-def render_brief(report: Report, *, width: int, color: bool) -> str:
+def render_brief(report: Report, *, width: int, color: bool, links: str = "") -> str:
     """One line for each failing finding, as compilers write them; nothing where all passes."""
     found = failing(report)
-    return render_list(found, width=width, color=color) if found else ""
+    return render_list(found, width=width, color=color, links=links) if found else ""
 
 
-def render_list(findings: Iterable[Finding], *, width: int, color: bool) -> str:
+def render_list(findings: Iterable[Finding], *, width: int, color: bool, links: str = "") -> str:
     """One line for each finding, in the order of the code."""
-    page = Page(width, color=color)
+    page = Page(width, color=color, links=links)
     for finding in sorted(findings, key=place):
         _brief(page, finding)
     return page.text()
@@ -80,7 +82,8 @@ def _finding(page: Page, report: Report, finding: Finding, said: set[str]) -> No
 def _brief(page: Page, finding: Finding) -> None:
     span, severity = finding.span, finding.effective_severity
     page.line(
-        f"{finding.path}:{span.line}:{span.column}: ",
+        page.place(finding.path, span.line, span.column),
+        ": ",
         (f"{finding.rule} {severity}", SEVERITY_STYLE[severity]),
         " ",
         inline(finding.message, color=page.color),
@@ -101,11 +104,8 @@ def _outcome(page: Page, report: Report, found: Sequence[Finding]) -> None:
         page.prose(Text(said), Text("PASSED  ", "bold green"))
         return
     files = count(len({finding.path for finding in found}), "file")
-    page.line(
-        ("FAILED", "bold red"),
-        f"  {count(len(found), 'finding')} ({_by_severity(found)}) in {files}, ",
-        f"against {gate.against}",
-    )
+    what = f"{count(len(found), 'finding')} ({_by_severity(found)}) in {files}"
+    page.prose(Text(f"{what}, against {gate.against}"), Text("FAILED  ", "bold red"))
     besides = _besides(report)
     if besides:
         page.line(("Besides ", "dim"), besides)

@@ -11,13 +11,17 @@ from msgspec import Struct
 
 from portaudit.types import Report
 
+GROUPS = ("root", "file", "rule", "category")
+"""What the findings of a report at a terminal can be put together by."""
+
 
 class View(Struct, frozen=True):
     """How a report is to be shown, and where its root is.
 
     `prefix` leads from the repository's root to the report's (`sub/`, or empty) · `link` is the
-    address under which a browser finds files of the report's root · `source` gives the content
-    of a file that was scanned.
+    address under which a browser finds files of the report's root, `links` that under which the
+    reader's own machine does, with `{path}` in it · `source` gives the content of a file that was
+    scanned.
     """
 
     width: int
@@ -25,8 +29,10 @@ class View(Struct, frozen=True):
     verbose: bool = False
     quiet: bool = False
     top: int = 5
+    group_by: str = "root"
     prefix: str = ""
     link: str = ""
+    links: str = ""
     source: Callable[[str], bytes | None] = lambda _path: None
 
 
@@ -47,13 +53,21 @@ def _terminal(report: Report, view: View) -> str:
     from portaudit.report import check, terminal
 
     if report.gate is not None and view.quiet:
-        return check.render_brief(report, width=view.width, color=view.color)
+        return check.render_brief(report, width=view.width, color=view.color, links=view.links)
     if report.gate is not None:
-        return check.render(report, width=view.width, color=view.color, verbose=view.verbose)
+        return check.render(
+            report, width=view.width, color=view.color, verbose=view.verbose, links=view.links
+        )
     if view.quiet:
         return terminal.render_verdict(report, width=view.width, color=view.color)
     return terminal.render(
-        report, width=view.width, color=view.color, verbose=view.verbose, top=view.top
+        report,
+        width=view.width,
+        color=view.color,
+        verbose=view.verbose,
+        top=view.top,
+        links=view.links,
+        group_by=view.group_by,
     )
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from portaudit.report.schema import publish
-from portaudit.types import Report
+from portaudit.report.schema import publish, publish_explanation
+from portaudit.types import Explanation, Report
 
 
 def render(report: Report) -> str:
     """The report as indented JSON with keys in the published order, ending in a newline."""
     return encode(publish(report))
+
+
+def render_explanation(explained: Explanation) -> str:
+    """What there is to know of one line, written in the same way."""
+    return encode(publish_explanation(explained))
 
 
 def encode(document: object) -> str:

@@ -11,7 +11,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from portaudit.report.text import Text, columns, is_narrow
+from portaudit.report.text import LINK, Text, columns, is_narrow, split_style
 from portaudit.types import Finding, GuardState, Proof, Severity
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ SEVERITY_STYLE: dict[Severity, str] = {
     "major": "bold yellow",
     "minor": "bold cyan",
     "info": "dim",
+}
+STATUS_STYLE = {
+    "supported": "green",
+    "partial": "yellow",
+    "unsupported": "red",
+    "undocumented": "magenta",
 }
 GUARD_WORDS: dict[GuardState, str] = {
     "none": "not guarded",
@@ -52,8 +58,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 class Page:
     """Text under construction, of a fixed width, whatever the environment says."""
 
-    def __init__(self, width: int, *, color: bool) -> None:
+    def __init__(self, width: int, *, color: bool, links: str = "") -> None:
+        """Begin a page; `links` is the address of files, with `{path}` in it, if any are wanted."""
         self.color = color
+        self._links = links
         self.width = width
         self.measure = min(width, MEASURE)
         self._file = io.StringIO()
@@ -74,14 +82,45 @@ class Page:
     def put(self, text: Text) -> None:
         """One line as it is, with nothing in it that a terminal would obey."""
         text = text.with_characters(harmless(text.plain))
-        if self.color:
+        if self._links and any(LINK in style for _, style in text.runs):
+            self._linked(text)
+        elif self.color:
             self.console.print(_drawn(text), soft_wrap=True)
         else:
             self._file.write(f"{text.plain}\n")
 
+    def _linked(self, text: Text) -> None:
+        """A line with links. Rich would number them at random, and no two runs were the same."""
+        for run, style in text.runs:
+            style, link = split_style(style)  # noqa: PLW2901
+            self._file.write(f"\x1b]8;;{link}\x1b\\" if link else "")
+            if self.color:
+                self.console.print(_drawn(Text(run, style)), soft_wrap=True, end="")
+            else:
+                self._file.write(run)
+            self._file.write("\x1b]8;;\x1b\\" if link else "")
+        self._file.write("\n")
+
+    def place(
+        self, path: str, line: int = 0, column: int = 0, *, shown: str = "", style: str = ""
+    ) -> tuple[str, str]:
+        """A place in a file, with a link to it where there are such; `shown` if not in full."""
+        parts = [path, *(str(number) for number in (line, column) if number)]
+        if self._links:
+            from urllib.parse import quote  # noqa: PLC0415 - most pages have no links
+
+            address = self._links.replace("{path}", quote(path, safe="/"))
+            for name, number in (("{line}", line), ("{column}", column)):
+                address = address.replace(name, str(number or 1))
+            style = f"{style} {LINK}{address}".strip()
+        return shown or ":".join(parts), style
+
     def table(self, grid: Grid) -> None:
-        """A table, drawn plainly where that is plain."""
+        """A table, drawn plainly where that is plain, and as lines where it is too wide."""
         widths = [max(map(columns, cells)) for cells in zip(*grid.plain, strict=True)]
+        if grid.numbers and sum(widths) + _GAP * (len(widths) - 1) > self.width:
+            self._rows(grid)
+            return
         if self.color or not grid.is_narrow or sum(widths) + _GAP * (len(widths) - 1) > self.width:
             self.console.print(_table(grid))
             return
@@ -91,6 +130,18 @@ class Page:
                 for number, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             self._file.write((" " * _GAP).join(cells) + "\n")
+
+    def _rows(self, grid: Grid) -> None:
+        """A table of numbers that does not fit: each row as a line, without what is not there."""
+        self.line((grid.headers[0], "dim"))
+        for first, *cells in grid.rows:
+            told = Text()
+            for header, cell in zip(grid.headers[1:], cells, strict=True):
+                number = cell if isinstance(cell, Text) else Text(cell)
+                if number.plain != ".":
+                    told = told + Text(", " if told.plain else "") + number + Text(f" {header}")
+            lead = Text("  ") + (first if isinstance(first, Text) else Text(first)) + Text(": ")
+            self.prose(told, lead, hang=4)
 
     @cached_property
     def console(self) -> Console:
@@ -119,7 +170,7 @@ class Page:
         """Text broken to the measure; further lines hang below the first one's start."""
         lead = lead or Text()
         hang = lead.columns if hang is None else hang
-        whole = lead + text
+        whole = Text.assemble(lead, text)  # each in its own style
         whole = whole.with_characters(harmless(whole.plain))
         first, *rest = whole.wrapped(self.measure)
         self.put(first)
@@ -202,7 +253,7 @@ def _table(grid: Grid) -> Table:
 def frame(page: Page, finding: Finding, margin: int, *, message: str) -> None:
     """The line of code with the finding underlined, cut where the page is too narrow."""
     edge = (" " * margin + "| ", "blue")
-    place = f"{finding.path}:{finding.span.line}:{finding.span.column}"
+    place = page.place(finding.path, finding.span.line, finding.span.column)
     scope = f" in {finding.scope}" if finding.scope and not finding.cell else ""
     scope = f" in cell {finding.cell}" if finding.cell else scope
     page.line((" " * (margin - 1) + "--> ", "blue"), place, (scope, "dim"))
@@ -217,7 +268,7 @@ def frame(page: Page, finding: Finding, margin: int, *, message: str) -> None:
     number = str(finding.span.line).rjust(margin - 1)
     page.line((f"{number} | ", "blue"), before, (marked, style), after)
     under = Text.assemble(edge, " " * columns(before), ("^" * columns(marked), style), " ")
-    if under.columns + label.columns <= page.measure:
+    if not message or under.columns + label.columns <= page.measure:
         page.put(under + label)
     else:
         page.put(under)
@@ -281,7 +332,8 @@ def proof(page: Page, finding: Finding, margin: int) -> None:
         words = f"only with {by.setting}" if by.setting else GUARD_WORDS[finding.guard]
         if not by.setting and _is_marked(finding, by):
             words = "not on the target"
-        page.note(words, Text(f"{by.path}:{by.line}: {text}"), margin)
+        where = Text.assemble(page.place(by.path, by.line), f": {text}")
+        page.note(words, where, margin)
 
 
 def _is_marked(finding: Finding, by: Proof) -> bool:

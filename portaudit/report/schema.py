@@ -11,15 +11,19 @@ import msgspec
 from portaudit.types import (
     Category,
     Chain,
+    Condition,
     Confidence,
     Coverage,
     Effort,
     Entry,
+    Explanation,
     Finding,
     Gate,
     GuardState,
     Kernel,
+    Location,
     Notice,
+    Passed,
     Proof,
     Reach,
     Report,
@@ -31,6 +35,7 @@ from portaudit.types import (
     Severity,
     Skipped,
     State,
+    Step,
     Suppression,
     Target,
     TargetFacts,
@@ -94,6 +99,75 @@ class PublishedReport(msgspec.Struct, frozen=True):
     notices: tuple[Notice, ...]
     gate: Gate | None
     chains: tuple[Chain, ...]
+
+
+class PublishedReason(msgspec.Struct, frozen=True):
+    """Why a finding is there."""
+
+    finding: PublishedFinding
+    matched: str
+    steps: tuple[Step, ...]
+    conditions: tuple[Condition, ...]
+    chain: Chain | None
+    way: tuple[Step, ...]
+    root: RootCause | None
+    points: float
+    accept: str
+
+
+class PublishedExplanation(msgspec.Struct, frozen=True):
+    """What there is to know of one line."""
+
+    schema: str
+    tool: Tool
+    target: Target
+    path: str
+    line: int
+    column: int | None
+    text: str
+    reasons: tuple[PublishedReason, ...]
+    passed: tuple[Passed, ...]
+    names: tuple[Step, ...]
+    uses: tuple[Location, ...]
+    guards: tuple[Location, ...]
+    notes: tuple[str, ...]
+    near: tuple[int, ...]
+    rules: dict[str, RuleSummary]
+
+
+def publish_explanation(explained: Explanation) -> PublishedExplanation:
+    """Flatten the findings of an explanation."""
+    reasons = tuple(
+        PublishedReason(
+            finding=published(each.finding),
+            matched=each.matched,
+            steps=each.steps,
+            conditions=each.conditions,
+            chain=each.chain,
+            way=each.way,
+            root=each.root,
+            points=each.points,
+            accept=each.accept,
+        )
+        for each in explained.reasons
+    )
+    return PublishedExplanation(
+        schema=explained.schema,
+        tool=explained.tool,
+        target=explained.target,
+        path=explained.path,
+        line=explained.line,
+        column=explained.column,
+        text=explained.text,
+        reasons=reasons,
+        passed=explained.passed,
+        names=explained.names,
+        uses=explained.uses,
+        guards=explained.guards,
+        notes=explained.notes,
+        near=explained.near,
+        rules=explained.rules,
+    )
 
 
 def publish(report: Report) -> PublishedReport:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from portaudit.report.causes import Cause, causes, is_aside, is_needed
+from portaudit.report.groups import ROOT, grouped
 from portaudit.report.outcome import count, days, decimal, mains, spot, verdict_words
 from portaudit.report.page import (
     MEASURE,
     SEVERITY_STYLE,
+    STATUS_STYLE,
     Grid,
     Page,
     first_cells,
@@ -56,13 +58,6 @@ _TITLE = 16
 _BAR = 20
 _NEXT: tuple[EntryKind, ...] = ("training", "evaluation", "inference", "export")
 """Programs whose scores are told, in this order."""
-
-_STATUS_STYLE = {
-    "supported": "green",
-    "partial": "yellow",
-    "unsupported": "red",
-    "undocumented": "magenta",
-}
 _VERDICT_STYLE: dict[Verdict, str] = {
     "ready": "bold green",
     "edits only": "bold green",
@@ -86,15 +81,28 @@ _XLA_SOURCE = (
 
 
 def render(
-    report: Report, *, width: int, color: bool, verbose: bool = False, top: int = TOP
+    report: Report,
+    *,
+    width: int,
+    color: bool,
+    verbose: bool = False,
+    top: int = TOP,
+    links: str = "",
+    group_by: str = ROOT,
 ) -> str:
     """The whole report. `top` root causes are shown in full, and as many lines of a section.
 
-    `verbose` lists every finding.
+    `verbose` lists every finding · `group_by`: what findings are put together by instead of root
+    causes, a word of `formats.GROUPS`.
     """
-    page = Page(width, color=color)
+    page = Page(width, color=color, links=links)
     _head(page, report)
-    _root_causes(page, report, top)
+    if group_by == ROOT:
+        _root_causes(page, report, top)
+    else:
+        grouped(page, report, group_by, top, verbose=verbose)
+        _coverage(page, report, verbose=verbose)
+        return page.text()
     _sections(page, report, top, verbose=verbose)
     _table(page, report)
     _kernels(page, report, verbose=verbose)
@@ -119,7 +127,11 @@ def render_markdown(text: str, *, width: int, color: bool) -> str:
     from rich.markdown import Markdown  # noqa: PLC0415 - half of what rich takes to load
 
     page = Page(min(width, MEASURE), color=color)
-    page.console.print(Markdown(text, hyperlinks=False))
+    from rich.theme import Theme  # noqa: PLC0415
+
+    # Rich sets code off by a black ground, which is a hole in a light terminal.
+    page.console.push_theme(Theme({"markdown.code": "bold cyan", "markdown.code_block": "cyan"}))
+    page.console.print(Markdown(text, hyperlinks=False, code_theme="ansi_light"))
     return page.text()
 
 
@@ -131,7 +143,7 @@ def render_rules(rows: Sequence[Sequence[str]], *, width: int, color: bool) -> s
         table.add_row(
             Text(rule_id, "bold"),
             Text(severity, next((s for k, s in SEVERITY_STYLE.items() if k == severity), "")),
-            Text(status, _STATUS_STYLE.get(status, "")),
+            Text(status, STATUS_STYLE.get(status, "")),
             category,
             name,
         )
@@ -168,7 +180,8 @@ def _verdict(page: Page, report: Report) -> None:
             f"  none of {count(report.coverage.files_scanned, 'file')} imports torch: no score",
         )
         return
-    page.line((score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ", verdict_words(report))
+    lead = Text.assemble((score.verdict.upper(), _VERDICT_STYLE[score.verdict]), "  ")
+    page.prose(Text(verdict_words(report)), lead, hang=2)
     if score.value is not None:
         provisional = "  provisional: reach unknown, all code counts"
         page.line(
@@ -198,7 +211,9 @@ def _path(page: Page, report: Report) -> None:
     for number, main in enumerate(mains(report)):
         label = " " * 10 if number else "Main path "
         page.prose(
-            Text.assemble((main.path, "bold"), f": {main.why}"), Text(label, "bold"), hang=10
+            Text.assemble(page.place(main.path, style="bold"), f": {main.why}"),
+            Text(label, "bold"),
+            hang=10,
         )
     _others(page, [each for each in report.score.entry_points if not each.main])
     optional = sum(bool(root.setting) and not is_aside(root, report.score) for root in report.roots)
@@ -292,7 +307,7 @@ def _gains(page: Page, report: Report) -> None:
     if not gains:
         return
     page.blank()
-    page.line(("What would raise the score most, one after the other", "bold"))
+    page.prose(Text("What would raise the score most, one after the other", "bold"))
     for gain in gains:
         rule, title = titles[gain.root]
         lead = Text.assemble(
@@ -360,7 +375,7 @@ def _meaning(
     proof(page, finding, margin)
     version = f"SDK {facts.sdk}" if facts.sdk[:1].isdigit() else facts.sdk
     status = Text.assemble(
-        (facts.status, _STATUS_STYLE[facts.status]),
+        (facts.status, STATUS_STYLE[facts.status]),
         f" ({facts.evidence.replace('_', ' ')}, {version})",
     )
     if facts.note:
@@ -389,9 +404,17 @@ def _elsewhere(page: Page, cause: Cause, finding: Finding, margin: int) -> None:
         ("another way beside", sorted({site for root in cause.roots for site in root.portable})),
     ):
         if sites:
-            listed = ", ".join(f"{site.path}:{site.line}" for site in sites[:_SITES])
             more = f" and {len(sites) - _SITES} more" if sites[_SITES:] else ""
-            page.note(label, Text(listed + more), margin)
+            page.note(label, _joined(page, sites[:_SITES]) + Text(more), margin)
+
+
+def _joined(page: Page, sites: Sequence[Location]) -> Text:
+    """Places, separated by commas."""
+    listed = Text()
+    for number, site in enumerate(sites):
+        listed = listed + Text(", " if number else "")
+        listed.append(*page.place(site.path, site.line))
+    return listed
 
 
 def _brief(page: Page, cause: Cause) -> None:
@@ -413,7 +436,11 @@ def _entry(
         place = "..." + last_cells(place, longest - columns(more) - 3)
     room = page.width - lead.columns - columns(place + more) - 2
     shown = first_cells(inline(title, color=page.color).plain, max(_TITLE, room))
-    page.line(lead, shown, "  ", (place + more, "dim"))
+    if not sites:
+        page.line(lead, shown)
+        return
+    first = page.place(sites[0].path, sites[0].line, shown=place, style="dim")
+    page.line(lead, shown, "  ", first, (more, "dim"))
 
 
 # --- sections -------------------------------------------------------------------------------------
@@ -557,7 +584,8 @@ def _findings(page: Page, report: Report) -> None:
         notes += [f"{finding.confidence} confidence"] if finding.confidence != "high" else []
         notes += [f"ignored: {finding.suppressed.reason}"] if finding.suppressed else []
         page.line(
-            f"{finding.path}:{finding.span.line}:{finding.span.column}: ",
+            page.place(finding.path, finding.span.line, finding.span.column),
+            ": ",
             (finding.effective_severity, SEVERITY_STYLE[finding.effective_severity]),
             f" {finding.rule} ",
             inline(finding.message, color=False).plain,
@@ -568,11 +596,11 @@ def _findings(page: Page, report: Report) -> None:
 def _coverage(page: Page, report: Report, *, verbose: bool) -> None:
     coverage = report.coverage
     page.blank()
-    page.line(
-        ("Read     ", "bold"),
+    read = (
         f"{coverage.files_scanned:,} of {count(coverage.files_total, 'file')}, "
-        f"{coverage.files_torch:,} with torch, {count(coverage.rules_run, 'rule')}",
+        f"{coverage.files_torch:,} with torch, {count(coverage.rules_run, 'rule')}"
     )
+    page.prose(Text(read), Text("Read     ", "bold"))
     if coverage.unknown_facts:
         page.prose(
             Text(

@@ -1,6 +1,7 @@
 """Text with styles, measured in columns of a terminal and broken to a width.
 
 The words of styles are rich's, which draws them where there is colour; without, it is not loaded.
+One word may be a link, which needs no colour.
 """
 
 from __future__ import annotations
@@ -14,6 +15,17 @@ _NARROW = re.compile(
 )
 """Characters that surely take one column; of others rich knows the tables."""
 _WORD = re.compile(r"\s*\S+\s*")
+LINK = "link="
+"""What a word of a style begins with that is an address, which a terminal opens."""
+
+
+def split_style(style: str) -> tuple[str, str]:
+    """A style without its link, and that."""
+    if LINK not in style:
+        return style, ""
+    words = style.split()
+    plain = " ".join(word for word in words if not word.startswith(LINK))
+    return plain, next(word for word in words if word.startswith(LINK)).removeprefix(LINK)
 
 
 class Text:

@@ -1,0 +1,114 @@
+"""The command `explain`: what a rule says, or why a line has a finding, or has none."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec.structs import replace
+
+from portaudit.cli.common import catalogue_of, guarded, wants_color, wants_links, width, write
+from portaudit.cli.completion import explained, one_of
+from portaudit.cli.delivery import progress
+from portaudit.cli.options import RUN, Asked, taking
+from portaudit.errors import UsageError, nearest
+
+_PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?:?")
+_FORMATS = ("terminal", "json")
+
+
+@guarded
+@taking(*RUN, "min_confidence", "entry", "no_cache", "color", "hyperlinks")
+def explain(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RULE|PATH:LINE[:COLUMN]",
+            help="A rule, or a line of code.",
+            autocompletion=explained,
+        ),
+    ],
+    *,
+    format_name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="terminal or json.",
+            autocompletion=one_of("terminal", "json"),
+        ),
+    ] = "terminal",
+    asked: Asked,
+) -> None:
+    """Show why a line has a finding, or why it has none; or all there is to know about a rule.
+
+    Of a line: what matched, how its names lead there, the guard and its proof, what reaches it,
+    the fact about the target with its source, what it costs, and how to accept it.
+    """
+    if format_name not in _FORMATS:
+        hint = nearest(format_name, _FORMATS)
+        raise UsageError(f"--format must be terminal or json, not {format_name}{hint}")
+    found = _PLACE.fullmatch(what)
+    if found and (Path(found[1]).exists() or "/" in found[1] or "." in found[1]):
+        line, column = int(found[2]), int(found[3]) if found[3] else None
+        text = _line(Path(found[1]), line, column, format_name, asked)
+        write(text, encoding=_encoding(format_name))
+        return
+    if Path(what).exists() and not re.fullmatch(r"[A-Z]{3}\d+", what):
+        raise UsageError(f"say which line: {what}:LINE, or name a rule")
+    write(_rule(what, format_name, asked), encoding=_encoding(format_name))
+
+
+def _encoding(format_name: str) -> str | None:
+    return "utf-8" if format_name == "json" else None
+
+
+def _line(path: Path, line: int, column: int | None, format_name: str, asked: Asked) -> str:
+    from portaudit import explain as explaining
+    from portaudit.config import load
+    from portaudit.discover import relative
+
+    if asked.root is not None and not path.exists() and (asked.root / path).exists():
+        path = asked.root / path  # as reports of that root spell it
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory; name a file and a line")
+    if line < 1 or (column is not None and column < 1):
+        raise UsageError("lines and columns count from 1")
+    config = load([path], asked.options(), cwd=Path.cwd())
+    place = explaining.Place(relative(config.root, config.paths[0]), line, column)
+    whole = replace(config, paths=(config.root,))  # only a whole tree knows what reaches a line
+    with progress(quiet=asked.quiet) as advance:
+        found = explaining.explain(whole, place, progress=advance)
+    if format_name == "json":
+        from portaudit.report import json
+
+        return json.render_explanation(found)
+    from portaudit.deliver import links
+    from portaudit.report import explanation
+
+    return explanation.render(
+        found,
+        width=width(),
+        color=wants_color(asked.color),
+        spelled=path.as_posix(),
+        links=links(config.root, os.environ) if wants_links(asked.hyperlinks) else "",
+    )
+
+
+def _rule(word: str, format_name: str, asked: Asked) -> str:
+    from portaudit.catalogue.select import find_rule
+
+    catalogue = catalogue_of(asked.rules)
+    rule = find_rule(catalogue.rules, word)
+    if format_name == "json":
+        from portaudit.report import json
+
+        return json.encode(rule)
+    from portaudit.catalogue import docs
+    from portaudit.report import terminal
+
+    text = docs.page(catalogue, rule)
+    return terminal.render_markdown(text, width=width(), color=wants_color(asked.color))

@@ -1,0 +1,129 @@
+"""Reporter: the findings of a report by file, by rule or by category, for a reader at a terminal.
+
+By root cause, which is how work is counted, the report itself shows them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from portaudit.report.outcome import count
+from portaudit.report.page import SEVERITY_STYLE, Page, first_cells, harmless, inline, last_cells
+from portaudit.report.text import Text, columns
+from portaudit.types import SEVERITIES, Finding, Report
+
+ROOT = "root"
+_LISTED = 15
+"""Findings that are listed of a group, and further groups that get a line each."""
+_MESSAGE = 16
+"""The fewest columns of a message."""
+_KEYS: Mapping[str, Callable[[Finding], str]] = {
+    "file": lambda finding: finding.path,
+    "rule": lambda finding: finding.rule,
+    "category": lambda finding: finding.category,
+}
+
+
+def grouped(page: Page, report: Report, by: str, top: int, *, verbose: bool) -> None:
+    """The findings in groups, those first that have the gravest; `top` groups with their lines."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        if finding.suppressed is None:
+            groups.setdefault(_KEYS[by](finding), []).append(finding)
+    ranked = sorted(groups, key=lambda name: (_weight(groups[name]), name))
+    shown = len(ranked) if verbose else top
+    for name in ranked[:shown]:
+        page.blank()
+        _heading(page, report, by, name, groups[name])
+        found = sorted(groups[name], key=_order if by == "file" else _gravest)
+        most = len(found) if verbose else _LISTED
+        for finding in found[:most]:
+            _line(page, finding, by)
+        if found[most:]:
+            page.line(f"  and {len(found) - most:,} more: -v shows all")
+    rest = ranked[shown:]
+    if rest:
+        page.blank()
+        page.line((f"Further {_plural(by)}", "bold"))
+        for name in rest[:_LISTED]:
+            _brief(page, report, by, name, groups[name])
+        if rest[_LISTED:]:
+            more = f"--top {len(ranked)} shows all"
+            page.line(f"  and {len(rest) - _LISTED:,} more: {more}")
+
+
+def _weight(findings: Sequence[Finding]) -> tuple[int, ...]:
+    """What the main path needs counts first, the gravest before the less grave."""
+    needed = Counter(each.effective_severity for each in findings if _is_needed(each))
+    everything = Counter(each.effective_severity for each in findings)
+    down = tuple(reversed(SEVERITIES))
+    return (*(-needed[level] for level in down), *(-everything[level] for level in down))
+
+
+def _is_needed(finding: Finding) -> bool:
+    return finding.reach in {"main", None}
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return finding.span, finding.rule
+
+
+def _gravest(finding: Finding) -> tuple[object, ...]:
+    grade = -SEVERITIES.index(finding.effective_severity)
+    return not _is_needed(finding), grade, finding.path, finding.span
+
+
+def _heading(page: Page, report: Report, by: str, name: str, findings: Sequence[Finding]) -> None:
+    title = page.place(name, style="bold") if by == "file" else (name, "bold")
+    rule = report.rules.get(name)
+    words = f"  {rule.title}" if rule else ""
+    page.line(title, words, (f"  {_counts(findings)}", "dim"))
+
+
+def _counts(findings: Sequence[Finding]) -> str:
+    numbers = Counter(each.effective_severity for each in findings)
+    split = ", ".join(
+        f"{numbers[level]} {level}" for level in reversed(SEVERITIES) if numbers[level]
+    )
+    files = len({each.path for each in findings})
+    where = f" in {count(files, 'file')}" if files > 1 else ""
+    return f"{count(len(findings), 'place')}{where}: {split}"
+
+
+def _line(page: Page, finding: Finding, by: str) -> None:
+    """A finding on a line that fits the page: the message gives way."""
+    span, severity = finding.span, finding.effective_severity
+    shown = f"{span.line}:{span.column}"
+    if by != "file":
+        longest = page.width // 2
+        shown = f"{finding.path}:{shown}"
+        if columns(shown) > longest:
+            shown = "..." + last_cells(shown, longest - 3)
+    place = page.place(finding.path, span.line, span.column, shown=harmless(shown))
+    notes: list[str] = [] if finding.guard == "none" else [finding.guard]
+    notes += [] if _is_needed(finding) else [f"reach {finding.reach}"]
+    note = f" ({', '.join(notes)})" if notes else ""
+    lead = Text.assemble(
+        "  ",
+        (f"{severity:<8}", SEVERITY_STYLE[severity]),
+        "" if by == "rule" else f"{finding.rule:<7} ",
+        (place[0] + " " * max(0, 8 - len(place[0])) if by == "file" else place[0], place[1]),
+        "  ",
+    )
+    room = max(_MESSAGE, page.width - lead.columns - columns(note))
+    message = inline(finding.message, color=page.color).plain
+    page.line(lead, first_cells(message, room), (note, "dim"))
+
+
+def _brief(page: Page, report: Report, by: str, name: str, findings: Sequence[Finding]) -> None:
+    worst = max((each.effective_severity for each in findings), key=SEVERITIES.index)
+    title = page.place(name) if by == "file" else (name, "")
+    rule = report.rules.get(name)
+    words = f" {rule.title}" if rule else ""
+    lead = ("  ", (f"{worst:<8}", SEVERITY_STYLE[worst]))
+    page.line(*lead, title, words, (f"  {_counts(findings)}", "dim"))
+
+
+def _plural(word: str) -> str:
+    return {"category": "categories"}.get(word, f"{word}s")
