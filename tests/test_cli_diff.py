@@ -48,6 +48,16 @@ def test_markdown_shows_what_came_went_and_moved(
     assert out.read_text(encoding="utf-8") == text
 
 
+def test_a_page_shows_progress(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.root)
+    done = run("HEAD~1", "HEAD", "--format", "html")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("<!DOCTYPE html>")
+    assert "<b>HEAD~1</b> to <b>HEAD</b>" in done.stdout
+    assert "<i>@x" not in done.stdout
+    assert "a|`b`&lt;i&gt;@x [y](z).py" in done.stdout
+
+
 def test_json_holds_all_there_is_to_say(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repo.root)
     told = json.loads(run("HEAD~1", "HEAD", "--format", "json").stdout)
@@ -64,7 +74,7 @@ def test_other_formats_are_refused_by_name(repo: Repo, monkeypatch: pytest.Monke
     assert done.exit_code == 2
     assert done.stderr == 'error: no format is called "markdwn"; did you mean "markdown"?\n'
     done = run("HEAD~1", "HEAD", "--format", "sarif")
-    assert "there are terminal, markdown, json" in done.stderr
+    assert "there are terminal, markdown, html, json" in done.stderr
 
 
 def test_what_could_not_be_read_is_said(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,13 +60,13 @@ def deliver(
     view: View,
     *,
     root: Path,
-    files: Callable[[], Files],
+    files: Callable[[], Files] | None,
     quiet: bool,
 ) -> None:
     """Write a report in each format to its place, drawn for a terminal only where one is.
 
-    `drawn` gives the text of a format · `files` what was scanned; it is asked only by formats that
-    look at lines again.
+    `drawn` gives the text of a format · `files` what was scanned, if that is at hand; it is asked
+    only by formats that look at lines again.
     """
     from portaudit.deliver import link, prefix
 
@@ -74,8 +74,9 @@ def deliver(
         view,
         prefix=prefix(root, Path.cwd().resolve()),
         link=link(root, os.environ),
-        source=partial(_content, cache(files)),
     )
+    if files is not None:
+        view = replace(view, title=root.name, source=partial(_content, cache(files)))
     on_file = replace(view, width=PLAIN_WIDTH, color=False, links="")
     for delivery in deliveries:
         place = delivery.place

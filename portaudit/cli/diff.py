@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from portaudit.types import Difference, Report
 
 
-_FORMATS = ("terminal", "markdown", "json")
+_FORMATS = ("terminal", "markdown", "html", "json")
 
 
 @guarded
@@ -33,7 +33,7 @@ def diff(
     ] = None,
     *,
     formats: Annotated[
-        str, typer.Option("--format", metavar="F", help="terminal, markdown or json.")
+        str, typer.Option("--format", metavar="F", help="terminal, markdown, html or json.")
     ] = "terminal",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")
@@ -57,6 +57,10 @@ def diff(
         text = difference.render_json(told)
     elif formats == "markdown":
         text = markdown.render_difference(told)
+    elif formats == "html":
+        from portaudit.report.html import difference as page
+
+        text = page.render(told)
     else:
         colored = wants_color(asked.color) and output is None
         text = difference.render(told, width=width(), color=colored, verbose=asked.verbose)

@@ -19,6 +19,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("portaudit scan --entry tools/train.py", "from there"),
         ("portaudit scan --select FUS,triton-kernel", "rules by id or category"),
         ("portaudit scan --format json -o report.json", "for tools"),
+        ("portaudit scan --format html=report.html", "a page to pass on"),
         ("portaudit scan --format terminal,sarif=out.sarif", "several at once"),
         ("portaudit scan --fail-on blocker", "exit 1 if any"),
     ),
@@ -39,6 +40,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("portaudit plan", "of this directory"),
         ("portaudit plan -o PORTING.md", "into a file"),
         ("portaudit plan report.json", "of a report of `scan --format json`"),
+    ),
+    "render": (
+        ("portaudit render report.json --format html=report.html", "a page of it"),
+        ("portaudit render report.json --format badge=badge.svg", "a badge"),
     ),
     "suppress": (
         ('portaudit suppress train.py:12 --reason "GPU only"', "a line"),

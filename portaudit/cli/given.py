@@ -98,8 +98,8 @@ OPTIONS: Mapping[str, Option] = {
     "target": Option(("--target",), "torchneuron (the default) or xla.", "TARGET"),
     "formats": Option(
         ("--format",),
-        "terminal, json, sarif, code-scanning, markdown, github, gitlab, junit; several, "
-        "each to a file of its own if one is given.",
+        "terminal, html, json, sarif, code-scanning, markdown, badge, github, gitlab, junit; "
+        "several, each to a file of its own if one is given.",
         "F[=FILE],…",
     ),
     "output": Option(("--output", "-o"), "Write to a file, or into a directory.", "PATH"),

@@ -16,6 +16,7 @@ from portaudit.cli.given import COMMANDS
 from portaudit.cli.init import init
 from portaudit.cli.options import Asked, Paths, taking
 from portaudit.cli.plan import plan
+from portaudit.cli.render import render
 from portaudit.cli.suppress import suppress
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ def check(paths: Paths = None, *, asked: Asked) -> None:
 for _name, _command, _short in (
     ("diff", diff, "Show what a revision, or a report, brings."),
     ("plan", plan, "Write the work in its order, as Markdown."),
+    ("render", render, "Show a stored report in another format."),
     ("suppress", suppress, "Accept findings by comments in the code."),
     ("explain", explain, "Show why a line has a finding, or a rule."),
     ("init", init, "Prepare a repository: settings, baseline, hook."),

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from portaudit.report.outcome import count, days, decimal
+from portaudit.report.outcome import count, days, decimal, guard_words
 from portaudit.report.page import (
-    GUARD_WORDS,
     SEVERITY_STYLE,
     STATUS_STYLE,
     Page,
@@ -129,9 +128,7 @@ def _binding(page: Page, reason: Reason) -> None:
 
 def _guard(page: Page, reason: Reason) -> None:
     finding = reason.finding
-    setting = finding.guard_by.setting if finding.guard_by else ""
-    words = f"{finding.guard}: "
-    words += f"only with `{setting}`" if setting else GUARD_WORDS[finding.guard]
+    words = f"{finding.guard}: {guard_words(finding)}"
     if finding.severity != finding.effective_severity:
         words += f", so {finding.severity} counts as {finding.effective_severity}"
     _told(page, "Guard", inline(words, color=page.color))

@@ -20,8 +20,8 @@ class View(Struct, frozen=True):
 
     `prefix` leads from the repository's root to the report's (`sub/`, or empty) · `link` is the
     address under which a browser finds files of the report's root, `links` that under which the
-    reader's own machine does, with `{path}` in it · `source` gives the content of a file that was
-    scanned.
+    reader's own machine does, with `{path}` in it · `title`: what the tree is called · `source`
+    gives the content of a file that was scanned.
     """
 
     width: int
@@ -33,6 +33,7 @@ class View(Struct, frozen=True):
     prefix: str = ""
     link: str = ""
     links: str = ""
+    title: str = ""
     source: Callable[[str], bytes | None] = lambda _path: None
 
 
@@ -113,11 +114,25 @@ def _junit(report: Report, view: View) -> str:
     return junit.render(report, prefix=view.prefix)
 
 
+def _html(report: Report, view: View) -> str:
+    from portaudit.report.html import page
+
+    return page.render(report, view)
+
+
+def _badge(report: Report, _view: View) -> str:
+    from portaudit.report import badge
+
+    return badge.render(report)
+
+
 FORMATS: Mapping[str, Format] = {
     "terminal": Format(_terminal, "report.txt", shares=True),
     "json": Format(_json, "report.json"),
     "sarif": Format(_sarif, "report.sarif", looks=True),
     "code-scanning": Format(_code_scanning, "report.code-scanning.sarif", looks=True),
+    "html": Format(_html, "report.html", looks=True),
+    "badge": Format(_badge, "badge.svg"),
     "markdown": Format(_markdown, "report.md"),
     "github": Format(_github, None, shares=True),
     "gitlab": Format(_gitlab, "report.gitlab.json"),

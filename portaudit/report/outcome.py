@@ -14,10 +14,13 @@ from portaudit.types import (
     Entry,
     EntryPoint,
     Finding,
+    GuardState,
     Notice,
+    Proof,
     Report,
     ScanError,
     Severity,
+    Target,
     Verdict,
 )
 
@@ -28,6 +31,25 @@ VERDICT_WORDS: dict[Verdict, str] = {
     "write kernels": "kernels or extensions for CUDA have to be written anew",
     "redesign": "parts of the code assume a GPU by design",
     "unknown": "nothing to judge",
+}
+TARGET_WORDS: dict[Target, str] = {
+    "torchneuron": "AWS Trainium, native PyTorch (target torchneuron)",
+    "xla": "AWS Neuron, PyTorch/XLA (target xla)",
+}
+XLA_NOTICE = (
+    "PyTorch/XLA training on Neuron ended with SDK 2.30, and its inference only gets critical "
+    "fixes. New work belongs on trn2 or trn3 with --target torchneuron."
+)
+XLA_SOURCE = (
+    "https://awsdocs-neuron.readthedocs-hosted.com/en/latest/about-neuron/announcements/"
+    "neuron2.x/announce-no-support-pytorch-xla-training.html"
+)
+GUARD_WORDS: dict[GuardState, str] = {
+    "none": "not guarded",
+    "guarded": "only where CUDA is",
+    "fallback": "has another way",
+    "import-guarded": "optional import",
+    "hard-fail": "fails without CUDA",
 }
 _NO_TORCH = "nothing that the main path runs imports torch"
 _WHOLE_DAYS = 10
@@ -180,6 +202,22 @@ def remedy(report: Report, finding: Finding) -> str:
     rule = report.rules.get(finding.rule)
     advice = finding.fix or (rule.fix if rule else "")
     return finding.facts.replacement or " ".join(advice.strip().split("\n\n")[0].split())
+
+
+def guard_words(finding: Finding) -> str:
+    """What the guard of a finding says of it."""
+    by = finding.guard_by
+    if by is None:
+        return GUARD_WORDS[finding.guard]
+    if by.setting:
+        return f"only with {by.setting}"
+    return "not on the target" if _is_marked(finding, by) else GUARD_WORDS[finding.guard]
+
+
+def _is_marked(finding: Finding, by: Proof) -> bool:
+    """Whether it is its own marker (`; sys_platform == 'win32'`) that keeps a requirement away."""
+    at_home = (by.path, by.line) == (finding.path, finding.span.line)
+    return finding.category == "dependency" and at_home and ";" in by.text
 
 
 def count(number: int, one: str, many: str = "") -> str:

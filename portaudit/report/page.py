@@ -11,8 +11,9 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from portaudit.report.outcome import guard_words
 from portaudit.report.text import LINK, Text, columns, is_narrow, split_style
-from portaudit.types import Finding, GuardState, Proof, Severity
+from portaudit.types import Finding, Severity
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
@@ -35,13 +36,6 @@ STATUS_STYLE = {
     "partial": "yellow",
     "unsupported": "red",
     "undocumented": "magenta",
-}
-GUARD_WORDS: dict[GuardState, str] = {
-    "none": "not guarded",
-    "guarded": "only where CUDA is",
-    "fallback": "has another way",
-    "import-guarded": "optional import",
-    "hard-fail": "fails without CUDA",
 }
 _REMEDY = re.compile(
     r"(?P<words>(?!```)[^\n]+(?:\n(?!```)[^\n]+)*\n)?\n*(?:```\w*\n(?P<code>.*?)\n```)?", re.DOTALL
@@ -329,17 +323,8 @@ def proof(page: Page, finding: Finding, margin: int) -> None:
     by = finding.guard_by
     if by is not None:
         text = first_cells(" ".join(by.text.split()), _PROOF)
-        words = f"only with {by.setting}" if by.setting else GUARD_WORDS[finding.guard]
-        if not by.setting and _is_marked(finding, by):
-            words = "not on the target"
         where = Text.assemble(page.place(by.path, by.line), f": {text}")
-        page.note(words, where, margin)
-
-
-def _is_marked(finding: Finding, by: Proof) -> bool:
-    """Whether it is its own marker (`; sys_platform == 'win32'`) that keeps a requirement away."""
-    at_home = (by.path, by.line) == (finding.path, finding.span.line)
-    return finding.category == "dependency" and at_home and ";" in by.text
+        page.note(guard_words(finding), where, margin)
 
 
 def margin_of(finding: Finding) -> int:

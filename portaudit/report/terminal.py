@@ -12,7 +12,17 @@ from itertools import groupby
 
 from portaudit.report.causes import Cause, causes, is_aside, is_needed
 from portaudit.report.groups import ROOT, grouped
-from portaudit.report.outcome import count, days, decimal, mains, spot, verdict_words
+from portaudit.report.outcome import (
+    TARGET_WORDS,
+    XLA_NOTICE,
+    XLA_SOURCE,
+    count,
+    days,
+    decimal,
+    mains,
+    spot,
+    verdict_words,
+)
 from portaudit.report.page import (
     MEASURE,
     SEVERITY_STYLE,
@@ -38,7 +48,6 @@ from portaudit.types import (
     Report,
     Section,
     Severity,
-    Target,
     Verdict,
 )
 
@@ -66,18 +75,6 @@ _VERDICT_STYLE: dict[Verdict, str] = {
     "redesign": "bold red",
     "unknown": "bold magenta",
 }
-_TARGET: dict[Target, str] = {
-    "torchneuron": "AWS Trainium, native PyTorch (target torchneuron)",
-    "xla": "AWS Neuron, PyTorch/XLA (target xla)",
-}
-_XLA_NOTICE = (
-    "PyTorch/XLA training on Neuron ended with SDK 2.30, and its inference only gets critical "
-    "fixes. New work belongs on trn2 or trn3 with --target torchneuron."
-)
-_XLA_SOURCE = (
-    "https://awsdocs-neuron.readthedocs-hosted.com/en/latest/about-neuron/announcements/"
-    "neuron2.x/announce-no-support-pytorch-xla-training.html"
-)
 
 
 def render(
@@ -157,12 +154,12 @@ def render_rules(rows: Sequence[Sequence[str]], *, width: int, color: bool) -> s
 def _head(page: Page, report: Report) -> None:
     page.line(
         (f"{report.tool.name} {report.tool.version}", "bold"),
-        (f"  to {_TARGET[report.target]}", "dim"),
+        (f"  to {TARGET_WORDS[report.target]}", "dim"),
     )
     if report.target == "xla":
         page.blank()
-        page.prose(Text(_XLA_NOTICE), Text("note: ", "bold yellow"))
-        page.line("      ", (_XLA_SOURCE, "dim"))
+        page.prose(Text(XLA_NOTICE), Text("note: ", "bold yellow"))
+        page.line("      ", (XLA_SOURCE, "dim"))
     page.blank()
     _verdict(page, report)
 

@@ -1,0 +1,1 @@
+"""Reporter: pages of HTML, each a single file that asks nobody for anything."""
