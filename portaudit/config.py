@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -174,33 +175,44 @@ def read_target(word: str) -> Target:
     return _word(word, "--target", TARGETS)
 
 
-def show(config: Config) -> str:
-    """The run as settings in TOML, each with where it came from."""
+def show(config: Config, usual: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The run as settings in TOML, each with where it came from.
+
+    `usual`: what holds for the command instead of the defaults of settings.
+    """
     origins = dict(config.origins)
-    rows = [
-        ("target", config.target),
-        ("select", config.select),
-        ("ignore", config.ignore),
-        ("extend-select", config.extend_select),
-        ("exclude", config.exclude),
-        ("entry", config.entry),
-        ("min-confidence", config.min_confidence),
-        ("rules", tuple(path.as_posix() for path in config.rules)),
-        ("ops", config.ops.as_posix() if config.ops else ""),
-        ("fail-on", config.fail_on or "none"),
-        ("baseline", config.baseline.as_posix() if config.baseline else ""),
-        ("adapter-zones", config.adapter_zones),
-        ("per-file-ignores", dict(config.per_file_ignores)),
-        ("assumptions", _assumed(config.assumptions)),
-        ("jobs", config.jobs),
-    ]
     lines = [f"# root: {config.root.as_posix()}"]
     lines += [f"# path: {path.relative_to(config.root).as_posix()}" for path in config.paths]
-    lines += [
-        f"{key} = {_toml(value)}  # {origins.get(key.replace('-', '_'), 'default')}"
-        for key, value in rows
-    ]
+    for key, value in in_force(config).items():
+        origin = origins.get(key.replace("-", "_"))
+        shown = value if origin else usual.get(key, value)
+        lines.append(f"{key} = {_toml(shown)}  # {origin or 'default'}")
     return "\n".join(lines) + "\n"
+
+
+def defaults() -> dict[str, str]:
+    """What each key is where nobody sets it, as TOML."""
+    usual = Config(Path(), ())
+    return {key: _toml(value) for key, value in in_force(usual).items()}
+
+
+def in_force(config: Config) -> dict[str, object]:
+    """What each key of the settings is in a run, as plain values, in the order of `KEYS`."""
+    plain = {
+        "rules": tuple(path.as_posix() for path in config.rules),
+        "ops": config.ops.as_posix() if config.ops else "",
+        "fail-on": config.fail_on or "none",
+        "baseline": config.baseline.as_posix() if config.baseline else "",
+        "per-file-ignores": dict(config.per_file_ignores),
+        "gate": tuple(map(_gate_table, config.gate)),
+        "assumptions": _assumed(config.assumptions),
+    }
+    return {key: plain.get(key, getattr(config, key.replace("-", "_"), "")) for key in KEYS}
+
+
+def _gate_table(setting: GateSetting) -> dict[str, object]:
+    values = {key: getattr(setting, key.replace("-", "_")) for key in GATE_KEYS}
+    return {key: value for key, value in values.items() if value}
 
 
 def _assumed(assumptions: Assumptions | None) -> dict[str, dict[str, object]]:
@@ -284,9 +296,9 @@ def _tool_table(path: Path) -> dict[str, object] | None:
 def _values(table: Mapping[str, object], root: Path, where: str) -> dict[str, Setting]:
     values: dict[str, Setting] = {}
     for key, value in table.items():
-        if key not in _READERS:
-            raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, _READERS)}")
-        values[key.replace("-", "_")] = _READERS[key](value, f"{where}: {key}", root)
+        if key not in KEYS:
+            raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, KEYS)}")
+        values[key.replace("-", "_")] = KEYS[key].read(value, f"{where}: {key}", root)
     return values
 
 
@@ -359,10 +371,9 @@ def _gates(value: object, where: str, root: Path) -> tuple[GateSetting, ...]:
 
 
 def _gate(table: Mapping[str, object], where: str, root: Path) -> GateSetting:
-    known = ("paths", "rules", "fail-on", "min-confidence")
     for key in table:
-        if key not in known:
-            raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, known)}")
+        if key not in GATE_KEYS:
+            raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, GATE_KEYS)}")
     if not table.keys() & {"fail-on", "min-confidence"}:
         raise ConfigError(f"{where} sets nothing; give it fail-on or min-confidence")
     fail_on, least = table.get("fail-on"), table.get("min-confidence")
@@ -406,24 +417,161 @@ def _severity(value: object, where: str, _root: Path) -> Severity | None:
     return None if value == "none" else _word(value, where, SEVERITIES)
 
 
-_READERS: dict[str, Callable[[object, str, Path], Setting]] = {
-    "target": _target,
-    "select": _texts,
-    "ignore": _texts,
-    "extend-select": _texts,
-    "exclude": _texts,
-    "entry": _files,
-    "min-confidence": _confidence,
-    "rules": _folders,
-    "ops": _file,
-    "fail-on": _severity,
-    "baseline": _new_file,
-    "adapter-zones": _texts,
-    "per-file-ignores": _file_ignores,
-    "gate": _gates,
-    "assumptions": _assumptions,
-    "jobs": _count,
+class Key(NamedTuple):
+    """A key of the settings: how it is read, and what the reference says of it.
+
+    `takes`: what may stand there, in words · `meaning` and `example` (TOML, without the table that
+    it stands in) are Markdown and code for people.
+    """
+
+    read: Callable[[object, str, Path], Setting]
+    takes: str
+    meaning: str
+    example: str
+
+
+KEYS: Mapping[str, Key] = {
+    "target": Key(
+        _target,
+        "`torchneuron` or `xla`",
+        "What the code is to run on: native PyTorch on trn2 and trn3, or torch-neuronx on "
+        "PyTorch/XLA. Facts, statuses and remedies are the target's.",
+        'target = "xla"',
+    ),
+    "select": Key(
+        _texts,
+        "list of words for rules",
+        "Only these rules. A word is an id (`DEV007`), the beginning of ids (`DEV`), a category "
+        "(`host-sync`), a name (`cuda-synchronize`) or `ALL`. Empty means all. Of the words that "
+        "fit a rule the most specific decides; between equals `ignore` wins.",
+        'select = ["DEV", "device-string"]',
+    ),
+    "ignore": Key(
+        _texts,
+        "list of words for rules",
+        "Not these rules. They are not run, so nothing of theirs is in the report.",
+        'ignore = ["PRF", "DAT001"]',
+    ),
+    "extend-select": Key(
+        _texts,
+        "list of words for rules",
+        "These rules as well, for instance one of a category that `ignore` leaves out. Those of "
+        "the command line are added.",
+        'ignore = ["profiling"]\nextend-select = ["PRF001"]',
+    ),
+    "exclude": Key(
+        _texts,
+        "list of patterns",
+        "Files to leave out, as in a `.gitignore` at the root. What git ignores is left out "
+        "anyway. A file that the command line names is judged all the same, unless "
+        "`--force-exclude` is given.",
+        'exclude = ["third_party/", "notebooks/"]',
+    ),
+    "entry": Key(
+        _files,
+        "list of files",
+        "Where the main training path begins, whatever the tree says: see [paths](paths.md).",
+        'entry = ["train.py"]',
+    ),
+    "min-confidence": Key(
+        _confidence,
+        "`low`, `medium` or `high`",
+        "`scan`, `plan` and `diff` leave out what is less sure. `check` reports all, and lets "
+        "pass what is less sure; without this key that is what is below `medium`.",
+        'min-confidence = "medium"',
+    ),
+    "rules": Key(
+        _folders,
+        "list of directories",
+        "Rules of your own, used beside the built-in ones: see [rule file](rule-format.md). Those "
+        "of the command line are added.",
+        'rules = ["tools/portaudit-rules"]',
+    ),
+    "ops": Key(
+        _file,
+        "file",
+        "The operators that your release of the target has kernels for: see "
+        "[your own operator list](operators.md).",
+        'ops = "neuron-ops.txt"',
+    ),
+    "fail-on": Key(
+        _severity,
+        "`info`, `minor`, `major`, `blocker` or `none`",
+        "The run ends with 1 on a finding of this effective severity or worse: any for `scan`, "
+        "a new one for `check`. Without this key nothing fails a `scan`, and `check` fails from "
+        "`minor` on.",
+        'fail-on = "major"',
+    ),
+    "baseline": Key(
+        _new_file,
+        "file",
+        "Where `check` finds the accepted findings, and where `baseline create` writes them. "
+        "Without this key that is `.portaudit-baseline.json` in the root, if it is there.",
+        'baseline = "ci/portaudit-baseline.json"',
+    ),
+    "adapter-zones": Key(
+        _texts,
+        "list of patterns",
+        "Files that may be CUDA-specific, as in a `.gitignore` at the root: they are reported, and "
+        "never fail a run.",
+        'adapter-zones = ["backends/cuda/"]',
+    ),
+    "per-file-ignores": Key(
+        _file_ignores,
+        "table: pattern to list of words for rules",
+        "Findings of these rules in these files are accepted: they stay in the report, marked, and "
+        "count for no score and no gate. Patterns are those of a `.gitignore` at the root.",
+        '[tool.portaudit.per-file-ignores]\n"benchmarks/" = ["PRF", "host-sync"]',
+    ),
+    "gate": Key(
+        _gates,
+        "tables",
+        "Other thresholds of `check` for some paths, some rules, or both; of several that fit a "
+        "finding the last decides. See below.",
+        '[[tool.portaudit.gate]]\npaths = ["tests/"]\nfail-on = "blocker"',
+    ),
+    "assumptions": Key(
+        _assumptions,
+        "table",
+        "Numbers behind effort and score, each by its name in [scoring](scoring.md#what-is-assumed)"
+        ". The report lists what was changed.",
+        "[tool.portaudit.assumptions]\neffort.large = [8, 30]  # engineer-days",
+    ),
+    "jobs": Key(
+        _count,
+        "number",
+        "Processes that read files; 0 is one per core.",
+        "jobs = 4",
+    ),
 }
+"""What may stand in the settings, in the order of the reference."""
+GATE_KEYS: Mapping[str, Key] = {
+    "paths": Key(
+        _texts,
+        "list of patterns",
+        "The files that the table is about, as in a `.gitignore` at the root; all without it.",
+        'paths = ["tests/"]',
+    ),
+    "rules": Key(
+        _texts,
+        "list of words for rules",
+        "The rules that it is about, as for `select`; all without it.",
+        'rules = ["container"]',
+    ),
+    "fail-on": Key(
+        _severity,
+        "`info`, `minor`, `major`, `blocker` or `none`",
+        "From which effective severity on a new finding fails there; what it was without it.",
+        'fail-on = "none"',
+    ),
+    "min-confidence": Key(
+        _confidence,
+        "`low`, `medium` or `high`",
+        "From which confidence on it does; what it was without it.",
+        'min-confidence = "high"',
+    ),
+}
+"""What may stand in a `[[gate]]` table; it needs one of the last two."""
 
 
 # --- merging --------------------------------------------------------------------------------------

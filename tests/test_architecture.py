@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "init": BASE | {"audit", "check", "config", "report", "run", "triage"},
     "jobs": set[str](),
     "deliver": BASE | {"report"},
+    "manual": {"config", "report"},
     "run": BASE | {"audit", "catalogue", "config", "discover", "files", "ruleset", "triage"},
     "check": BASE | {"audit", "catalogue", "config", "history", "ruleset", "run", "triage"},
     "history": BASE | {"compare", "config", "git", "run", "triage"},

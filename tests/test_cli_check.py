@@ -155,3 +155,12 @@ def test_code_under_a_better_name_is_new_and_no_failure(odd: Repo) -> None:
     done = run(odd.root, "--staged", "-q")
     assert done.exit_code == 1
     assert done.stdout.startswith("b.py:4:")
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def test_settings_that_are_shown_are_those_of_a_check(tmp_path: Path) -> None:
+    done = run(tmp_path, "--show-config")
+    assert 'fail-on = "minor"  # default' in done.stdout
+    assert 'min-confidence = "medium"  # default' in done.stdout

@@ -7,7 +7,7 @@ import pytest
 import tomli
 from msgspec.structs import replace
 
-from portaudit.config import Config, Options, load, show
+from portaudit.config import KEYS, Config, Options, load, show
 from portaudit.errors import ConfigError, UsageError
 
 MakeTree = Callable[[Mapping[str, str]], Path]
@@ -233,3 +233,17 @@ def test_show_is_toml_that_says_where_settings_come_from(make_tree: MakeTree) ->
     assert 'fail-on = "minor"  # .portaudit.toml' in text
     assert "jobs = 2  # command line" in text
     assert 'target = "torchneuron"  # default' in text
+
+
+def test_show_has_every_key_that_settings_may_have(make_tree: MakeTree) -> None:
+    root = make_tree({".portaudit.toml": '[[gate]]\npaths = ["tests/"]\nfail-on = "none"\n'})
+    shown = tomli.loads(show(loaded(root)))
+    assert list(shown) == list(KEYS)
+    assert shown["gate"] == [{"paths": ["tests/"], "fail-on": "none"}]
+
+
+def test_show_has_what_the_command_does_where_nobody_says_anything(make_tree: MakeTree) -> None:
+    usual = {"fail-on": "minor", "min-confidence": "medium"}
+    text = show(loaded(make_tree({".portaudit.toml": 'fail-on = "major"\n'})), usual)
+    assert 'fail-on = "major"  # .portaudit.toml' in text
+    assert 'min-confidence = "medium"  # default' in text

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from portaudit.catalogue.load import load
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-DEMO = re.compile(r"```console\n\$ portaudit (?P<command>[^\n]*)\n(?P<output>.*?)\n```", re.DOTALL)
-LEFT_OUT = "…"
+PAGES = sorted(
+    [
+        *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+        *(CHECKOUT / "docs").rglob("*.md"),
+        *(CHECKOUT / "bench").rglob("README.md"),
+        CHECKOUT / "fixtures" / "README.md",
+    ]
+)
+"""What a Git host shows and the site has."""
+RECORDS = sorted((CHECKOUT / "docs" / "adr").glob("[0-9]*.md"))
 
 
 def cells(text: str) -> list[list[str]]:
@@ -33,45 +43,59 @@ def test_readme_counts_the_rules_of_each_category() -> None:
     assert told == Counter(rule.category for rule in load(()).rules.values())
 
 
-@pytest.mark.parametrize("demo", list(DEMO.finditer(README)), ids=lambda match: match["command"])
-def test_readme_shows_real_output(demo: re.Match[str]) -> None:
-    """Every line shown is a line of the output, in order; only marked places leave some out."""
-    done = subprocess.run(
-        [sys.executable, "-m", "portaudit", *shlex.split(demo["command"])],
-        cwd=CHECKOUT,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "100"},
-    )
-    assert (done.returncode, done.stderr) == (int("FAILED" in demo["output"]), "")
-    rest = [line.rstrip() for line in done.stdout.splitlines()]
-    for part in demo["output"].split(f"{LEFT_OUT}\n"):
-        wanted = part.rstrip(LEFT_OUT).splitlines()
-        places = (at for at in range(len(rest)) if rest[at : at + len(wanted)] == wanted)
-        found = next(places, None)
-        assert found is not None, "run the command of the README and paste what it says:\n" + part
-        rest = rest[found + len(wanted) :]
+@cache
+def parsed(page: Path) -> list[Token]:
+    return MarkdownIt("commonmark").enable("table").parse(page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
-        *sorted((CHECKOUT / "docs").glob("*.md")),
-        *sorted((CHECKOUT / "docs" / "adr").glob("*.md")),
-    ],
-    ids=lambda path: path.name,
-)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+@cache
+def anchors(page: Path) -> frozenset[str]:
+    """What a Git host, and the site, makes of the headings of a page."""
+    found: list[str] = []
+    for before, token in pairwise(parsed(page)):
+        if before.type == "heading_open":
+            words = "".join(child.content for child in token.children or ())
+            found.append(re.sub(r"[^\w\- ]", "", words.strip().lower()).replace(" ", "-"))
+    assert not [each for each, times in Counter(found).items() if times > 1 and each in LED_TO]
+    return frozenset(found)
+
+
+def links(page: Path) -> Iterator[str]:
+    for token in parsed(page):
+        for child in token.children or ():
+            if child.type in {"link_open", "image"}:
+                yield str(child.attrs.get("href", child.attrs.get("src")))
+
+
+def leads_nowhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / unquote(path) if path else page
+    if not target.is_file():  # a Git host shows a folder, the site does not
+        return True
+    return bool(anchor) and anchor not in anchors(target)
+
+
+LED_TO = {link.partition("#")[2] for page in PAGES for link in links(page)} - {""}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
+def test_links_and_anchors_lead_somewhere(page: Path) -> None:
+    inner = [link for link in links(page) if not re.match(r"[a-z]+:", link)]
+    assert [link for link in inner if leads_nowhere(page, link)] == []
+
+
+def test_the_index_has_every_page() -> None:
+    index = CHECKOUT / "docs" / "README.md"
+    listed = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
+    rules = (CHECKOUT / "docs" / "rules").glob("[A-Z][A-Z][A-Z][0-9]*.md")
+    found_otherwise = {index, CHECKOUT / "README.md", *RECORDS, *rules}
+    assert set(PAGES) - found_otherwise - listed == set()
 
 
 def test_pages_keep_their_measure() -> None:
     pipeline = CHECKOUT / "docs" / "pipeline.md"
     assert len(pipeline.read_text(encoding="utf-8").splitlines()) <= 80
-    for record in (CHECKOUT / "docs" / "adr").glob("*.md"):
+    for record in RECORDS:
         text = record.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 30
         assert all(f"**{word}.**" in text for word in ("Context", "Decision", "Consequence"))

@@ -57,6 +57,29 @@ def test_pages_are_made_for_every_rule(catalogue: Catalogue) -> None:
         assert f"[{rule_id}]({rule_id}.md)" in index
 
 
+def test_rules_by_severity_has_each_once_and_counts_them(catalogue: Catalogue) -> None:
+    text = docs.by_severity(catalogue)
+    for rule in catalogue.rules.values():
+        section = text.partition(f"\n## {rule.severity}\n")[2].partition("\n## ")[0]
+        status = rule.target["torchneuron"].status
+        assert (
+            f"| {status} | [{rule.id}]({rule.id}.md) | {rule.name} | {rule.category} |" in section
+        )
+        assert text.count(f"[{rule.id}]") == 1
+    counts = [
+        line.split("|")[2:-1]
+        for line in text.splitlines()
+        if line.startswith("| [") and "#" in line
+    ]
+    assert sum(int(cell) for row in counts for cell in row if cell.strip()) == len(catalogue.rules)
+
+
+def test_a_page_leads_to_its_category_in_the_documents_only(catalogue: Catalogue) -> None:
+    link = "[device-api](README.md#device-api)"
+    assert link in docs.pages(catalogue)["rules/DEV007.md"]
+    assert link not in docs.page(catalogue, catalogue.rules["DEV007"])
+
+
 def test_stale_names_what_is_missing_different_and_left_over(tmp_path: Path) -> None:
     documents = {"rules/AMP001.md": "a\n", "rules/AMP003.md": "b\n", "rule.schema.json": "{}\n"}
     (tmp_path / "rules").mkdir()

@@ -17,7 +17,7 @@ from portaudit.catalogue.load import PREFIXES, Catalogue, Row
 from portaudit.catalogue.schema import Condition, Context, Match, Rule, TargetFact
 from portaudit.catalogue.topics import About, Advice, topics
 from portaudit.kinds import kind_by_name
-from portaudit.types import TARGETS, Evidence, FileKind, Status, Topic
+from portaudit.types import SEVERITIES, TARGETS, Evidence, FileKind, Status, Topic
 
 _KINDS = {
     "call": "call",
@@ -62,8 +62,12 @@ _GENERATED = "Generated from the rule files by `portaudit rules docs`."
 
 def pages(catalogue: Catalogue) -> dict[str, str]:
     """All generated documents: path relative to the docs directory -> text."""
-    documents = {f"rules/{rule.id}.md": page(catalogue, rule) for rule in catalogue.rules.values()}
+    documents = {
+        f"rules/{rule.id}.md": page(catalogue, rule, linked=True)
+        for rule in catalogue.rules.values()
+    }
     documents["rules/README.md"] = index(catalogue)
+    documents["rules/by-severity.md"] = by_severity(catalogue)
     documents["topics.md"] = topics_page(catalogue)
     documents["rule.schema.json"] = _rule_schema()
     return documents
@@ -88,7 +92,14 @@ def leftovers(documents: Mapping[str, str], directory: Path) -> list[Path]:
 
 def index(catalogue: Catalogue) -> str:
     """The page that lists all rules by category, and counts the facts behind them."""
-    lines = ["# Rules", "", f"{len(catalogue.rules)} rules. {_GENERATED}", ""]
+    lines = [
+        "# Rules",
+        "",
+        f"{len(catalogue.rules)} rules. {_GENERATED}",
+        "",
+        "Here by category; the same [by severity and status](by-severity.md).",
+        "",
+    ]
     rules = sorted(catalogue.rules.values(), key=lambda rule: (_position(rule), rule.id))
     for category, group in groupby(rules, key=lambda rule: rule.category):
         lines += [
@@ -108,8 +119,47 @@ def index(catalogue: Catalogue) -> str:
     return "\n".join(lines)
 
 
-def page(catalogue: Catalogue, rule: Rule) -> str:
-    """The page of a rule of the catalogue."""
+def by_severity(catalogue: Catalogue) -> str:
+    """The page that lists all rules by severity and by what the first target makes of them."""
+    target = TARGETS[0]
+    statuses = get_args(Status)
+    lines = [
+        "# Rules by severity and status",
+        "",
+        "Severity says what a line costs if it must run on the target, status whether the target",
+        "has the capability: two things ([evidence](../evidence.md)). Here the status is that on",
+        f"`{target}`, of the rule itself; rows of its tables may have another.",
+        f"{_GENERATED}",
+        "",
+        f"| severity | {' | '.join(statuses)} |",
+        "|---|" + "---:|" * len(statuses),
+    ]
+    cells = {
+        (severity, status): [
+            rule
+            for rule in sorted(catalogue.rules.values(), key=lambda rule: rule.id)
+            if (rule.severity, rule.target[target].status) == (severity, status)
+        ]
+        for severity in reversed(SEVERITIES)
+        for status in statuses
+    }
+    for severity in reversed(SEVERITIES):
+        counts = " | ".join(str(len(cells[severity, status]) or "") for status in statuses)
+        lines.append(f"| [{severity}](#{severity}) | {counts} |")
+    lines.append("")
+    for severity in reversed(SEVERITIES):
+        lines += [f"## {severity}", "", "| status | rule | name | category |", "|---|---|---|---|"]
+        lines += [
+            f"| {status} | [{rule.id}]({rule.id}.md) | {rule.name} | {rule.category} |"
+            for status in statuses
+            for rule in cells[severity, status]
+        ]
+        lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def page(catalogue: Catalogue, rule: Rule, *, linked: bool = False) -> str:
+    """The page of a rule of the catalogue; `linked` to the others."""
     rows = {key[1]: found for key, found in catalogue.rows.items() if key[0] == rule.id}
     lines = [
         f"# {rule.id} {rule.name}",
@@ -119,7 +169,7 @@ def page(catalogue: Catalogue, rule: Rule) -> str:
         " | ".join(
             (
                 f"**{rule.severity}**",
-                rule.category,
+                f"[{rule.category}](README.md#{rule.category})" if linked else rule.category,
                 f"confidence {rule.confidence}",
                 f"effort {rule.effort}",
             )

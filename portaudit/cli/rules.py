@@ -110,14 +110,19 @@ def document_rules(
         Path, typer.Option("--output", "-o", metavar="DIR", help="The docs directory.")
     ] = Path("docs"),
 ) -> None:
-    """Write the pages of the rules, of the command line and the JSON Schemas."""
+    """Write the pages of rules, settings, command line and report, and the JSON Schemas."""
+    from portaudit import manual
     from portaudit.catalogue import docs
     from portaudit.cli import reference
+    from portaudit.cli.given import OPTIONS
     from portaudit.report.schema import json_schema
 
+    options = {name for option in OPTIONS.values() for name in option.names}
     documents = docs.pages(catalogue_of(None)) | {
         "report.schema.json": json_schema(),
         "cli.md": reference.page(),
+        "settings.md": manual.settings_page(options),
+        "report.md": manual.report_page(),
     }
     if check:
         problems = docs.stale(documents, output)

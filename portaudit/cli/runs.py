@@ -58,6 +58,7 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
     from portaudit.config import load, show
     from portaudit.deliver import deliveries
     from portaudit.ruleset import Rules
+    from portaudit.triage.gate import Policy
 
     diff, staged, stdin_filename = asked.diff, asked.staged, asked.stdin_filename
     if diff is not None and staged:
@@ -73,7 +74,9 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
     config = load(given, options, cwd=Path.cwd(), unwritten=bool(stdin_filename))
     view = _with_links(view, asked, config)
     if asked.show_config:
-        write(show(config))
+        policy = Policy()
+        usual = {"fail-on": policy.fail_on or "none", "min-confidence": policy.min_confidence}
+        write(show(config, usual))
         return 0
     content = sys.stdin.buffer.read() if stdin_filename else None
     rules = Rules(config)

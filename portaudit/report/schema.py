@@ -6,6 +6,8 @@ removed within `portaudit.report/1`; new ones may come.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from portaudit.types import (
@@ -197,9 +199,21 @@ def json_schema() -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "portaudit.report/1",
-        **msgspec.json.schema(PublishedReport),
+        "$ref": "#/$defs/PublishedReport",
+        "$defs": definitions(),
     }
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+
+
+def definitions() -> dict[str, dict[str, Any]]:
+    """The JSON Schemas of the types of a report, the report first, with a text for every key."""
+    from portaudit.report.meanings import MEANINGS  # noqa: PLC0415 - no report needs the words
+
+    made: dict[str, dict[str, Any]] = msgspec.json.schema(PublishedReport)["$defs"]
+    for name, definition in made.items():
+        for key, value in definition["properties"].items():
+            value["description"] = MEANINGS[name][key]
+    return made
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
