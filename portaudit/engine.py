@@ -132,7 +132,10 @@ class _Runner:
         """End the processes and keep what was found for later runs."""
         if self._workers:
             self._workers.close()
-        self._results.write()
+        self._results.let_go()
+        self._facts.clear()
+        self._outlines.clear()
+        del self.solver  # it asks this for facts, so that each would keep the other
 
     def known(self, path: str, externals: Externals = NO_EXTERNALS) -> FileResult | None:
         """The result of a file that needs no scan, if others tell just that."""
@@ -287,6 +290,17 @@ class _Runner:
 def _outline(facts: FileFacts) -> FileFacts:
     """Of the facts of a file what others are told."""
     return FileFacts(facts.exports, facts.stars, facts.foreign_stars)
+
+
+def _joined(result: FileResult) -> FileResult:
+    """A result without what only the scans of other files ask for: a third of what files tell.
+
+    A file with errors is left as it is: it counts as read if it told anything.
+    """
+    if result.errors:
+        return result
+    facts = replace(result.facts, exports=(), stars=(), foreign_stars=(), open=())
+    return replace(result, facts=facts)
 
 
 def _sorted(told: Mapping[str, Export]) -> Externals:
@@ -462,7 +476,7 @@ def scan(
     modules = Modules(tree, rules.everything.libraries)
     scanner = Scanner(side.files, rules.chosen, config.target)
     with uncollected():
-        results = scan_tree(
+        found = scan_tree(
             scanner,
             modules,
             tree,
@@ -471,6 +485,8 @@ def scan(
             results=rules.results,
             contents=contents,
         )
+    results = tuple(map(_joined, found))
+    del found
     contents.keep(tree.kinds)
     rules.results.write()
     natives = related(results, modules)

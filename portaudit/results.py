@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from portaudit import making
+from portaudit.sharing import shared
 from portaudit.store import Store, digest
 from portaudit.types import FileFacts, FileResult, Target, Task
 
@@ -47,6 +48,8 @@ class Results:
         self._store = store
         self._known: dict[bytes, FileResult] = {}
         self._outlines: dict[bytes, FileFacts] = {}
+        self._unwritten: set[bytes] = set()
+        """Keys of what only this run knows."""
         self._parties: dict[frozenset[str], bytes] = {}
         self.failed = False
         """Whether there was a failure of ours."""
@@ -77,7 +80,7 @@ class Results:
         if stored is None:
             return None
         try:
-            found = _decoder().decode(_unpacked(stored))
+            found = shared(_decoder().decode(_unpacked(stored)))
         except _UNREADABLE:
             return None
         self._known[key] = found
@@ -88,13 +91,15 @@ class Results:
         self.failed |= result.failed
         if key is None:
             return
-        self._known[key] = result
+        self._known[key] = shared(result)
+        self._unwritten.add(key)
         if self._store is None or result.failed:
             return
         try:
             content = msgspec.msgpack.encode(result)
         except UNWRITABLE:
             return
+        self._unwritten.discard(key)
         self._store.put(key, _packed(content))
 
     def outline(self, key: bytes | None) -> FileFacts | None:
@@ -108,7 +113,7 @@ class Results:
         if stored is None:
             return None
         try:
-            found = msgspec.msgpack.decode(_unpacked(stored), type=FileFacts)
+            found = shared(msgspec.msgpack.decode(_unpacked(stored), type=FileFacts))
         except _UNREADABLE:
             return None
         self._outlines[key] = found
@@ -133,18 +138,26 @@ class Results:
         if not isinstance(done, bytes):
             self.keep(key, done)
             return done
-        result = _decoder().decode(done)
+        result = shared(_decoder().decode(done))
         self.failed |= result.failed
         if key is not None:
             self._known[key] = result
             if self._store is not None and not result.failed:
                 self._store.put(key, _packed(done))
+            else:
+                self._unwritten.add(key)
         return result
 
     def write(self) -> None:
         """Write what waits, for later runs."""
         if self._store is not None:
             self._store.write()
+
+    def let_go(self) -> None:
+        """Write what waits, and hold no longer what can be read again."""
+        self.write()
+        self._known = {key: each for key, each in self._known.items() if key in self._unwritten}
+        self._outlines = {}
 
     @cached_property
     def _making(self) -> bytes:

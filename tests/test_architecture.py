@@ -18,6 +18,7 @@ FILE_STAGES = {"catalogue", "read", "match", "judge", "detectors", "fingerprint"
 """What judges one file. Matchers, judges and detectors know each other's words."""
 MAY_IMPORT = {
     "garbage": set(),
+    "sharing": set(),
     "marks": set[str](),
     "types": set[str](),
     "errors": set[str](),
@@ -48,7 +49,7 @@ MAY_IMPORT = {
     "contents": BASE | {"discover", "files", "store"},
     "making": {"files", "store"},
     "quiet": BASE | {"discover"},
-    "results": BASE | {"catalogue", "making", "store"},
+    "results": BASE | {"catalogue", "making", "sharing", "store"},
     "workers": BASE | {"relate"},
     "ruleset": {"cache", "catalogue", "config", "making", "results", "store"},
     "audit": BASE

@@ -410,3 +410,24 @@ def test_an_error_of_reading_is_no_result(tmp_path: Path, place: Cache) -> None:
     )
     assert result.errors == (ScanError("gone.py", "cannot be read: No such file or directory"),)
     assert place.size() == (0, 0)
+
+
+def test_what_is_stored_is_not_held_any_longer(place: Cache) -> None:
+    results = Results(catalogue(), "torchneuron", Store(place))
+    key = results.key(TASK, CONTENT)
+    result = FileResult(TASK.path)
+    results.keep(key, result)
+    assert results.get(key) is result
+    results.let_go()
+    assert results.get(key) is not result
+    assert results.get(key) == result
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_what_only_this_run_knows_is_held(place: Cache, failed: bool) -> None:
+    results = Results(catalogue(), "torchneuron", Store(place) if failed else None)
+    key = results.key(TASK, CONTENT)
+    result = FileResult(TASK.path, failed=failed)
+    results.keep(key, result)
+    results.let_go()
+    assert results.get(key) is result

@@ -15,10 +15,13 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -31,16 +34,22 @@ FINE = (0, 1)
 """Exit codes of a program that worked: linters end with 1 where they found something."""
 RULES = HERE / "rules"
 SEMGREP = ("scan", "--metrics=off", "--disable-version-check", "--quiet", "--config")
+LIMIT = 300.0
+"""Seconds after which another tool is ended, and left out of further rounds."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A command; `cold` empties the cache before each run, `unit` is the row it is held against."""
+    """A command; `cold` empties the cache before each run, `unit` is the row it is held against.
+
+    `limit`: seconds that it may take.
+    """
 
     name: str
     words: tuple[str, ...]
     unit: str
     cold: bool = False
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,17 +85,14 @@ def programs(*, others: bool) -> Iterator[Program]:
     for name, words in (
         ("torchfix", ("--select", "ALL", ".")),
         ("ast-grep", ("scan", "--rule", str(RULES / "ast-grep.yaml"), ".")),
-        (
-            "semgrep",
-            (*["scan", "--metrics", "off", "--quiet", "--config"], f"{RULES}/semgrep.yaml", "."),
-        ),
+        ("semgrep", (*SEMGREP, f"{RULES}/semgrep.yaml", ".")),
         ("bandit", ("-q", "-r", ".")),
     ):
         place = found(name)
         if place is None:
             print(f"{name} is not installed and left out", file=sys.stderr)
         else:
-            yield Program(name, (place, *words), "ruff, cold")
+            yield Program(name, (place, *words), "ruff, cold", limit=LIMIT)
 
 
 class Machine:
@@ -108,8 +114,11 @@ class Machine:
         """Forget what portaudit knows."""
         shutil.rmtree(self._cache / "portaudit", ignore_errors=True)
 
-    def run(self, program: Program) -> Took:
-        """Start a program and wait for it. Ends everything if it fails."""
+    def run(self, program: Program) -> Took | None:
+        """Start a program and wait for it; None if it takes too long. Ends everything if it fails.
+
+        A program that is ended is ended with all that it started.
+        """
         if program.cold:
             self.empty()
         begin = time.perf_counter()
@@ -119,9 +128,24 @@ class Machine:
             env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        ended = threading.Event()
+
+        def end() -> None:
+            ended.set()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        clock = threading.Timer(program.limit, end) if program.limit else None
+        if clock:
+            clock.start()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
+        if clock:
+            clock.cancel()
+        if ended.is_set():
+            return None
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in FINE:
             said = shlex.join(program.words)
@@ -158,21 +182,27 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def table(listed: Sequence[Program], rounds: Sequence[Mapping[str, Took]]) -> Iterator[str]:
+def table(listed: Sequence[Program], rounds: Sequence[Mapping[str, Took | None]]) -> Iterator[str]:
     """The figures as Markdown."""
     yield "| run | wall s | CPU s | peak MB | wall to ruff | CPU to ruff | peak to ruff |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for program in listed:
-        own = [each[program.name] for each in rounds]
-        unit = [each[program.unit] for each in rounds]
-        pairs = list(zip(own, unit, strict=True))
-        seconds = median(each.wall for each in own), median(each.cpu for each in own)
+        pairs = [
+            (own, unit)
+            for each in rounds
+            if (own := each.get(program.name)) and (unit := each[program.unit])
+        ]
+        if not pairs:
+            yield f"| {program.name} | ended after {program.limit:.0f} | | | | | |"
+            continue
+        runs = [took for took, _ in pairs]
+        seconds = median(each.wall for each in runs), median(each.cpu for each in runs)
         ratios = (
             median(each.wall / to.wall for each, to in pairs),
             median(each.cpu / to.cpu for each, to in pairs),
             median(each.peak / to.peak for each, to in pairs),
         )
-        peak = f"{median(each.peak for each in own):.0f}"
+        peak = f"{median(each.peak for each in runs):.0f}"
         cells = (*map("{:.2f}".format, seconds), peak, *map("{:.2f}".format, ratios))
         yield f"| {program.name} | {' | '.join(cells)} |"
 
@@ -209,7 +239,12 @@ def main() -> None:
         for each in listed:
             if "warm" in each.name:
                 machine.run(each)
-        rounds = [{each.name: machine.run(each) for each in listed} for _ in range(chosen.rounds)]
+        rounds: list[dict[str, Took | None]] = []
+        for _ in range(chosen.rounds):
+            late = {name for each in rounds for name, took in each.items() if took is None}
+            rounds.append(
+                {each.name: machine.run(each) for each in listed if each.name not in late}
+            )
         for line in table(listed, rounds):
             print(line)
 

@@ -7,7 +7,8 @@ other way may be some calls away, and a block without another way must leave not
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import libcst as cst
@@ -16,6 +17,7 @@ from portaudit.judge.flags import Facts, implied
 from portaudit.judge.guards import STATES, Judge, Outcome, does_something
 from portaudit.read.python.model import (
     EXITS,
+    FURTHEST,
     Binding,
     Branch,
     Place,
@@ -47,6 +49,11 @@ class Demands:
         flags = judge.flags
         self._settled = Settled(flags.reader, flags.guards, flags.packages)
         self._functions: dict[Scope, Outcome] = {}
+        self._open = 0
+        """Functions whose outcome is being asked: what calls itself is not known yet."""
+        self._statements: dict[cst.CSTNode, Outcome] = {}
+        self._bindings: dict[Scope, Sequence[tuple[int, str, Binding]]] = {}
+        self._chains: dict[tuple[cst.If, bool], Outcome] = {}
 
     def of(self, branch: Branch) -> Demanded:
         """What guards code that runs only with CUDA, or a library for it; `none` of all other.
@@ -137,15 +144,26 @@ class Demands:
                 items = body_of(block)
                 for index, item in enumerate(items):
                     link: cst.CSTNode | None = item
+                    behind = items[index + 1 : index + 1 + FURTHEST]
                     while isinstance(link, cst.If):
-                        found[link] = items[index + 1 :]
+                        found[link] = behind
                         link = link.orelse
         return found
 
     def _of_chain(self, node: cst.If, behind: Sequence[cst.CSTNode]) -> Outcome:
         """An `elif` for another vendor or for CUDA is skipped; any other may be what runs."""
+        asked = bool(behind)
+        links = [node]
+        while isinstance(link := links[-1].orelse, cst.If) and (link, asked) not in self._chains:
+            links.append(link)
+        for each in reversed(links):
+            if (each, asked) not in self._chains:
+                self._chains[each, asked] = self._of_link(each, behind)
+        return self._chains[node, asked]
+
+    def _of_link(self, node: cst.If, behind: Sequence[cst.CSTNode]) -> Outcome:
         if isinstance(node.orelse, cst.If):
-            after = self._of_chain(node.orelse, behind)
+            after = self._chains[node.orelse, bool(behind)]
         else:
             after = self._of_block([*(body_of(node.orelse.body) if node.orelse else ()), *behind])
         if any(fact.kind in {"cuda", "vendor", "lib"} for fact in self._facts(node, True)):
@@ -161,15 +179,22 @@ class Demands:
     def _of_block(self, block: Sequence[cst.CSTNode]) -> Outcome:
         found: Outcome = "nothing"
         for item in block:
-            if self._judge.is_elsewhere(item):
-                continue
-            here = self._of_statement(item)
+            here = self._here(item)
             if here == "fails":
                 return "fails"
             found = "works" if "works" in {here, found} else "nothing"
             if isinstance(item, cst.Return):
                 break
         return found
+
+    def _here(self, item: cst.CSTNode) -> Outcome:
+        """What a statement comes to: asked again for each `if` that it stands behind."""
+        known = self._statements.get(item)
+        if known is None:
+            known = "nothing" if self._judge.is_elsewhere(item) else self._of_statement(item)
+            if not self._open:
+                self._statements[item] = known
+        return known
 
     def _of_statement(self, item: cst.CSTNode) -> Outcome:
         if isinstance(item, cst.If):
@@ -251,7 +276,9 @@ class Demands:
         """What the body of a function comes to, or the worst of those of the methods of a class."""
         if scope not in self._functions:
             self._functions[scope] = "works"  # one that calls itself
+            self._open += 1
             self._functions[scope] = self._of_body(scope.node)
+            self._open -= 1
         return self._functions[scope]
 
     def _of_body(self, node: cst.CSTNode) -> Outcome:
@@ -271,7 +298,7 @@ class Demands:
             return not self._only_decides(branch.node)
         if not isinstance(branch.node, (cst.If, cst.Try, cst.TryStar)):
             return True
-        return any(map(_is_kept, self._inside(branch))) or any(
+        return (branch, branch.scope) in self._keeping or any(
             self._is_asked(name, bindings, branch) for name, bindings in self._bound(branch)
         )
 
@@ -285,34 +312,77 @@ class Demands:
         return is_test or isinstance(outer, cst.Expr)
 
     @cached_property
-    def _placed(self) -> dict[Branch, list[cst.CSTNode]]:
-        """The statements right in each branch that may keep something, but by a name."""
-        found: dict[Branch, list[cst.CSTNode]] = {}
+    def _keeping(self) -> frozenset[tuple[Branch, Scope]]:
+        """The branches that keep something but by a name, each with the scope that does it."""
+        found: set[tuple[Branch, Scope]] = set()
         for node, place in self._reader.model.places.items():
-            if place.branch is not None and isinstance(node, _KEEPING):
-                found.setdefault(place.branch, []).append(node)
-        return found
-
-    def _inside(self, branch: Branch) -> Iterator[cst.CSTNode]:
-        places = self._reader.model.places
-        for inner, nodes in self._placed.items():
-            if branch in around(inner):
-                yield from (node for node in nodes if places[node].scope is branch.scope)
+            if place.branch is not None and isinstance(node, _KEEPING) and _is_kept(node):
+                for branch in around(place.branch):
+                    if (branch, place.scope) in found:
+                        break
+                    found.add((branch, place.scope))
+        return frozenset(found)
 
     def _bound(self, branch: Branch) -> Iterator[tuple[str, list[Binding]]]:
         """The names that a branch binds, but by the imports that an attempt is made with."""
         scopes = [branch.scope, self._reader.model.root] if branch.scope.outer_names else []
+        if branch not in self._extents:
+            return
+        first, last = self._extents[branch]
         for scope in scopes or [branch.scope]:
-            for name, bindings in scope.bindings.items():
-                for each in bindings:
-                    tried = branch.kind == "attempt" and each.kind == "import"
-                    if not tried and _stands_in(each.place, branch):
-                        yield name, bindings
-                        break
+            listed = self._listed(scope)
+            seen: set[str] = set()
+            for _, name, each in listed[
+                bisect_left(listed, first, key=_number) : bisect_right(listed, last, key=_number)
+            ]:
+                tried = branch.kind == "attempt" and each.kind == "import"
+                if not tried and name not in seen:
+                    seen.add(name)
+                    yield name, scope.bindings[name]
+
+    def _listed(self, scope: Scope) -> Sequence[tuple[int, str, Binding]]:
+        """What a scope binds under conditions, in the order of its branches."""
+        if scope not in self._bindings:
+            listed = [
+                (self._extents[each.place.branch][0], name, each)
+                for name, bindings in scope.bindings.items()
+                for each in bindings
+                if each.place.branch in self._extents
+            ]
+            self._bindings[scope] = sorted(listed, key=_number)
+        return self._bindings[scope]
+
+    @cached_property
+    def _extents(self) -> Mapping[Branch | None, tuple[int, int]]:
+        """The branches numbered from the outside in, each with the last number within it."""
+        inner: dict[Branch | None, dict[Branch, None]] = {}
+        for place in self._reader.model.places.values():
+            for branch in around(place.branch):
+                siblings = inner.setdefault(branch.parent, {})
+                if branch in siblings:
+                    break
+                siblings[branch] = None
+        ordered: list[Branch] = []
+        waiting = list(inner.get(None, ()))
+        while waiting:
+            ordered.append(waiting.pop())
+            waiting.extend(inner.get(ordered[-1], ()))
+        last: dict[Branch | None, int] = {}
+        for number in reversed(range(len(ordered))):
+            branch = ordered[number]
+            last.setdefault(branch, number)
+            last.setdefault(branch.parent, last[branch])
+        return {branch: (number, last[branch]) for number, branch in enumerate(ordered)}
+
+    def _stands_in(self, place: Place | None, branch: Branch) -> bool:
+        if place is None or place.branch is None or branch not in self._extents:
+            return False
+        first, last = self._extents[branch]
+        return first <= self._extents[place.branch][0] <= last
 
     def _is_asked(self, name: str, bindings: Sequence[Binding], branch: Branch) -> bool:
         """Whether a name may be asked for that only a branch gives a value worth having."""
-        others = [each for each in bindings if not _stands_in(each.place, branch)]
+        others = [each for each in bindings if not self._stands_in(each.place, branch)]
         if any(each.value is not None and is_false(each.value) for each in others):
             return True
         if others and others[0] is bindings[0]:
@@ -324,7 +394,7 @@ class Demands:
         return any(
             node.value == name
             and _sees(model.places.get(node), scope)
-            and not _stands_in(model.places.get(node), branch)
+            and not self._stands_in(model.places.get(node), branch)
             for node in model.names
         )
 
@@ -380,8 +450,8 @@ def _called(node: cst.CSTNode) -> Iterator[cst.Call]:
         stack.extend(each for each in current.children if not isinstance(each, _Closed))
 
 
-def _stands_in(place: Place | None, branch: Branch) -> bool:
-    return place is not None and branch in around(place.branch)
+def _number(listed: tuple[int, str, Binding]) -> int:
+    return listed[0]
 
 
 def _sees(place: Place | None, scope: Scope) -> bool:

@@ -5,7 +5,9 @@ The proof is always the branch that the place is in, never a word near it. The i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Literal
 
 import libcst as cst
@@ -18,8 +20,10 @@ from portaudit.read.python.model import (
     EXITS,
     Binding,
     Branch,
+    Nearest,
     Otherwise,
     Place,
+    Scope,
     around,
     is_false,
 )
@@ -61,12 +65,17 @@ class Subject(Struct, frozen=True):
     is_import: bool = False
 
 
-class Judge(Struct):
+class Judge(Struct, dict=True):
     """Proves guards of places of one file."""
 
     flags: Flags
     libraries: frozenset[str]
     _facts: dict[Branch, Facts] = field(default_factory=dict)
+    _chains: dict[cst.If, Outcome] = field(default_factory=dict)
+    _elsewhere: dict[cst.If, bool] = field(default_factory=dict)
+    _silent: Nearest = field(default_factory=Nearest)
+    _telling: Nearest = field(default_factory=Nearest)
+    _switches: Nearest = field(default_factory=Nearest)
 
     def facts(self, branch: Branch) -> Facts:
         """What a branch's own condition implies."""
@@ -88,11 +97,10 @@ class Judge(Struct):
 
     def silent(self, place: Place) -> bool:
         """Whether the place never runs, or only on another vendor's device."""
-        return any(
-            fact.kind in {"never", "vendor"}
-            for branch in around(place.branch)
-            for fact in self.facts(branch)
-        )
+        return any(True for _ in self._silent.around(place.branch, self._is_silent))
+
+    def _is_silent(self, branch: Branch) -> bool:
+        return any(fact.kind in {"never", "vendor"} for fact in self.facts(branch))
 
     def silence(self, place: Place) -> Proof | None:
         """The line by which a place is silent."""
@@ -111,19 +119,25 @@ class Judge(Struct):
 
         A failure counts for nothing where it is not reached: behind a switch that is off.
         """
-        failure: Guard | None = None
-        for branch in around(place.branch):
+        for branch in self._telling.around(place.branch, self._may_prove):
             found = self._of_branch(branch, subject)
-            if found is None or (failure is not None and not self._is_switch(branch)):
-                continue
-            if found.state != "hard-fail":
+            if found is not None:
+                if found.state != "hard-fail":
+                    return found
+                return self._switched(branch.parent, subject) or found
+        return UNGUARDED
+
+    def _switched(self, outer: Branch | None, subject: Subject) -> Guard | None:
+        """The guard by a switch around."""
+        for branch in self._switches.around(outer, self._is_switch):
+            found = self._of_branch(branch, subject)
+            if found is not None and found.state != "hard-fail":
                 return found
-            failure = failure or found
-        return failure or UNGUARDED
+        return None
 
     def failing(self, place: Place, subject: Subject, node: cst.CSTNode) -> Guard:
         """The guard of a place that is itself where the program stops."""
-        for branch in around(place.branch):
+        for branch in self._telling.around(place.branch, self._may_prove):
             found = self._of_branch(branch, subject) if branch.kind != "attempt" else None
             if found is not None and found.state != "hard-fail":
                 return found
@@ -205,9 +219,8 @@ class Judge(Struct):
         """The guard of an availability check: what the code does when the answer is no."""
         model = self.flags.reader.model
         found: list[Guard] = []
-        for owner, test, orelse, body, _ in model.tests:
-            if not model.within(node, (test,)) and not self._tests_name_of(node, test):
-                continue
+        for index in sorted({*self._tests_around(node), *self._tests_of_name(node)}):
+            owner, test, orelse, body, _ = model.tests[index]
             guard = self._by_other_branch(owner, test, orelse, body)
             if guard is not None and not (guard.state == "fallback" and self._is_number_of(node)):
                 found.append(guard)
@@ -245,26 +258,56 @@ class Judge(Struct):
                 return Guard(STATES[self.outcome(without)], self.flags.reader.proof(owner))
         return None
 
-    def _tests_name_of(self, node: cst.CSTNode, test: cst.BaseExpression) -> bool:
-        """Whether `test` asks a variable that this check was stored in."""
+    @cached_property
+    def _numbered(self) -> Mapping[cst.CSTNode, Sequence[int]]:
+        """The tests of the file: at which numbers each condition stands."""
+        found: dict[cst.CSTNode, list[int]] = defaultdict(list)
+        for index, (_, test, *_rest) in enumerate(self.flags.reader.model.tests):
+            found[test].append(index)
+        return found
+
+    @cached_property
+    def _naming(self) -> Mapping[tuple[str, Scope | None], Sequence[int]]:
+        """The numbers of tests by the names that they ask, and where a lone name is bound."""
+        reader = self.flags.reader
+        found: dict[tuple[str, Scope | None], list[int]] = defaultdict(list)
+        scopes: dict[int, set[Scope]] = {}
+        for index, (_, test, *_rest) in enumerate(reader.model.tests):
+            for item in descendants(test):
+                name = dotted(item) if isinstance(item, (cst.Name, cst.Attribute)) else None
+                if name is None:
+                    continue
+                if "." in name:
+                    found[name, None].append(index)
+                    continue
+                bindings = reader.lookup(name, reader.scope_of(item))
+                if bindings and id(bindings) not in scopes:  # the list of the scope itself
+                    scopes[id(bindings)] = {each.place.scope for each in bindings}
+                for scope in scopes[id(bindings)] if bindings else ():
+                    found[name, scope].append(index)
+        return found
+
+    def _tests_around(self, node: cst.CSTNode) -> Iterator[int]:
+        """The tests that a check stands in."""
+        parents = self.flags.reader.model.parents
+        current: cst.CSTNode | None = node
+        while current is not None:
+            yield from self._numbered.get(current, ())
+            current = parents.get(current)
+
+    def _tests_of_name(self, node: cst.CSTNode) -> Iterator[int]:
+        """The tests that ask a variable that this check was stored in."""
         model = self.flags.reader.model
         parent = model.parents.get(node)
         while isinstance(parent, (cst.BooleanOperation, cst.Call, cst.Arg, cst.UnaryOperation)):
             parent = model.parents.get(parent)
         if not isinstance(parent, cst.Assign) or len(parent.targets) != 1:
-            return False
+            return
         target = dotted(parent.targets[0].target)
         if target is None:
-            return False
+            return
         scope = model.places[parent].scope if parent in model.places else model.root
-        for item in descendants(test):
-            if isinstance(item, (cst.Name, cst.Attribute)) and dotted(item) == target:
-                if "." in target:
-                    return True
-                bindings = self.flags.reader.lookup(target, self.flags.reader.scope_of(item))
-                if any(binding.place.scope is scope for binding in bindings):
-                    return True
-        return False
+        yield from self._naming.get((target, None if "." in target else scope), ())
 
     # --- overridden values ---
 
@@ -343,14 +386,25 @@ class Judge(Struct):
         """Whether a statement only runs on another vendor's device, or on CUDA."""
         if not isinstance(item, cst.If) or item.orelse is not None:
             return False
-        facts = implied(self.flags.flag(item.test), True) or frozenset()
-        return any(fact.kind in {"cuda", "vendor"} for fact in facts)
+        if item not in self._elsewhere:  # asked for again behind each `if` before it
+            facts = implied(self.flags.flag(item.test), True) or frozenset()
+            self._elsewhere[item] = any(fact.kind in {"cuda", "vendor"} for fact in facts)
+        return self._elsewhere[item]
 
     def _elif(self, node: cst.If) -> Outcome:
         """An `elif` for another vendor or for CUDA is skipped; any other may be what runs."""
+        links = [node]
+        while isinstance(link := links[-1].orelse, cst.If) and link not in self._chains:
+            links.append(link)
+        for each in reversed(links):
+            if each not in self._chains:
+                self._chains[each] = self._of_link(each)
+        return self._chains[node]
+
+    def _of_link(self, node: cst.If) -> Outcome:
         facts = implied(self.flags.flag(node.test), True) or frozenset()
         if isinstance(node.orelse, cst.If):
-            after = self._elif(node.orelse)
+            after = self._chains[node.orelse]
         elif isinstance(node.orelse, cst.Else):
             after = outcome_of(body_of(node.orelse.body))
         else:

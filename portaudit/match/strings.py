@@ -567,16 +567,4 @@ def bindings_of(reader: Reader, hit: Hit) -> tuple[Binding | None, list[Binding]
         node = reader.model.parents.get(node)
     if node is None:
         return None, []
-    for scope_bindings in _all_bindings(reader):
-        for binding in scope_bindings:
-            if binding.node is node:
-                return binding, scope_bindings
-    return None, []
-
-
-def _all_bindings(reader: Reader) -> Iterator[list[Binding]]:
-    scopes = [reader.model.root, *reader.model.scopes.values()]
-    for scope in scopes:
-        yield from scope.bindings.values()
-        yield from scope.attributes.values()
-    yield from reader.model.members.values()
+    return reader.bound_by.get(node, (None, []))

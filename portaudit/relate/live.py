@@ -18,7 +18,9 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from posixpath import basename
+from sys import intern
 
 from msgspec import Struct
 
@@ -215,12 +217,12 @@ def _source(
     code = result.facts.code
     options = code.options
     places = Places(options)
-    words: dict[int, set[str]] = {TOP: {word for word in code.words.split() if word in asked}}
+    words: dict[int, set[str]] = {TOP: _asked(code.words, asked)}
     offered: dict[int, set[str]] = {}
     within: dict[int, list[int]] = {}
     entries: dict[str, int] = {}
     for place, option in enumerate(options):
-        words[place] = {word for word in option.words.split() if word in asked}
+        words[place] = _asked(option.words, asked)
         within.setdefault(option.within, []).append(place)
         if option.table:
             entries.update(dict.fromkeys(option.values, place))
@@ -256,8 +258,13 @@ def _source(
         edges,
         places,
         named,
-        frozenset(code.own.split()),
+        frozenset(map(intern, code.own.split())),
     )
+
+
+def _asked(words: str, asked: Collection[str]) -> set[str]:
+    """Those of some words that are asked for, each held once for all files."""
+    return {intern(word) for word in words.split() if word in asked}
 
 
 def _opened(path: str, offered: Iterable[str], graph: Graph, modules: Modules) -> Iterator[str]:
@@ -290,7 +297,9 @@ class Living:
 
     `own`: names by which a file means only what it defines itself, with that file.
     `called`: names that commands use · `whole`: files of which all is run · `free`: users may call
-    any function · `off`: options that are off.
+    any function · `off`: options that are off · `brought`: files that run, though nobody starts
+    them · `hubs`: files of which it is known what runs with each, with the same `called` and no
+    option off: where one is met, all that is taken over.
     """
 
     def __init__(
@@ -302,8 +311,12 @@ class Living:
         whole: Collection[str] = frozenset(),
         free: bool = False,
         off: Off = frozenset(),
+        brought: Iterable[str] = (),
+        hubs: Mapping[str, Living] | None = None,
     ) -> None:
         self._sources = sources
+        self._hubs = hubs or {}
+        self._met: list[Living] = []
         self._called = tuple(called)
         self.whole = whole
         self._free = free
@@ -324,7 +337,7 @@ class Living:
         self._queue: deque[tuple[str, Origin | None]] = deque()
         for word in self._called:
             self._word(word, None)
-        for path in self.starts:
+        for path in (*self.starts, *brought):
             self._file(path, None)
         self._run()
 
@@ -424,8 +437,10 @@ class Living:
                 self._open(*self._used.popleft())
                 continue
             path, origin = self._queue.popleft()
+            if path in self._hubs:
+                self._meet(self._hubs[path])
             source = self._sources.get(path)
-            if source is None:
+            if source is None or any(path in hub.files for hub in self._met):
                 continue
             for other in source.opened:
                 if other not in self.opened:
@@ -435,6 +450,42 @@ class Living:
                 self._file(target, origin)
             self._place(source, TOP, origin)
 
+    def _meet(self, hub: Living) -> None:
+        """Take over what runs with a file, and what waits there, each for what the other has."""
+        if hub in self._met:
+            return
+        self._met.append(hub)
+        waiting = self._waiting.keys() | self._unused.keys()
+        ready = waiting & hub._keys
+        ready |= (hub._waiting.keys() | hub._unused.keys()) & self._now()
+        self.files = hub.files | self.files
+        self.names = hub.names | self.names
+        self.own = hub.own | self.own
+        self.opened = hub.opened | self.opened
+        self.on = hub.on | self.on
+        for key, edges in hub._waiting.items():
+            self._waiting.setdefault(key, []).extend(edges)
+        for key, unused in hub._unused.items():
+            self._unused.setdefault(key, []).extend(unused)
+        for base, children in hub._below.items():
+            self._below.setdefault(base, []).extend(children)
+        meant = hub._meant.keys() | self._meant.keys()
+        self._meant = {}
+        for base in sorted(meant):
+            self._mean_below(base, None)
+        # A file that is started may be a program now, which it was not for the others.
+        for key in (*sorted(ready), *(f"{path}{ANY_MEMBER}" for path in self.starts)):
+            self._again(key, None)
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        """What something may wait for, of all that is there in the end."""
+        return frozenset(self._now())
+
+    def _now(self) -> set[str]:
+        own = (_of_own(path, name) for path, name in self.own)
+        return {*self.names, *own, *(f"{path}{ANY_MEMBER}" for path in self.opened)}
+
     def _file(self, path: str, origin: Origin | None) -> None:
         if path not in self.files:
             self.files[path] = origin
@@ -442,9 +493,11 @@ class Living:
 
     def _place(self, source: Source, place: int, origin: Origin | None) -> None:
         """What is in an option, or in none, but in no option within."""
+        own, names = source.own, self.names
         for word in source.words.get(place, ()):
-            if word not in source.own:
-                self._word(word, origin)
+            if word not in own:
+                if word not in names:  # most are there by then
+                    self._word(word, origin)
             elif (source.path, word) not in self.own:
                 self.own[source.path, word] = origin
                 self._again(_of_own(source.path, word), origin)
@@ -528,15 +581,10 @@ class Living:
         """The first part of a function's name that nothing names, empty if there is none."""
         if not scope or self._free or path in self.whole:
             return ""
-        parts = scope.split(".")
-        return next(
-            (
-                part
-                for part in parts[path in self.opened :]
-                if part not in self.names and (path, part) not in self.own and not _is_dunder(part)
-            ),
-            "",
-        )
+        for part in scope.split(".")[path in self.opened :]:
+            if part not in self.names and (path, part) not in self.own and not _is_dunder(part):
+                return part
+        return ""
 
 
 def _of_own(path: str, name: str) -> str:

@@ -60,6 +60,12 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _SEVERAL_WORDS = re.compile(r"[^\W_](?:_+[^\W_]|(?<=[a-z0-9])[A-Z])")
 _CODE: frozenset[FileKind] = frozenset({"python", "notebook"})
 _BUILT: frozenset[FileKind] = frozenset({"native", "cmake"})
+_WORTH = 100
+"""Files that a program brings in, from which it is worth knowing what most of them bring in."""
+_PATIENCE = 10
+"""Times that this may turn out to be less than half of it."""
+_HELD = 4
+"""Files of which it is held at a time what runs with them."""
 _ORDER: tuple[Reach, ...] = ("main", "other", "example", "test")
 """What counts first of a file that several programs reach."""
 
@@ -281,9 +287,8 @@ class _Tree:
             found.setdefault((files, scopes), []).append(finding.fingerprint)
         return tuple(_Spot(*place, tuple(marks)) for place, marks in found.items())
 
-    def reached_by(self, program: Program, spots: Iterable[_Spot]) -> dict[str, GuardState]:
+    def reached_by(self, living: Living, spots: Iterable[_Spot]) -> dict[str, GuardState]:
         """The findings that a program reaches, with the guard on the way to their files."""
-        living = self._living([program.path])
         found = visits(self._graph, living.starts, _cut(living))
         reached: dict[str, GuardState] = {}
         for spot in spots:
@@ -291,6 +296,18 @@ class _Tree:
             if path is not None and any(living.runs(path, each) for each in spot.scopes):
                 reached.update(dict.fromkeys(spot.findings, found[path].guard))
         return reached
+
+    def living(self, program: Program, hubs: Mapping[str, Living]) -> Living:
+        """What runs of a program."""
+        return self._living([program.path], hubs=hubs)
+
+    def with_file(self, path: str, hubs: Mapping[str, Living]) -> Living:
+        """What runs where a file is brought in."""
+        return Living(self._sources, (), called=self._programs.called, brought=(path,), hubs=hubs)
+
+    def always(self, path: str) -> tuple[str, ...]:
+        """The files that a file brings in whatever happens."""
+        return self._sources[path].always if path in self._sources else ()
 
     # --- other projects ---
 
@@ -354,6 +371,7 @@ class _Tree:
         *,
         whole: bool | frozenset[str] = False,
         free: bool = False,
+        hubs: Mapping[str, Living] | None = None,
     ) -> Living:
         listed = sorted(starts)
         return Living(
@@ -362,6 +380,7 @@ class _Tree:
             called=self._programs.called,
             whole=frozenset(listed if whole else ()) if isinstance(whole, bool) else whole,
             free=free and self._programs.api,
+            hubs=hubs,
         )
 
     def _that_trains(self, results: Sequence[FileResult], main: Living) -> Living:
@@ -778,9 +797,28 @@ class _Others(Mapping[str, Mapping[str, GuardState]]):
         self._tree = tree
         self._programs = {program.path: program for program in programs}
         self._spots = tree.spots(findings)
+        self._hubs: dict[str, Living] = {}
+        self._missed = 0
 
     def __getitem__(self, path: str) -> Mapping[str, GuardState]:
-        return self._tree.reached_by(self._programs[path], self._spots)
+        living = self._tree.living(self._programs[path], self._hubs)
+        self._learn(living)
+        return self._tree.reached_by(living, self._spots)
+
+    def _learn(self, living: Living) -> None:
+        """Remember what runs with a file that many programs bring in: the rest is soon followed."""
+        known = self._hubs.values()
+        new = [path for path in living.files if not any(path in hub.files for hub in known)]
+        if len(new) < _WORTH or self._missed == _PATIENCE:
+            return
+        path = max(new, key=lambda each: (len(self._tree.always(each)), each))
+        hub = self._tree.with_file(path, self._hubs)
+        if 2 * len(hub.files) < len(living.files):
+            self._missed += 1
+            return
+        if len(self._hubs) == _HELD:
+            self._hubs.pop(next(iter(self._hubs)))
+        self._hubs[path] = hub
 
     def __contains__(self, path: object) -> bool:
         return path in self._programs  # without working out what it reaches

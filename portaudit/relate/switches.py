@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from sys import intern
 
 from msgspec import Struct
 
@@ -267,7 +268,7 @@ class _Asks(Struct, frozen=True):
         }
         gives: dict[str, list[tuple[str, ...]]] = {}
         for name, parts in code.gives:
-            gives.setdefault(name, []).append(tuple(parts.split()))
+            gives.setdefault(name, []).append(tuple(map(intern, parts.split())))
         origins: dict[str, set[str]] = {}
         for item in code.imports:
             if item.named and item.name not in there:

@@ -92,21 +92,35 @@ class Folder(Struct, dict=True):
         """Whether a class of this file that is derived from `base` may switch it on."""
         return any(
             binding.value is not None and self._may_be_on(binding.value)
-            for scope in self.reader.model.scopes.values()
-            if scope is not base and name in scope.attributes and self._derives(scope, base)
+            for scope in self._derived.get(base, ())
+            if name in scope.attributes
             for binding in scope.attributes[name]
         )
 
-    def _derives(self, scope: Scope, base: Scope, depth: int = 0) -> bool:
-        if scope is base:
-            return True
-        if depth > _GENERATIONS or not isinstance(scope.node, cst.ClassDef):
-            return False
-        return any(
-            isinstance(value, LocalClass) and self._derives(value.scope, base, depth + 1)
+    @cached_property
+    def _derived(self) -> Mapping[Scope, list[Scope]]:
+        """The classes of this file that are derived from each, through some others."""
+        found: dict[Scope, list[Scope]] = defaultdict(list)
+        for scope in self.reader.model.scopes.values():
+            seen = {scope: None}
+            newest = [scope]
+            for _ in range(_GENERATIONS + 1):
+                newest = [base for each in newest for base in self._bases(each) if base not in seen]
+                seen.update(dict.fromkeys(newest))
+            for base in seen:
+                if base is not scope:
+                    found[base].append(scope)
+        return found
+
+    def _bases(self, scope: Scope) -> list[Scope]:
+        if not isinstance(scope.node, cst.ClassDef):
+            return []
+        return [
+            value.scope
             for item in scope.node.bases
             for value in self.reader.values(item.value)
-        )
+            if isinstance(value, LocalClass)
+        ]
 
     def _may_be_on(self, node: cst.BaseExpression) -> bool:
         folded = self.fold(node)

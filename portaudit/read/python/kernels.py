@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 import libcst as cst
 from msgspec import Struct, field
@@ -157,11 +158,11 @@ def _launches(reader: Reader, found: Iterable[_Jitted], jitted: Mapping[str, _Ji
 
 def _starters(reader: Reader, found: Iterable[_Jitted]) -> Iterator[Function]:
     """Top-level names of the file that start kernels, themselves or through others of the file."""
-    users: dict[str, set[str]] = defaultdict(set)
+    users: dict[str, dict[str, None]] = defaultdict(dict)
     for node in reader.model.names:
         top = reader.scope_of(node).qualname.partition(".")[0]
         if top and top != node.value:
-            users[node.value].add(top)
+            users[node.value][top] = None
     starts: dict[str, set[str]] = defaultdict(set)
     for item in found:
         waiting = [scope.partition(".")[0] for scope, _ in item.launches]
@@ -273,8 +274,9 @@ def _is_autotuned(reader: Reader, item: _Jitted) -> bool:
     return any(name.rpartition(".")[2] == "autotune" for name in names)
 
 
-def _words(name: str) -> set[str]:
-    return {word for word in name.lower().split("_") if word}
+@lru_cache(4096)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word for word in name.lower().split("_") if word)
 
 
 def _backward(item: _Jitted, jitted: Mapping[str, _Jitted]) -> str:

@@ -180,6 +180,41 @@ def around(branch: Branch | None) -> Iterator[Branch]:
         branch = branch.parent
 
 
+class Nearest:
+    """Of the branches around a place those that matter, with no second look at the others.
+
+    Behind a thousand early exits stand a thousand branches, around each place there.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Branch, Branch | None] = {}
+
+    def around(self, branch: Branch | None, matters: Callable[[Branch], bool]) -> Iterator[Branch]:
+        """Those that matter, innermost first; `matters` is the same in every call."""
+        while branch is not None:
+            found = self._from(branch, matters)
+            if found is None:
+                return
+            yield found
+            branch = found.parent
+
+    def _from(self, branch: Branch, matters: Callable[[Branch], bool]) -> Branch | None:
+        passed: list[Branch] = []
+        found: Branch | None = branch
+        while found is not None:
+            if found in self._known:
+                found = self._known[found]
+                break
+            passed.append(found)
+            if matters(found):
+                break
+            found = found.parent
+        self._known.update(dict.fromkeys(passed, found))
+        return found
+
+
+FURTHEST = 200
+"""Statements behind one that are looked at for what goes on without it."""
 _ENDING = frozenset({cst.Assert, cst.If, cst.Assign, cst.Expr, cst.Try})
 """Statements behind which something else may hold."""
 
@@ -303,8 +338,9 @@ class _Builder:
             here = Place(place.scope, branch, line, place.loop)
             outer = self.following
             runs_on = isinstance(item, (cst.If, cst.With, cst.Try))
-            rest = [later for later, _ in flat[position + 1 :]] if runs_on else []
-            self.following = [*rest, *outer] if runs_on else []
+            behind = flat[position + 1 : position + 1 + FURTHEST] if runs_on else []
+            rest = [later for later, _ in behind]
+            self.following = [*rest, *outer][:FURTHEST] if runs_on else []
             self.rest = bool(rest)
             self.statement(item, here)
             self.following = outer

@@ -36,6 +36,7 @@ class Positions:
         self._tree = tree
         self._twins = Twins(tree, self.lines) if tree else None
         self._local: dict[cst.CSTNode, Mapping[cst.CSTNode, Span] | None] = {}
+        self._codes: dict[cst.CSTNode, str] = {}
 
     def span(self, node: cst.CSTNode, statement: cst.CSTNode) -> Span:
         """The region of a node inside a statement (or inside the header of a compound one)."""
@@ -54,12 +55,17 @@ class Positions:
 
     def code(self, node: cst.CSTNode, statement: cst.CSTNode) -> str:
         """The text of a node, as libcst prints it; of a statement without what is above it."""
-        module = self._module
+        if node is statement and node in self._codes:
+            return self._codes[node]
+        module, twin = self._module, node
         if self._twins is not None:
-            module, node = self._twins.twin(node, statement)
-        if isinstance(node, cst.SimpleStatementLine):
-            node = node.with_changes(leading_lines=())
-        return module.code_for_node(node)
+            module, twin = self._twins.twin(node, statement)
+        if isinstance(twin, cst.SimpleStatementLine):
+            twin = twin.with_changes(leading_lines=())
+        code = module.code_for_node(twin)
+        if node is statement:  # asked for again by whatever else stands in it
+            self._codes[node] = code
+        return code
 
     def line(self, statement: cst.CSTNode) -> int:
         """The line in which a statement begins: nothing is printed for it."""

@@ -46,6 +46,8 @@ from portaudit.types import (
 _MAX_VALUES = 16
 _OLDEST = 8
 _SEVERAL = 2
+_MANY = 500
+"""Bindings of one name from which it is not asked which of them reach a place."""
 _BUILTINS = frozenset(dir(builtins))
 _CONFIG_NAMES = frozenset(
     [
@@ -269,7 +271,7 @@ class Reader:
         """The bindings that a name may have where it stands: not those of the other branch."""
         place = self.model.places.get(node)
         found = self.lookup(node.value, self.model.root if place is None else place.scope)
-        if len(found) < _SEVERAL or place is None or place.branch is None:
+        if not _SEVERAL <= len(found) <= _MANY or place is None or place.branch is None:
             return found
         key = id(found), place.branch  # the list of the scope itself
         if key not in self._reaching:
@@ -279,14 +281,19 @@ class Reader:
     def _of_branch(self, found: list[Binding], inner: Branch) -> list[Binding]:
         """Those of several bindings that may reach a branch."""
         taken = {(branch.node, branch.test): branch.truth for branch in around(inner)}
-        reaching = [
-            binding
-            for binding in found
-            if not any(
-                taken.get((branch.node, branch.test), branch.truth) != branch.truth
-                for branch in around(binding.place.branch)
-            )
-        ]
+        other: dict[Branch | None, bool] = {None: False}
+        reaching = []
+        for binding in found:
+            passed: list[Branch] = []
+            for branch in around(binding.place.branch):
+                if branch in other:
+                    break
+                passed.append(branch)
+            for branch in reversed(passed):
+                truth = taken.get((branch.node, branch.test), branch.truth)
+                other[branch] = other[branch.parent] or truth != branch.truth
+            if not other[binding.place.branch]:
+                reaching.append(binding)
         return reaching or found
 
     def scope_of(self, node: cst.CSTNode) -> Scope:
@@ -328,6 +335,19 @@ class Reader:
         for value in self.values(node):
             if isinstance(value, (Text, LocalText)):
                 yield value
+
+    @cached_property
+    def bound_by(self) -> Mapping[cst.CSTNode, tuple[Binding, list[Binding]]]:
+        """The first binding that each statement or parameter makes, among all of that name."""
+        found: dict[cst.CSTNode, tuple[Binding, list[Binding]]] = {}
+        for scope in (self.model.root, *self.model.scopes.values()):
+            for bindings in (*scope.bindings.values(), *scope.attributes.values()):
+                for binding in bindings:
+                    found.setdefault(binding.node, (binding, bindings))
+        for bindings in self.model.members.values():
+            for binding in bindings:
+                found.setdefault(binding.node, (binding, bindings))
+        return found
 
     def bound(self, binding: Binding) -> tuple[AnyValue, ...]:
         """What a binding gives its name."""
