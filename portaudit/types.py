@@ -677,9 +677,9 @@ class Setting(Struct, frozen=True):
     number, `true`, `false` or `null` as JSON writes them, empty where it is not written down ·
     `given`: it is set here, and is not what holds where nobody sets it · `parameter`: what it is
     the default of, which has none where `value` is empty · `spelled`: the
-    names by which a command line gives it that say something else than its name and a value, in
-    alphabetical order and separated by spaces · `of`: another setting that it has the value of
-    here; `value` is empty then.
+    names by which a command line gives it that say something else than its name and a value, and
+    with their hyphen those of several letters that have one, in alphabetical order and separated
+    by spaces · `of`: another setting that it has the value of here; `value` is empty then.
     """
 
     name: str
@@ -695,8 +695,9 @@ class Option(Struct, frozen=True):
 
     `lines`: first and last, (0, 0) where it is only a part of its lines: that is `part` then ·
     `name`: of the setting, or of the table (a dict with names as keys, a registry) · `values`: one
-    of which it must have, as in `Setting.value`, `true` for whatever counts as true; of a table the
-    key · `otherwise`: it must have none of them · `table`: it is an entry of a table;
+    of which it must have, as in `Setting.value`, `true` for whatever counts as true, with `*` for
+    whatever else a text has before or behind; of a table the key · `otherwise`: it must have none
+    of them · `table`: it is an entry of a table;
     `by`: what its own file asks the table with, as in `CodeFacts.asks`, `?` for what nobody knows
     · `text`: the line that says so, its
     number is `line` · `words`: like those of `CodeFacts`: names that the file uses nowhere else but

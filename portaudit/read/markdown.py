@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from posixpath import basename
 
 from markdown_it import MarkdownIt
@@ -45,6 +45,11 @@ _LAUNCHES = re.compile(
 """One of a block in another language, which some only name for its colours."""
 _PROMPT = re.compile(r"\s*(?:\([\w.-]+\)\s*)?(?:\$|#|>|!|%)\s?(?=\S)")
 """What a shell or notebook shows before a command."""
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_BREAK = re.compile(r"((?<!\\)(?:\\\\)*)\\$")
+"""What stands for a sign of its own in a paragraph, and what ends its line."""
+_PROSE = "text"
+"""The language of what is no block of code."""
 _DIRECTIVE = re.compile(r"\s*\.\. (?:code-block|code|sourcecode|parsed-literal)::[ \t]*([\w-]*)")
 _LITERAL = re.compile(r"``([^`]+)``")
 _OPTION = re.compile(r"\s+:[\w-]+:")
@@ -60,7 +65,8 @@ def read(text: Text) -> Document:
     if text.path.lower().endswith(".rst"):
         return Document(tuple(_structured(text)))
     blocks = MarkdownIt("commonmark").parse(text.text)
-    items = (item for block in blocks for item in _block(text, block))
+    quoted = (item for block in _quotes(blocks) for item in _quoted(text, block))
+    items = (*(item for block in blocks for item in _block(text, block)), *quoted)
     is_manual = bool(_MANUAL.match(basename(text.path)))
     return Document(tuple(item for item in items if is_manual or item.kind == "launch"))
 
@@ -157,6 +163,24 @@ def _is_meant(text: Text, lines: Sequence[str], code: Text, item: Item) -> bool:
     return own <= block
 
 
+def _quotes(blocks: Iterable[Token]) -> Iterator[Token]:
+    """The paragraphs that are quoted, as some set off their commands."""
+    depth = 0
+    for block in blocks:
+        depth += (block.type == "blockquote_open") - (block.type == "blockquote_close")
+        if depth and block.type == "inline" and block.map is not None:
+            yield block
+
+
+def _quoted(text: Text, block: Token) -> Iterator[Item]:
+    """What the lines of a quoted paragraph start, read as they are shown to people.
+
+    A backslash at the end of a command is escaped there, and one breaks the line.
+    """
+    lines = [_ESCAPED.sub(r"\1", _BREAK.sub(r"\1", line)) for line in block.content.split("\n")]
+    yield from _launches(text, lines, block.map[0] if block.map else 0, _PROSE)
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
@@ -177,6 +201,16 @@ def _said(text: Text, command: str, row: int) -> Iterator[Item]:
             yield replace(item, forms=(SAID,))
 
 
+def _whole(first: str, others: Iterable[str]) -> str:
+    """The command that a line begins, with those that it goes on in."""
+    found = first
+    for line in others:
+        if not found.rstrip().endswith("\\"):
+            break
+        found = f"{found.rstrip()[:-1]} {line.lstrip()}"
+    return found
+
+
 def _code(
     text: Text, lines: Sequence[str], first: int, is_command: Callable[[str], object] | None
 ) -> Text:
@@ -192,7 +226,8 @@ def _code(
         prompt = _PROMPT.match(line) if prompted else None
         code = line[prompt.end() :] if prompt else line
         shown = continued or (
-            (prompt is not None or not prompted) and (is_command is None or bool(is_command(code)))
+            (prompt is not None or not prompted)
+            and (is_command is None or bool(is_command(_whole(code, lines[offset + 1 :]))))
         )
         row = first + offset
         outer = text.line_at(row)

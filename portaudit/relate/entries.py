@@ -353,7 +353,7 @@ def _main(
     reached = {
         program.path: len(visits(graph, [program.path, *program.configs])) for program in found
     }
-    widest = _widest(reached, projects)
+    widest = _widest(found, reached, projects)
 
     def group(program: Program) -> tuple[object, ...]:
         rank = _rank(program)
@@ -389,18 +389,26 @@ def _main(
     return _Main((best.path,), best.kind, f"{why}; {first.why}" if first else why)
 
 
-def _widest(reached: Mapping[str, int], projects: Projects) -> Mapping[str, int]:
+def _widest(
+    programs: Iterable[Program], reached: Mapping[str, int], projects: Projects
+) -> Mapping[str, int]:
     """The most files that any of the programs reaches that a program is compared with.
 
-    That is all of the tree; those of its project only if each belongs to one within the tree.
+    That is all of the tree; those of its project only if each belongs to one within the tree, or if
+    the first page of the tree starts it: another project counts then as far as that does so too.
     """
     homes = {path: projects.home(path) for path in reached}
-    if "" in homes.values():
-        homes = dict.fromkeys(reached, "")
-    most: dict[str, int] = {}
-    for path, home in homes.items():
-        most[home] = max(most.get(home, 0), reached[path])
-    return {path: most[home] for path, home in homes.items()}
+    ranks = {program.path: _rank(program) for program in programs}
+    alone = "" not in homes.values()
+
+    def is_like(path: str, other: str) -> bool:
+        if homes[path] == homes[other]:
+            return True
+        return not alone and (ranks[path] > 0 or ranks[other] == 0)
+
+    return {
+        path: max(reached[other] for other in reached if is_like(path, other)) for path in reached
+    }
 
 
 def _training(program: Program) -> list[Start]:

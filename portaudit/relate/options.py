@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from portaudit.catalogue.options import words
-from portaudit.marks import ANY_SETTING, OF_COMMAND, OF_CONFIG
+from portaudit.marks import ANY_PART, ANY_SETTING, OF_COMMAND, OF_CONFIG
 from portaudit.types import Option, Setting
 
 Values = frozenset[str]
@@ -46,15 +46,17 @@ _PASSED = re.compile(r"\"?\$(?:[@*\d]|\{[@*\d].*\})\"?")
 class Command(Struct, frozen=True):
     """What a command line says: subcommands and the like, and values that it gives by name.
 
-    `letters`: options of one letter, of which nobody knows what settings they are · `mentioned`:
-    names in its words and values, which may be those of settings that get a value so (`MODEL.FLASH
-    True`, `--set=a.flash=true`, JSON) · `is_open`: it has a word that may stand for any of this ·
-    `is_sure`: it tells of the usual run, and is not one of several that might.
+    `letters`: options of one letter, of which nobody knows what settings they are · `bundles`:
+    those of several with one hyphen (`-vx`), which are letters too unless code spells one so ·
+    `mentioned`: names in its words and values, which may be those of settings that get a value so
+    (`MODEL.FLASH True`, `--set=a.flash=true`, JSON) · `is_open`: it has a word that may stand for
+    any of this · `is_sure`: it tells of the usual run, and is not one of several that might.
     """
 
     words: frozenset[str] = frozenset()
     given: Mapping[str, Values] = field(default_factory=dict)
     letters: frozenset[str] = frozenset()
+    bundles: frozenset[str] = frozenset()
     mentioned: frozenset[str] = frozenset()
     is_open: bool = False
     is_sure: bool = True
@@ -65,6 +67,7 @@ def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
     words: set[str] = set()
     given: dict[str, set[str]] = {}
     letters: set[str] = set()
+    bundles: set[str] = set()
     mentioned: set[str] = set()
     is_open = False
     last: set[str] | None = None
@@ -77,7 +80,7 @@ def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
                 last = set()
                 continue
             if not key.startswith("--"):
-                letters.update(text.lower())  # `-vx`, `-a2`
+                bundles.add(text.lower())
             name = setting_name(text)
             mentioned.update(_names(value))
             last = given.setdefault(name, set())
@@ -102,7 +105,14 @@ def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
             mentioned.update(_names(word))
             words.add(word)
     known = {name: frozenset(values) for name, values in given.items()}
-    return Command(frozenset(words), known, frozenset(letters), frozenset(mentioned), is_open)
+    return Command(
+        frozenset(words),
+        known,
+        frozenset(letters),
+        frozenset(bundles),
+        frozenset(mentioned),
+        is_open,
+    )
 
 
 def _names(text: str) -> Iterable[str]:
@@ -123,6 +133,7 @@ def joined(commands: Iterable[Command], *, is_sure: bool = True) -> Command:
         frozenset().union(*(each.words for each in found)),
         given,
         frozenset().union(*(each.letters for each in found)),
+        frozenset().union(*(each.bundles for each in found)),
         frozenset().union(*(each.mentioned for each in found)),
         any(each.is_open for each in found),
         is_sure,
@@ -250,7 +261,11 @@ class Known(Struct, frozen=True):
         if said.is_open or self.code.is_open or lower in said.mentioned:
             return True
         others = {each.lower() for each in self.code.spelled.get(name, ())}
-        if not others.isdisjoint(said.letters):
+        explained = {each.lower() for names in self.code.spelled.values() for each in names}
+        letters = said.letters.union(
+            *(each for each in said.bundles if f"-{each}" not in explained)
+        )
+        if not others.isdisjoint(letters):
             return True
         if any(each in said.given or each in self.config for each in others):
             return True
@@ -258,8 +273,7 @@ class Known(Struct, frozen=True):
             return True  # absl
         if any(name.startswith(each) and each not in self.code.values for each in said.given):
             return name not in said.given  # argparse takes the beginning of a name for it
-        explained = frozenset().union(*self.code.spelled.values())
-        return lower[:1] in said.letters - {each.lower() for each in explained}
+        return lower[:1] in letters - explained
 
     def is_off(self, option: Option) -> bool:
         """Whether a condition on a setting is known to be false."""
@@ -272,7 +286,8 @@ class Known(Struct, frozen=True):
 
     def is_on(self, option: Option) -> bool:
         """Whether the user of the path asks for an option: by the command or a file of settings."""
-        if option.table or option.otherwise or self.command.is_open:
+        is_vague = any(ANY_PART in each for each in option.values)
+        if option.table or option.otherwise or self.command.is_open or is_vague:
             return False
         values = self.command.given.get(option.name) or self.config.get(option.name)
         if not values or _UNKNOWN in values:
@@ -376,6 +391,8 @@ def _may(value: str, wanted: str) -> bool:
         return value.lower() not in _NO
     if wanted in {"false", "null"}:
         return value.lower() in _NO | _MAYBE
+    if ANY_PART in wanted:
+        return _is_like(value.lower(), wanted.lower())
     return value.lower() == wanted.lower() or _number(value) == _number(wanted) is not None
 
 
@@ -385,7 +402,18 @@ def _surely(value: str, wanted: str) -> bool:
         return value.lower() not in _NO | _MAYBE
     if wanted == "false":
         return value == "false"
+    if ANY_PART in wanted:
+        return _is_like(value, wanted)
     return value == wanted or _number(value) == _number(wanted) is not None
+
+
+def _is_like(value: str, pattern: str) -> bool:
+    """Whether a value begins and ends so, or has that in it: `*` stands for anything."""
+    first, *inner, last = pattern.split(ANY_PART)
+    text = value.removeprefix(first).removesuffix(last)
+    is_long = len(value) >= len(first) + len(last)
+    ends = value.startswith(first) and value.endswith(last)
+    return is_long and ends and all(each in text for each in inner)
 
 
 def _number(text: str) -> float | None:

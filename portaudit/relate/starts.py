@@ -213,7 +213,8 @@ class Starts:
     def configs(self, starts: Iterable[Start]) -> tuple[tuple[str, Location], ...]:
         """The files that a program is given by its best lines: by the line that others agree with.
 
-        Each with the place of that line. What only evaluates is none of them.
+        Those of other documents: one that says it again does so for other numbers of devices. Each
+        with the place of that line. What only evaluates is none of them.
         """
         given = [
             (start, files)
@@ -222,7 +223,7 @@ class Starts:
         ]
         rank = min((start.rank for start, _ in given), default=0)
         best = [(start, files) for start, files in given if start.rank == rank]
-        often = Counter(files[0] for _, files in best)
+        often = Counter(file for file, _ in {(files[0], start.place.path) for start, files in best})
         start, files = max(best, key=lambda each: often[each[1][0]], default=(None, ()))
         return tuple((path, start.place) for path in files) if start else ()
 

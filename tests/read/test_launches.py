@@ -552,6 +552,27 @@ def test_commands_in_a_block_of_another_language(
     assert started("README.rst", directive) == expected
 
 
+@pytest.mark.parametrize(
+    ("quoted", "expected"),
+    [
+        (
+            "> PATH_TO=./:${HERE} \\\\\\\n> GPUS=0 \\\\\\\n> python net/train.py -opt a\\_b.yml",
+            ["python > net/train.py -opt a_b.yml"],
+        ),
+        (
+            "> torchrun a.py \\\n> or\\\n> python b.py --lr 1",
+            ["torchrun > a.py", "python > b.py --lr 1"],
+        ),
+        ("> python is a language.\n> So is shell; train.py is a file.", []),
+        ("> Epoch 1\n\npython train.py is said of nothing", []),
+        ("> ```\n> python c.py\n> ```", ["python > c.py"]),
+        ("1. Train\n    > python d.py -opt e.yml", ["python > d.py -opt e.yml"]),
+    ],
+)
+def test_a_command_that_is_quoted(quoted: str, expected: list[str]) -> None:
+    assert started("TRAIN.md", f"Text:\n\n{quoted}\n") == expected
+
+
 def test_output_in_a_block_of_shell_is_no_command() -> None:
     text = BLOCK.format(
         "python main.py -h\nusage: main.py\n    resnet18 | resnet34 |\n    useful on restarts"

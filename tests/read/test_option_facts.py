@@ -198,6 +198,40 @@ CONDITIONS = {
         ["4-4 a=x|y"],
     ),
     "otherwise changed": ('if cfg.a.replace("-", "") == "x":\n    go()', []),
+    "a word in it": ('if "x" in cfg.a:\n    go()', ["2-2 a=*x*"]),
+    "a word in what others may set": (
+        'k = cfg.a.lower()\ndef f():\n    pass\nif "x" in k:\n    go()',
+        [],
+    ),
+    "no word in it": ('if "x" not in cfg.a:\n    go()', ["2-2 a!=x"]),
+    "how it begins": ('if cfg.a.startswith("x"):\n    go()', ["2-2 a=x*"]),
+    "how it does not end": ('if not cfg.a.endswith(("x", "y")):\n    go()', ["2-2 a!=*x|*y"]),
+    "how something begins": ("if cfg.a.startswith(x):\n    go()", []),
+    "a part of it": ('if cfg.a.split("_")[0] == "x":\n    go()', ["2-2 a=*x*"]),
+    "not a part of it": ('if cfg.a.split("_")[0] != "x":\n    go()', []),
+    "no part, otherwise": (
+        'if cfg.a.split("_")[0] == "x":\n    go()\nelse:\n    stop()',
+        ["2-2 a=*x*"],
+    ),
+    "a name that becomes a part of what it was": (
+        (
+            "def f(cfg):\n    k = cfg.a.lower()\n    if 'w' in k:\n        go()\n"
+            "    s = k.split('_')\n    k = s[-1]\n    if k == 'x':\n        go()\n"
+            "    elif k == 'y':\n        go()"
+        ),
+        ["4-4 a=*w*", "8-8 a=*x*", "10-10 a=*y*"],
+    ),
+    "a name that becomes something else": (
+        (
+            "def f(cfg):\n    k = cfg.a.lower()\n    k = k.replace('w', 'x')\n"
+            "    if k == 'x':\n        go()"
+        ),
+        [],
+    ),
+    "a name that is one of two": (
+        "def f(cfg):\n    k = cfg.a\n    if c:\n        k = cfg.b\n    if k == 'x':\n        f()",
+        [],
+    ),
     "in small letters, alone": ("if cfg.a.lower():\n    go()", []),
     "what a function looks up": (
         "def given(name):\n    return getattr(args, name, None)\nif given('a'):\n    go()",
@@ -718,6 +752,34 @@ DEFINED = {
         {"": "", "A": "Net T default_factory field"},
     ),
     "a decorator of a method": ("class A:\n    @go\n    def f(self): ...", {"": "go"}),
+    "a name for a member of a class": (
+        "class F(Base):\n    pass\nf = F.apply\ng = other.F",
+        {"": "F other", "F": "Base", "f": "apply"},
+    ),
+    "the only use of a class": (
+        "class F(Base):\n    pass\nf = F.apply",
+        {"": "", "F": "Base", "f": "F apply"},
+    ),
+    "a name that may be another": (
+        "class F(Base):\n    pass\nf = F.apply\nf = None",
+        {"": "F None apply", "F": "Base"},
+    ),
+    "a name for what a class gives": (
+        "class F(Base):\n    pass\nf = F().apply",
+        {"": "F apply", "F": "Base"},
+    ),
+    "a name for another module's": ("from x import F\nf = F.apply", {"": "F apply"}),
+    "a function called like what is built": (
+        (
+            "from torch.utils.cpp_extension import load\next = load('scale', [])\n"
+            "def scale(x):\n    return ext.scale(x)"
+        ),
+        {"": "load", "scale": "ext x"},
+    ),
+    "what is built under its name": (
+        "from torch.utils.cpp_extension import load\nscale = load('scale', [])",
+        {"": "load scale"},
+    ),
     "the program": (
         'if __name__ == "__main__":\n    go()',
         {"": "__main__ __name__", "__main__": "go"},

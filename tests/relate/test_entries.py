@@ -542,6 +542,23 @@ def test_a_small_project_is_no_less_one_beside_a_large_one() -> None:
     assert found(*results, code("train_all.py", main=9, does=TRAINS)).main == ("big/train.py",)
 
 
+@pytest.mark.parametrize("said", ["python main.py", "bash small/run.sh"])
+def test_what_the_first_page_starts_is_no_less_beside_a_project_that_it_does_not(said: str) -> None:
+    """A copy of a framework lies beside the program: its trainer reaches far more."""
+    nets = [f"kit/n{number}.py" for number in range(20)]
+    results = (
+        code("kit/train.py", *(f".n{number}" for number in range(20)), main=9, does=TRAINS),
+        *map(code, nets),
+        readme("python train.py", path="kit/README.md"),
+        code("small/main.py", main=9, does=TRAINS),
+        launching("small/run.sh", command(1, "python main.py")),
+    )
+    assert found(*results, readme(said)).main == ("small/main.py",)
+    both = readme(said, "python kit/train.py")
+    assert found(*results, both).main == ("kit/train.py",)
+    assert found(*results).main == ("kit/train.py",)
+
+
 # --- files that a launch may mean -----------------------------------------------------------------
 
 

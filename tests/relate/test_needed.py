@@ -76,6 +76,22 @@ def readme(line: str) -> dict[str, str]:
     return {"README.md": f"# Train\n\n```sh\n{line}\n```\n"}
 
 
+KINDS = {
+    "train.py": TRAIN.replace('action="store_true"', 'default="plain"'),
+    "attention.py": ATTENTION.replace("if self.use_flash:", "if 'flash' in self.config.use_flash:"),
+}
+"""It is on where a text has a word in it."""
+PARTS = {
+    **KINDS,
+    "attention.py": ATTENTION.replace(
+        "            if self.use_flash:",
+        """            kind = self.config.use_flash.lower()
+            parts = kind.split("_")
+            kind = parts[-1]
+            if kind == "flash":""",
+    ),
+}
+"""Where the last part of it is that word."""
 OFF: Mapping[str, Mapping[str, str]] = {
     "nobody gives it": {"train.py": TRAIN},
     "the command leaves it out": {"train.py": TRAIN, **readme("python train.py --dim 16")},
@@ -86,10 +102,19 @@ OFF: Mapping[str, Mapping[str, str]] = {
             call="build()",
         )["train.py"],
     },
+    "a text has no such word": KINDS,
+    "a text has no such part": {**PARTS, **readme("python train.py --use-flash fast_plain")},
+    "the command has a short option whose letters are others": {
+        "train.py": TRAIN.replace('"--dim",', '"-num",'),
+        **readme("python train.py -num 16"),
+    },
     "others are given by position": train(call="Attention(8, False)"),
     "settings are unpacked": train("cfg = Config()", call="Attention(**cfg)"),
 }
 ON: Mapping[str, Mapping[str, str]] = {
+    # by a text
+    "by a word in a text": {**KINDS, **readme("python train.py --use-flash myflash2")},
+    "by a part of a text": {**PARTS, **readme("python train.py --use-flash=fast_Flash")},
     # by position
     "by position": train(call="Attention(8, True)"),
     "by position, unknown": train(call="Attention(8, torch.rand(1) > 0)"),

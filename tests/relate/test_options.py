@@ -55,6 +55,39 @@ def test_a_command_line_has_subcommands_and_short_options() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "wanted", "otherwise", "is_off"),
+    [
+        ("adamw", "*fused*", False, True),
+        ("FusedAdam", "*fused*", False, False),
+        ("", "*fused*", False, False),
+        ("null", "*fused*", False, True),
+        ("fused_adam", "fused*", True, True),
+        ("Fused_adam", "fused*", True, False),
+        ("adam_fused", "fused*", False, True),
+        ("ab", "ab*b", False, True),
+    ],
+)
+def test_a_condition_on_a_part_of_a_text(
+    value: str, wanted: str, otherwise: bool, is_off: bool
+) -> None:
+    facts = known(code=f"opt_name={value}")
+    option = Option((2, 3), "opt_name", (wanted,), 2, "if", otherwise)
+    assert facts.is_off(option) is is_off
+    assert not known(f"opt_name={value}").is_on(option)
+
+
+def test_a_word_with_one_hyphen_is_one_option_where_code_spells_it_so() -> None:
+    said = command(["-opt", "a.yml", "-vu"])
+    assert not said.letters
+    code = Code(dict.fromkeys(["otf", "pre", "use_flash"], frozenset({"false"})))
+    spelled = replace(code, spelled={"opt": frozenset({"-opt"})})
+    assert Known(said, code=code).is_set("otf")
+    assert not Known(said, code=spelled).is_set("otf")
+    assert not Known(said, code=spelled).is_set("pre")
+    assert Known(said, code=spelled).is_set("use_flash")
+
+
+@pytest.mark.parametrize(
     ("words", "is_text", "is_open"),
     [
         ("$ARGS", False, True),

@@ -432,6 +432,22 @@ def test_the_config_of_another_projects_readme_is_not_the_usual_one() -> None:
     assert told(*results) == {"projects/a/configs/a.py:": "other"}
 
 
+@pytest.mark.parametrize(("others", "main"), [([], "a"), (["doc/README.md"], "b")])
+def test_a_document_that_gives_a_config_again_says_no_more(others: list[str], main: str) -> None:
+    lines = [
+        Launch(row, "train.py", "python", arguments=(f"--gpus={row}", f"-c=configs/{name}.yaml"))
+        for row, name in [(3, "a"), (5, "b"), (7, "b")]
+    ]
+    files = ("configs/a.yaml", "configs/b.yaml")
+    reaches = told(
+        code("train.py", main=1),
+        launching("docs/README.md", *lines),
+        *(launching(path, given_configs("-c=configs/b.yaml")) for path in others),
+        *(FileResult(path, (at(path),)) for path in files),
+    )
+    assert [path for path in files if reaches[f"{path}:"] == "main"] == [f"configs/{main}.yaml"]
+
+
 # --- what must hold of any tree -------------------------------------------------------------------
 
 NAMES = ("train", "model", "ops", "data", "loss", "pkg.net", "pkg.ops", "extra")

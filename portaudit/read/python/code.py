@@ -19,7 +19,7 @@ from portaudit.read.python.offered import offered
 from portaudit.read.python.options import Demands, Options, Waiting, undemanding
 from portaudit.read.python.stores import stores
 from portaudit.read.python.tables import asks
-from portaudit.read.python.values import Reader
+from portaudit.read.python.values import Reader, argument
 from portaudit.types import CodeFacts, Import
 
 _CONSTANTS = frozenset({"None", "True", "False"})
@@ -29,6 +29,7 @@ _LISTING = frozenset({cst.Tuple, cst.List, cst.Element, cst.StarredElement})
 _BINDING = frozenset({cst.AssignTarget, cst.Del})
 _WORD = re.compile(r"[^\W\d]\w*")
 _DEFINED = frozenset({"function", "class"})
+_LOADING = frozenset({"torch.utils.cpp_extension.load", "torch.utils.cpp_extension.load_inline"})
 _FILLING = frozenset({"exec", "globals", "setattr"})
 """What may give a value to a name that it makes."""
 
@@ -156,7 +157,9 @@ def _said(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
     for string in model.strings:
         text = text_of(string)
         if text and model.places[string].statement not in listed:
-            if not isinstance(model.parents.get(string), cst.Expr):
+            if not isinstance(model.parents.get(string), cst.Expr) and not _is_built(
+                reader, string
+            ):
                 yield from ((word, string) for word in _named(text))
     for scope in (model.root, *model.scopes.values()):
         for bindings in scope.bindings.values():
@@ -164,6 +167,21 @@ def _said(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
                 origin = binding.target.rpartition(".")[2]
                 if binding.kind == "import" and origin != binding.name:  # used by another name
                     yield origin, binding.place
+
+
+def _is_built(reader: Reader, string: cst.CSTNode) -> bool:
+    """Whether a string says what native code is called that is compiled there: `load("scale")`.
+
+    Where the file has something else of that name, which this is no use of.
+    """
+    given = reader.model.parents.get(string)
+    call = reader.model.parents.get(given) if isinstance(given, cst.Arg) else None
+    if not isinstance(call, cst.Call) or argument(call, (0, "name")).value is not string:
+        return False
+    text = string_value(string) if isinstance(string, cst.BaseExpression) else None
+    bindings = reader.model.root.bindings.get(text[0], ()) if text else ()
+    is_other = all(each.value is not call for each in bindings)
+    return bool(bindings) and is_other and reader.name(call.func) in _LOADING
 
 
 def _noted(reader: Reader) -> Iterator[tuple[str, Place]]:

@@ -12,6 +12,7 @@ import libcst as cst
 from msgspec import Struct
 
 from portaudit.catalogue import options as known
+from portaudit.marks import ANY_PART
 from portaudit.read.python.model import Binding, Scope, around
 from portaudit.read.python.nodes import (
     descendants,
@@ -46,6 +47,7 @@ _MIRRORED: Mapping[type[cst.BaseCompOp], type[cst.BaseCompOp]] = {
 class Condition(Struct, frozen=True):
     """A setting must have one of some values, or with `otherwise` none of them.
 
+    A value that begins or ends with `*` is only how one ends, begins, or what it has in it ·
     `words`: the strings that it is compared with.
     """
 
@@ -72,6 +74,10 @@ def conditions(
         return [_flipped(each, truth) for each in _comparison(reader, node, truth=truth)]
     if isinstance(node, cst.Call) and dotted(node.func) == "bool" and len(node.args) == 1:
         return conditions(reader, node.args[0].value, truth=truth, depth=depth)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        pattern = _ENDS.get(node.func.attr.value)
+        if pattern and len(node.args) == 1:
+            return [_flipped(each, truth) for each in _ends(reader, node, pattern, truth=truth)]
     return _truth(reader, node, truth=truth, depth=depth)
 
 
@@ -121,6 +127,20 @@ def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterato
             if name:
                 yield Condition(name, values, negative, _strings(other))
                 return
+            parts = _with_parts(other) if negative != truth else ()
+            name = part_of(reader, side) if parts else ""
+            if name:
+                yield Condition(name, parts, negative, _strings(other))
+                return
+    elif isinstance(operator, (cst.In, cst.NotIn)) and isinstance(left, cst.BaseString):
+        if negative == truth:  # a list has what is not in it as a part of something
+            values = (literal(left),) if literal(left) else ()
+            name = setting(reader, right, is_compared=True) if values else ""
+        else:
+            values = _with_parts(left)
+            name = part_of(reader, right) if values else ""
+        if name:
+            yield Condition(name, values, negative)
     elif isinstance(operator, (cst.In, cst.NotIn)):
         if isinstance(right, (cst.Tuple, cst.List, cst.Set)):
             elements = [element.value for element in right.elements]
@@ -132,6 +152,76 @@ def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterato
                 yield Condition(name, values, negative, words)
     elif truth:
         yield from _more(reader, left, operator, right)
+
+
+def _ends(reader: Reader, call: cst.Call, pattern: str, *, truth: bool) -> Iterator[Condition]:
+    """What holds where a setting, or a part of one, begins or ends with a text."""
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else call.func
+    given = call.args[0].value
+    texts = [each.value for each in given.elements] if isinstance(given, cst.Tuple) else [given]
+    words = [literal(each) for each in texts]
+    if not all(words) or not all(isinstance(each, cst.BaseString) for each in texts):
+        return
+    name = setting(reader, owner, is_compared=True)
+    if name:
+        yield Condition(name, tuple(pattern.replace("_", each) for each in words))
+    elif truth and (name := part_of(reader, owner)):
+        yield Condition(name, tuple(f"{ANY_PART}{each}{ANY_PART}" for each in words))
+
+
+_ENDS = {"startswith": f"_{ANY_PART}", "endswith": f"{ANY_PART}_"}
+"""Methods that ask how a text begins or ends, and what one has to be like."""
+
+
+def _with_parts(node: cst.BaseExpression) -> tuple[str, ...]:
+    """What a text has to be like to have another one in it; nothing for what is no word."""
+    text = literal(node) if isinstance(node, cst.BaseString) else ""
+    return (f"{ANY_PART}{text}{ANY_PART}",) if text and ANY_PART not in text else ()
+
+
+def part_of(reader: Reader, node: cst.BaseExpression) -> str:
+    """The setting of which a text is a part, or all: `kind` of `kind.lower().split("_")[-1]`.
+
+    Also of a name that is given such a part of what it was.
+    """
+    return _part_of(reader, node, frozenset()) or ""
+
+
+def _part_of(
+    reader: Reader, node: cst.BaseExpression, busy: frozenset[str], depth: int = 0
+) -> str | None:
+    """The same; None for what is already asked about."""
+    if depth > _DEEPEST:
+        return ""
+    if isinstance(node, cst.Name):
+        if node.value in busy:
+            return None
+        bindings = _bindings(reader, node)
+        values = [each.value for each in bindings if each.kind == "value" and each.value]
+        if len(values) == len(bindings) > 0:
+            if any(each.place.scope is reader.model.root for each in bindings):
+                return ""  # others may set it
+            inner = busy | {node.value}
+            found = {_part_of(reader, each, inner, depth + 1) for each in values} - {None}
+            return "" if len(found) > 1 else next(iter(found), None)
+    name = setting(reader, node, is_compared=True)
+    if name:
+        return name
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        is_part = node.func.attr.value in _TAKING
+        return _part_of(reader, node.func.value, busy, depth + 1) if is_part else ""
+    if isinstance(node, cst.Subscript):
+        return _part_of(reader, node.value, busy, depth + 1)
+    return ""
+
+
+_TAKING = frozenset(
+    {
+        *("split", "rsplit", "partition", "rpartition", "strip", "lstrip", "rstrip"),
+        *("lower", "upper", "casefold", "removeprefix", "removesuffix"),
+    }
+)
+"""Methods that give a part of a text, or parts, in whatever letters."""
 
 
 def _more(

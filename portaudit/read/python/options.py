@@ -18,7 +18,7 @@ from portaudit.marks import PROGRAM
 from portaudit.read.python.conditions import Condition, chosen, conditions, is_field
 from portaudit.read.python.methods import own_methods
 from portaudit.read.python.model import EXITS, Branch, Place, Scope, around
-from portaudit.read.python.nodes import body_of, descendants, dotted
+from portaudit.read.python.nodes import body_of, descendants, dotted, last_name
 from portaudit.read.python.tables import Entry, entries
 from portaudit.read.python.values import Reader
 from portaudit.types import GuardState, Option, Span
@@ -132,6 +132,8 @@ class Options:
             self._branch(branch)
         for entry in self._entries:
             self._enter(entry)
+        for name, assign in _renamings(reader):
+            self._rename(name, assign)
         for scope in self._defined:
             self._take_bases(scope)
         if self._found:
@@ -393,6 +395,12 @@ class Options:
         condition = Condition(entry.table, entry.keys)
         self._keep(Waiting(condition, line, extent, self._at_place(place), entry), entry.inside)
 
+    def _rename(self, name: str, assign: cst.Assign) -> None:
+        """Make the option of a name for a member of a class: what it means runs through it."""
+        outer = self._at_place(self.reader.model.places[assign])
+        found = Waiting(Condition(name, ()), assign, Extent(assign, assign), outer, defines=True)
+        self._keep(found, (assign.value,))
+
     def _take_bases(self, scope: Scope) -> None:
         """Count the bases of a class that are only named there: they are used through the class."""
         bases = scope.node.bases if isinstance(scope.node, cst.ClassDef) else ()
@@ -605,6 +613,22 @@ def _is_about(outer: Waiting, name: str) -> bool:
         and outer.guard == "none"
         and outer.condition.name == name
     )
+
+
+def _renamings(reader: Reader) -> Iterator[tuple[str, cst.Assign]]:
+    """The names of a module for members of its classes: `scale = ScaleFunction.apply`."""
+    root = reader.model.root
+    for assign in reader.model.assigns:
+        target, value = assign.targets[0].target, assign.value
+        if not isinstance(target, cst.Name) or not isinstance(value, cst.Attribute):
+            continue
+        place = reader.model.places[assign]
+        owner = root.bindings.get(last_name(value.value), ())
+        is_plain = isinstance(value.value, cst.Name) and len(assign.targets) == 1
+        is_only = len(root.bindings.get(target.value, ())) == 1 and place.branch is None
+        if place.scope is root and is_plain and is_only:
+            if owner and all(each.kind == "class" for each in owner):
+                yield target.value, assign
 
 
 def _small(line: cst.CSTNode) -> cst.CSTNode:

@@ -423,6 +423,7 @@ def _option(call: cst.Call) -> Iterator[Told]:
     action = given.get("action")
     word = string_value(action) if action is not None else ("store", True)
     spelled = {_bare(each) for each in dashed} - {name}
+    spelled.update(each for each in dashed if re.match(r"-[^-].", each))  # no letters together
     made = last_name(given["type"]) if "type" in given else "str"
     is_plain = made in _PLAIN_TYPES or "bool" in made.lower()
     if "const" in given or word is None or word[0] not in _PLAIN_ACTIONS or not is_plain:
