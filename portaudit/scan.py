@@ -41,13 +41,14 @@ from portaudit.read.python.imports import brought, guessed
 from portaudit.read.python.kernels import inventory
 from portaudit.read.python.model import Binding, Model, build, join
 from portaudit.read.python.parse import Parsed, UnreadableError, parse
+from portaudit.read.python.positions import Positions
 from portaudit.read.python.programs import programs
 from portaudit.read.python.settings import settings
 from portaudit.read.python.setup import builds, dependencies, made
 from portaudit.read.python.sources import guarded, sources
 from portaudit.read.python.twins import DisagreementError
 from portaudit.read.python.values import Answers, Ask, Reader
-from portaudit.read.statements import Statements, split
+from portaudit.read.statements import Statements
 from portaudit.read.text import BinaryError, Text, decode
 from portaudit.types import (
     NO_EXTERNALS,
@@ -204,14 +205,19 @@ def _outline(source: SourceFile, catalogue: Catalogue, target: Target) -> FileRe
 
 
 def _alone(
-    parsed: Parsed, model: Model, source: SourceFile, catalogue: Catalogue, target: Target
+    parsed: Parsed,
+    model: Model,
+    source: SourceFile,
+    catalogue: Catalogue,
+    target: Target,
+    positions: Positions | None = None,
 ) -> FileFacts:
     """What a module tells others, by what it says itself.
 
     Nobody else's questions may come first: what a name may be that depends on itself is remembered
     as it was seen from where somebody asked.
     """
-    reader = Reader(source, model, parsed)
+    reader = Reader(source, model, parsed, positions=positions)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)
 
@@ -250,14 +256,16 @@ def _scan_module(
     target: Target,
     answers: Answers,
 ) -> FileResult:
-    alone = _alone(parsed, model, source, catalogue, target)
-    reader = Reader(source, model, parsed, answers)
+    positions = Positions(parsed.module, parsed.text, parsed.tree)
+    alone = _alone(parsed, model, source, catalogue, target, positions)
+    reader = Reader(source, model, parsed, answers, positions)
     matcher = Matcher(reader, catalogue)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
     judgment = Judge(flags, catalogue.libraries)
     hits = [*matcher.run(), *required(judgment, catalogue)]
     kernels, starters = inventory(reader)
-    statements = Statements("python", split(parsed.text))
+    starts = parsed.tree.starts if parsed.tree else ()
+    statements = Statements("python", reader.lines, starts)
     judged = _sized(_with_lines(judge(judgment, catalogue, target, hits), statements), kernels)
     embedded = guarded(sources(reader), judged)
     items = (*dependencies(reader), *embedded.items)

@@ -31,17 +31,15 @@ class Globs(Struct, frozen=True, dict=True):
 
     def match(self, text: str) -> bool:
         """Whether one of them matches the whole of a text."""
-        return (
-            text in self.exact
-            or text.startswith(self.starts)
-            or text.endswith(self.ends)
-            or any(part in text for part in self.within)
-            or any(
-                len(text) >= len(start) + len(end) and text.startswith(start) and text.endswith(end)
-                for start, end in self.around
-            )
-            or (bool(self.others) and self._pattern.match(text) is not None)
-        )
+        if text in self.exact or text.startswith(self.starts) or text.endswith(self.ends):
+            return True
+        for part in self.within:
+            if part in text:
+                return True
+        for start, end in self.around:
+            if len(text) >= len(start) + len(end) and text.startswith(start) and text.endswith(end):
+                return True
+        return bool(self.others) and self._pattern.match(text) is not None
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

@@ -41,7 +41,7 @@ def cuda_compiler_command(reader: Reader, _: Contexts) -> Iterator[Spot]:
 
 
 def _commands(reader: Reader, program: re.Pattern[str]) -> Iterator[Spot]:
-    for call in reader.model.calls:
+    for call in reader.calls_of(_RUNNERS):
         if reader.name(call.func) not in _RUNNERS:
             continue
         command = argument(call, (0, "args", "cmd")).value

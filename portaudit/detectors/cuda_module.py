@@ -41,8 +41,11 @@ _PASSING = frozenset({cst.IfExp, cst.BooleanOperation, cst.Element, cst.Tuple, c
 @detector("cuda-module")
 def cuda_module(reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield expressions that hand the module on."""
+    parents = reader.model.parents
     nodes: list[cst.Attribute | cst.Name] = [*reader.model.attributes, *reader.model.names]
     for node in nodes:
+        if type(parents.get(node)) not in _HOLDERS:
+            continue  # as most are
         if _is_handed_on(reader, node) and _is_module(reader, node):
             yield Spot(node, reader.model.places[node], _MODULE)
 
@@ -60,18 +63,16 @@ def _is_module(reader: Reader, node: cst.Attribute | cst.Name) -> bool:
 def _is_handed_on(reader: Reader, node: cst.CSTNode) -> bool:
     parents = reader.model.parents
     parent = parents.get(node)
-    if type(parent) not in _HOLDERS:
-        return False  # as most are
     while parent is not None and type(parent) in _PASSING:
-        if isinstance(parent, cst.IfExp) and parent.test is node:
+        if type(parent) is cst.IfExp and parent.test is node:
             return False
         node, parent = parent, parents.get(parent)
-    if isinstance(parent, cst.DictElement):
-        return parent.value is node
-    if isinstance(parent, cst.Arg):
+    if type(parent) is cst.Arg:
         call = parents.get(parent)
         return isinstance(call, cst.Call) and last_name(call.func) not in _ASKING
-    if isinstance(parent, cst.Assign):
+    if type(parent) is cst.DictElement:
+        return parent.value is node
+    if type(parent) is cst.Assign:
         return any(isinstance(target.target, cst.Subscript) for target in parent.targets)
     if isinstance(parent, cst.Param):
         return parent.default is node

@@ -139,10 +139,13 @@ def _asserted(reader: Reader) -> Iterator[Spot]:
 
 def _choices(reader: Reader) -> Iterator[Spot]:
     """`choices=[...]` of an option, and `click.Choice([...])`."""
+    of_click = set(reader.calls_of(("click.Choice",)))
     for call in reader.model.calls:
         given = argument(call, ("choices",))
         listed = given.value
         outer = call
+        if listed is None and call not in of_click:
+            continue
         if listed is None and reader.name(call.func) == "click.Choice":
             listed = argument(call, (0, "choices")).value
             parent = reader.model.parents.get(call)

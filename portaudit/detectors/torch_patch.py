@@ -54,16 +54,16 @@ def library_patch(reader: Reader, _: Contexts) -> Iterator[Spot]:
 def _patches(reader: Reader, of: Callable[[Ref], bool]) -> Iterator[Spot]:
     model = reader.model
     for node in model.assigns:
-        plain = isinstance(node.value, _CONSTANTS) or _is_plain(node.value)
         for target in node.targets:
-            if isinstance(target.target, cst.Attribute):
+            if type(target.target) is cst.Attribute:
+                plain = isinstance(node.value, _CONSTANTS) or _is_plain(node.value)
                 if plain and not (dotted(target.target) or "").startswith(_PRIVATE):
                     continue
                 name = _patched(reader, target.target, of)
                 if name and not _is_kept(reader, name, node.value):
                     yield Spot(target.target, model.places[node], name)
-    for call in model.calls:
-        if isinstance(call.func, cst.Name) and call.func.value == "setattr":
+    for call in model.called.get("setattr", ()):
+        if isinstance(call.func, cst.Name):
             base = argument(call, (0,)).value
             for value in reader.values(base):
                 if isinstance(value, Ref) and of(value):

@@ -35,9 +35,7 @@ _LONGEST = 70
 
 def _required(target: Target, reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield requirements that code insists on at run time and no version of the target meets."""
-    for call in reader.model.calls:
-        if not any(ref.name in _REQUIRE for ref in reader.refs(call.func)):
-            continue
+    for call in reader.calls_of(_REQUIRE):
         # Few files get here, and packaging takes longer to load than they to judge.
         from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415
         from packaging.utils import canonicalize_name  # noqa: PLC0415

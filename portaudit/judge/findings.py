@@ -73,7 +73,7 @@ def _weakest(finding: Finding) -> tuple[int, int]:
 
 
 def _is_called(reader: Reader, name: str) -> bool:
-    return any(ref.name == name for call in reader.model.calls for ref in reader.refs(call.func))
+    return name in reader.called_names
 
 
 def _like_its_uses(

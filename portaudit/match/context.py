@@ -115,6 +115,7 @@ class Contexts:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+        self._steps: dict[tuple[Scope, bool], Certainty] = {}
 
     def holds(self, wanted: Sequence[Context], place: Place) -> Certainty:
         """How sure it is that a place is in one of the wanted contexts; no wish always holds."""
@@ -135,13 +136,18 @@ class Contexts:
 
     def step(self, place: Place) -> Certainty:
         """Whether a place runs once per training step: a forward, or a loop that trains."""
+        key = place.scope, place.loop
+        if key not in self._steps:
+            self._steps[key] = self._step(*key)
+        return self._steps[key]
+
+    def _step(self, scope: Scope | None, in_loop: bool) -> Certainty:
         likely = False
-        scope: Scope | None = place.scope
         while scope is not None:
             if scope in self._called_in_steps:
                 return "sure"
             if scope in self._trainers:
-                return "sure" if place.loop or not self._trainers[scope] else ""
+                return "sure" if in_loop or not self._trainers[scope] else ""
             likely = likely or scope in self._likely
             scope = scope.parent
         return "likely" if likely else ""

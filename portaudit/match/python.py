@@ -29,6 +29,7 @@ from portaudit.read.python.model import (
 )
 from portaudit.read.python.nodes import SPEAKING, dotted, last_name, string_value
 from portaudit.read.python.values import (
+    AnyValue,
     LocalObject,
     Reader,
     argument,
@@ -244,33 +245,44 @@ class Matcher:
         parent = self.model.parents.get(node)
         return type(parent) in _STORING and getattr(parent, "target", None) is node
 
-    def mentioned(self, node: cst.CSTNode) -> Iterator[Ref]:
+    def mentioned(self, node: cst.CSTNode) -> Iterable[Ref]:
         """Names of installed packages that an expression spells here.
 
         A variable that was given such a name elsewhere is no mention: that place is.
         """
-        if isinstance(node, cst.Name):
+        if type(node) is cst.Name:
             bindings = self.reader.bindings(node)
-            if bindings and not any(binding.kind == "import" for binding in bindings):
-                return
-            yield from self.reader.refs(node)
-        elif isinstance(node, cst.Attribute):
-            for value in self.reader.values(node.value):
-                if isinstance(value, Ref):
-                    for item in self.reader.member(value, node.attr.value):
-                        if isinstance(item, Ref) and not item.open:
-                            yield item
-        elif isinstance(node, cst.Call):
-            yield from self.reader.refs(node)
+            for binding in bindings:
+                if binding.kind == "import":
+                    break
+            else:
+                if bindings:
+                    return ()
+            return self.reader.refs(node)
+        if type(node) is cst.Attribute:
+            values = self.reader.values(node.value)
+            return self._members_of(values, node.attr.value) if values else ()
+        return self.reader.refs(node) if type(node) is cst.Call else ()
+
+    def _members_of(self, values: Iterable[AnyValue], attr: str) -> Iterator[Ref]:
+        for value in values:
+            if type(value) is Ref:
+                for item in self.reader.member(value, attr):
+                    if type(item) is Ref and not item.open:
+                        yield item
 
     def _mentions(self) -> None:
         names = self.index.names["attribute"]
         calls = self.index.names["call"]
+        parents = self.model.parents
         attributes = [node for node in self.model.attributes if not self._in_import(node)]
         for node in (*attributes, *self.model.names):
-            if node in self._covered or (isinstance(node, cst.Name) and self._is_store(node)):
+            if node in self._covered:
                 continue
-            if self._in_type(node):
+            kind = type(parents.get(node))
+            if kind in _STORING and type(node) is cst.Name and self._is_store(node):
+                continue
+            if kind in _IN_TYPES and self._in_type(node):
                 continue
             for ref in self.mentioned(node):
                 found = names.find(ref.name)
@@ -286,8 +298,8 @@ class Matcher:
                     break
             if self._note is not unnoted:
                 self._tell_of_variable(node)
-        for call in self.model.calls:
-            if isinstance(call.func, cst.Name) and call.func.value == "getattr":
+        for call in self.model.called.get("getattr", ()):
+            if isinstance(call.func, cst.Name):
                 for ref in self.mentioned(call):
                     found = list(names.find(ref.name))
                     if self._handed_on(call):
@@ -311,13 +323,13 @@ class Matcher:
         ]
 
     def _in_import(self, node: cst.CSTNode) -> bool:
-        return isinstance(self.model.parents.get(node), (cst.Import, cst.ImportFrom))
+        return type(self.model.parents.get(node)) in _IMPORTS
 
     def _in_type(self, node: cst.CSTNode) -> bool:
         """Whether a name stands in a type expression such as `Union[...]`."""
         parent = self.model.parents.get(node)
         while parent is not None and type(parent) in _IN_TYPES:
-            if isinstance(parent, cst.Subscript) and node is not parent.value:
+            if type(parent) is cst.Subscript and node is not parent.value:
                 names = [ref.name for ref in self.reader.refs(parent.value)]
                 if any(name.startswith(_TYPING) for name in names):
                     return True
@@ -736,9 +748,8 @@ class Matcher:
 
     def _variables(self) -> Iterator[tuple[cst.CSTNode, str]]:
         """Environment variables named in code: read, set, tested or put into an `env` dict."""
-        for call in self.model.calls:
-            name = self.reader.name(call.func)
-            if name in _ENVIRONMENT_CALLS and call.args:
+        for call in self.reader.calls_of(_ENVIRONMENT_CALLS):
+            if self.reader.name(call.func) in _ENVIRONMENT_CALLS and call.args:
                 for text in self.reader.texts(call.args[0].value):
                     if text.exact:
                         yield call, text.value
@@ -803,6 +814,7 @@ class Matcher:
                     )
 
 
+_IMPORTS = frozenset({cst.Import, cst.ImportFrom})
 _STORING = frozenset({cst.AssignTarget, cst.For, cst.CompFor})
 _IN_TYPES = frozenset({cst.Index, cst.SubscriptElement, cst.List, cst.Element, cst.Subscript})
 _ASKING = {

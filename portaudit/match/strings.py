@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -161,6 +161,9 @@ class _Strings:
         self.keywords = {
             place for sink in self.sinks for place in sink.argument if isinstance(place, str)
         }
+
+        self._callees: dict[str, bool] = {}
+        self._wanted: dict[tuple[str, frozenset[str]], list[Sink]] = {}
 
     def run(self) -> tuple[list[Hit], list[ForeignUse]]:
         literals = dict(self._literals())
@@ -380,30 +383,35 @@ class _Strings:
 
     # --- sinks and uses ---
 
-    def _sink(self, sink: Sink, call: cst.Call) -> cst.Arg | None:
-        """The argument of a call that a sink takes."""
-        wanted = False
-        if sink.method and isinstance(call.func, cst.Attribute):
-            wanted = call.func.attr.value in sink.method
-        if not wanted and sink.call:
-            if "*" in sink.call:
-                wanted = True
-            else:
-                names = {ref.name for ref in self.reader.refs(call.func)}
-                wanted = any(_named(name, pattern) for name in names for pattern in sink.call)
-        return argument(call, sink.argument).node if wanted else None
+    def _sinks_of(self, call: cst.Call) -> Sequence[Sink]:
+        """The sinks that a callee may be; of most there is none that it is named for."""
+        function = call.func
+        method = function.attr.value if type(function) is cst.Attribute else ""
+        key = method, frozenset(ref.name for ref in self.reader.refs(function))
+        if key not in self._wanted:
+            self._wanted[key] = [sink for sink in self.sinks if _takes(sink, *key)]
+        return self._wanted[key]
 
     def _may_be_sink(self, call: cst.Call) -> bool:
-        if any(item.keyword and item.keyword.value in self.keywords for item in call.args):
+        function = call.func
+        if type(function) is cst.Attribute and function.attr.value in self.methods:
             return True
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in self.methods:
-            return True
-        return bool(call.args) and any(
-            _named(ref.name, pattern)
-            for ref in self.reader.refs(call.func)
-            for pattern in self.callees
-            if pattern != "*"
-        )
+        for item in call.args:
+            if item.keyword is not None and item.keyword.value in self.keywords:
+                return True
+        if call.args:
+            for ref in self.reader.refs(function):
+                if self._is_callee(ref.name):
+                    return True
+        return False
+
+    def _is_callee(self, name: str) -> bool:
+        """Whether some sink is named for a function."""
+        if name not in self._callees:
+            self._callees[name] = any(
+                _named(name, pattern) for pattern in self.callees if pattern != "*"
+            )
+        return self._callees[name]
 
     def _uses(self, literals: dict[cst.CSTNode, _Literal]) -> list[ForeignUse]:
         foreign: list[ForeignUse] = []
@@ -412,8 +420,8 @@ class _Strings:
             if not self._may_be_sink(call):
                 continue
             seen: set[cst.Arg] = set()
-            for sink in self.sinks:
-                arg = self._sink(sink, call)
+            for sink in self._sinks_of(call):
+                arg = argument(call, sink.argument).node
                 if arg is None or arg in seen:
                     continue
                 seen.add(arg)
@@ -478,8 +486,9 @@ class _Strings:
     ) -> tuple[int, Confidence]:
         role = literal.role
         if role.call is not None and role.arg is not None:
+            wanted = self._sinks_of(role.call)
             for sink in sinks:
-                if self._sink(sink, role.call) is role.arg:
+                if sink in wanted and argument(role.call, sink.argument).node is role.arg:
                     return (3 if "*" in sink.call else 4), level
         own = [sink for sink in literal.reached if sink in sinks]
         if own and not names:
@@ -521,6 +530,15 @@ def around_device(reader: Reader, node: cst.CSTNode) -> cst.CSTNode | None:
 
 def _pattern(text: Text) -> str:
     return text.value if text.exact else f"{text.value}*"
+
+
+def _takes(sink: Sink, method: str, names: Iterable[str]) -> bool:
+    """Whether a sink takes what a method, or a function of some names, is given."""
+    return (
+        method in sink.method
+        or "*" in sink.call
+        or any(_named(name, pattern) for name in names for pattern in sink.call)
+    )
 
 
 def _named(name: str, pattern: str) -> bool:

@@ -31,16 +31,20 @@ def split(text: str) -> list[str]:
 
 
 class Statements:
-    """The statements of one text, found when somebody asks."""
+    """The statements of one text, found when somebody asks.
 
-    def __init__(self, kind: FileKind, lines: Sequence[str]) -> None:
+    `starts`: in Python, if known, the first lines of all statements, clauses and decorators.
+    """
+
+    def __init__(self, kind: FileKind, lines: Sequence[str], starts: Sequence[int] = ()) -> None:
         self.kind = kind
         self.lines = lines
+        self._starts = starts
 
     def around(self, line: int) -> tuple[int, int]:
         """The first and the last line of the statement at a line; all count from 1."""
         if self.kind == "python":
-            return self._among(self._python, line)
+            return self._near(line) or self._among(self._python, line)
         if self.kind == "cmake":
             return self._among(self._cmake, line)
         if self.kind in _CONTINUED or self.kind in _SCRIPTS:
@@ -95,18 +99,21 @@ class Statements:
         at = bisect_right(found, line, key=itemgetter(0)) - 1
         return found[at] if at >= 0 and line <= found[at][1] else (line, line)
 
+    def _near(self, line: int) -> tuple[int, int] | None:
+        """The logical line, looked for behind the nearest start of one alone."""
+        at = bisect_right(self._starts, line)
+        if not at:
+            return None
+        first = self._starts[at - 1]
+        behind = self._starts[at] if at < len(self._starts) else len(self.lines) + 1
+        if any(self.lines[row].endswith("\\") for row in (first - 2, behind - 2) if row >= 0):
+            return None  # joined with what is above, or below
+        rows = self.lines[first - 1 : behind - 1]
+        return self._among(_logical("\n".join([*rows, ""]), first), line)
+
     @cached_property
     def _python(self) -> list[tuple[int, int]]:
-        """Logical lines; what begins on the line that another one ends on belongs to it."""
-        text = "\n".join(self.lines)
-        found: list[tuple[int, int]] = []
-        line = 1
-        for start, end in logical_lines(text):
-            rows = text.count("\n", start, end)
-            closed = text[end - 1 : end] == "\n"
-            found.append((line, line + rows - closed))
-            line += rows
-        return found
+        return _logical("\n".join(self.lines), 1)
 
     def _is_decorator(self, line: int) -> bool:
         return self._text(line).lstrip().startswith("@")
@@ -162,6 +169,20 @@ class Statements:
         if self.kind == "markdown":
             return list(_blocks_of_code("\n".join(self.lines)))
         return []
+
+
+def _logical(text: str, line: int) -> list[tuple[int, int]]:
+    """The logical lines of Python code that begins in a line.
+
+    What begins on the line that another one ends on belongs to it.
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in logical_lines(text):
+        rows = text.count("\n", start, end)
+        closed = text[end - 1 : end] == "\n"
+        found.append((line, line + rows - closed))
+        line += rows
+    return found
 
 
 _SIGNS: dict[FileKind, tuple[str, ...]] = {

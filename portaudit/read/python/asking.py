@@ -148,9 +148,9 @@ class Asking:
     def _is_of_tree(self, function: cst.BaseExpression) -> bool:
         """Whether a function is the file's or of another module of the tree."""
         root = function
-        while isinstance(root, cst.Attribute):
+        while type(root) is cst.Attribute:
             root = root.value
-        if not isinstance(root, cst.Name):
+        if type(root) is not cst.Name:
             return False
         bindings = self.reader.lookup(root.value, self.reader.scope_of(root))
         kinds = {"import"} if root is not function else {"import", "function", "class"}
@@ -164,12 +164,12 @@ class Asking:
 
     def _only_called(self, calls: dict[str, list[cst.Call]]) -> set[str]:
         """The names that mean nothing else in the file than functions that are called."""
-        functions = {id(call.func) for each in calls.values() for call in each}
-        nodes: Sequence[cst.Name | cst.Attribute] = (
-            *self.reader.model.names,
-            *self.reader.model.attributes,
-        )
-        otherwise = {_last(node) for node in nodes if id(node) not in functions}
+        if not calls:
+            return set()
+        functions = {call.func for each in calls.values() for call in each}
+        model = self.reader.model
+        otherwise = {node.value for node in model.names if node not in functions}
+        otherwise.update([node.attr.value for node in model.attributes if node not in functions])
         renamed = {
             each.target.rpartition(".")[2]
             for scope in (self.reader.model.root, *self.reader.model.scopes.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
@@ -46,7 +46,8 @@ def code(
     """
     main = _main(reader)
     options = Options(reader, main, demands)
-    words = _sorted_out(reader, options)
+    said = list(_said(reader))
+    words = _sorted_out(reader, options, said)
     does, trains = deeds(reader, main)
     return CodeFacts(
         (*imports, *bases(reader)),
@@ -60,7 +61,7 @@ def code(
         taking(reader),
         guesses,
         gives=Asking(reader).gives(),
-        own=" ".join(sorted(_own(reader))),
+        own=" ".join(sorted(_own(reader, said))),
         trains=trains,
         sets=" ".join(sorted(stores(reader))),
         mixed=" ".join(sorted(_mixed(reader))),
@@ -101,12 +102,16 @@ def _says_main(node: cst.BaseExpression) -> bool:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sorted_out(reader: Reader, options: Options) -> set[str]:
+Said = tuple[str, "cst.CSTNode | Place"]
+"""A word, and where it is used."""
+
+
+def _sorted_out(reader: Reader, options: Options, said: Iterable[Said]) -> set[str]:
     """The words of the code that is in no option; what only options use is given to those."""
     outside: set[str] = set()
     inside: dict[str, dict[Waiting, None]] = {}
     compared: list[tuple[str, Waiting]] = []
-    for word, node in _words(reader):
+    for word, node in _words(reader, said):
         if word in outside:
             continue
         if node in options.compared:
@@ -137,14 +142,15 @@ def _sorted_out(reader: Reader, options: Options) -> set[str]:
     return outside
 
 
-def _words(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
+def _words(reader: Reader, said: Iterable[Said]) -> Iterator[Said]:
     """The names that a file uses, and where: wherever they come from, bound ones as well."""
-    yield from ((name.value, name) for name in reader.model.names)
-    yield from _said(reader)
+    for name in reader.model.names:
+        yield name.value, name
+    yield from said
     yield from _noted(reader)
 
 
-def _said(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
+def _said(reader: Reader) -> Iterator[Said]:
     """Words that name something without being looked up where they stand."""
     model = reader.model
     for attribute in model.attributes:
@@ -157,10 +163,9 @@ def _said(reader: Reader) -> Iterator[tuple[str, cst.CSTNode | Place]]:
     for string in model.strings:
         text = text_of(string)
         if text and model.places[string].statement not in listed:
-            if not isinstance(model.parents.get(string), cst.Expr) and not _is_built(
-                reader, string
-            ):
-                yield from ((word, string) for word in _named(text))
+            if type(model.parents.get(string)) is not cst.Expr and not _is_built(reader, string):
+                for word in _named(text):
+                    yield word, string
     for scope in (model.root, *model.scopes.values()):
         for bindings in scope.bindings.values():
             for binding in bindings:
@@ -194,7 +199,7 @@ def _noted(reader: Reader) -> Iterator[tuple[str, Place]]:
                     yield from ((word, binding.place) for word in named)
 
 
-def _own(reader: Reader) -> set[str]:
+def _own(reader: Reader, said: Iterable[Said]) -> set[str]:
     """The words by which the file means nothing but what it defines itself.
 
     None where a star may bring in another meaning of a name.
@@ -203,7 +208,7 @@ def _own(reader: Reader) -> set[str]:
     if model.stars:
         return set()
     found = {scope.name for scope in model.scopes.values() if scope.kind in _DEFINED}
-    found.difference_update(word for word, _ in _said(reader))
+    found.difference_update([word for word, _ in said])
     for name in model.names:
         if name.value in found and not _is_defined(reader, name.value, reader.scope_of(name)):
             found.discard(name.value)
@@ -259,7 +264,7 @@ def _is_read(reader: Reader, node: cst.Name) -> bool:
         child, parent = parent, parents.get(parent)
     if type(parent) in _BINDING:
         return False
-    if isinstance(parent, cst.For) and parent.target is child:
+    if type(parent) is cst.For and parent.target is child:
         return False
     scope: Scope | None = reader.scope_of(node)
     while scope is not None:
@@ -273,7 +278,7 @@ def _is_read(reader: Reader, node: cst.Name) -> bool:
 def _is_there(reader: Reader, node: cst.Name) -> bool:
     """Whether a name is only compared with None; an attribute may be a property, which runs."""
     parent = reader.model.parents.get(node)
-    if not isinstance(parent, cst.Comparison) or len(parent.comparisons) != 1:
+    if type(parent) is not cst.Comparison or len(parent.comparisons) != 1:
         return False
     target = parent.comparisons[0]
     return (
@@ -290,10 +295,10 @@ def is_asked_for(reader: Reader, node: cst.CSTNode) -> bool:
     parent = parents.get(node)
     while parent is not None and type(parent) in _JOINING:
         node, parent = parent, parents.get(parent)
-    call = parents.get(parent) if isinstance(parent, cst.Arg) else None
+    call = parents.get(parent) if type(parent) is cst.Arg else None
     return (
-        isinstance(call, cst.Call)
-        and isinstance(call.func, cst.Name)
+        type(call) is cst.Call
+        and type(call.func) is cst.Name
         and call.func.value in _ASKING
         and call.args[-1] is parent
     )

@@ -486,7 +486,7 @@ def _bindings(reader: Reader, node: cst.Name) -> Sequence[Binding]:
 
 def is_self(reader: Reader, node: cst.BaseExpression) -> bool:
     """Whether an expression is the object whose method it stands in."""
-    if not isinstance(node, cst.Name):
+    if type(node) is not cst.Name or node.value not in reader.model.self_names:
         return False
     return any(
         binding.kind == "param" and binding.place.scope.self_name == node.value

@@ -49,9 +49,10 @@ def deeds(
                 first[deed] = reader.spot(node).line
 
     for call in model.calls:
-        note(call, _of_call(reader, call))
-        if any(ref.name in _GRADIENTS for ref in reader.refs(call.func)):
-            training.add(reader.spot(call).line)
+        does = _of_call(reader, call)
+        if does:
+            note(call, does)
+    training.update(reader.spot(call).line for call in reader.calls_of(_GRADIENTS))
     asked = signs.attributes()
     for attribute in model.attributes:
         if attribute.attr.value in asked:

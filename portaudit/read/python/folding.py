@@ -60,14 +60,6 @@ class Folder(Struct, dict=True):
                     found[item.keyword.value].append((called, item.value))
         return found
 
-    @cached_property
-    def _calls(self) -> Mapping[str, list[cst.Call]]:
-        """The calls of this file by the last name of what is called."""
-        found: dict[str, list[cst.Call]] = defaultdict(list)
-        for call in self.reader.model.calls:
-            found[last_name(call.func)].append(call)
-        return found
-
     def _switched_on(self, name: str, function: str, position: int | None = None) -> bool:
         """Whether some call of this file may switch it on: the default then says little."""
         for called, value in self._given.get(name, ()):
@@ -76,7 +68,9 @@ class Folder(Struct, dict=True):
                     return True
         if position is None:
             return False
-        given = (argument(call, (position,)).value for call in self._calls.get(function, ()))
+        given = (
+            argument(call, (position,)).value for call in self.reader.model.called.get(function, ())
+        )
         return any(value is not None and self._may_be_on(value) for value in given)
 
     def _assigned_on(self, name: str) -> bool:

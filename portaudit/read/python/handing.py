@@ -60,11 +60,17 @@ def _calls(reader: Reader) -> Iterator[tuple[str, str]]:
     declaring = known.words().declaring
     silent = SPEAKING | declaring.options | declaring.commands | declaring.flags
     for call in reader.model.calls:
-        words = list(_words(reader, call)) if last_name(call.func) not in silent else ()
+        last = last_name(call.func)
+        if not call.args or last in silent:
+            continue
+        called = list(_called(reader, call))
+        if not called and last not in _PASSING:
+            continue  # of a library
+        words = list(_words(reader, call))
         if words:
-            if last_name(call.func) in _PASSING and words[0] != MORE:
+            if last in _PASSING and words[0] != MORE:
                 yield EITHER, " ".join(words[1:]) or MORE
-            for name, bound in _called(reader, call):
+            for name, bound in called:
                 said = words if words[0] == MORE else words[bound:]
                 if name and said:
                     yield name, " ".join(said)
@@ -75,9 +81,10 @@ def _words(reader: Reader, call: cst.Call) -> Iterator[str]:
 
     Settings that are unpacked have names of their own, and are known by those.
     """
-    if any(item.star == "**" and not _has_names(reader, item.value) for item in call.args):
-        yield MORE
-        return
+    for item in call.args:
+        if item.star == "**" and not _has_names(reader, item.value):
+            yield MORE
+            return
     for item in call.args:
         if item.star == "*":
             yield MORE
@@ -268,9 +275,9 @@ def _is_passed(reader: Reader, node: cst.CSTNode) -> bool:
         return False
     while parent is not None and type(parent) in _LISTS:
         node, parent = parent, parents.get(parent)
-    if isinstance(parent, cst.Call):
+    if type(parent) is cst.Call:
         return parent.func is not node
-    if isinstance(parent, cst.Arg):
+    if type(parent) is cst.Arg:
         outer = parents.get(parent)
         return isinstance(outer, cst.Call) and last_name(outer.func) not in _ASKING
     return type(parent) in _PASSED_BY

@@ -122,8 +122,9 @@ class Binding(Struct, frozen=True, eq=False):
 class Model(Struct, eq=False):
     """A module, taken apart. Lists are in source order, outer expressions before inner ones.
 
-    `importing`: calls that import what they are given the name of, with that name · `changed`: what
-    `+=` and its like give another value.
+    `called`: the calls by the last name of what is called · `importing`: calls that import what
+    they are given the name of, with that name · `changed`: what `+=` and its like give another
+    value · `targets`: what statements assign to, and what `for` gives each item to.
     """
 
     module: cst.Module
@@ -131,6 +132,7 @@ class Model(Struct, eq=False):
     parents: dict[cst.CSTNode, cst.CSTNode] = field(default_factory=dict)
     places: dict[cst.CSTNode, Place] = field(default_factory=dict)
     calls: list[cst.Call] = field(default_factory=list)
+    called: dict[str, list[cst.Call]] = field(default_factory=dict)
     importing: list[tuple[cst.Call, str]] = field(default_factory=list)
     attributes: list[cst.Attribute] = field(default_factory=list)
     names: list[cst.Name] = field(default_factory=list)
@@ -145,12 +147,14 @@ class Model(Struct, eq=False):
     bases: list[cst.Arg] = field(default_factory=list)
     assigns: list[cst.Assign] = field(default_factory=list)
     changed: list[cst.Attribute | cst.Name] = field(default_factory=list)
+    targets: list[cst.BaseExpression] = field(default_factory=list)
     tests: list[tuple[cst.CSTNode, cst.BaseExpression, Otherwise, Otherwise, Scope]] = field(
         default_factory=list
     )
     members: dict[str, list[Binding]] = field(default_factory=dict)
     stars: list[tuple[str, cst.CSTNode]] = field(default_factory=list)
     scopes: dict[cst.CSTNode, Scope] = field(default_factory=dict)
+    self_names: set[str] = field(default_factory=set)
     comprehensions: list[Scope] = field(default_factory=list)
 
     def let_go(self) -> None:
@@ -217,6 +221,10 @@ FURTHEST = 200
 """Statements behind one that are looked at for what goes on without it."""
 _ENDING = frozenset({cst.Assert, cst.If, cst.Assign, cst.Expr, cst.Try})
 """Statements behind which something else may hold."""
+_TEMPLATED: type[cst.CSTNode] | None = getattr(cst, "TemplatedString", None)
+"""What older versions of libcst do not have."""
+_RUNNING_ON = frozenset({cst.If, cst.With, cst.Try})
+"""Statements in which it matters what runs behind them."""
 
 
 def build(module: cst.Module) -> Model:
@@ -249,9 +257,7 @@ def imported_by_name(node: cst.CSTNode) -> str:
 
     `optional_import("x", name="y")` and `safe_import_from("x", "y")` bring a member.
     """
-    if not isinstance(node, cst.Call) or not node.args:
-        return ""
-    if not (imports_by_name(node) or imports_if_there(node)):
+    if type(node) is not cst.Call or last_name(node.func) not in _IMPORTING or not node.args:
         return ""
     texts = [
         string_value(item.value)
@@ -277,7 +283,7 @@ def imports_by_name(node: cst.Call) -> bool:
 
 def imports_or_skips(node: cst.CSTNode) -> bool:
     """Whether a call is `pytest.importorskip`, behind which nothing runs without the module."""
-    return isinstance(node, cst.Call) and last_name(node.func) == "importorskip"
+    return type(node) is cst.Call and last_name(node.func) == "importorskip"
 
 
 def imports_if_there(node: cst.Call) -> bool:
@@ -296,6 +302,7 @@ OPTIONAL_IMPORTS = frozenset(
     ]
 )
 """What projects call their helpers that import a module or, without it, give a stand-in."""
+_IMPORTING = IMPORTERS | OPTIONAL_IMPORTS
 
 
 def import_name(node: cst.ImportFrom) -> str:
@@ -322,6 +329,9 @@ class _Builder:
         """Conditions, and parts whose failure makes them fail, with what then runs."""
         self.marks: dict[Scope, cst.Assign] = {}
         """The marks of pytest that hold for all tests of a module or class."""
+        self._parents = model.parents
+        self._places = model.places
+        self._names: list[Any] = model.names
 
     # --- blocks and branches ---
 
@@ -329,28 +339,30 @@ class _Builder:
         """Visit statements in order; an early exit changes what holds for the rest."""
         flat: list[tuple[cst.CSTNode, cst.CSTNode]] = []
         for item in statements:
-            if isinstance(item, cst.SimpleStatementLine):
-                flat.extend((small, item) for small in item.body)
+            if type(item) is cst.SimpleStatementLine:
+                flat += [(small, item) for small in item.body]
             else:
                 flat.append((item, item))
-        branch = place.branch
+        scope, branch, loop = place.scope, place.branch, place.loop
+        outer = self.following
         for position, (item, line) in enumerate(flat):
-            here = Place(place.scope, branch, line, place.loop)
-            outer = self.following
-            runs_on = isinstance(item, (cst.If, cst.With, cst.Try))
-            behind = flat[position + 1 : position + 1 + FURTHEST] if runs_on else []
-            rest = [later for later, _ in behind]
-            self.following = [*rest, *outer][:FURTHEST] if runs_on else []
-            self.rest = bool(rest)
+            here = Place(scope, branch, line, loop)
+            kind = type(item)
+            if kind in _RUNNING_ON:
+                rest = [later for later, _ in flat[position + 1 : position + 1 + FURTHEST]]
+                self.following = [*rest, *outer][:FURTHEST]
+                self.rest = bool(rest)
+            else:
+                self.following = []
+                self.rest = False
             self.statement(item, here)
-            self.following = outer
-            branch = self._after(item, here)
+            if kind in _ENDING:
+                branch = self._after(item, here)
+        self.following = outer
 
     def _after(self, item: cst.CSTNode, place: Place) -> Branch | None:
         """What holds behind a statement."""
         scope, branch = place.scope, place.branch
-        if type(item) not in _ENDING:
-            return branch
         if isinstance(item, cst.Assert):
             return Branch(branch, "test", item, scope, FAILS, test=item.test)
         if isinstance(item, cst.If):
@@ -397,14 +409,10 @@ class _Builder:
 
     def statement(self, node: cst.CSTNode, place: Place) -> None:
         """Visit one statement."""
-        self.model.places[node] = place
-        if isinstance(node, (cst.Raise, cst.Assert)):
-            self.model.raising.add(place.scope)
-        method = getattr(self, f"_visit_{type(node).__name__.lower()}", None)
-        if isinstance(node, cst.If):
-            self._if(node, place)
-        elif method is not None:
-            method(node, place)
+        self._places[node] = place
+        visit = self._statements.get(type(node))
+        if visit is not None:
+            visit(self, node, place)
         else:
             self._expressions(node, place)
 
@@ -444,6 +452,7 @@ class _Builder:
             self.block(node.orelse.body.body, place)
 
     def _visit_for(self, node: cst.For, place: Place) -> None:
+        self.model.targets.append(node.target)
         self.expression(node.iter, node, place)
         self._bind_each(node.target, node.iter, place, node)
         self.expression(node.target, node, place)
@@ -542,8 +551,6 @@ class _Builder:
         if node.finalbody:
             self.block(node.finalbody.body.body, place)
 
-    _visit_trystar = _visit_try
-
     def _visit_match(self, node: cst.Match, place: Place) -> None:
         scope = place.scope
         self.expression(node.subject, node, place)
@@ -573,6 +580,7 @@ class _Builder:
         static = any(dotted(item.decorator) == "staticmethod" for item in node.decorators)
         if place.scope.kind == "class" and node.params.params and not static:
             inner.self_name = node.params.params[0].name.value
+            self.model.self_names.add(inner.self_name)
         self.block(node.body.body, Place(inner, branch, node))
         self.catchers = catchers
 
@@ -656,14 +664,15 @@ class _Builder:
 
     def _visit_assign(self, node: cst.Assign, place: Place) -> None:
         self.model.assigns.append(node)
-        self.model.places[node] = place
         self.expression(node.value, node, place)
         for target in node.targets:
+            self.model.targets.append(target.target)
             self.expression(target.target, target, place)
             self.model.parents[target] = node
             self._bind_target(target.target, node.value, place, node)
 
     def _visit_annassign(self, node: cst.AnnAssign, place: Place) -> None:
+        self.model.targets.append(node.target)
         if node.value:
             self.expression(node.value, node, place)
         note = node.annotation.annotation
@@ -686,47 +695,72 @@ class _Builder:
         if node.value:
             self.expression(node.value, node, place)
 
+    def _visit_raise(self, node: cst.Raise, place: Place) -> None:
+        self.model.raising.add(place.scope)
+        self._expressions(node, place)
+
     def _visit_assert(self, node: cst.Assert, place: Place) -> None:
+        self.model.raising.add(place.scope)
         self.model.tests.append((node, node.test, FAILS, Otherwise("works"), place.scope))
         self.expression(node.test, node, place)
         if node.msg:
             self.expression(node.msg, node, place)
 
-    def _visit_global(self, node: cst.Global, place: Place) -> None:
+    def _visit_names(self, node: cst.Global | cst.Nonlocal, place: Place) -> None:
         place.scope.outer_names.update(item.name.value for item in node.names)
-
-    def _visit_nonlocal(self, node: cst.Nonlocal, place: Place) -> None:
-        place.scope.outer_names.update(item.name.value for item in node.names)
-
-    def _visit_del(self, node: cst.Del, place: Place) -> None:
-        self._expressions(node, place)
 
     def _visit_typealias(self, node: cst.TypeAlias, place: Place) -> None:
         name = node.name.value
         self._bind(name, Binding("unknown", name, place, node))
+
+    def _visit_expr(self, node: cst.Expr, place: Place) -> None:
+        self.expression(node.value, node, place)
 
     def _expressions(self, node: cst.CSTNode, place: Place) -> None:
         for child in children(node):
             if isinstance(child, cst.BaseExpression):
                 self.expression(child, node, place)
 
+    _statements: ClassVar[Mapping[type[cst.CSTNode], Callable[[Any, Any, Place], None]]] = {
+        cst.AnnAssign: _visit_annassign,
+        cst.Assert: _visit_assert,
+        cst.Assign: _visit_assign,
+        cst.AugAssign: _visit_augassign,
+        cst.ClassDef: _visit_classdef,
+        cst.Expr: _visit_expr,
+        cst.For: _visit_for,
+        cst.FunctionDef: _visit_functiondef,
+        cst.Global: _visit_names,
+        cst.If: _if,
+        cst.Import: _visit_import,
+        cst.ImportFrom: _visit_importfrom,
+        cst.Match: _visit_match,
+        cst.Nonlocal: _visit_names,
+        cst.Raise: _visit_raise,
+        cst.Return: _visit_return,
+        cst.Try: _visit_try,
+        cst.TryStar: _visit_try,
+        cst.TypeAlias: _visit_typealias,
+        cst.While: _visit_while,
+        cst.With: _visit_with,
+    }
+
     # --- expressions ---
 
     def expression(self, node: cst.CSTNode, parent: cst.CSTNode, place: Place) -> None:
         """Visit an expression and all below it."""
-        self.model.parents[node] = parent
-        self.model.places[node] = place
-        visit = self._visits.get(type(node))
+        self._parents[node] = parent
+        self._places[node] = place
+        kind = type(node)
+        if kind is cst.Name:
+            self._names.append(node)
+            return
+        visit = self._visits.get(kind)
         if visit is not None:
             visit(self, node, place)
-        elif isinstance(node, cst.BaseString):
-            self._string(node, place)
         else:
             for child in children(node):
                 self.expression(child, node, place)
-
-    def _name(self, node: cst.Name, _: Place) -> None:
-        self.model.names.append(node)
 
     def _attribute(self, node: cst.Attribute, place: Place) -> None:
         self.model.attributes.append(node)
@@ -735,16 +769,20 @@ class _Builder:
     def _call(self, node: cst.Call, place: Place) -> None:
         model = self.model
         model.calls.append(node)
-        target = imported_by_name(node)
-        if target:
+        name = last_name(node.func)
+        model.called.setdefault(name, []).append(node)
+        if name in _IMPORTING and (target := imported_by_name(node)):
             model.importing.append((node, target))
         self.expression(node.func, node, place)
         inside = self._marked(node, place)
         for argument in node.args:
-            here = place if argument.keyword else inside
-            model.parents[argument] = node
-            model.places[argument] = here
+            here = place if argument.keyword is not None else inside
+            self._parents[argument] = node
+            self._places[argument] = here
             self.expression(argument.value, argument, here)
+
+    def _plain(self, node: cst.SimpleString, _: Place) -> None:
+        self.model.strings.append(node)
 
     def _string(self, node: cst.BaseExpression, place: Place) -> None:
         self.model.strings.append(node)
@@ -796,7 +834,7 @@ class _Builder:
     def _marked(self, node: cst.Call, place: Place) -> Place:
         """The place of what `pytest.param(…, marks=…)` is given: a test may skip it."""
         for argument in node.args:
-            if argument.keyword and argument.keyword.value == "marks":
+            if argument.keyword is not None and argument.keyword.value == "marks":
                 mark = argument.value
                 branch = Branch(place.branch, "decorator", node, place.scope, NOTHING, test=mark)
                 return Place(place.scope, branch, place.statement, place.loop)
@@ -835,12 +873,12 @@ class _Builder:
             self.expression(node.elt, node, here)
 
     _visits: ClassVar[Mapping[type[cst.CSTNode], Callable[[Any, Any, Place], None]]] = {
-        cst.Name: _name,
         cst.Attribute: _attribute,
         cst.Call: _call,
-        cst.SimpleString: _string,
+        cst.SimpleString: _plain,
         cst.ConcatenatedString: _string,
         cst.FormattedString: _string,
+        **({_TEMPLATED: _string} if _TEMPLATED else {}),
         cst.IfExp: _conditional,
         cst.BooleanOperation: _boolean,
         cst.Lambda: _lambda,

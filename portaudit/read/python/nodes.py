@@ -7,6 +7,7 @@ visits. Knows no scopes.
 from __future__ import annotations
 
 import dataclasses
+import re
 import warnings
 from collections.abc import Iterator
 from functools import cache
@@ -114,6 +115,8 @@ def dotted(node: cst.CSTNode | None) -> str | None:
     """`a.b.c` for a chain of attributes on a name, otherwise None."""
     if type(node) is cst.Name:
         return node.value
+    if type(node) is not cst.Attribute:
+        return None
     parts: list[str] = []
     while type(node) is cst.Attribute:
         parts.append(node.attr.value)
@@ -144,6 +147,9 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
     if kind not in _STRINGS:
         return None
     if type(node) is cst.SimpleString:
+        spelling = node.value
+        if _PLAIN_TEXT.fullmatch(spelling):
+            return spelling[1:-1], True
         value = _spelled(node)
         return (value, True) if isinstance(value, str) else None
     if isinstance(node, cst.ConcatenatedString):
@@ -162,6 +168,8 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
     return None
 
 
+_PLAIN_TEXT = re.compile(r"""'[^'\\\r]*'|"[^"\\\r]*\"""")
+"""A literal in single quotes of either kind that is spelled as it is."""
 _STRINGS = frozenset({cst.SimpleString, cst.ConcatenatedString, cst.FormattedString})
 
 

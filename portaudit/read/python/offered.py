@@ -44,6 +44,11 @@ _ASKING = frozenset(
 _GETTING = frozenset({"attrgetter", "methodcaller"})
 _LISTING = frozenset({"getmembers", "getmembers_static", "dir"})
 """Calls that give all members of what they are given."""
+_KEEPING = _ASKING | _LISTING | {"vars", "reload"}
+"""Calls of which none hands on what it is given, as far as that is not looked at elsewhere."""
+_LOOKING_UP = sorted(_GETTING | _LISTING | {"getattr", "globals", "vars", "eval", "exec"})
+"""Calls that look up names."""
+_NAMED = frozenset({cst.Name, cst.Attribute})
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -63,12 +68,11 @@ def offered(
                 yield node.name.value
         if isinstance(node, cst.ClassDef):
             yield from _of_bases(reader, node, scope, methods)
-        for bindings in scope.bindings.values():
-            for binding in bindings:
-                if binding.kind == "import":
-                    yield from _renamed(binding.name, binding.target)
-    for call in model.calls:
+        yield from _of_imports(scope)
+    looking = [call for name in _LOOKING_UP for call in model.called.get(name, ())]
+    for call in dict.fromkeys((*looking, *reader.calls_of(_LOCATING))):
         yield from _looked_up(reader, call)
+    for call in model.calls:
         yield from _handed(reader, call)
     for item in model.subscripts:
         yield from _of_table(reader, item)
@@ -127,6 +131,13 @@ def _methods(scope: Scope, but: Container[Scope] = ()) -> Iterator[str]:
                 yield binding.name
 
 
+def _of_imports(scope: Scope) -> Iterator[str]:
+    for bindings in scope.bindings.values():
+        for binding in bindings:
+            if binding.kind == "import":
+                yield from _renamed(binding.name, binding.target)
+
+
 def _renamed(name: str, target: str) -> Iterator[str]:
     """What an import calls otherwise here."""
     own = target.rpartition(".")[2]
@@ -136,10 +147,10 @@ def _renamed(name: str, target: str) -> Iterator[str]:
 
 def _handed(reader: Reader, call: cst.Call) -> Iterator[str]:
     """What a call is given that may be a module: who gets it may look up any name there."""
-    if last_name(call.func) in _ASKING | _LISTING | {"vars", "reload"}:
+    if last_name(call.func) in _KEEPING:
         return
     for each in call.args:
-        if isinstance(each.value, (cst.Name, cst.Attribute)):
+        if type(each.value) in _NAMED:
             for value in reader.values(each.value):
                 if isinstance(value, Ref) and value.open:
                     yield HANDED + value.name

@@ -108,7 +108,8 @@ class Options:
         self._of_scope: dict[Scope, Waiting | None] = {}
         self._of_node: dict[cst.CSTNode, Waiting] = {}
         self._of_base: dict[cst.CSTNode, Waiting] = {}
-        self._of_place: dict[tuple[Branch | None, Scope], Waiting | None] = {}
+        self._of_block: dict[tuple[Branch | None, Scope], Waiting | None] = {}
+        self._of_place: dict[Place, Waiting | None] = {}
         self._found: list[Waiting] = []
         self.compared: dict[object, Waiting] = {}
         """Strings that a setting is compared with, and what runs where it equals them."""
@@ -316,10 +317,13 @@ class Options:
         """The innermost option that a node stands in: of a condition, or an entry of a table."""
         if isinstance(node, Place):
             return self._at_place(node)
-        if node in self._of_base:
-            return self._of_base[node]
-        place = self.reader.model.places.get(node)
-        found = self._of_node.get(node) or (self._at_place(place) if place else None)
+        known = self._of_base.get(node)
+        if known is not None:
+            return known
+        found = self._of_node.get(node)
+        if found is None:
+            place = self.reader.model.places.get(node)
+            found = None if place is None else self._at_place(place)
         if found is not None and found.defines and isinstance(found.statement, cst.ClassDef):
             return found.within if self._runs_at_once(node) else found
         return found
@@ -344,10 +348,12 @@ class Options:
         return outer is None
 
     def _at_place(self, place: Place) -> Waiting | None:
-        key = place.branch, place.scope
-        if key not in self._of_place:
-            self._of_place[key] = self._inner(place.branch, place.scope)
-        return self._of_place[key]
+        if place not in self._of_place:
+            key = place.branch, place.scope
+            if key not in self._of_block:
+                self._of_block[key] = self._inner(*key)
+            self._of_place[place] = self._of_block[key]
+        return self._of_place[place]
 
     def _inner(self, branch: Branch | None, scope: Scope) -> Waiting | None:
         found: Waiting | None = None

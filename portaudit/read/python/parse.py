@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import libcst as cst
 from msgspec import Struct
@@ -67,12 +68,14 @@ def parse(path: str, content: bytes) -> Parsed:
     Raises `UnreadableError` when the content is no text or nothing of it can be read.
     """
     text = decode(content)
+    if text.count("elif") > _CHOICES:
+        raise UnreadableError("nested too deeply to parse")
     line = 1
     try:
-        if not _has_too_deep(text):
-            tree = quick.read(text)
-            if tree is not None:
-                return Parsed(tree.module, text, tree=tree)
+        tree = quick.read(text)
+        if tree is not None and not _is_any_too_deep(text, tree.starts):
+            return Parsed(tree.module, text, tree=tree)
+        if tree is None and not _has_too_deep(text):
             return Parsed(cst.parse_module(text), text)
     except cst.ParserSyntaxError as error:
         line = _line(error)
@@ -119,15 +122,23 @@ _STEP = re.compile(r"[-+*/%@&|^~<>.]|\b(?:and|or|not|if|else|lambda|await)\b")
 
 
 def _has_too_deep(text: str) -> bool:
-    """Whether some logical line cannot be given to libcst.
-
-    Raises `UnreadableError` for what cannot be mended line by line.
-    """
-    if text.count("elif") > _CHOICES:
-        raise UnreadableError("nested too deeply to parse")
+    """Whether some logical line cannot be given to libcst."""
     return _may_be_too_deep(text) and any(
         _is_too_deep(text[start:end]) for start, end in logical_lines(text)
     )
+
+
+def _is_any_too_deep(text: str, starts: Sequence[int]) -> bool:
+    """The same of a text whose statements begin in some lines: most are too short to be looked at.
+
+    One that Python's parser reads is so by its operators, or by as many brackets as that allows.
+    """
+    rows = text.split("\n")
+    for first, behind in pairwise((*starts, len(rows) + 1)):
+        part = "\n".join(rows[first - 1 : behind - 1])
+        if len(part) > _LONGEST or sum(map(part.count, "([{")) >= _DEEPEST:
+            return _has_too_deep(text)
+    return False
 
 
 def _may_be_too_deep(text: str) -> bool:

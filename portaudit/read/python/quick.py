@@ -121,6 +121,8 @@ class _Builder:
 
     def _slice(self, node: ast.expr | ast.stmt | ast.alias) -> str:
         first, last = node.lineno, node.end_lineno or node.lineno
+        if first == last and (row := self.rows[first - 1]).isascii():
+            return row[node.col_offset : node.end_col_offset]
         start = self._column(first, node.col_offset)
         end = self._column(last, node.end_col_offset or 0)
         if first == last:
@@ -224,18 +226,19 @@ class _Builder:
 
     def expression(self, node: ast.expr) -> cst.BaseExpression:
         """An expression and all below it."""
-        build = self._builds.get(type(node))
-        if build is None:
-            raise _DoubtError
-        made: cst.BaseExpression = build(self, node)
+        made: cst.BaseExpression
+        if isinstance(node, ast.Name):
+            made = make.name(node.id)
+        else:
+            build = self._builds.get(type(node))
+            if build is None:
+                raise _DoubtError
+            made = build(self, node)
         self.places[id(made)] = node
         return made
 
     def _maybe(self, node: ast.expr | None) -> cst.BaseExpression | None:
         return None if node is None else self.expression(node)
-
-    def _name(self, node: ast.Name) -> cst.Name:
-        return make.name(node.id)
 
     def _attribute(self, node: ast.Attribute) -> cst.Attribute:
         member = make.name(node.attr)
@@ -284,22 +287,28 @@ class _Builder:
     def _arguments(
         self, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]
     ) -> list[cst.Arg]:
-        given: list[ast.expr | ast.keyword] = [*args, *keywords]
-        if keywords and any(isinstance(each, ast.Starred) for each in args):
-            given.sort(key=lambda each: (each.lineno, each.col_offset))
-        return [self._argument(each) for each in given]
+        for each in args:
+            if isinstance(each, ast.Starred):
+                given: list[ast.expr | ast.keyword] = [*args, *keywords]
+                given.sort(key=lambda each: (each.lineno, each.col_offset))
+                return [self._argument(each) for each in given]
+        found = [make.arg(self.expression(each), None, "") for each in args]
+        if keywords:
+            found += [self._keyword(each) for each in keywords]
+        return found
 
     def _argument(self, node: ast.expr | ast.keyword) -> cst.Arg:
         if isinstance(node, ast.keyword):
-            value = self.expression(node.value)
-            return (
-                make.arg(value, None, "**")
-                if node.arg is None
-                else make.arg(value, make.name(node.arg), "")
-            )
+            return self._keyword(node)
         if isinstance(node, ast.Starred):
             return make.arg(self.expression(node.value), None, "*")
         return make.arg(self.expression(node), None, "")
+
+    def _keyword(self, node: ast.keyword) -> cst.Arg:
+        value = self.expression(node.value)
+        if node.arg is None:
+            return make.arg(value, None, "**")
+        return make.arg(value, make.name(node.arg), "")
 
     def _elements(self, nodes: Iterable[ast.expr]) -> list[cst.BaseElement]:
         return [
@@ -640,7 +649,6 @@ class _Builder:
         return self._header(made, node, node.body)
 
     _builds: ClassVar[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
-        ast.Name: _name,
         ast.Attribute: _attribute,
         ast.Constant: _constant,
         ast.JoinedStr: _joinedstr,

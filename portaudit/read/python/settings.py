@@ -100,11 +100,12 @@ class _Lines:
         last = positions.last(first)
         if not name or last == first:
             return first
-        spellings = {name, name.replace("_", "-")}
+        other = name.replace("_", "-")
+        rows = self.reader.lines[first - 1 : last]
         found = [
             number
-            for number in range(first, last + 1)
-            if any(_stands(self.reader.line(number), each) for each in spellings)
+            for number, text in enumerate(rows, start=first)
+            if _stands(text, name) or (other != name and _stands(text, other))
         ]
         return found[0] if len(found) == 1 else first
 
@@ -559,7 +560,7 @@ def followed(reader: Reader, value: cst.BaseExpression) -> cst.BaseExpression:
 
 def _local(reader: Reader, node: cst.BaseExpression) -> Sequence[Binding]:
     """The bindings of a name that is a variable."""
-    if not isinstance(node, cst.Name) or node.value in {"True", "False", "None"}:
+    if type(node) is not cst.Name or node.value in {"True", "False", "None"}:
         return ()
     found = reader.lookup(node.value, reader.scope_of(node))
     return found if all(each.kind == "value" for each in found) else ()
@@ -577,15 +578,15 @@ def hands_on(reader: Reader, name: str, value: cst.BaseExpression | None, depth:
     """Whether a value is the setting of the same name, from wherever it comes."""
     if type(value) not in _HANDING:
         return False
-    if isinstance(value, cst.Attribute):
+    if type(value) is cst.Attribute:
         return value.attr.value == name and (
             is_self(reader, value.value) or holds(reader, value.value)
         )
-    if isinstance(value, cst.Subscript):
+    if type(value) is cst.Subscript:
         return index(value) == name and holds(reader, value.value)
-    if isinstance(value, cst.Call):
+    if type(value) is cst.Call:
         return asked(reader, value)[0] == name
-    if not isinstance(value, cst.Name) or depth > _DEEPEST:
+    if type(value) is not cst.Name or depth > _DEEPEST:
         return False
     if value.value == name and _is_parameter(reader, value):
         return True
@@ -605,7 +606,7 @@ def _mentioned(reader: Reader, node: cst.BaseExpression) -> Iterator[Told]:
 
     Not one that is a value itself, nor a name that is only looked up.
     """
-    if not isinstance(node, cst.SimpleString) or len(node.value) > _LONGEST:
+    if type(node) is not cst.SimpleString or len(node.value) > _LONGEST:
         return
     text = string_value(node)
     found = _MENTION.fullmatch(text[0]) if text else None
@@ -628,7 +629,7 @@ def _may_name(reader: Reader, node: cst.BaseExpression) -> bool:
         return isinstance(outer, (cst.Arg, cst.AugAssign)) or (
             isinstance(outer, cst.Assign) and _looks_paired(inner)
         )
-    if not isinstance(parent, cst.Arg) or parent.keyword is not None:
+    if type(parent) is not cst.Arg or parent.keyword is not None:
         return False
     call = parents.get(parent)
     if not isinstance(call, cst.Call) or len(call.args) < _PAIR:

@@ -61,9 +61,7 @@ def dependencies(reader: Reader) -> Iterator[Item]:
 def _required(reader: Reader) -> Iterator[Item]:
     """The requirements of `setup()`, each once."""
     seen: set[tuple[cst.CSTNode, str]] = set()
-    for call in reader.model.calls:
-        if not any(ref.name in SETUP for ref in reader.refs(call.func)):
-            continue
+    for call in reader.calls_of(SETUP):
         from portaudit.read.specifiers import Origin, python  # noqa: PLC0415 - it loads packaging
 
         for listed in _given(reader, call):
@@ -81,15 +79,14 @@ def made(reader: Reader) -> Iterator[Item]:
     """What `setup()` makes: the project, its commands by their entry points and as files."""
     if b"setup" not in reader.source.content:
         return
-    for call in reader.model.calls:
-        if any(ref.name in SETUP for ref in reader.refs(call.func)):
-            yield Item("project", "", reader.span(call))
-            yield from _entry_points(reader, argument(call, ("entry_points",)).value)
-            yield from _packages(reader, argument(call, ("package_dir",)).value)
-            for node in strings(reader, argument(call, ("scripts",)).value):
-                text = string_value(node)
-                if text and text[1]:
-                    yield Item("script", basename(text[0]), reader.span(node), text[0])
+    for call in reader.calls_of(SETUP):
+        yield Item("project", "", reader.span(call))
+        yield from _entry_points(reader, argument(call, ("entry_points",)).value)
+        yield from _packages(reader, argument(call, ("package_dir",)).value)
+        for node in strings(reader, argument(call, ("scripts",)).value):
+            text = string_value(node)
+            if text and text[1]:
+                yield Item("script", basename(text[0]), reader.span(node), text[0])
 
 
 def builds(reader: Reader) -> tuple[str, ...]:

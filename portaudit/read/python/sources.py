@@ -38,9 +38,10 @@ def sources(reader: Reader) -> Document:
     known = set(words().python.compilers)
     likely = any_of(words().python.likely)
     compiles = False
+    compiling = set(reader.calls_of(known))
     for call in reader.model.calls:
-        certain = any(ref.name in known for ref in reader.refs(call.func))
-        if not certain and not likely.match(last_name(call.func)):
+        certain = call in compiling
+        if not certain and not ((name := last_name(call.func)) and likely.match(name)):
             continue
         compiles |= certain
         for literal in _flowing(reader, call):

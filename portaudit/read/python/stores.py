@@ -38,9 +38,7 @@ def _own(model: Model) -> Iterator[str]:
 
 def _of_globals(model: Model) -> Iterator[str]:
     """`globals()["HAVE"] = True`, `globals().update(HAVE=True)`, and by a name nobody knows."""
-    for call in model.calls:
-        if last_name(call.func) not in {"globals", "exec"}:
-            continue
+    for call in (*model.called.get("globals", ()), *model.called.get("exec", ())):
         parent = model.parents.get(call)
         if last_name(call.func) == "exec":
             yield ANY_MEMBER
@@ -62,8 +60,8 @@ def _of_others(reader: Reader) -> Iterator[str]:
     for item in _targets(model):
         if isinstance(item, cst.Attribute) and not _is_self(item.value, model.places.get(item)):
             yield item.attr.value
-    for call in model.calls:
-        if last_name(call.func) == "setattr" and len(call.args) > 1:
+    for call in model.called.get("setattr", ()):
+        if len(call.args) > 1:
             text = string_value(call.args[1].value)
             if text and text[1]:
                 yield text[0]
@@ -88,12 +86,9 @@ def is_plain(node: cst.CSTNode) -> bool:
 
 def _targets(model: Model) -> Iterator[cst.CSTNode]:
     """What is assigned to, but names."""
-    for node in model.places:
-        if isinstance(node, cst.Assign):
-            for target in node.targets:
-                yield from _parts(target.target)
-        elif isinstance(node, (cst.AnnAssign, cst.For)):
-            yield from _parts(node.target)
+    for target in model.targets:
+        if type(target) is not cst.Name:
+            yield from _parts(target)
 
 
 def _parts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -148,9 +148,9 @@ def _filled(reader: Reader) -> Iterator[tuple[str, str]]:
 
 def _is_of_module(reader: Reader, node: cst.BaseExpression) -> bool:
     """Whether an expression is a module that the file brings in, or what is in one."""
-    while isinstance(node, cst.Attribute):
+    while type(node) is cst.Attribute:
         node = node.value
-    if not isinstance(node, cst.Name):
+    if type(node) is not cst.Name:
         return False
     bindings = reader.lookup(node.value, reader.scope_of(node))
     return bool(bindings) and all(each.kind == "import" for each in bindings)

@@ -49,6 +49,9 @@ _SEVERAL = 2
 _MANY = 500
 """Bindings of one name from which it is not asked which of them reach a place."""
 _BUILTINS = frozenset(dir(builtins))
+_CONSTANTS: Mapping[str, tuple[Constant]] = {
+    str(value): (Constant(value),) for value in (True, False, None)
+}
 _CONFIG_NAMES = frozenset(
     [
         "arg",
@@ -109,6 +112,7 @@ class LocalText(Struct, frozen=True):
 
 Ask = Callable[[str], "Export | None"]
 """Tells what an open name is, as the file spells it; None for what nobody knows."""
+_BY_SCOPE: frozenset[type] = frozenset({LocalFunction, LocalClass, LocalObject})
 AnyText = Text | LocalText
 AnyValue = Value | LocalFunction | LocalClass | LocalObject | LocalText
 
@@ -141,6 +145,8 @@ def argument(call: cst.Call, positions: Sequence[int | str]) -> Argument:
 
 def classes(note: cst.BaseExpression | None) -> Iterator[str]:
     """The dotted names of the classes that an annotation allows."""
+    if note is None:
+        return
     name = dotted(note)
     if name:
         yield name
@@ -200,11 +206,16 @@ class Reader:
     """
 
     def __init__(
-        self, source: SourceFile, model: Model, parsed: Parsed, externals: Answers | None = None
+        self,
+        source: SourceFile,
+        model: Model,
+        parsed: Parsed,
+        externals: Answers | None = None,
+        positions: Positions | None = None,
     ) -> None:
         self.source = source
         self.model = model
-        self.positions = Positions(parsed.module, parsed.text, parsed.tree)
+        self.positions = positions or Positions(parsed.module, parsed.text, parsed.tree)
         self.lines = self.positions.lines
         self.externals = externals or Answers()
         self.asked: set[str] = set()
@@ -259,11 +270,11 @@ class Reader:
         current: Scope | None = scope
         first = True
         while current is not None:
-            if (first or current.kind != "class") and name not in current.outer_names:
-                found = current.bindings.get(name)
-                if found:
-                    return found
-            first = first and current.kind == "comprehension"
+            found = current.bindings.get(name)
+            if found and (first or current.kind != "class") and name not in current.outer_names:
+                return found
+            if first and current.kind != "comprehension":
+                first = False
             current = current.parent
         return []
 
@@ -308,11 +319,16 @@ class Reader:
         known = self._values.get(node)
         if known is not None:
             return known
+        evaluate = self._evaluations.get(type(node))
+        if evaluate is None:
+            return ()
         if node in self._busy or len(self._busy) > _DEEPEST:
             return ()
         self._busy.add(node)
         try:
-            result = _unique(self._evaluate(node))
+            result = evaluate(self, node)
+            if type(result) is not tuple:
+                result = _unique(result)
         finally:
             self._busy.discard(node)
         self._values[node] = result
@@ -323,7 +339,24 @@ class Reader:
         values = self.values(node)
         if not values:
             return ()  # as most are
-        return [value for value in values if isinstance(value, Ref) and not value.open]
+        return [value for value in values if type(value) is Ref and not value.open]
+
+    def calls_of(self, names: Iterable[str]) -> Sequence[cst.Call]:
+        """The calls of installed packages' names, in the order of the file.
+
+        To be asked once the values of all callees are remembered: it asks for them in one go.
+        """
+        found = [each for name in names for each in self.called_names.get(name, ())]
+        return [call for _, call in sorted(set(found))] if len(found) > 1 else [c for _, c in found]
+
+    @cached_property
+    def called_names(self) -> Mapping[str, Sequence[tuple[int, cst.Call]]]:
+        """The names of installed packages that are called, each with its calls and their places."""
+        found: dict[str, list[tuple[int, cst.Call]]] = {}
+        for place, call in enumerate(self.model.calls):
+            for ref in self.refs(call.func):
+                found.setdefault(ref.name, []).append((place, call))
+        return found
 
     def name(self, node: cst.CSTNode | None) -> str:
         """The first resolved dotted name of an expression, or an empty string."""
@@ -358,16 +391,27 @@ class Reader:
             return ()
         self._busy.add(binding)
         try:
-            result = _unique(self._binding(binding))
+            result = self._plainly(binding)
+            if result is None:
+                result = _unique(self._binding(binding))
         finally:
             self._busy.discard(binding)
         self._bound[binding] = result
         return result
 
+    def _plainly(self, binding: Binding) -> tuple[AnyValue, ...] | None:
+        """What most bindings give, which is one thing or nothing; None for the others."""
+        kind = binding.kind
+        if kind == "value":
+            return None if binding.annotation is not None else self.values(binding.value)
+        if kind == "import":
+            return self.expand(Ref(binding.target, self.is_open(binding.target)))
+        if kind == "unknown":
+            return None if binding.annotation is not None else ()
+        return () if kind == "second" else None
+
     def _binding(self, binding: Binding) -> Iterator[AnyValue]:
-        if binding.kind == "import":
-            yield from self.expand(Ref(binding.target, self.is_open(binding.target)))
-        elif binding.kind == "value":
+        if binding.kind == "value":
             yield from self.values(binding.value)
             yield from self._annotated(binding)
         elif binding.kind == "each":
@@ -422,10 +466,6 @@ class Reader:
 
     # --- expressions ---
 
-    def _evaluate(self, node: cst.CSTNode) -> Iterator[AnyValue]:
-        evaluate = self._evaluations.get(type(node))
-        return evaluate(self, node) if evaluate is not None else iter(())
-
     def _conditional(self, node: cst.IfExp) -> Iterator[AnyValue]:
         yield from self.values(node.body)
         yield from self.values(node.orelse)
@@ -466,11 +506,20 @@ class Reader:
             return
         yield LocalText(text[0], text[1], node)
 
-    def _name(self, node: cst.Name) -> Iterator[AnyValue]:
-        if node.value in {"True", "False", "None"}:
-            yield Constant({"True": True, "False": False}.get(node.value))
-            return
+    def _name(self, node: cst.Name) -> Iterable[AnyValue]:
+        constant = _CONSTANTS.get(node.value)
+        if constant is not None:
+            return constant
         bindings = self.bindings(node)
+        if not bindings:
+            return self._from_stars(node) if self.model.stars else ()
+        if len(bindings) == 1:
+            binding = bindings[0]
+            if binding.kind != "param" or binding.place.scope.self_name != node.value:
+                return self.bound(binding)
+        return self._of_several(node, bindings)
+
+    def _of_several(self, node: cst.Name, bindings: Iterable[Binding]) -> Iterator[AnyValue]:
         for binding in bindings:
             if binding.kind == "param" and binding.place.scope.self_name == node.value:
                 owner = binding.place.scope.owner
@@ -478,7 +527,9 @@ class Reader:
                     yield LocalObject(owner)
             else:
                 yield from self.bound(binding)
-        if not bindings and node.value not in _BUILTINS:
+
+    def _from_stars(self, node: cst.Name) -> Iterator[AnyValue]:
+        if node.value not in _BUILTINS:
             for module, _ in self.model.stars:
                 target = join(module, node.value)
                 is_open = self.is_open(module)
@@ -500,23 +551,34 @@ class Reader:
         export = self.externals.get(ref.name)
         return export.values if export and export.values else (ref,)
 
-    def _attribute(self, node: cst.Attribute) -> Iterator[AnyValue]:
+    def _attribute(self, node: cst.Attribute) -> Iterable[AnyValue]:
         attr = node.attr.value
         base = self.values(node.value)
+        key = dotted(node)
+        members = self.model.members.get(key, ()) if key else ()
+        if not members and not base and last_name(node.value) not in _CONFIG_NAMES:
+            return ()
+        return self._members(node, attr, base, members)
+
+    def _members(
+        self,
+        node: cst.Attribute,
+        attr: str,
+        base: Sequence[AnyValue],
+        members: Sequence[Binding],
+    ) -> Iterator[AnyValue]:
         for value in base:
             yield from self.member(value, attr)
-        key = dotted(node)
-        if key:
-            for binding in self.model.members.get(key, ()):
-                yield from self.bound(binding)
+        for binding in members:
+            yield from self.bound(binding)
         if self.holds_options(node.value, base) and attr in self.options:
             yield from self.values(self.options[attr].default)
 
     def holds_options(self, node: cst.BaseExpression, values: Sequence[AnyValue]) -> bool:
         """Whether an expression is the namespace of parsed command-line options."""
-        known = any(isinstance(value, (Ref, LocalClass, LocalFunction)) for value in values)
-        name = last_name(node)
-        return name in _CONFIG_NAMES and not known
+        return last_name(node) in _CONFIG_NAMES and not any(
+            isinstance(value, (Ref, LocalClass, LocalFunction)) for value in values
+        )
 
     def member(self, value: AnyValue, attr: str) -> Iterator[AnyValue]:
         """What an attribute of a value may be."""
@@ -615,7 +677,7 @@ class Reader:
                 if isinstance(item, (Text, LocalText, Instance, Constant, LocalObject)):
                     yield item
 
-    _evaluations: ClassVar[Mapping[type[cst.CSTNode], Callable[[Any, Any], Iterator[AnyValue]]]] = {
+    _evaluations: ClassVar[Mapping[type[cst.CSTNode], Callable[[Any, Any], Iterable[AnyValue]]]] = {
         cst.Name: _name,
         cst.Attribute: _attribute,
         cst.Call: _call,
@@ -661,9 +723,11 @@ class Option(Struct, frozen=True, eq=False):
 
 def _option(call: cst.Call) -> Option | None:
     """The option that `add_argument`, `click.option`, `DEFINE_string` and the like declare."""
-    function = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
-    if isinstance(call.func, cst.Name):
+    function = call.func.attr.value if type(call.func) is cst.Attribute else ""
+    if type(call.func) is cst.Name:
         function = call.func.value
+    if function not in _DECLARING and not function.startswith("DEFINE_"):
+        return None
     names = [
         text[0]
         for item in call.args
@@ -671,7 +735,7 @@ def _option(call: cst.Call) -> Option | None:
     ]
     if function.startswith("DEFINE_") and names:
         return Option(names[0], call, argument(call, (1, "default")).value)
-    if function not in {"add_argument", "add_option", "option", "argument"} or not names:
+    if function not in _DECLARING or not names:
         return None
     dest = argument(call, ("dest",)).value
     text = string_value(dest) if dest else None
@@ -702,6 +766,8 @@ def _is_command(scope: Scope) -> bool:
     )
 
 
+_DECLARING = frozenset({"add_argument", "add_option", "option", "argument"})
+"""Functions and methods that declare an option."""
 _WRAPPERS = {"Optional", "Union", "Annotated", "Final", "ClassVar"}
 _PROPERTIES = {"property", "cached_property", "abstractproperty", "lazy_property"}
 _TEXT_METHODS = {"format", "lower", "upper", "strip", "removeprefix"}
@@ -772,8 +838,8 @@ def _unique(values: Iterable[AnyValue]) -> tuple[AnyValue, ...]:
     seen: dict[object, AnyValue] = {}
     for value in values:
         key: object = value
-        if isinstance(value, (LocalFunction, LocalClass, LocalObject)):
-            key = (type(value), value.scope)
+        if type(value) in _BY_SCOPE:
+            key = (type(value), value.scope)  # type: ignore[union-attr]
         seen.setdefault(key, value)
         if len(seen) >= _MAX_VALUES:
             break
