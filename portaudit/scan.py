@@ -28,6 +28,7 @@ from portaudit.match.python import Matcher
 from portaudit.read.composition import composed, may_compose
 from portaudit.read.configs import given, may_set
 from portaudit.read.directives import directives
+from portaudit.read.installs import folders
 from portaudit.read.items import Item, ItemKind
 from portaudit.read.launches import is_project, launches, may_start, packages, scripts
 from portaudit.read.mentions import may_mention, mentions
@@ -361,6 +362,7 @@ def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> Fil
             mentions=_mentioned(source, text),
             is_project=is_project(document.items),
             packages=packages(document.items),
+            installs=folders(source.content),
         ),
         (),
         document.errors,
@@ -377,7 +379,7 @@ def _started(source: SourceFile) -> FileFacts:
         or may_set(source)
         or may_mention(kind, source.path)
     ):
-        return FileFacts()
+        return FileFacts(installs=folders(content))
     text = Text(source.path, decode(content))
     items = read(kind, text).items
     return FileFacts(
@@ -388,6 +390,7 @@ def _started(source: SourceFile) -> FileFacts:
         mentions=_mentioned(source, text),
         is_project=is_project(items),
         packages=packages(items),
+        installs=folders(content),
     )
 
 

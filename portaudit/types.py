@@ -614,7 +614,9 @@ class Import(Struct, frozen=True):
     `name`: as the file spells it, with the member that it takes, which may be a module itself
     (`.ops.attn`) · `scope`: the function that does it when it is called, empty for code that runs
     with the module · `guard`, `guard_by`: what decides whether it happens · `named`: a string says
-    it (`import_module("pkg.x")`, `{"_target_": "pkg.x.Model"}`).
+    it (`import_module("pkg.x")`, `{"_target_": "pkg.x.Model"}`) · `asks`: the setting that is what
+    is not known of the name (`f"pkg.{args.model}"`), `?` for what is made of settings ·
+    `text`: its line then.
     """
 
     name: str
@@ -623,6 +625,8 @@ class Import(Struct, frozen=True):
     guard: GuardState = "none"
     guard_by: Proof | None = None
     named: bool = False
+    asks: str = ""
+    text: str = ""
 
 
 class Launch(Struct, frozen=True):
@@ -632,7 +636,7 @@ class Launch(Struct, frozen=True):
     itself · `target`: a file, with `module` a dotted name, as written · `arguments`: the words
     behind it · `folder`: where the commands before it went, seen from where they began ·
     `launcher_settings`: the files of settings that the launcher itself is given · `said`: a
-    sentence speaks of it.
+    sentence speaks of it · `environment`: variables that it sets for that alone (`KIND=x`).
     """
 
     line: int
@@ -643,6 +647,7 @@ class Launch(Struct, frozen=True):
     folder: str = ""
     launcher_settings: tuple[str, ...] = ()
     said: bool = False
+    environment: tuple[str, ...] = ()
 
 
 class Mention(Struct, frozen=True):
@@ -709,7 +714,8 @@ class Option(Struct, frozen=True):
     `guard`: it waits for no setting but for
     CUDA, or for a library that only CUDA has; this is what its place is for code in it, `fallback`
     or `guarded`. If it has a `name`, that is names of modules, separated by spaces, and it waits
-    for CUDA if the tree builds one of these for it; `values` are then names that nothing may set.
+    for CUDA if the tree builds one of these for it; `values` are then names that nothing may set ·
+    `imports`: the setting is the name of a module, so it must have a value.
     """
 
     lines: tuple[int, int]
@@ -726,6 +732,7 @@ class Option(Struct, frozen=True):
     made: bool = False
     defines: bool = False
     guard: GuardState = "none"
+    imports: bool = False
 
 
 class CodeFacts(Struct, frozen=True):
@@ -795,7 +802,8 @@ class FileFacts(Struct, frozen=True):
     what starts what · `settings`: values of flags and options, of a settings file too · `mentions`:
     where the first page of the tree leads to · `is_project`: installing the folder of this manifest
     makes something of it · `packages`: where it says that packages are, each with its name, empty
-    for all that it has no other place for.
+    for all that it has no other place for · `installs`: words of lines that install something, of
+    which each may be a folder of the tree.
     """
 
     exports: tuple[tuple[str, Export], ...] = ()
@@ -813,6 +821,7 @@ class FileFacts(Struct, frozen=True):
     is_project: bool = False
     packages: tuple[tuple[str, str], ...] = ()
     held: tuple[Called, ...] = ()
+    installs: tuple[str, ...] = ()
 
 
 class ScanError(Struct, frozen=True):

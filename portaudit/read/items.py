@@ -61,7 +61,8 @@ class Item(Struct, frozen=True):
     `scope`: what encloses it (a function, a stage, an extra, the keys above) · `group`: the number
     of the mapping or instruction it belongs to, which its siblings share · `forms`: what documents
     of this shape are called (`compose`, `deepspeed`) · `folder`: where the commands before a launch
-    went · `before`: files of settings that its launcher is given.
+    went · `before`: files of settings that its launcher is given · `environment`: what it sets
+    for that alone (`KIND=x ./run.sh`).
     """
 
     kind: ItemKind
@@ -76,6 +77,7 @@ class Item(Struct, frozen=True):
     guard_by: Proof | None = None
     folder: str = ""
     before: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
 
 
 class Document(Struct, frozen=True):

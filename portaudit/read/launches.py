@@ -278,7 +278,10 @@ def launches(items: Iterable[Item]) -> tuple[Launch, ...]:
             is_module = launcher != item.name
             where = item.folder, item.before
             is_said = SAID in item.forms
-            launch = Launch(item.span.line, target, launcher, is_module, words, *where, is_said)
+            around = tuple(text[:_LONGEST] for text in item.environment[:_MOST_ARGUMENTS])
+            launch = Launch(
+                item.span.line, target, launcher, is_module, words, *where, is_said, around
+            )
             found[launch] = None
     given = {replace(launch, arguments=()) for launch in found if launch.arguments}
     kept = [launch for launch in found if launch not in given]

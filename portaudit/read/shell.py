@@ -108,6 +108,7 @@ _GIVEN = re.compile(r"\$(?:[@*]|\{[@*]\})")
 _UNSEEN = "${ARGUMENTS}"
 _LONGEST_VALUE = 10_000
 """Characters of a variable that grows."""
+_ASSIGNED = "variable_assignment"
 _HEREDOC = re.compile(r"<<-?\s*[\"'\\]?\w")
 _EXPANDED = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _IN_QUOTES = re.compile(r"\\[\"\\$`]|.", re.DOTALL)
@@ -371,8 +372,12 @@ class _Script:
         if options:
             yield from self._expanded_options(variable)
         folder = self._folder(node)
+        around = tuple(content(each) for each in node.children if each.type == _ASSIGNED)
         for item in self._started((self._part(name), *parts[1 + len(more) :]), place):
-            yield replace(item, folder=folder) if item.kind == "launch" else item
+            if item.kind == "launch":
+                yield replace(item, folder=folder, environment=around)
+            else:
+                yield item
 
     def _folder(self, node: Node) -> str:
         """The folder that the commands before one went to, empty where nobody knows."""

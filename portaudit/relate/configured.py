@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from portaudit.catalogue import entries as names
 from portaudit.discover import Tree
-from portaudit.marks import ANY_PART, CONFIGURED
-from portaudit.relate.graph import Graph, visits
+from portaudit.marks import ANY_PART, CONFIGURED, UNWRITTEN
+from portaudit.relate.graph import Edge, Graph, visits
 from portaudit.relate.live import Living
 from portaudit.relate.switches import SETTINGS
 from portaudit.types import CodeFacts, Deed, FileResult
@@ -22,19 +22,27 @@ _LEARNING: frozenset[Deed] = frozenset({"backward", "optimizer"})
 """What only the code does that trains itself; to tell somebody to do so is `fit`."""
 
 
+_SEVERAL = 2
+"""Modules of which nobody knows which one is meant."""
+
+
 class Unsaid(Struct, frozen=True):
     """What the main path makes without anybody saying what that is.
 
     `by`: the file that makes it · `files`: the files of settings that may say it, none if the tree
-    has no such file.
+    has no such file · `asks`: the setting that gives the name of a module, `?` for what is made of
+    one: `files` are then the modules that may be meant.
     """
 
     by: str
     files: tuple[str, ...] = ()
+    asks: str = ""
 
     @property
     def why(self) -> str:
         """The same in words, for the reason of the main path."""
+        if self.asks:
+            return self._why_of_modules()
         if not self.files:
             return (
                 f"it cannot be seen further than `{self.by}`, which makes what settings name: "
@@ -46,6 +54,46 @@ class Unsaid(Struct, frozen=True):
             f"it cannot be seen further than `{self.by}`, which makes what settings name: no line "
             f"says which, so all that `{first}`{more} may bring in counts"
         )
+
+    def _why_of_modules(self) -> str:
+        said = "a setting" if self.asks == UNWRITTEN else f"`--{self.asks.replace('_', '-')}`"
+        begun = f"it cannot be seen further than `{self.by}`, which imports the module that {said}"
+        if not self.files:
+            return f"{begun} names: none is known, so what nothing else reaches may be needed"
+        first, *others = self.files
+        more = f" and {len(others)} more" if others else ""
+        return f"{begun} names: nothing says which, so `{first}`{more} may be needed"
+
+
+def unnamed(results: Sequence[FileResult], graph: Graph, living: Living) -> Unsaid | None:
+    """What a path imports by a name that a setting gives, where nobody says what that is.
+
+    `living`: with the options that are off. If nothing of the tree may be meant, that only counts
+    of what the path begins with: a helper elsewhere may import whatever is installed.
+    """
+    for result in results:
+        if result.path not in living.files:
+            continue
+        edges = graph.get(result.path, ())
+        for item in result.facts.code.guesses:
+            if not item.asks or ANY_PART not in item.name or not living.happens(result.path, item):
+                continue
+            at_line = [edge for edge in edges if edge.by.line == item.line]
+            if not at_line and result.path in living.starts:
+                return Unsaid(result.path, asks=item.asks)
+            meant = [edge for edge in at_line if edge.by == item and _is_meant(edge)]
+            files = tuple(dict.fromkeys(edge.path for edge in meant))
+            is_known = (
+                any(ANY_PART not in edge.by.name for edge in at_line) or len(files) < _SEVERAL
+            )
+            if not is_known and all(living.is_free(result.path, edge) for edge in meant):
+                return Unsaid(result.path, files, item.asks)
+    return None
+
+
+def _is_meant(edge: Edge) -> bool:
+    """Whether a file is what a name that a setting gives may mean, and no package around."""
+    return bool(edge.value) or edge.by.asks == UNWRITTEN
 
 
 def unsaid(

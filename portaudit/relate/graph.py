@@ -13,16 +13,21 @@ from posixpath import basename, dirname, join, normpath
 from msgspec import Struct
 
 from portaudit.catalogue import entries as names
-from portaudit.marks import ANY_PART, CONFIGURED, LOOSE
-from portaudit.relate.modules import Modules
+from portaudit.marks import ANY_PART, CONFIGURED, LOOSE, UNWRITTEN
+from portaudit.relate.modules import Modules, dotted
 from portaudit.types import GUARD_STATES, Chain, FileResult, GuardState, Import, Location, Proof
 
 
 class Edge(Struct, frozen=True):
-    """A file that another one brings in, and the import that does it."""
+    """A file that another one brings in, and the import that does it.
+
+    `value`: what the setting must be that the import asks for this file to be meant, empty where it
+    is whatever that says.
+    """
 
     path: str
     by: Import
+    value: str = ""
 
 
 Graph = Mapping[str, tuple[Edge, ...]]
@@ -56,7 +61,7 @@ def graph(results: Sequence[FileResult], modules: Modules) -> Graph:
         edges = _edges(result, resolver)
         if edges:
             found[result.path] = edges
-    return _guessed(results, found, modules)
+    return _guessed(results, found, modules, resolver)
 
 
 def _edges(result: FileResult, resolver: _Resolver) -> tuple[Edge, ...]:
@@ -67,8 +72,9 @@ def _edges(result: FileResult, resolver: _Resolver) -> tuple[Edge, ...]:
             if path != result.path:
                 # who uses it decides, or asks for any name of what it brings in
                 is_told = item.guard == "import-guarded" or ANY_PART in item.name
-                key = path, item.scope, item.guard, item.named, item.name if is_told else ""
-                edges.setdefault(key, Edge(path, item))
+                value = resolver.value(result.path, item, path)
+                key = path, item.scope, item.guard, item.named, value, item.name * is_told
+                edges.setdefault(key, Edge(path, item, value))
     return tuple(edges.values())
 
 
@@ -77,7 +83,8 @@ class _Resolver:
 
     def __init__(self, modules: Modules, results: Sequence[FileResult]) -> None:
         self._modules = modules
-        self._files = frozenset(result.path for result in results)
+        self._results = {result.path: result for result in results}
+        self._files = frozenset(self._results)
         self._known: dict[tuple[str, str, bool], tuple[str, ...]] = {}
         self._ends: dict[str, list[str]] = {}
         for path in sorted(self._files):
@@ -102,6 +109,15 @@ class _Resolver:
             for result in results
             for name, folder in result.facts.packages
         }
+        self._copies = tuple(
+            dict.fromkeys(
+                place
+                for result in results
+                for word in result.facts.installs
+                if names.aside(result.path) is None
+                for place in modules.projects_named(dirname(result.path), word)
+            )
+        )
         searched = {each for found in self._searched.values() for each in found}
         searched.update(folder for name, folder in self._placed.items() if not name)
         self._everywhere = frozenset(searched)
@@ -130,6 +146,46 @@ class _Resolver:
             found = tuple(dict.fromkeys((*found, *self._in_searched(importer, name))))
         return found
 
+    def value(self, importer: str, item: Import, path: str) -> str:
+        """What a setting must be for a name that is put together of it to lead to a file.
+
+        Empty for the packages around, and where nobody can tell.
+        """
+        bare = item.name.lstrip(".")
+        head, _, tail = bare.partition(ANY_PART)
+        if not item.asks or item.asks == UNWRITTEN or ANY_PART not in bare or ANY_PART in tail:
+            return ""
+        module = dotted(path)
+        if not head:
+            folder = (
+                self._climbed(importer, len(item.name) - len(bare)) if bare != item.name else ""
+            )
+            base = folder.replace("/", ".")
+            module = module.removeprefix(f"{base}.") if base else module
+        found = re.search(rf"(?:^|\.){re.escape(head)}(.+){re.escape(tail)}$", module)
+        return found.group(1) if found else ""
+
+    @staticmethod
+    def _climbed(importer: str, levels: int) -> str:
+        folder = importer
+        for _ in range(levels):
+            folder = dirname(folder)
+        return folder
+
+    def candidates(self, result: FileResult) -> Iterator[tuple[str, str]]:
+        """The modules of the folders that a file has Python search, and what each is called there.
+
+        Of its own folder and the root those that are no programs: these hold all kinds of things.
+        """
+        for folder in self._searched.get(result.path, ()):
+            is_own = folder in {"", dirname(result.path)}
+            for name, path in self._modules.listed(folder):
+                other = self._results.get(path)
+                is_meant = other is not None and not (is_own and other.facts.code.main)
+                is_meant = is_meant and path != result.path and name != "setup"
+                if is_meant and names.aside(path) is None:
+                    yield name, path
+
     def _paths(self, importer: str, name: str, *, program: bool) -> tuple[str, ...]:
         if name.endswith(":"):
             return tuple(dict.fromkeys(self._declared(name)))
@@ -140,8 +196,19 @@ class _Resolver:
             or (program and not name.startswith(".") and self._beside(importer, name))
             or self._elsewhere(name)
             or self._module(importer, name)
+            or self._installed(name)
             or (() if name.startswith(".") else tuple(self._stray(importer, name)))
         )
+
+    def _installed(self, name: str) -> tuple[str, ...]:
+        """A module of a library whose copy in the tree lines of the tree install."""
+        first = name.partition(".")[0]
+        for folder in self._copies if first else ():
+            if self._modules.offers(folder, first):
+                found = self._modules.inside(folder, name)
+                if found is not None and found[0] in self._files:
+                    return self._with_packages(name, *found)
+        return ()
 
     def _elsewhere(self, name: str) -> tuple[str, ...]:
         """A module of a package that a manifest says is in another folder."""
@@ -255,11 +322,14 @@ class _Resolver:
         return tuple(reversed(found))
 
 
-def _guessed(results: Sequence[FileResult], graph: Graph, modules: Modules) -> Graph:
+def _guessed(
+    results: Sequence[FileResult], graph: Graph, modules: Modules, resolver: _Resolver
+) -> Graph:
     """The graph with what files import by names of which nothing is known where they do.
 
     Those are words of files that use the function, of settings and of command lines. Without any,
-    it is what lies beside the file and nothing else brings in.
+    it is what lies beside the file and nothing else brings in. What lies where it has Python search
+    may be meant as well, by the value of the setting that it asks.
     """
     asking = [
         (result, item)
@@ -269,22 +339,47 @@ def _guessed(results: Sequence[FileResult], graph: Graph, modules: Modules) -> G
     ]
     if not asking:
         return graph
-    told = _Told(results, modules)
+    told = _Told(results, modules, resolver)
     brought = {edge.path for edges in graph.values() for edge in edges}
     found = dict(graph)
     for result, item in asking:
-        paths = told.of(result, item) or told.beside(result.path, brought)
-        edges = (Edge(path, item) for path in paths if path != result.path)
+        named = told.of(result, item)
+        known = {
+            _folder_of(edge.path)
+            for edge in graph.get(result.path, ())
+            if edge.by.line == item.line and item.asks and ANY_PART not in edge.by.name
+        }
+        searched = [
+            each
+            for each in told.searched(result, item)
+            if not known
+            or _folder_of(each[1]) in known  # what a setting chooses from lies together
+        ]
+        paths = named or told.beside(result.path, brought)
+        paths = (*paths, *(path for _, path in searched))
+        is_told = item.asks not in {"", UNWRITTEN}
+        edges = [Edge(path, item, name) for name, path in searched if is_told]
+        there = {edge.path for edge in edges}.difference(named)
+        edges += [Edge(path, item) for path in paths if path not in {result.path, *there}]
         found[result.path] = tuple(dict.fromkeys((*found.get(result.path, ()), *edges)))
     return found
+
+
+def _folder_of(path: str) -> str:
+    """The folder that a module lies in, or a package."""
+    folder = dirname(path)
+    return dirname(folder) if basename(path) == "__init__.py" else folder
 
 
 class _Told:
     """What says which modules are meant where a name is not known."""
 
-    def __init__(self, results: Sequence[FileResult], modules: Modules) -> None:
+    def __init__(
+        self, results: Sequence[FileResult], modules: Modules, resolver: _Resolver
+    ) -> None:
         self._results = {result.path: result for result in results}
         self._modules = modules
+        self._resolver = resolver
         self._given = {
             part
             for result in results
@@ -305,20 +400,36 @@ class _Told:
             if (words := {each.name[1:] for each in _loose(result)})
         }
         self._uses = {
-            path: frozenset(self._results[path].facts.code.words.split()) for path in self._loose
+            path: frozenset(each.facts.code.words.split())
+            for path, each in self._results.items()
+            if each.facts.code.guesses
         }
 
     def of(self, result: FileResult, item: Import) -> tuple[str, ...]:
         """The modules that words mean where the import is, or where its function is called."""
-        function = item.scope.rpartition(".")[2]
-        asked = [item.scope.partition(".")[0]] if function == "__init__" else [function]
         words = set(self._given)
-        for path, loose in self._loose.items():
-            if path == result.path or not self._uses[path].isdisjoint(asked):
-                words |= loose
+        for path in self._asking(result, item):
+            words |= self._loose.get(path, set())
         found = (self._modules.module_path(result.path, word) for word in sorted(words))
         paths = dict.fromkeys(each[0] for each in found if each and not each[1])
         return tuple(path for path in paths if self._is_module(path))
+
+    def searched(self, result: FileResult, item: Import) -> tuple[tuple[str, str], ...]:
+        """The modules of the folders that Python is to search there, or by who calls it."""
+        found = (
+            each
+            for path in self._asking(result, item)
+            for each in self._resolver.candidates(self._results[path])
+        )
+        return tuple(each for each in dict.fromkeys(found) if each[1] != result.path)
+
+    def _asking(self, result: FileResult, item: Import) -> Iterator[str]:
+        """The file of an import, and those that have a word for the function that it is in."""
+        function = item.scope.rpartition(".")[2]
+        asked = item.scope.partition(".")[0] if function == "__init__" else function
+        for path, words in self._uses.items():
+            if path == result.path or asked in words:
+                yield path
 
     def beside(self, importer: str, brought: Collection[str]) -> tuple[str, ...]:
         """What lies beside a file, or in its package below it, and nothing else brings in."""
@@ -346,7 +457,7 @@ def _loose(result: FileResult) -> Iterator[Import]:
 def visits(
     graph: Graph,
     starts: Iterable[str],
-    is_cut: Callable[[str, Import], bool] = lambda _path, _by: False,
+    is_cut: Callable[[str, Edge], bool] = lambda _path, _edge: False,
 ) -> dict[str, Visit]:
     """All files that some files reach, each by a way with as weak a guard, and as short, as any.
 
@@ -370,7 +481,7 @@ def visits(
                         continue
                     if _RANKS[edge.by.guard] > rank:
                         waiting.add(path)
-                    elif not is_cut(path, edge.by):
+                    elif not is_cut(path, edge):
                         found[edge.path] = _visit(path, here, edge.by)
                         depths[edge.path] = depth + 1
                         levels.setdefault(depth + 1, []).append(edge.path)

@@ -112,7 +112,9 @@ class Source(Struct, frozen=True):
     of which it may use any name · `options`, and `within`: those that are in one · `always`: files
     that it brings in whatever happens · `edges`: the others, by the option · `places`: where the
     options stand · `named`: a string somewhere is its name, so it may be run as a program · `own`:
-    words by which it means nothing but what it defines itself.
+    words by which it means nothing but what it defines itself · `chosen`: the options, behind those
+    of the file, that imports are which a setting gives the name of: by the option around, the
+    setting, and the value.
     """
 
     path: str
@@ -126,6 +128,12 @@ class Source(Struct, frozen=True):
     places: Places
     named: bool = False
     own: frozenset[str] = frozenset()
+    chosen: Mapping[tuple[int, str, str], int] = {}
+
+    def place_of(self, edge: Edge) -> int:
+        """The place of the innermost option that an import is in, or of the one that it asks."""
+        place = self.places.innermost(edge.by.line, edge.by.line)
+        return self.chosen[place, edge.by.asks, edge.value] if edge.value else place
 
     def around(self, first: int, last: int, span: Span | None = None) -> Iterator[int]:
         """The places of the options that hold some lines, or what is on a part of these.
@@ -241,8 +249,16 @@ def _source(
             offered.setdefault(entries.get(word, TOP), set()).add(word)
     free: dict[str, None] = {}
     edges: dict[int, list[Edge]] = {}
+    chosen: dict[tuple[int, str, str], int] = {}
     for edge in graph.get(result.path, ()):
         place = places.innermost(edge.by.line, edge.by.line)
+        if edge.value:
+            key = place, edge.by.asks, edge.value
+            if key not in chosen:
+                chosen[key] = len(options)
+                within.setdefault(place, []).append(len(options))
+                options = (*options, _choosing(edge, place))
+            place = chosen[key]
         if place == TOP and not edge.by.scope:
             free[edge.path] = None
         else:
@@ -259,7 +275,14 @@ def _source(
         places,
         named,
         frozenset(map(intern, code.own.split())),
+        chosen,
     )
+
+
+def _choosing(edge: Edge, place: int) -> Option:
+    """The option that an import by a name that a setting gives is for one of the modules."""
+    by = edge.by
+    return Option((0, 0), by.asks, (edge.value,), by.line, by.text, within=place, imports=True)
 
 
 def _asked(words: str, asked: Collection[str]) -> set[str]:
@@ -426,7 +449,19 @@ class Living:
         """Whether an import of a file that is there happens."""
         if self._lacks(path, by.scope):
             return False
-        place = self._sources[path].places.innermost(by.line, by.line)
+        return self._is_on(path, self._sources[path].places.innermost(by.line, by.line))
+
+    def brings(self, path: str, edge: Edge) -> bool:
+        """Whether a file that is there brings in another one by an import."""
+        if self._lacks(path, edge.by.scope):
+            return False
+        return self._is_on(path, self._sources[path].place_of(edge))
+
+    def is_free(self, path: str, edge: Edge) -> bool:
+        """Whether an import that a setting gives the name of waits for no value of it."""
+        return (path, self._sources[path].place_of(edge)) not in self.off
+
+    def _is_on(self, path: str, place: int) -> bool:
         return place == TOP or (path, place) in self.on
 
     # --- one thing at a time ---

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import takewhile
-from posixpath import basename, dirname, join
+from posixpath import basename, dirname, join, normpath
 
 from msgspec import Struct, field
 
@@ -52,6 +52,7 @@ class Modules:
         self._root_name = tree.root.name if "" in self._packages else ""
         self._names = _names(self._files, self._folders)
         projects = sorted(tree.projects | {""})
+        self._projects = {each.replace("_", "-"): each for each in projects if each}
         self._declared = [
             place
             for project in projects
@@ -128,7 +129,7 @@ class Modules:
         prefix = f"{folder}/" if folder else ""
         first = bisect_left(self._sorted, prefix)
         last = bisect_left(self._sorted, f"{prefix}\U0010ffff")
-        named = {path: _dotted(path[len(prefix) :]) for path in self._sorted[first:last]}
+        named = {path: dotted(path[len(prefix) :]) for path in self._sorted[first:last]}
         found = [
             path
             for path, name in named.items()
@@ -140,7 +141,7 @@ class Modules:
     def _ending(self, tail: str) -> tuple[str, ...]:
         if len(tail.strip("._*")) < _SHORTEST or ANY_PART in tail:
             return ()
-        return tuple(path for path in self._sorted if _dotted(path).endswith(tail))
+        return tuple(path for path in self._sorted if dotted(path).endswith(tail))
 
     def stray(
         self,
@@ -167,6 +168,27 @@ class Modules:
         nearest = max(nearness.values(), default=0)
         found = (self._resolve(place, parts) for place in places if nearness[place] == nearest)
         return tuple(each for each in found if each)
+
+    def projects_named(self, folder: str, word: str) -> Iterator[str]:
+        """Where the modules lie of the project that a word means from a folder, or from above.
+
+        Not of one around the folder: the page of a copy says how that is installed. A page need not
+        have the sign between words right.
+        """
+        for place in _upward(folder):
+            path = normpath(join(place, word))
+            if not f"{folder}/".startswith(f"{path}/") and (
+                found := self._projects.get(path.replace("_", "-"))
+            ):
+                yield from (found, *(join(found, each) for each in _SOURCE_FOLDERS))
+                return
+
+    def listed(self, folder: str) -> Iterator[tuple[str, str]]:
+        """The modules and the packages of a folder, with what they are called there."""
+        for name in sorted(self._names[folder].solid) if folder in self._folders else ():
+            found = self._resolve(folder, (name,))
+            if found is not None and not found[1]:
+                yield name, found[0]
 
     def is_folder(self, place: str) -> bool:
         """Whether a directory holds source, itself or below it."""
@@ -268,7 +290,7 @@ def _folders(files: Iterable[str]) -> frozenset[str]:
     return frozenset(folders)
 
 
-def _dotted(path: str) -> str:
+def dotted(path: str) -> str:
     """A file as a module of the folder that its path begins in; empty for the folder itself."""
     name = path.removesuffix(".py").replace("/", ".")
     return "" if name in {"__init__", "__main__"} else name.removesuffix(".__init__")

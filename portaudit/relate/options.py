@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from portaudit.catalogue.options import words
 from portaudit.marks import ANY_PART, ANY_SETTING, OF_COMMAND, OF_CONFIG
@@ -140,6 +141,21 @@ def joined(commands: Iterable[Command], *, is_sure: bool = True) -> Command:
     )
 
 
+def with_variables(said: Command, environment: Iterable[str]) -> Command:
+    """A command line whose values may be those of variables that are set before it.
+
+    `KIND=x ./run.sh` of a script with `KIND=${KIND:-y}` and `--kind $KIND`, of which only the
+    default was seen.
+    """
+    given = dict(said.given)
+    for each in environment:
+        variable, _, value = each.partition("=")
+        name = variable.lower()
+        if name in given:
+            given[name] |= {plain(value)}
+    return replace(said, given=given)
+
+
 def setting_name(text: str) -> str:
     """The name of a setting without its place: `use_flash` of `model.use-flash`."""
     return re.split(r"[./@]", text.rstrip("@./"))[-1].replace("-", "_")
@@ -239,7 +255,12 @@ class Known(Struct, frozen=True):
         return frozenset(found)
 
     def _values(self, name: str) -> Values | None:
-        """The values that a setting has where it does not have those of others; None if open."""
+        """The values that a setting has where it does not have those of others; None if open.
+
+        One with hyphens is a word of the command line that code reads itself: nothing else sets it.
+        """
+        if name.startswith("--"):
+            return self.command.given.get(name.removeprefix("--"))
         if self._is_open(name):
             return None
         given, config = self.command.given.get(name), self.config.get(name)
@@ -278,6 +299,8 @@ class Known(Struct, frozen=True):
     def is_off(self, option: Option) -> bool:
         """Whether a condition on a setting is known to be false."""
         values = self.values(option.name)
+        if option.imports:  # nothing is no module
+            values -= _NO | _MAYBE
         if not values or _UNKNOWN in values:
             return False
         if option.otherwise:

@@ -28,7 +28,7 @@ from portaudit.judge.severity import effective
 from portaudit.kinds import kind_by_name
 from portaudit.relate import nearby
 from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
-from portaudit.relate.configured import Unsaid, unsaid
+from portaudit.relate.configured import Unsaid, unnamed, unsaid
 from portaudit.relate.demands import demanding
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
@@ -48,7 +48,6 @@ from portaudit.types import (
     FileResult,
     Finding,
     GuardState,
-    Import,
     Kernel,
     Location,
     Option,
@@ -163,6 +162,7 @@ class _Tree:
         self._switched, self._known = switched(
             results, self._sources, joined, tree, self._programs, main
         )
+        self._unsaid = self._unsaid or self._unnamed()
         self._for_cuda = demanding(results, self._sources, self._switched, self._built.modules)
         self._ways = self._visited(self._demanded(main), self._switched, main)
         self._other_ways: Mapping[str, Visit] | None = None
@@ -414,6 +414,14 @@ class _Tree:
         self._starts["main"].update(found.files)
         self._starts["other"].difference_update(found.files)
         return self._living(self._starts["main"], whole=frozenset(main.whole))
+
+    def _unnamed(self) -> Unsaid | None:
+        """What the main path imports by a name that nobody says."""
+        found = unnamed(self._results, self._graph, self._switched)
+        if found is not None:
+            why = f"{self._programs.why}; {found.why}"
+            self._programs = replace(self._programs, why=why)
+        return found
 
     def _demanded(self, main: Living) -> Graph:
         """The imports of the tree, none of them optional that an option needs which is on.
@@ -773,11 +781,11 @@ def _needed(edge: Edge, asked: Sequence[Option]) -> Edge:
         name in option.words.split() and name not in option.text for option in asked
     ):
         return edge
-    return Edge(edge.path, replace(edge.by, guard="none", guard_by=None))
+    return replace(edge, by=replace(edge.by, guard="none", guard_by=None))
 
 
-def _cut(living: Living) -> Callable[[str, Import], bool]:
-    return lambda path, by: not living.happens(path, by)
+def _cut(living: Living) -> Callable[[str, Edge], bool]:
+    return lambda path, edge: not living.brings(path, edge)
 
 
 class _Spot(Struct, frozen=True):

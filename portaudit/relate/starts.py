@@ -23,7 +23,7 @@ from portaudit.catalogue import entries as names
 from portaudit.discover import Tree
 from portaudit.relate.graph import Graph, visits
 from portaudit.relate.modules import Modules
-from portaudit.relate.options import Command, command, joined
+from portaudit.relate.options import Command, command, joined, with_variables
 from portaudit.types import CodeFacts, FileKind, FileResult, Launch, Location
 
 PROGRAMS: frozenset[FileKind] = frozenset({"python", "notebook"})
@@ -74,7 +74,8 @@ class Start(Struct, frozen=True):
     """A line that starts a program, itself or through other files. `rank`: 0 says most.
 
     `is_sure`: it cannot mean another file as well · `folder`: where it is run, as far as it says ·
-    `settings`: the files that its launcher is given · `said`: a sentence speaks of it.
+    `settings`: the files that its launcher is given · `said`: a sentence speaks of it ·
+    `environment`: variables that it sets.
     """
 
     place: Location
@@ -85,6 +86,7 @@ class Start(Struct, frozen=True):
     folder: str = ""
     settings: tuple[str, ...] = ()
     said: bool = False
+    environment: tuple[str, ...] = ()
 
 
 class Given(Struct, frozen=True):
@@ -147,6 +149,7 @@ class Starts:
                     folder=folder,
                     settings=settings,
                     said=launch.said,
+                    environment=launch.environment,
                 )
                 for target in targets:
                     self._note(result.path, target, start)
@@ -249,7 +252,8 @@ class Starts:
             found = tuple(dict.fromkeys((*found, *scripts)))
         is_sure = is_sure or len({start.arguments for start in found}) == 1
         is_one = all(self._chosen(start).is_one for start in found)
-        return joined(map(self._command, found), is_sure=is_sure and is_one)
+        together = joined(map(self._command, found), is_sure=is_sure and is_one)
+        return with_variables(together, (each for start in found for each in start.environment))
 
     def _command(self, start: Start) -> Command:
         """The command line of a line, open if it may mean another program, or settings unseen."""

@@ -109,7 +109,7 @@ def _still_off(known: Known, sources: Sources, places: _Places) -> frozenset[tup
 
 def _is_off(known: Known, option: Option, cache: dict[tuple[object, ...], bool]) -> bool:
     """Whether a condition on a setting is false, asked once for all that are alike."""
-    key = option.name, option.values, option.otherwise
+    key = option.name, option.values, option.otherwise, option.imports
     if key not in cache:
         cache[key] = known.is_off(option)
     return cache[key]
@@ -140,6 +140,7 @@ class _Facts:
         self._taking = {result.path: result.facts.code.taking for result in results}
         asked = {item.name for result in results for item in result.facts.code.options}
         asked.update(item.by for result in results for item in result.facts.code.options)
+        asked.update(item.asks for result in results for item in result.facts.code.guesses)
         asked.update(item.of for result in results for item in result.facts.settings if item.of)
         self._asked = frozenset(asked)
         self._last: tuple[Sequence[str], Mapping[str, Values]] = (), {}

@@ -203,11 +203,20 @@ CONDITIONS = {
         'k = cfg.a.lower()\ndef f():\n    pass\nif "x" in k:\n    go()',
         [],
     ),
+    "a key of what a function is given": (
+        "def f(batch, cfg=None):\n    if 'x' in batch and 'x' in cfg:\n        go()",
+        [],
+    ),
+    "a key of all settings": ("if 'x' in self.config or 'x' in trainer.cfg:\n    go()", []),
     "no word in it": ('if "x" not in cfg.a:\n    go()', ["2-2 a!=x"]),
     "how it begins": ('if cfg.a.startswith("x"):\n    go()', ["2-2 a=x*"]),
     "how it does not end": ('if not cfg.a.endswith(("x", "y")):\n    go()', ["2-2 a!=*x|*y"]),
     "how something begins": ("if cfg.a.startswith(x):\n    go()", []),
     "a part of it": ('if cfg.a.split("_")[0] == "x":\n    go()', ["2-2 a=*x*"]),
+    "a member of what a function is given": (
+        'def f(info=None):\n    if info["kind"] == "x" or info[0] == "y":\n        go()',
+        [],
+    ),
     "not a part of it": ('if cfg.a.split("_")[0] != "x":\n    go()', []),
     "no part, otherwise": (
         'if cfg.a.split("_")[0] == "x":\n    go()\nelse:\n    stop()',
@@ -230,6 +239,38 @@ CONDITIONS = {
     ),
     "a name that is one of two": (
         "def f(cfg):\n    k = cfg.a\n    if c:\n        k = cfg.b\n    if k == 'x':\n        f()",
+        [],
+    ),
+    "a word behind an option": (
+        (
+            "def f(args):\n    kind = None\n    for i, arg in enumerate(args):\n"
+            "        if arg.startswith('--the-kind='):\n            kind = arg.split('=')[1]\n"
+            "        elif arg == '--the-kind':\n            if i < 9:\n"
+            "                kind = args[i + 1]\n    if kind == 'x':\n        go()"
+        ),
+        ["10-10 --the_kind=x"],
+    ),
+    "a word behind one of two options": (
+        (
+            "def f(args):\n    kind = None\n    for i, arg in enumerate(args):\n"
+            "        if arg == '--kind':\n            kind = args[i + 1]\n"
+            "        if arg == '--other':\n            kind = args[i + 1]\n"
+            "    if kind == 'x':\n        go()"
+        ),
+        [],
+    ),
+    "a word behind an option, with another one else": (
+        (
+            "def f(args):\n    kind = 'x'\n    if args[0] == '--kind':\n"
+            "        kind = args[1]\n    if kind == 'x':\n        go()"
+        ),
+        [],
+    ),
+    "what is made where there is an option": (
+        (
+            "def f(args):\n    kind = None\n    if '--kind' in args:\n        kind = find(args)\n"
+            "    if kind == 'x':\n        go()"
+        ),
         [],
     ),
     "in small letters, alone": ("if cfg.a.lower():\n    go()", []),

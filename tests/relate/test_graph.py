@@ -138,7 +138,7 @@ def test_an_import_that_never_happens_leads_nowhere() -> None:
     results = [code("train.py", Import("model", 3, scope="unused")), code("model.py")]
     joined = graph(results, modules(results))
     assert "model.py" in visits(joined, ["train.py"])
-    assert "model.py" not in visits(joined, ["train.py"], lambda _, by: by.scope == "unused")
+    assert "model.py" not in visits(joined, ["train.py"], lambda _, edge: edge.by.scope == "unused")
 
 
 @pytest.mark.parametrize(

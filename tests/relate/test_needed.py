@@ -104,6 +104,11 @@ OFF: Mapping[str, Mapping[str, str]] = {
     },
     "a text has no such word": KINDS,
     "a text has no such part": {**PARTS, **readme("python train.py --use-flash fast_plain")},
+    "the default of a script says so": {
+        **KINDS,
+        "run.sh": 'USE_FLASH=${USE_FLASH:-"plain"}\npython train.py --use-flash ${USE_FLASH}\n',
+        **readme("GPUS=8 ./run.sh"),
+    },
     "the command has a short option whose letters are others": {
         "train.py": TRAIN.replace('"--dim",', '"-num",'),
         **readme("python train.py -num 16"),
@@ -115,6 +120,11 @@ ON: Mapping[str, Mapping[str, str]] = {
     # by a text
     "by a word in a text": {**KINDS, **readme("python train.py --use-flash myflash2")},
     "by a part of a text": {**PARTS, **readme("python train.py --use-flash=fast_Flash")},
+    "by a variable before a script": {
+        **KINDS,
+        "run.sh": 'USE_FLASH=${USE_FLASH:-"plain"}\npython train.py --use-flash ${USE_FLASH}\n',
+        **readme("USE_FLASH=flash ./run.sh"),
+    },
     # by position
     "by position": train(call="Attention(8, True)"),
     "by position, unknown": train(call="Attention(8, torch.rand(1) > 0)"),

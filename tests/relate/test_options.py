@@ -76,6 +76,14 @@ def test_a_condition_on_a_part_of_a_text(
     assert not known(f"opt_name={value}").is_on(option)
 
 
+def test_only_the_command_line_sets_what_code_reads_of_it_itself() -> None:
+    option = Option((2, 3), "--kind", ("x",), 2, "if")
+    assert known("kind=y", code="kind=x", is_open=True).is_off(option)
+    assert not known("kind=y,x").is_off(option)
+    assert not known("kind=").is_off(option)
+    assert not known(code="kind=y").is_off(option)
+
+
 def test_a_word_with_one_hyphen_is_one_option_where_code_spells_it_so() -> None:
     said = command(["-opt", "a.yml", "-vu"])
     assert not said.letters

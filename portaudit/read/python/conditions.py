@@ -6,6 +6,7 @@ what must hold is told; a part of a condition that nothing is known of is left o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import libcst as cst
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from portaudit.catalogue import options as known
 from portaudit.marks import ANY_PART
-from portaudit.read.python.model import Binding, Scope, around
+from portaudit.read.python.model import Binding, Branch, Scope, around
 from portaudit.read.python.nodes import (
     descendants,
     dotted,
@@ -133,14 +134,14 @@ def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterato
                 yield Condition(name, parts, negative, _strings(other))
                 return
     elif isinstance(operator, (cst.In, cst.NotIn)) and isinstance(left, cst.BaseString):
-        if negative == truth:  # a list has what is not in it as a part of something
-            values = (literal(left),) if literal(left) else ()
-            name = setting(reader, right, is_compared=True) if values else ""
-        else:
-            values = _with_parts(left)
-            name = part_of(reader, right) if values else ""
-        if name:
-            yield Condition(name, values, negative)
+        # a list has what is not in it as a part of something
+        is_lacked = negative == truth
+        parts = tuple(filter(None, [literal(left)])) if is_lacked else _with_parts(left)
+        if parts and _is_text(reader, right):
+            name = setting(reader, right, is_compared=True)
+            name = name or ("" if is_lacked else part_of(reader, right))
+            if name:
+                yield Condition(name, parts, negative)
     elif isinstance(operator, (cst.In, cst.NotIn)):
         if isinstance(right, (cst.Tuple, cst.List, cst.Set)):
             elements = [element.value for element in right.elements]
@@ -179,6 +180,21 @@ def _with_parts(node: cst.BaseExpression) -> tuple[str, ...]:
     return (f"{ANY_PART}{text}{ANY_PART}",) if text and ANY_PART not in text else ()
 
 
+def _is_text(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool:
+    """Whether it may be a text that is asked for a word: a parameter is rather a dictionary."""
+    if isinstance(node, cst.Attribute):
+        return not known.holds(node.attr.value)
+    if isinstance(node, cst.Name):
+        bindings = _bindings(reader, node) if depth < _DEEPEST else ()
+        return bool(bindings) and all(
+            each.kind == "value" and each.value and _is_text(reader, each.value, depth + 1)
+            for each in bindings
+        )
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        return node.func.attr.value in _TAKING or bool(asked(reader, node)[0])
+    return isinstance(node, (cst.Call, cst.Subscript))
+
+
 def part_of(reader: Reader, node: cst.BaseExpression) -> str:
     """The setting of which a text is a part, or all: `kind` of `kind.lower().split("_")[-1]`.
 
@@ -210,9 +226,20 @@ def _part_of(
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
         is_part = node.func.attr.value in _TAKING
         return _part_of(reader, node.func.value, busy, depth + 1) if is_part else ""
-    if isinstance(node, cst.Subscript):
+    if isinstance(node, cst.Subscript) and _is_numbered(reader, node):
         return _part_of(reader, node.value, busy, depth + 1)
     return ""
+
+
+def _is_numbered(reader: Reader, node: cst.Subscript) -> bool:
+    """Whether something is one of several pieces that the code made itself, and no member."""
+    inner = node.value
+    if isinstance(inner, cst.Name):
+        is_made = all(each.kind == "value" for each in _bindings(reader, inner))
+    else:
+        is_made = isinstance(inner, cst.Call)
+    keys = (each.slice.value for each in node.slice if isinstance(each.slice, cst.Index))
+    return is_made and all(string_value(each) is None for each in keys)
 
 
 _TAKING = frozenset(
@@ -387,7 +414,48 @@ def _of_name(reader: Reader, node: cst.Name, *, asks_whether: bool) -> str:
         return "" if asks_whether and any(map(_may_lack, bindings)) else node.value
     if all(_is_constant(reader, binding) for binding in bindings):
         return node.value
-    return ""
+    return _of_command(bindings)
+
+
+def _of_command(bindings: Sequence[Binding]) -> str:
+    """An option that code takes from the words of a command line itself, with its hyphens.
+
+    `elif arg == "--kind": kind = args[i + 1]`, and None before that.
+    """
+    found: set[str] = set()
+    for binding in bindings:
+        if binding.kind != "value" or literal(binding.value) == "null":
+            found |= set() if binding.kind == "value" else {""}
+        elif isinstance(binding.value, (cst.Subscript, cst.Call)) and _takes(binding.value):
+            found.add(next(filter(None, map(_asked_option, around(binding.place.branch))), ""))
+        else:
+            found.add("")
+    return found.pop() if len(found) == 1 else ""
+
+
+def _takes(node: cst.Subscript | cst.Call) -> bool:
+    """Whether a value is one of some words, the next of them, or what is in one of them."""
+    if isinstance(node, cst.Subscript):
+        return True
+    method = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+    return method in {"pop", "popleft", "removeprefix"} or last_name(node.func) == "next"
+
+
+def _asked_option(branch: Branch) -> str:
+    """The option of which a branch asks whether a word is it, or begins with it."""
+    if branch.kind != "test" or branch.test is None or not branch.truth:
+        return ""
+    texts = (string_value(each) for each in _strings_in(branch.test))
+    names = {_OPTION.fullmatch(text[0]) for text in texts if text and text[1]}
+    said = {name[1].replace("-", "_") if name else "" for name in names}
+    return f"--{said.pop()}" if len(said) == 1 and "" not in said else ""
+
+
+def _strings_in(node: cst.CSTNode) -> Iterator[cst.SimpleString]:
+    return (each for each in descendants(node) if isinstance(each, cst.SimpleString))
+
+
+_OPTION = re.compile(r"--([A-Za-z][\w-]*)=?")
 
 
 def _may_lack(binding: Binding) -> bool:

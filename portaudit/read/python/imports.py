@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import libcst as cst
 
+from portaudit.marks import ANY_PART
 from portaudit.read.python import lazy
 from portaudit.read.python.lazy import Entry
 from portaudit.read.python.model import (
@@ -17,7 +18,7 @@ from portaudit.read.python.model import (
     imports_if_there,
 )
 from portaudit.read.python.nodes import SPEAKING, last_name, string_value
-from portaudit.read.python.unseen import is_foreign, unseen
+from portaudit.read.python.unseen import asks_of, is_foreign, unseen
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import GuardState, Import, Proof
 
@@ -25,6 +26,7 @@ Decide = Callable[[cst.CSTNode, Place, str], "tuple[GuardState, Proof | None] | 
 """What decides whether a module is imported at a place; None where it never is."""
 
 _LITERAL = re.compile(r"[rRuU]*(['\"]{1,3})([A-Za-z_][\w.:]*)\1")
+_LONGEST = 200
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[A-Za-z_][\w.]*)?")
 _SAYING = SPEAKING | {"getLogger", "get_logger", "add_argument", "filterwarnings"}
 """Calls whose strings are for people, or name a logger."""
@@ -82,10 +84,12 @@ def _imports(
             continue
         state, by = guard
         scope = owner or _function(place.scope)
-        key = name, scope, state, named
+        asks = asks_of(reader, node) if ANY_PART in name and isinstance(node, cst.Call) else ""
+        key = name, scope, state, named, asks
         if key not in found:
             line = reader.span(node).line if named else reader.positions.line(place.statement)
-            found[key] = Import(name, line, scope, state, by, named)
+            text = reader.line(line).strip()[:_LONGEST] if asks else ""
+            found[key] = Import(name, line, scope, state, by, named, asks, text)
     return tuple(sorted(found.values(), key=lambda item: item.line))
 
 

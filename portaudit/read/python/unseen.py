@@ -13,7 +13,8 @@ from posixpath import basename, dirname, relpath
 
 import libcst as cst
 
-from portaudit.marks import ANY_PART, CONFIGURED, LOOSE
+from portaudit.marks import ANY_PART, CONFIGURED, LOOSE, UNWRITTEN
+from portaudit.read.python.conditions import setting
 from portaudit.read.python.model import imports_by_name
 from portaudit.read.python.nodes import descendants, last_name, string_value
 from portaudit.read.python.spelled import spelled
@@ -40,6 +41,8 @@ _MAKING = frozenset({"module_from_spec", "load_module", "load_source", "run_path
 _SEARCHED = frozenset({"sys.path.insert", "sys.path.append", "sys.path.extend", "site.addsitedir"})
 _ELSEWHERE = sys.stdlib_module_names | {"numpy", "torch", "torchvision", "triton"}
 """What no tree has a module for, unless it is one of these projects itself."""
+_DEEPEST = 5
+"""Expressions in one another that are followed to a setting."""
 _HELPING = re.compile(r"import|load|discover|register|modules|plugins", re.IGNORECASE)
 _GLOBBED = re.compile(r"/?\**/?\*[\w.*]*$")
 _PATTERN = re.compile(r"\.*(?:[A-Za-z_]\w*\.)*[\w*]*(?:\.?[\w*]+)*")
@@ -119,17 +122,64 @@ def _by_name(reader: Reader) -> Iterator[Entry]:
                 yield call, CONFIGURED
 
 
-def imported(reader: Reader, call: cst.Call) -> Iterator[str]:
+def imported(
+    reader: Reader, call: cst.Call, places: tuple[int | str, ...] = (0, "name", "modname")
+) -> Iterator[str]:
     """The modules that an import by name may mean, as far as their names are known."""
     packages = spelled(reader, argument(call, (1, "package")).value)
-    for text in spelled(reader, argument(call, (0, "name", "modname")).value):
+    for text in spelled(reader, argument(call, places).value):
         if text.startswith(".") and text.strip("."):
             yield from (_absolute(text, package) for package in packages)
         elif text.startswith(ANY_PART):
             yield from dict.fromkeys(_folders(reader)) or (text,)
         elif _PATTERN.fullmatch(text) and text:
-            if reader.is_open(text) or ANY_PART in text.partition(".")[0]:
+            # what no usual directory has may lie in a folder that Python is told to search
+            if is_foreign(reader, text) or reader.is_open(text) or ANY_PART in text:
                 yield text
+
+
+def asks_of(reader: Reader, call: cst.Call) -> str:
+    """The setting that is what is not known of the module that a call imports by its name.
+
+    Empty if no setting is; what is made of one in a way that changes it, or of several, is `?`.
+    """
+    places = (0, "name", "modname") if imports_by_name(call) else _RUNNING.get(last_name(call.func))
+    if last_name(call.func) == "run_module":
+        places = (0, "mod_name")
+    found = set(_settings(reader, argument(call, places).value)) if places else set()
+    return next(iter(found), "") if len(found) < 2 else UNWRITTEN  # noqa: PLR2004
+
+
+def _settings(reader: Reader, node: cst.BaseExpression | None, depth: int = 0) -> Iterator[str]:
+    """The settings of which a name is put together, `?` for what is made of some otherwise."""
+    if node is None or depth > _DEEPEST:
+        return
+    parts: list[cst.BaseExpression | None] = []
+    if name := setting(reader, node, is_compared=True):
+        yield name
+    elif isinstance(node, cst.Name) and node in reader.model.places:
+        parts = [each.value for each in reader.bindings(node) if each.kind == "value"]
+    elif isinstance(node, cst.FormattedString):
+        parts = [
+            each.expression
+            for each in node.parts
+            if isinstance(each, cst.FormattedStringExpression)
+        ]
+    elif isinstance(node, (cst.BinaryOperation, cst.ConcatenatedString, cst.BooleanOperation)):
+        parts = [node.left, node.right]
+    elif isinstance(node, cst.IfExp):
+        parts = [node.body, node.orelse]
+    elif isinstance(node, cst.Tuple):
+        parts = [each.value for each in node.elements]
+    elif isinstance(node, cst.Call) and _called(node) in {"str", "format", "join"}:
+        owner = node.func.value if isinstance(node.func, cst.Attribute) else None
+        parts = [owner, *(each.value for each in node.args)]
+    elif isinstance(node, (cst.Call, cst.Subscript)):
+        inner = (each for each in descendants(node) if isinstance(each, cst.BaseExpression))
+        if any(setting(reader, each, is_compared=True) for each in inner):
+            yield UNWRITTEN
+    for each in parts:
+        yield from _settings(reader, each, depth + 1)
 
 
 def made_modules(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
@@ -142,6 +192,12 @@ def made_modules(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
             yield from imported(reader, value)
         elif isinstance(value, cst.Call) and last_name(value.func) in _MAKING:
             yield from (name for _, name in _run(reader))
+
+
+def _called(call: cst.Call) -> str:
+    """The last name of a function, or of a method of whatever: `format` of `"{}".format(x)`."""
+    method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+    return last_name(call.func) or method
 
 
 def _absolute(name: str, package: str) -> str:
@@ -278,9 +334,7 @@ def _run(reader: Reader) -> Iterator[Entry]:
                     yield from _files(reader, call, argument(each, (0, "file")).value)
             yield from _read(reader, call)
         elif name == "run_module":
-            for text in spelled(reader, argument(call, (0, "mod_name")).value):
-                if ANY_PART not in text and reader.is_open(text):
-                    yield call, text
+            yield from ((call, text) for text in imported(reader, call, (0, "mod_name")))
 
 
 def _read(reader: Reader, call: cst.Call) -> Iterator[Entry]:

@@ -1,0 +1,229 @@
+"""Modules whose names options give: whole trees, from files to reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from portaudit import config, engine
+from portaudit.config import Options
+from portaudit.types import Report
+
+MakeTree = Callable[[Mapping[str, str]], Path]
+BARRIER = "import torch\ntorch.cuda.synchronize()\n"
+LEARNS = "net.loss(torch.zeros(3)).backward()\n"
+ARGPARSE = """
+import argparse
+import importlib
+import os
+import sys
+import torch
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "models"))
+parser = argparse.ArgumentParser()
+parser.add_argument("--arch"{})
+FLAGS = parser.parse_args()
+net = importlib.import_module({}).Net()
+"""
+PROGRAM = f"{BARRIER}class Net: pass\nif __name__ == '__main__':\n    Net()\n"
+LINE = "```\npython train.py {}\n```\n"
+
+
+def tree(default: str, name: str = "FLAGS.arch", **files: str) -> dict[str, str]:
+    return {
+        "train.py": ARGPARSE.format(default, name) + LEARNS,
+        "models/plain.py": PROGRAM,
+        "models/fused.py": PROGRAM,
+        "other/far.py": BARRIER,
+        "README.md": LINE.format(""),
+        **files,
+    }
+
+
+def scanned(root: Path) -> Report:
+    options = Options(root=root, cache=False, jobs=1)
+    return engine.scan(config.load([root], options, cwd=root))
+
+
+def reach(report: Report) -> dict[str, tuple[str | None, str]]:
+    """What reaches each file, and the setting that its code waits for."""
+    return {
+        item.path: (item.reach, item.guard_by.setting if item.guard_by else "")
+        for item in report.findings
+        if item.rule.startswith("DEV")
+    }
+
+
+def why(report: Report) -> str:
+    return next(each.why for each in report.score.entry_points if each.main)
+
+
+NEEDED = ("main", "")
+WAITS = ("main", "arch")
+
+
+def test_a_default_names_the_module_and_others_wait_for_the_option(make_tree: MakeTree) -> None:
+    report = scanned(make_tree(tree(", default='plain'")))
+    found = reach(report)
+    assert found["models/plain.py"] == NEEDED
+    assert found["models/fused.py"] == WAITS
+    assert found["other/far.py"] == ("unreached", "")
+    assert "cannot be seen" not in why(report)
+
+
+def test_what_lies_elsewhere_is_not_chosen_beside_a_default(make_tree: MakeTree) -> None:
+    searched = 'sys.path.append(os.path.join(HERE, "models"))'
+    for default, expected in ((", default='plain'", "unreached"), ("", "main")):
+        files = tree(default)
+        files["train.py"] = files["train.py"].replace(
+            searched, f'{searched}\nsys.path.append(os.path.join(HERE, "other"))'
+        )
+        found = reach(scanned(make_tree({**files, "models/setup.py": BARRIER})))
+        assert found["other/far.py"][0] == expected
+        assert found["models/setup.py"][0] != "main"
+
+
+def test_a_line_names_another_one(make_tree: MakeTree) -> None:
+    files = tree(", default='plain'")
+    found = reach(scanned(make_tree({**files, "README.md": LINE.format("--arch fused")})))
+    assert found["models/fused.py"] == found["models/plain.py"] == NEEDED
+
+
+def test_where_nobody_says_the_name_each_may_be_needed(make_tree: MakeTree) -> None:
+    report = scanned(make_tree(tree(", required=True")))
+    found = reach(report)
+    assert found["models/fused.py"] == found["models/plain.py"] == NEEDED
+    assert "it cannot be seen further than `train.py`" in why(report)
+    assert "`--arch`" in why(report)
+
+
+def test_where_nothing_may_be_meant_it_cannot_be_told(make_tree: MakeTree) -> None:
+    files = tree(", required=True")
+    files["train.py"] = files["train.py"].replace('os.path.join(HERE, "models")', "FLAGS.root")
+    report = scanned(make_tree(files))
+    assert reach(report)["models/fused.py"][0] != "unreached"
+    assert "it cannot be seen further than `train.py`" in why(report)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'f"models.{FLAGS.arch}"',
+        '"models." + FLAGS.arch',
+        '"models.%s" % FLAGS.arch',
+        '"models.{}".format(FLAGS.arch)',
+        '"." + FLAGS.arch, "models"',
+        'f"models.{FLAGS.arch.lower()}"',
+    ],
+)
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_part_of_the_name(make_tree: MakeTree, name: str, *, marked: bool) -> None:
+    files = tree(", default='plain'", name)
+    if marked:
+        files["models/__init__.py"] = ""
+    found = reach(scanned(make_tree(files)))
+    assert found["models/plain.py"] == NEEDED
+    assert found["models/fused.py"] == WAITS
+
+
+@pytest.mark.parametrize(
+    "name", ['f"models.{FLAGS.arch}"', "FLAGS.arch", "names[FLAGS.arch]", "FLAGS.arch[1:]"]
+)
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_part_that_nobody_says(make_tree: MakeTree, name: str, *, marked: bool) -> None:
+    files = tree("", name, **({"models/__init__.py": ""} if marked else {}))
+    report = scanned(make_tree(files))
+    found = reach(report)
+    assert "it cannot be seen further than `train.py`" in why(report)
+    assert found["models/fused.py"] == found["models/plain.py"] == NEEDED
+
+
+CLICK = """
+import importlib, sys
+import click
+import torch
+
+sys.path.insert(0, "models")
+
+@click.command()
+@click.option("--arch", default="plain")
+def main(arch):
+    net = __import__(arch).Net()
+    net.loss(torch.zeros(3)).backward()
+
+if __name__ == "__main__":
+    main()
+"""
+FIELD = """
+import importlib, sys
+from dataclasses import dataclass
+import torch
+
+sys.path.insert(0, "models")
+
+@dataclass
+class Config:
+    arch: str = "plain"
+
+def main(cfg: Config):
+    net = importlib.import_module(cfg.arch).Net()
+    net.loss(torch.zeros(3)).backward()
+
+if __name__ == "__main__":
+    main(Config())
+"""
+ENVIRON = """
+import importlib, os, sys
+import torch
+
+sys.path.insert(0, "models")
+net = importlib.import_module(os.environ.get("ARCH", "plain")).Net()
+net.loss(torch.zeros(3)).backward()
+"""
+FILE = """
+import argparse, importlib.util
+import torch
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--arch", default="plain")
+args = parser.parse_args()
+spec = importlib.util.spec_from_file_location("net", f"models/{args.arch}.py")
+net = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(net)
+net.loss(torch.zeros(3)).backward()
+"""
+RUNPY = """
+import argparse, runpy
+import torch
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--arch", default="plain")
+args = parser.parse_args()
+net = runpy.run_module(f"models.{args.arch}")
+net["loss"](torch.zeros(3)).backward()
+"""
+
+
+@pytest.mark.parametrize("train", [CLICK, FIELD, ENVIRON, FILE, RUNPY])
+def test_other_ways_to_say_a_name(make_tree: MakeTree, train: str) -> None:
+    found = reach(scanned(make_tree({**tree(""), "train.py": train})))
+    assert found["models/plain.py"] == NEEDED
+    assert found["models/fused.py"][0] == "main"
+
+
+def test_a_helper_of_another_file_is_given_the_name(make_tree: MakeTree) -> None:
+    files = tree(", default='plain'")
+    files["train.py"] = (
+        files["train.py"]
+        .replace("import torch\n", "import torch\nfrom helper import load\n")
+        .replace("importlib.import_module(FLAGS.arch)", "load(FLAGS.arch)")
+    )
+    files["helper.py"] = (
+        "import importlib\n\ndef load(arch):\n    return importlib.import_module(arch)\n"
+    )
+    found = reach(scanned(make_tree(files)))
+    assert found["models/plain.py"] == NEEDED
+    assert found["models/fused.py"][0] == "main"
