@@ -203,7 +203,14 @@ class Audit:
     @cached_property
     def _asked(self) -> bytes:
         tree = self.side.tree
-        paths = (tree.files, tree.selected, tree.skipped, tree.errors, sorted(tree.projects))
+        paths = (
+            tree.files,
+            tree.selected,
+            tree.skipped,
+            tree.errors,
+            sorted(tree.projects),
+            tree.others,
+        )
         return digest(self.rules.digest, _told((self._settings, paths, tree.kinds)))
 
     @cached_property

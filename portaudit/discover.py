@@ -50,6 +50,12 @@ _QUIET = frozenset(
     }
 )
 """What tools keep: never the audited code, so not even mentioned."""
+_UNREAD = (
+    *(".c", ".inc", ".hh", ".tpp", ".ipp", ".tcc", ".txx", ".h++", ".pyx", ".pxd", ".pxi", ".i"),
+    *(".ii", ".in", ".def", ".tmpl", ".template", ".jinja", ".j2", ".mako", ".cuda", ".ptx", ".cl"),
+    *("meson.build", ".bzl", ".bazel", "/BUILD", ".gn", ".gyp", ".ninja", ".lua", ".pl"),
+)
+"""How the names of files end that are no kind of source here, and may hold or name native code."""
 _FOLDERS = frozenset({"folder", "submodule"})
 _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})
 _ROOT_MANIFESTS = _MANIFESTS | {"requirements.txt"}
@@ -61,7 +67,8 @@ class Tree(Struct, frozen=True):
     `files`: every source file under the root, which relating needs · `kinds`: of each ·
     `selected`: those whose findings are reported · `skipped`: what was left out under the given
     paths, `errors`: what could not be read, both as a reader can see their names · `projects`:
-    directories that a project of its own begins in, by their manifest.
+    directories that a project of its own begins in, by their manifest · `others`: files that are
+    read for names only, as native code may stand there.
     """
 
     root: Path
@@ -71,6 +78,7 @@ class Tree(Struct, frozen=True):
     errors: tuple[ScanError, ...] = ()
     projects: frozenset[str] = frozenset()
     kinds: Mapping[str, FileKind] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -151,6 +159,7 @@ def walk(
         errors=tuple(sorted(errors, key=lambda entry: entry.path)),
         projects=frozenset(found.projects),
         kinds=found.kinds,
+        others=tuple(sorted(found.others)),
     )
 
 
@@ -186,6 +195,7 @@ class _Found(Struct):
     skipped: list[Skipped] = field(default_factory=list)
     errors: list[ScanError] = field(default_factory=list)
     projects: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
 
 
 class _Line(Struct, frozen=True):
@@ -264,6 +274,9 @@ def _sort_out(
     try:
         kind = None if folder else _source_kind(files, entry, path)
         if not folder and kind is None:
+            if entry.kind == "file" and f"/{path}".endswith(_UNREAD) and _is_text(path):
+                if not _ignored(path, patterns, folder=False):
+                    found.others.add(path)
             return False
         reason = _reason_to_skip(files, entry, path, patterns, kind)
     except OSError as error:

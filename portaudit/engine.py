@@ -36,6 +36,7 @@ from portaudit.relate.modules import Modules
 from portaudit.relate.order import ordered
 from portaudit.relate.project import roots, weighable, with_foreign_uses
 from portaudit.relate.reach import Reached, reached
+from portaudit.relate.said import Said
 from portaudit.relate.sections import sections
 from portaudit.results import UNWRITABLE, Results
 from portaudit.ruleset import Rules
@@ -487,11 +488,18 @@ def scan(
         )
     results = tuple(map(_joined, found))
     del found
-    contents.keep(tree.kinds)
     rules.results.write()
-    natives = related(results, modules)
+    natives = related(results, modules, Said(results, tree.others, partial(_content, contents)))
     run = rules.chosen.rules.keys()
-    return report(config, rules.everything, results, natives, tree, modules, run)
+    made = report(config, rules.everything, results, natives, tree, modules, run)
+    contents.keep(tree.kinds)
+    return made
+
+
+def _content(contents: Contents, path: str) -> bytes:
+    """What a file holds; nothing if it cannot be read, which is told by whoever scans it."""
+    read = contents.read(path)
+    return b"" if isinstance(read, ScanError) else read[0]
 
 
 def blank(config: Config, rules: Rules, tree: Tree) -> Blank | None:

@@ -537,7 +537,8 @@ class Function(Struct, frozen=True):
 
     `device` is `cuda` or `cpu` where its registration or its file's build says so, else empty ·
     `features` and `lines` are those of a function for the device · `choices`: kernels of the same
-    parameters, as far as the file can tell, of which one run launches one at most.
+    parameters, as far as the file can tell, of which one run launches one at most · `again`: those
+    of `calls` that one run may come to more than once, with other values.
     """
 
     name: str
@@ -548,6 +549,7 @@ class Function(Struct, frozen=True):
     features: tuple[Feature, ...] = ()
     lines: int = 0
     choices: tuple[tuple[str, ...], ...] = ()
+    again: tuple[str, ...] = ()
 
 
 class Bound(Struct, frozen=True):

@@ -6,6 +6,7 @@ Knows paths and words only: no file, no finding.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,7 @@ class _OtherRuns(Section, frozen=True):
 
 class _Making(Section, frozen=True):
     names: frozenset[str]
+    locating: dict[str, tuple[str, ...]]
 
 
 class Table(Section, frozen=True):
@@ -115,6 +117,11 @@ def runs_otherwise(arguments: tuple[str, ...]) -> bool:
 def makers() -> frozenset[str]:
     """Names of functions that make whatever a file of settings names."""
     return _table().making.names
+
+
+def locating() -> Mapping[str, tuple[str, ...]]:
+    """Functions that look up what a whole name means, with where they are given it."""
+    return _table().making.locating
 
 
 @cache

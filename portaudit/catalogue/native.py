@@ -43,6 +43,13 @@ class FeatureWords(Section, frozen=True):
     using: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
+class VariantWords(Section, frozen=True):
+    """Words of kernels' names: those that say how something is done, those of something else."""
+
+    way: list[str]
+    apart: list[str]
+
+
 class Compilers(Section, frozen=True):
     """Python functions that compile native code: by their whole names, and by their last ones."""
 
@@ -67,6 +74,7 @@ class NativeWords(Section, frozen=True):
     engines: list[str]
     macros: Macros
     kernel: Declaring
+    variant: VariantWords
     feature: list[FeatureWords]
     dispatch: dict[str, list[str]]
     python: Compilers
@@ -132,9 +140,33 @@ def levels() -> dict[str, Difficulty]:
     return {each.name: each.level for each in words().feature if each.level}
 
 
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+[0-9]+[a-z]+|[A-Z]?[a-z]+")
+"""A word of a name, without a number behind it: `v2`, `float4`, but `col2im`."""
 _NAME = re.compile(r"\s*[A-Za-z_]\w*\s*$")
 
 
 def types_of(parameters: Iterable[str]) -> tuple[str, ...]:
     """The types of parameters as they are declared, without their names."""
     return tuple(_NAME.sub("", each) for each in parameters)
+
+
+def are_variants(one: str, other: str) -> bool:
+    """Whether the names of two kernels say that these do the same in different ways."""
+    shorter, longer = sorted((_subject(one), _subject(other)), key=len)
+    more = longer[len(shorter) :]
+    return bool(shorter) and longer == [*shorter, *more] and _apart().isdisjoint(more)
+
+
+def _subject(name: str) -> list[str]:
+    """The words of a kernel's name that say what it does."""
+    return [word for part in _PART.findall(name) if (word := part.lower()) not in _way()]
+
+
+@cache
+def _way() -> frozenset[str]:
+    return frozenset(words().variant.way)
+
+
+@cache
+def _apart() -> frozenset[str]:
+    return frozenset(words().variant.apart)

@@ -261,6 +261,12 @@ class Demands:
     def _of_call(self, call: cst.Call) -> Outcome:
         """What a call comes to: of functions and classes of the tree, else it works."""
         known = [self._of_callee(value) for value in self._reader.values(call.func)]
+        if isinstance(call.func, cst.Name) and call.func in self._reader.model.places:
+            known.extend(
+                self._of_definition(self._reader.model.scopes[each.value])
+                for each in self._reader.bindings(call.func)
+                if isinstance(each.value, cst.Lambda)
+            )
         return min(known, default="works", key=_WORST.index)
 
     def _of_callee(self, value: AnyValue) -> Outcome:
@@ -284,6 +290,8 @@ class Demands:
     def _of_body(self, node: cst.CSTNode) -> Outcome:
         if isinstance(node, cst.FunctionDef):
             return self._of_block(body_of(node.body))
+        if isinstance(node, cst.Lambda):
+            return self._of_value(node.body)
         if isinstance(node, cst.ClassDef):
             methods = [each for each in body_of(node.body) if isinstance(each, cst.FunctionDef)]
             failing = any(self._of_statement(each) == "fails" for each in methods)

@@ -56,7 +56,7 @@ class Builds(Struct):
     def _add(self, number: int, path: str, build: Compiled, sources: Collection[str]) -> None:
         for text in build.sources:
             known = _meant(path, text, sources)
-            if known is None:
+            if not known:  # anything, or what is only there when it is built
                 self.open.add("" if build.loads else dirname(path))
             for source in known or ():
                 self.of.setdefault(source, set()).add(number)
@@ -104,9 +104,15 @@ def _meant(path: str, text: str, sources: Collection[str]) -> Collection[str] | 
                 return {there}
     pattern = normpath(text.lstrip("/")).lstrip("./")
     if text.startswith("/"):
-        found = {each for each in sources if fnmatchcase(each, pattern)}
+        found = {each for each in sources if _fits(each, pattern)}
         return found or {each for each in sources if fnmatchcase(basename(each), name)}
-    return {each for each in sources if fnmatchcase(f"/{each}", f"*/{pattern}")}
+    return {each for each in sources if _fits(f"/{each}", f"*/{pattern}") or _fits(each, pattern)}
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a path has a pattern, in which `**/` and a first `*/` may also be no folder."""
+    shorter = pattern.replace("/**/", "/").removeprefix("**/").removeprefix("*/")
+    return any(fnmatchcase(path, each) for each in (pattern, shorter))
 
 
 def _above(path: str) -> Iterator[str]:

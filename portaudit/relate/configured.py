@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from portaudit.catalogue import entries as names
 from portaudit.discover import Tree
-from portaudit.marks import ANY_PART, CONFIGURED, UNWRITTEN
+from portaudit.marks import ANY_PART, CONFIGURED, LOCATED, UNWRITTEN
 from portaudit.relate.graph import Edge, Graph, visits
 from portaudit.relate.live import Living
 from portaudit.relate.switches import SETTINGS
@@ -102,12 +102,13 @@ def unsaid(
     """What of a path nobody says, if it is made of settings.
 
     Nothing if the path begins with settings, or has some that name code. If it learns something
-    itself, most is seen: then there must be files of settings that name what it makes.
+    itself, most is seen: then there must be files of settings that name what it makes, unless it
+    looks up a whole name of which nothing is known.
     A function of the tree that has the name of a library's may do anything.
     """
     code = {result.path: result.facts.code for result in results}
     learns = _learns(living, code)
-    signs = frozenset({CONFIGURED} if learns else {ANY_PART, CONFIGURED})
+    signs = frozenset({CONFIGURED, LOCATED} if learns else {ANY_PART, CONFIGURED, LOCATED})
     here = [code[path] for path in living.files if path in code]
     makers = names.makers().intersection(living.names)
     makers -= {option.name for facts in here for option in facts.options}
@@ -128,7 +129,8 @@ def unsaid(
         and _names_code(path, graph, tree)
     ]
     if learns:
-        return Unsaid(by, tuple(sorted(files))) if files else None
+        is_open = bool(files) or _makes(by, code.get(by), frozenset(), frozenset({LOCATED}), living)
+        return Unsaid(by, tuple(sorted(files))) if is_open else None
     learning = [path for path in files if _leads_to_learning(path, graph, code)]
     return Unsaid(by, tuple(sorted(learning or files)))
 

@@ -13,7 +13,7 @@ from posixpath import basename, dirname, join, normpath
 from msgspec import Struct
 
 from portaudit.catalogue import entries as names
-from portaudit.marks import ANY_PART, CONFIGURED, LOOSE, UNWRITTEN
+from portaudit.marks import ANY_PART, CONFIGURED, LOCATED, LOOSE, UNWRITTEN
 from portaudit.relate.modules import Modules, dotted
 from portaudit.types import GUARD_STATES, Chain, FileResult, GuardState, Import, Location, Proof
 
@@ -136,7 +136,7 @@ class _Resolver:
 
         A program finds what lies beside it first, even if that is inside a package.
         """
-        if name in {ANY_PART, CONFIGURED} or name.endswith("/") or name.startswith(LOOSE):
+        if name in {ANY_PART, CONFIGURED, LOCATED} or name.endswith("/") or name.startswith(LOOSE):
             return ()
         key = dirname(importer), name, program
         if key not in self._known:

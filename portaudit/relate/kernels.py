@@ -17,13 +17,14 @@ from msgspec.structs import replace
 
 from portaudit.catalogue.difficulty import KERNEL_EFFORT, widened
 from portaudit.catalogue.library import counterpart
-from portaudit.catalogue.native import types_of
+from portaudit.catalogue.native import are_variants, types_of
 from portaudit.catalogue.schema import Rule
 from portaudit.marks import ANY_PART
 from portaudit.relate.builds import Builds
 from portaudit.relate.modules import Modules
 from portaudit.relate.nearby import LOADING, SOURCES, users
 from portaudit.relate.projects import homes, meant
+from portaudit.relate.said import Said
 from portaudit.types import (
     COMPILED,
     DIFFICULTIES,
@@ -133,6 +134,14 @@ class _Tree(Struct):
     using: Mapping[str, set[str]] = field(default_factory=dict)
     """The files that use a name which several files bind."""
     builds: Builds = field(default_factory=Builds)
+    loose: set[str] = field(default_factory=set)
+    """Native functions that are named otherwise than called or bound."""
+
+    def is_loose(self, name: str) -> bool:
+        """Whether a native function may be started in ways that are not told."""
+        return name in self.loose or any(
+            part.removeprefix(ANY_PART) in name for part in self.loose if part.startswith(ANY_PART)
+        )
 
     def is_ambiguous(self, bound: Bound) -> bool:
         """Whether another module binds the same name (`forward`): a call may mean either.
@@ -211,8 +220,11 @@ class _Tree(Struct):
         return any(first <= place.line <= last for first, last in self.bodies[place.path])
 
 
-def related(results: Sequence[FileResult], modules: Modules) -> Natives:
-    """All kernels of a tree in order, with who starts, binds and calls each."""
+def related(results: Sequence[FileResult], modules: Modules, said: Said | None = None) -> Natives:
+    """All kernels of a tree in order, with who starts, binds and calls each.
+
+    `said`: what the text of its files says besides.
+    """
     if not any(result.inventory for result in results):
         return Natives()
     tree = _gather(results, modules)
@@ -220,10 +232,10 @@ def related(results: Sequence[FileResult], modules: Modules) -> Natives:
     ways = [(kernel, _way(kernel, tree)) for kernel in known]
     _tell_copies(ways, tree)
     joined = [_joined(kernel, way, tree, modules) for kernel, way in ways]
-    chosen = _variants(ways)
+    chosen = _variants(ways, tree)
     joined = [replace(each, variant_of=chosen.get((each.path, each.line), "")) for each in joined]
     ordered = sorted(joined, key=lambda each: (each.path, each.line, each.name))
-    return Natives(tuple(ordered), tree, ways, results)
+    return Natives(tuple(ordered), tree, ways, results, said)
 
 
 class Natives:
@@ -235,10 +247,12 @@ class Natives:
         tree: _Tree | None = None,
         ways: Iterable[tuple[Kernel, _Way]] = (),
         results: Sequence[FileResult] = (),
+        said: Said | None = None,
     ) -> None:
         self.kernels = tuple(kernels)
+        self._said = said or Said()
         self._tree = tree
-        self._ways = ways
+        self._ways = tuple(ways)
         self._results = results
 
     def _compiled(self) -> Iterator[tuple[Kernel, _Way, _Tree]]:
@@ -248,7 +262,46 @@ class Natives:
 
     def loading(self, path: str) -> frozenset[Location] | None:
         """The lines that alone compile a source, all while programs run; None if that is open."""
-        return self._tree.builds.loading(path) if self._tree else None
+        return self._loading.get(path)
+
+    @cached_property
+    def _loading(self) -> Mapping[str, frozenset[Location]]:
+        """Those lines of all sources that no other text names."""
+        if self._tree is None:
+            return {}
+        builds = self._tree.builds
+        known = {result.path: builds.loading(result.path) for result in self._results}
+        found = {path: lines for path, lines in known.items() if lines is not None}
+        if not found:
+            return {}
+        said = self._said.sources({path: {it.path for it in found[path]} for path in found})
+        never = {path for path, lines in found.items() if not lines}
+        lost = never if never and self._said.compiles else set()
+        return {path: lines for path, lines in found.items() if path not in said | lost}
+
+    def is_missing(self, path: str, names: Collection[str]) -> bool:
+        """Whether what no build has is needed by one that is known, or alone has one of some names.
+
+        Then more is compiled than is known. `names`: what the path says.
+        """
+        if self._tree is None:
+            return True
+        tree, compiled = self._tree, self._tree.builds.of.keys()
+        own = {name for name, places in tree.defined.items() if path in places}
+        for kernel, way in self._ways:
+            if kernel.path == path:
+                own |= way.reached.keys()
+        for name in own:
+            users = {place for place, _ in tree.calling.get(name, ())}
+            users.update(place for place, _ in tree.launching.get(name, ()))
+            users.update(bound.binding.path for bound in tree.bound.get(name, ()))
+            places = tree.defined.get(name, set())
+            elsewhere = (places - {path}) & compiled
+            if not elsewhere and path not in compiled and users & compiled:
+                return True
+        bare = {bare_name(each.binding.name) for name in own for each in tree.bound.get(name, ())}
+        bare |= {name for name, places in tree.bindings.items() if path in places}
+        return any(name in names and not (tree.bindings[name] - {path}) & compiled for name in bare)
 
     @cached_property
     def _loose(self) -> _Loose:
@@ -279,24 +332,26 @@ class Natives:
     def idle(self) -> frozenset[str]:
         """Compiled kernels that nothing starts, by their fingerprints.
 
-        No host code launches them, or what does is never called and bound nowhere, and no Python
-        file has a name of these. Not of headers, which are there for code that somebody else has.
+        No host code launches them, or what does is never called and bound nowhere, and no text that
+        is not taken apart has a name of these. Nothing is compiled while programs run, which may
+        make up names. Not of headers, which are there for code that somebody else has.
         """
         ended = [
             (kernel, way, tree)
             for kernel, way, tree in self._compiled()
             if not kernel.helper and not way.bound and _is_whole(kernel, way, tree)
         ]
-        if not ended:
+        if not ended or self._said.compiles:
             return frozenset()
         names = {name for kernel, way, _ in ended for name in (kernel.name, *way.reached)}
+        spoken = self._said.names(names)
         said = users(self._results, names | LOADING | _WRAPPING)
         is_linked = any(said.get(name) for name in _WRAPPING)
         loads = is_linked or any(said.get(name) for name in LOADING)
         return frozenset(
             kernel.fingerprint
             for kernel, way, tree in ended
-            if not any(said.get(name) for name in (kernel.name, *way.reached))
+            if not any(said.get(name) or name in spoken for name in (kernel.name, *way.reached))
             and not (is_linked and way.starters)
             and not _is_unsure(kernel, way, tree, self._loose, loads=loads)
         )
@@ -306,8 +361,10 @@ def _is_whole(kernel: Kernel, way: _Way, tree: _Tree) -> bool:
     """Whether all is there that could start a kernel: it ends in sources, and in no program."""
     paths = {kernel.path}.union(*way.reached.values())
     callers = {each.name for name in way.reached for _, each in tree.calling.get(name, ())}
+    names = (kernel.name, *way.reached)
     return (
         all(path.endswith(SOURCES) for path in paths)
+        and all(name.isidentifier() and name != "operator" for name in names)
         and callers <= way.reached.keys()
         and "main" not in way.reached
     )
@@ -429,6 +486,7 @@ def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
         for kernel in result.inventory:
             tree.bodies[kernel.path].append((kernel.line, kernel.end_line))
             tree.defined[kernel.name].add(kernel.path)
+        tree.loose.update(result.facts.native.loose)
         for function in result.facts.native.functions:
             tree.defined[function.name].add(result.path)
             for name in function.launches:
@@ -545,11 +603,12 @@ def _joined(kernel: Kernel, way: _Way, tree: _Tree, modules: Modules) -> Kernel:
     return replace(kernel, fallback=kernel.fallback or other, counterpart=found)
 
 
-def _variants(ways: Iterable[tuple[Kernel, _Way]]) -> Mapping[tuple[str, int], str]:
+def _variants(ways: Iterable[tuple[Kernel, _Way]], tree: _Tree) -> Mapping[tuple[str, int], str]:
     """The kernels that others stand for, by their places, with the names of these.
 
-    Whoever launches one chooses among both, and they take the same: for other sizes or types. The
-    one that is most to write stands for all, of several the first.
+    Whoever launches one chooses among both, once in each run, and they take the same; their names
+    say that they do the same, for other sizes or types. The one that is most to write stands for
+    all, of several the first.
     """
     groups: dict[_Group, list[Kernel]] = defaultdict(list)
     for kernel, way in ways:
@@ -559,17 +618,53 @@ def _variants(ways: Iterable[tuple[Kernel, _Way]]) -> Mapping[tuple[str, int], s
             for group in function.choices
             if kernel.name in group
         ]
-        if chosen and len(chosen) == len(way.starters):
+        if chosen and len(chosen) == 1 == len(way.starters) and _runs_once(way, tree):
             groups[frozenset(chosen)].append(kernel)
     found: dict[tuple[str, int], str] = {}
     for kernels in groups.values():
-        first = min(
-            kernels, key=lambda each: (-DIFFICULTIES.index(each.difficulty), each.path, each.line)
-        )
-        if len({each.name for each in kernels}) == len(kernels):
-            others = (each for each in kernels if each is not first)
+        if len({each.name for each in kernels}) < len(kernels):
+            continue
+        kernels.sort(key=lambda each: (-DIFFICULTIES.index(each.difficulty), each.path, each.line))
+        for first, *others in _of_one_name(kernels):
             found.update(((each.path, each.line), first.name) for each in others)
     return found
+
+
+def _of_one_name(kernels: Iterable[Kernel]) -> list[list[Kernel]]:
+    """Kernels in groups of which all may be variants of one another by their names."""
+    groups: list[list[Kernel]] = []
+    for kernel in kernels:
+        for group in groups:
+            if all(are_variants(kernel.name, each.name) for each in group):
+                group.append(kernel)
+                break
+        else:
+            groups.append([kernel])
+    return groups
+
+
+def _runs_once(way: _Way, tree: _Tree) -> bool:
+    """Whether Python has one name for what starts a kernel, and this calls it at one place.
+
+    Else one run may come to it several times, each time for another of the kernels.
+    """
+    ((path, function),) = way.starters
+    for _ in range(_DEEPEST):
+        name = function.name
+        callers = [
+            (each, caller)
+            for each, caller in tree.calling.get(name, ())
+            if tree.calls(each, caller.name, name, path)
+        ]
+        bound = [each for each in way.bound if each.function == name]
+        if len(callers) + len(bound) != 1 or tree.is_loose(name):
+            return False
+        if bound:
+            return True
+        ((path, function),) = callers
+        if name in function.again:
+            return False
+    return False
 
 
 def _near(found: Sequence[tuple[str, Function]], path: str) -> list[tuple[str, Function]]:

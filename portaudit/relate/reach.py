@@ -642,7 +642,7 @@ class _Tree:
         if finding.fingerprint in self._idle:
             return aside(path) or "unreached"
         loading = self._natives.loading(path)
-        if loading is not None:
+        if loading is not None and not self._natives.is_missing(path, self._paths["main"].names):
             reach = self._of_lines(loading)
             if reach != "main":
                 return reach or aside(path) or "unreached"

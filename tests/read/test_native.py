@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
 from portaudit.catalogue.difficulty import difficulty, widened
 from portaudit.read.items import Document, Item
 from portaudit.read.native import read
+from portaudit.read.native.choices import Choices
 from portaudit.read.native.conditions import meaning
+from portaudit.read.native.structure import Range
+from portaudit.read.native.tokens import tokens as tokenized
 from portaudit.read.text import Text, decode
 from portaudit.types import Feature, Kernel, Span
 from steps import calls
@@ -749,6 +754,13 @@ CHOOSING = {
     "builds": "#ifdef SMALL\n a<<<1, 1>>>(x);\n#else\n b<<<1, 1>>>(x);\n#endif\n",
     "in a dispatch": 'DISPATCH(t, "f", [&] {'
     " if constexpr (N) { a<<<1, 1>>>(x); } else b<<<1, 1>>>(x); });",
+    "in a loop that is none": "do { if (n) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); } while (0);",
+    "in a dispatch behind a type": 'AT_DISPATCH(x.type(), "f", ([&] {'
+    " switch (n) { case 1: case 2: a<<<1, 1>>>(x); break; default: b<<<1, 1>>>(x); } }));",
+    "in a function that is called at once": "[&] {"
+    " if (n) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); }();",
+    "a chain that leaves": "if (n > 9) { a<<<1, 1>>>(x); return; } else if (n > 5) { return; }"
+    " b<<<1, 1>>>(x);",
     "a macro": "if (n > 9) { RUN(a); } else { RUN_B; }",
 }
 TAKING_BOTH = {
@@ -757,6 +769,23 @@ TAKING_BOTH = {
     "one also behind": "if (n > 9) { a<<<1, 1>>>(x); } else { b<<<1, 1>>>(x); } b<<<1, 1>>>(x);",
     "falling through": "switch (n) { case 1: a<<<1, 1>>>(x); case 2: b<<<1, 1>>>(x); }",
     "a loop": "for (int i = 0; i < 2; ++i) { if (i) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); }",
+    "a loop that ends below": "do { if (n & 1) a<<<1, 1>>>(x);"
+    " else b<<<1, 1>>>(x); } while (n /= 2);",
+    "a loop of a macro": "REPEAT(k, 4) { if (n) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); }",
+    "a loop of a macro without a block": "REPEAT(k, 4) if (n) a<<<1, 1>>>(x); else b<<<1, 1>>>(x);",
+    "a loop of a macro without values": "FOREVER { if (n) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); }",
+    "a function that is handed on": "std::for_each(v.begin(), v.end(), [&](int k) {"
+    " if (k) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); });",
+    "a function of its own": "auto f = [&](int k) { if (k) a<<<1, 1>>>(x); else b<<<1, 1>>>(x); };"
+    " f(0); f(1);",
+    "leaving by chance": "if (n) { a<<<1, 1>>>(x); if (n < 8) { return; } } b<<<1, 1>>>(x);",
+    "leaving a loop": "if (n) { a<<<1, 1>>>(x); while (n > 5) { break; } } b<<<1, 1>>>(x);",
+    "leaving a function of its own": "if (n) { a<<<1, 1>>>(x); [&] { return; }(); }"
+    " b<<<1, 1>>>(x);",
+    "leaving in some builds": "if (n) { a<<<1, 1>>>(x);\n#ifdef FAST\n return;\n#endif\n}"
+    " b<<<1, 1>>>(x);",
+    "falling through by chance": "switch (n) { case 0: a<<<1, 1>>>(x); if (n < 8) { break; }"
+    " case 1: b<<<1, 1>>>(x); }",
     "a jump": "if (n) { a<<<1, 1>>>(x); goto end; } else { end: b<<<1, 1>>>(x); }",
 }
 TWO = """
@@ -779,6 +808,65 @@ def test_kernels_of_which_one_is_chosen(body: str) -> None:
 def test_kernels_that_one_run_may_launch_both(body: str) -> None:
     found = {each.name: each for each in document(f"{TWO}{body}\n}}\n").native.functions}
     assert found["run"].choices == ()
+
+
+CALLING = {
+    "once(x);": False,
+    "if (n) once(x); else other(x);": False,
+    'AT_DISPATCH_TYPES(t, "f", ([&] { once<T>(x); }));': False,
+    "for (int i = 0; i < n; ++i) { y = z[i]; once(x.data<T>() + i, y.data_ptr<T>(), k); }": False,
+    "for (int i = 0; i < n; ++i) once(x.data<T>(), i);": True,
+    "while (n) { k = n % 2; n /= 2; once(x.data<T>(), k); }": True,
+    "for (auto each : all) once(each);": True,
+    "once(x); once(y);": True,
+    "once<true>(x); once<false>(x);": True,
+    "auto f = [&](int k) { once(k); }; f(0); f(1);": True,
+    "REPEAT(k, 4) { once(k); }": True,
+    "ONCE;": True,
+    "run_again: once(x); if (n) goto run_again;": True,
+}
+
+
+@pytest.mark.parametrize(("body", "again"), CALLING.items(), ids=CALLING)
+def test_what_one_run_may_call_more_than_once(body: str, again: bool) -> None:
+    code = f"#define ONCE once(x)\nvoid run(int n) {{ {body} }}\n"
+    (found,) = document(code).native.functions
+    assert ("once" in found.again) is again
+
+
+class Counted(list[str]):
+    """Words that count how often they are looked at."""
+
+    looks = 0
+
+    def __getitem__(self, at: Any) -> Any:  # noqa: ANN401 - as of a list
+        found = super().__getitem__(at)
+        self.looks += len(found) if isinstance(at, slice) else 1
+        return found
+
+
+LONG = {
+    "nested": lambda n: "if (n > 1) " * n + "a<<<1, 1>>>(x); b<<<1, 1>>>(x);",
+    "leaving": lambda n: "if (n > 1) { " * n + "return; " + "}" * n,
+    "a chain": lambda n: "if (n) a(x);" + " else if (n > 2) b(x);" * n,
+    "choices": lambda n: "if (n) a(x); else b(x); " * n,
+    "cases": lambda n: "switch (n) { " + "case 1: " * n + "a(x); }",
+    "values": lambda n: "k = " + "n ? a : " * n + "b;",
+}
+
+
+@pytest.mark.parametrize("body", LONG.values(), ids=LONG)
+def test_choices_take_work_by_the_length_of_a_function(body: Callable[[int], str]) -> None:
+    def looks(size: int) -> int:
+        tokens = tokenized(Text("a.cu", decode(f"void run() {{ {body(size)} }}".encode())))
+        tokens.words = words = Counted(tokens.words)
+        assert tokens.matches
+        words.looks = 0
+        choices = Choices(tokens, Range(4, len(words) - 1))
+        choices.exclude(5, len(words) - 3)
+        return words.looks
+
+    assert looks(1600) < 2.5 * looks(800)
 
 
 def test_kernels_that_take_something_else_are_no_choice() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from portaudit import config, engine
 from portaudit.config import Options
+from portaudit.relate.builds import Builds
 from portaudit.types import Finding
 from snippets import scan
 
@@ -151,3 +152,63 @@ setup(ext_modules=[CUDAExtension("a", ["a.cpp", "a.cu"]), make("b", ["b.cu"])])
         (("src/*",), False),
         (("a.cpp", "a.cu"), False),
     ]
+
+
+ADDED = {
+    "by a sum": 'files += ["cuda/old.cu"]',
+    "by a sum in a branch": 'more = ["cuda/old.cu"]\nif True:\n    files += more',
+    "by what another call finds": 'files += map(str, Path("cuda").rglob("old.cu"))',
+    "in front": 'files.insert(0, "cuda/old.cu")',
+    "as a slice": 'files[1:] = ["cuda/old.cu"]',
+    "under another name": 'other = files\nother.append("cuda/old.cu")',
+    "by a function": "def more(found):\n    found.append('cuda/old.cu')\n\nmore(files)",
+    "by a glob of all folders": 'files = glob.glob("cuda/**/*.cu", recursive=True)',
+    "below a folder that nobody knows": "files = [os.path.join(ROOT, 'cuda/old.cu')]",
+    "from a table": "kinds = {'a': files}\nkinds['a'].append('cuda/old.cu')\nfiles = kinds['a']",
+    "of a name that is made": "shutil.copy('cuda/old.cu', 'cuda/x.cu')\nfiles = ['cuda/x.cu']",
+}
+SETUP = """
+import glob, os, shutil
+from pathlib import Path
+from setuptools import setup
+from torch.utils.cpp_extension import CUDAExtension
+ROOT = os.environ["ROOT"]
+files = ["cuda/new.cpp", "cuda/new.cu"]
+{added}
+ext = CUDAExtension("ext", files{more})
+{after}
+setup(ext_modules=[ext])
+"""
+
+
+def is_open(files: Mapping[str, str]) -> bool:
+    results = scan({**SOURCES, **files}).values()
+    return Builds.by(tuple(results)).loading("cuda/old.cu") is None
+
+
+@pytest.mark.parametrize("added", ADDED.values(), ids=ADDED)
+def test_a_list_of_sources_that_grows(added: str) -> None:
+    assert is_open({"setup.py": SETUP.format(added=added, more="", after="")})
+
+
+def test_a_list_of_sources_that_is_only_looked_at() -> None:
+    added = "print(len(files))"
+    assert not is_open({"setup.py": SETUP.format(added=added, more="", after="")})
+
+
+AFTER = {
+    "sources": ("", "ext.sources.append('cuda/old.cu')"),
+    "a library of the tree": (', libraries=["old"]', ""),
+    "an object": (', extra_objects=["build/old.o"]', ""),
+    "arguments of the linker": (', extra_link_args=["-Lbuild", "-l:old.so"]', ""),
+}
+
+
+@pytest.mark.parametrize(("more", "after"), AFTER.values(), ids=AFTER)
+def test_an_extension_that_has_more_than_its_sources(more: str, after: str) -> None:
+    assert is_open({"setup.py": SETUP.format(added="", more=more, after=after)})
+
+
+def test_libraries_of_the_system_bring_no_code_of_the_tree() -> None:
+    more = ', libraries=["cuda", "cublas"], extra_link_args=["-Wl,-s", "-lcudart"]'
+    assert not is_open({"setup.py": SETUP.format(added="", more=more, after="")})

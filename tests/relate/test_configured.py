@@ -162,3 +162,47 @@ def test_a_function_of_the_tree_that_imports_what_it_is_given_makes_it(
 def test_settings_of_tests_are_not_meant(make_tree: MakeTree) -> None:
     tree = {path.replace("pkg/conf", "tests/conf"): text for path, text in TREE.items()}
     assert reach(scanned(make_tree(tree)))["pkg/trainer.py"] is None
+
+
+LOCATING = {
+    "from pydoc import locate": "locate(cfg['model'])()",
+    "import pkgutil": "pkgutil.resolve_name(cfg['model'])()",
+    "from hydra.utils import get_class": "get_class(cfg['model'])()",
+    "from hydra.utils import call": "call(cfg['model'])",
+    "from werkzeug.utils import import_string": "import_string(cfg['model'])()",
+    "from importlib.metadata import EntryPoint": "EntryPoint('m', group='g', value=cfg['model'])",
+    "import runpy": "runpy.run_path(cfg['model'])",
+    "import importlib.util": "importlib.util.spec_from_file_location('m', cfg['model'])",
+}
+LOOKING = """
+import sys, yaml, torch
+{}
+
+def main():
+    cfg = yaml.safe_load(open(sys.argv[1]))
+    model = {}
+    torch.zeros(3).backward()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.parametrize(("head", "made"), LOCATING.items(), ids=LOCATING)
+def test_what_settings_name_may_be_looked_up_by_its_whole_name(
+    make_tree: MakeTree, head: str, made: str
+) -> None:
+    tree = {"train.py": LOOKING.format(head, made), "pkg/__init__.py": "", "pkg/net.py": BARRIER}
+    assert reach(scanned(make_tree(tree))) == {"pkg/net.py": None}
+    named = {**tree, "cfg/a.yaml": "model: pkg.net.Net\n"}
+    assert reach(scanned(make_tree(named))) == {"pkg/net.py": "main"}
+
+
+def test_a_whole_name_that_is_written_is_seen(make_tree: MakeTree) -> None:
+    tree = {
+        "train.py": LOOKING.format("from pydoc import locate", "locate('pkg.net.Net')()"),
+        "pkg/__init__.py": "",
+        "pkg/net.py": BARRIER,
+        "pkg/other.py": BARRIER,
+    }
+    assert reach(scanned(make_tree(tree)))["pkg/other.py"] == "unreached"

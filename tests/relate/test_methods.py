@@ -325,6 +325,26 @@ ELSEWHERE = {
 
         ops.scale = Mine()
         """,
+    "a class below it, by any name": """
+        class Mine(ops.Norm):
+            def pick(self, x):
+                return getattr(self, os.environ["WAY"])(x)
+
+        Mine().pick(torch.zeros(3))
+        """,
+    "a class two below it, by any name": """
+        class Mine(ops.Norm):
+            pass
+
+        class Own(Mine):
+            def pick(self, x):
+                return getattr(self, os.environ["WAY"])(x)
+
+        Own().pick(torch.zeros(3))
+        """,
+    "the end of its name, of an object": (
+        "def go(kind):\n    return getattr(ops.scale, '_' + kind)(3)\n\ngo('run')"
+    ),
     "beside it": """
         class Mixin:
             def forward(self, x):
@@ -364,6 +384,36 @@ def test_a_method_that_another_file_may_call_is_needed(make_tree: MakeTree, case
     assert guards(make_tree, NORM, ELSEWHERE[case]) == {"none"}
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "ops.scale._Norm__run(torch.zeros(3))",
+        "getattr(ops.scale, '_Norm__run')(torch.zeros(3))",
+        "def go(kind):\n    return getattr(ops.scale, 'visit_' + kind)(3)\n\ngo('run')",
+    ],
+)
+def test_a_method_is_called_by_what_python_makes_of_its_name(
+    make_tree: MakeTree, more: str
+) -> None:
+    name = "visit_run" if "visit" in more else "__run"
+    assert guards(make_tree, NORM.replace("_run", name), more) == {"none"}
+
+
+def test_a_private_method_is_guarded_if_nothing_says_its_whole_name(make_tree: MakeTree) -> None:
+    assert guards(make_tree, NORM.replace("_run", "__run")) == {"fallback"}
+
+
+def test_a_class_that_asks_itself_asks_no_other(make_tree: MakeTree) -> None:
+    more = """
+        class Own(torch.nn.Module):
+            def pick(self, x):
+                return getattr(self, os.environ["WAY"])(x)
+
+        Own().pick(torch.zeros(3))
+        """
+    assert guards(make_tree, NORM, more) == {"fallback"}
+
+
 def test_a_base_of_another_file_may_call_it(make_tree: MakeTree) -> None:
     base = "import lightning\n\nclass Base(lightning.LightningModule):\n    pass\n"
     ops = "from base import Base\n" + NORM.replace("nn.Module", "Base")
@@ -377,6 +427,8 @@ def test_a_method_is_no_function_of_its_module(make_tree: MakeTree) -> None:
 
 
 NO_WAY = {
+    "a lambda that raises": "def _stop(e):\n    raise e\n\n_need = lambda x: _stop(ValueError(x))\n"
+    + NORM.replace("_plain(x)", "_need(x)"),
     "an error": NORM.replace("return _plain(x)", "raise RuntimeError('needs CUDA')"),
     "another test": NORM.replace("x.is_cuda", "x.dim() == 2"),
     "forced as well": NORM.replace("x.is_cuda", "x.is_cuda or self.force"),

@@ -59,6 +59,96 @@ void softmax(float* x, int n) {
   if (n < 9) { small_rows<<<1, 1>>>(x, n); } else { large_rows<<<1, 1>>>(x, n); }
 }
 """
+BOUND = """
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("softmax", &softmax); }
+"""
+CHOOSING += BOUND
+
+
+def variants(code: str, *names: str, chosen: str = CHOOSING) -> dict[str, str]:
+    """The kernels of a file that others stand for, each with that one."""
+    first, second = names or ("small_rows", "large_rows")
+    chosen = chosen.replace("small_rows", first).replace("large_rows", second)
+    results = tuple(scan({"csrc/softmax.cu": kernels(first, second) + chosen + code}).values())
+    modules = Modules(Tree.of(ROOT, ["csrc/softmax.cu"]), catalogue().libraries)
+    return {
+        each.name: each.variant_of for each in related(results, modules).kernels if each.variant_of
+    }
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("softmax_kernel", "softmax_kernel_v2"),
+        ("softmax_float4", "softmax"),
+        ("im_col2im_gpu_kernel_shm_blocksize_aware_reduce_v1", "im_col2im_gpu_kernel_gm"),
+        ("SoftmaxWarpKernel", "SoftmaxBlockKernel"),
+    ],
+)
+def test_names_of_variants_differ_in_how_it_is_done(names: tuple[str, str]) -> None:
+    assert variants("", *names) == {names[1]: names[0]}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("softmax_forward", "softmax_backward"),
+        ("softmax", "softmax_backward"),
+        ("softmax", "softmax_grad_kernel"),
+        ("blur_rows", "blur_columns"),
+        ("blur", "blur_cols"),
+        ("fft", "inverse_fft"),
+        ("layernorm_kernel", "rotary_kernel"),
+        ("small_kernel", "large_kernel"),
+        ("red", "black"),
+        ("scan", "scan_fixup"),
+    ],
+)
+def test_kernels_of_other_names_do_something_else(names: tuple[str, str]) -> None:
+    assert variants("", *names) == {}
+
+
+RUN = "torch::Tensor run(torch::Tensor x) {{ {} }}\n"
+BOUND_RUN = """
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("run", &run); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"),
+    [
+        ("softmax(x.data_ptr<float>(), n);", True),
+        ("for (int i = 0; i < n; ++i) { softmax(x.data<float>() + i, size); }", True),
+        ("for (int i = 0; i < n; ++i) { softmax(x.data<float>(), i); }", False),
+        ("softmax(x.data_ptr<float>(), 1); softmax(x.data_ptr<float>(), 99);", False),
+        ("std::for_each(a, b, [&](int i) { softmax(y, i); });", False),
+    ],
+)
+def test_variants_are_of_a_function_that_runs_once(body: str, is_one: bool) -> None:
+    chosen = CHOOSING.removesuffix(BOUND) + RUN.format(body) + BOUND_RUN
+    assert bool(variants("", chosen=chosen)) is is_one
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "void again(float* x) { softmax(x, 1); }",
+        'PYBIND11_MODULE(other, m) { m.def("softmax_2", &softmax); }',
+        "void (*TABLE[])(float*, int) = {softmax};",
+    ],
+)
+def test_a_function_that_something_else_has_as_well_may_run_again(more: str) -> None:
+    assert variants("") != {}
+    assert variants(more) == {}
+
+
+def test_a_function_that_calls_itself_may_launch_both() -> None:
+    chosen = CHOOSING.replace("{\n", "{\n  if (n > 64) softmax(x, n / 64);\n", 1)
+    assert variants("", chosen=chosen) == {}
+
+
+def test_a_function_that_nothing_is_known_to_call_may_run_again() -> None:
+    assert variants("", chosen=CHOOSING.removesuffix(BOUND)) == {}
 
 
 def test_of_variants_among_which_a_function_chooses_one_is_written() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -19,7 +19,7 @@ from portaudit.read.native.bodies import (
     seen_features,
 )
 from portaudit.read.native.choices import Choices
-from portaudit.read.native.structure import Definition, Range, Structure, split, written
+from portaudit.read.native.structure import Definition, Range, Structure, angle, split, written
 from portaudit.read.native.tokens import Tokens
 from portaudit.types import Feature, Function, Kernel
 
@@ -34,7 +34,10 @@ _OWN = re.compile(
 _REGISTRATIONS = re.compile(r"PYBIND11_MODULE|NB_MODULE|TORCH_LIBRARY\w*|TEST\w*")
 _FEW = 40
 _MOST = 200
-"""Functions that a kernel calls, directly and through others, that are looked at."""
+"""Functions that a kernel calls, directly and through others, that are looked at.
+
+Also the places where a function names kernels, if it is told which of them exclude one another.
+"""
 
 
 class Inventory:
@@ -86,18 +89,31 @@ class Inventory:
             if host and (launches or usage.calls):
                 line = self.line(each)
                 device = devices.get(each.name, "")
-                choices = tuple(self._choices(number)) if launches[1:] else ()
+                choices = Choices(self.tokens, each.body)
                 yield Function(
-                    each.name, line, launches, tuple(usage.calls), device, choices=choices
+                    *(each.name, line, launches, tuple(usage.calls), device),
+                    choices=tuple(self._chosen(number, choices)) if launches[1:] else (),
+                    again=tuple(self._again(usage, choices)),
                 )
 
-    def _choices(self, number: int) -> Iterator[tuple[str, ...]]:
+    def _again(self, usage: Usage, choices: Choices) -> Iterator[str]:
+        """The functions that one run of another may call more than once, as far as is seen."""
+        words = self.tokens.words
+        for name, at in usage.calls.items():
+            is_one = usage.names[name] == 1 and words[at] == name
+            opening = at + 1
+            if is_one and words[opening] == "<":
+                opening = angle(self.tokens, opening) + 1
+            if not is_one or words[opening] != "(" or choices.may_repeat(at, opening):
+                yield name
+
+    def _chosen(self, number: int, choices: Choices) -> Iterator[tuple[str, ...]]:
         """Kernels of the same parameters of which one run of a function launches one at most."""
-        choices = Choices(self.tokens, self._definition(number).body)
         alike: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
-        places: dict[str, list[int]] = {}
+        places = self._naming(number)
+        if sum(map(len, places.values())) > _MOST:
+            return
         for name in self.launches[number]:
-            places[name] = list(self._naming(number, name))
             groups = alike[self._types(name)]
             for group in groups if places[name] else ():
                 if all(
@@ -115,17 +131,21 @@ class Inventory:
                 if group[1:]:
                     yield tuple(sorted(group, key=lambda name: places[name][0]))
 
-    def _naming(self, number: int, name: str) -> Iterator[int]:
-        """Where a function says the name of a kernel, or of a macro that launches it."""
+    def _naming(self, number: int) -> dict[str, list[int]]:
+        """Where a function says the names of its kernels, or of macros that launch them."""
         body = self._definition(number).body
         before = self.tokens.starts[body.end] if body.end < len(self.tokens) else 0
+        places: dict[str, list[int]] = {name: [] for name in self.launches[number]}
         for at in range(body.start, body.end):
             word = self.tokens.words[at]
-            if word == name or (
-                word in self.tokens.defined
-                and name in self.bodies.launches_of(word, before or len(self.tokens.text.data))
-            ):
-                yield at
+            launched: Collection[str] = (word,)
+            if word in self.tokens.defined:
+                ends = before or len(self.tokens.text.data)
+                launched = {word, *self.bodies.launches_of(word, ends)}
+            for name in launched:
+                if name in places:
+                    places[name].append(at)
+        return places
 
     def _types(self, name: str) -> tuple[str, ...]:
         """The types of a kernel's parameters; of one of another file, or of several, its name."""

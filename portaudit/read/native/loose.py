@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from portaudit.marks import ANY_PART
 from portaudit.read.native.bindings import Registered
@@ -24,6 +24,8 @@ _STARTED = frozenset({"(", "::", "<<<"})
 _SPEAKING = frozenset({"return", "else", "case", "co_return", "co_yield", "not", "and", "or"})
 """Words in front of a value; any other makes it a declaration."""
 _MEMBER = frozenset({".", "->"})
+_DECLARING = frozenset({"*", "&", "&&", ">", ">>", "~", *_MEMBER})
+"""Signs in front of a name that is declared."""
 _PIECE = re.compile(r"[A-Za-z_]\w*|##|<<<|::|->|\S")
 _SHORTEST = 3
 """Letters of a part of a pasted name that tell which it is."""
@@ -40,10 +42,15 @@ def loose(tokens: Tokens, inventory: Inventory, bindings: Registered) -> tuple[s
     skipped: dict[int, Collection[str]] = {}
     registering: set[int] = set()
     bodies: set[int] = set()
+    heads: dict[int, str] = {}
     for number, each in enumerate(inventory.structure.definitions):
         inside = range(each.body.start, each.body.end)
         bodies.update(inside)
         usage = inventory.usages[number]
+        heads.update(dict.fromkeys(range(each.head, each.body.start), each.name))
+        if each.name == "operator" or not each.name.lstrip("~").isidentifier():
+            found.update(usage.calls)
+            found.update(usage.launches)
         if is_registration(each) and not each.name.startswith("TEST"):
             found.update(({*usage.calls} | {*usage.launches}) - told)
         if each.kernel or each.device:
@@ -63,6 +70,7 @@ def loose(tokens: Tokens, inventory: Inventory, bindings: Registered) -> tuple[s
         elif at not in skipped or (skipped[at] and word not in skipped[at]):
             found.add(word)
     found.update(_initial(tokens, bodies))
+    found.update(_outside(tokens, bodies, heads))
     uses = tokens.all_of(tokens.defined.keys()) if tokens.macros else []
     joined = {tokens.words[at] for at in uses} - {
         tokens.words[at] for at in uses if at not in bodies
@@ -104,6 +112,23 @@ def _called(tokens: Tokens, start: int) -> Iterator[str]:
             return
         if words[at].isidentifier() and words[at + 1] in {"(", "<"}:
             yield words[at]
+
+
+def _outside(tokens: Tokens, bodies: Collection[int], heads: Mapping[int, str]) -> Iterator[str]:
+    """What is launched or called outside of all functions: by lambdas that a variable holds."""
+    words = tokens.words
+    for at in range(len(words) - 1):
+        word = words[at]
+        if at in bodies or not word.isidentifier() or heads.get(at) == word:
+            continue
+        end = at + 1
+        if words[end] == "<":
+            end = angle(tokens, end) + 1
+        sign = words[end] if 0 < end < len(words) else ""
+        before = words[at - 1] if at else ";"
+        is_declared = before.isidentifier() and before not in _SPEAKING
+        if sign == "<<<" or (sign == "(" and not is_declared and before not in _DECLARING):
+            yield word
 
 
 def _methods(tokens: Tokens, inventory: Inventory) -> Iterator[str]:

@@ -126,9 +126,11 @@ def _asked(reader: Reader, call: cst.Call) -> Iterator[str]:
             yield ""
     elif name in _LISTING:
         yield from _owners(reader, given[0])
-    elif name == "getattr" and len(given) > 1 and _is_open(reader, given[1]):
-        if not _is_looked_at(reader, call):
+    elif name == "getattr" and len(given) > 1 and not _is_looked_at(reader, call):
+        if _is_open(reader, given[1]):
             yield from _owners(reader, given[0])
+        elif _is_partly_told(reader, given[1]):
+            yield from _members(reader, given[0])
 
 
 def _is_open(reader: Reader, node: cst.BaseExpression) -> bool:
@@ -140,9 +142,28 @@ def _is_open(reader: Reader, node: cst.BaseExpression) -> bool:
     return not texts or any(ANY_PART in each and not is_telling(each) for each in texts)
 
 
+def _is_partly_told(reader: Reader, node: cst.BaseExpression) -> bool:
+    """`"visit_" + kind`."""
+    return any(ANY_PART in each for each in spelled(reader, node))
+
+
+def _members(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
+    """What is asked by a part of a name, if it may be an object of another file: `ops.norm`.
+
+    Of anything else that part is told (`offered`); of a module of the tree no methods are meant.
+    """
+    for value in reader.values(owner):
+        if isinstance(value, Ref) and value.open:
+            yield value.name
+
+
 def _owners(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
     """What is asked, as far as it may have methods of the tree that are not told already."""
-    if _is_self(reader, owner) or last_name(owner) == "modules":
+    if _is_self(reader, owner):
+        if not _is_all_here(reader, owner):
+            yield ""
+        return
+    if last_name(owner) == "modules":
         return
     if isinstance(owner, cst.Subscript) and last_name(owner.value) == "modules":
         return
@@ -165,6 +186,31 @@ def _is_self(reader: Reader, owner: cst.BaseExpression) -> bool:
             return scope.self_name == owner.value
         scope = scope.parent
     return False
+
+
+def _is_all_here(reader: Reader, owner: cst.BaseExpression) -> bool:
+    """Whether an object has no methods of the tree but those of classes of this file."""
+    scope: Scope | None = reader.scope_of(owner)
+    while scope is not None and not scope.self_name:
+        scope = scope.parent
+    return scope is not None and scope.owner is not None and _is_here(reader, scope.owner)
+
+
+def _is_here(reader: Reader, scope: Scope, depth: int = 0) -> bool:
+    """Whether no base of a class, nor of its bases, may be of another file of the tree."""
+    if not isinstance(scope.node, cst.ClassDef) or depth > _GENERATIONS:
+        return False
+    for each in scope.node.bases:
+        values = reader.values(each.value)
+        if each.star or not all(
+            (isinstance(value, Ref) and not value.open)
+            or (isinstance(value, LocalClass) and _is_here(reader, value.scope, depth + 1))
+            for value in values
+        ):
+            return False
+        if not values and calls_back(each):
+            return False
+    return True
 
 
 def _is_looked_at(reader: Reader, call: cst.Call) -> bool:

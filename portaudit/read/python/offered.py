@@ -50,6 +50,8 @@ _LOOKING_UP = sorted(_GETTING | _LISTING | {"getattr", "globals", "vars", "eval"
 """Calls that look up names."""
 _NAMED = frozenset({cst.Name, cst.Attribute})
 _WORD = re.compile(r"[^\W\d]\w*")
+_MANGLED = re.compile(r"_[^\W_]\w*?(__\w*[^\W_]_?)")
+"""A private name with its class in front, as it is said outside of that."""
 
 
 def offered(
@@ -76,6 +78,7 @@ def offered(
         yield from _handed(reader, call)
     for item in model.subscripts:
         yield from _of_table(reader, item)
+    yield from _unmangled(reader)
     for attribute in model.attributes:
         if attribute.attr.value == "__subclasses__":
             yield BELOW + last_name(attribute.value)
@@ -83,6 +86,16 @@ def offered(
             for value in reader.values(attribute.value):
                 if isinstance(value, Ref) and (value.open or not _is_public(value.name)):
                     yield value.name + ANY_MEMBER
+
+
+def _unmangled(reader: Reader) -> Iterator[str]:
+    """The methods that are meant by names as Python keeps them: `norm._Norm__run`."""
+    said = [each.attr.value for each in reader.model.attributes]
+    said.extend(text[0] for each in reader.model.strings if (text := string_value(each)))
+    for name in said:
+        found = _MANGLED.fullmatch(name)
+        if found:
+            yield found[1]
 
 
 def _hands_on(reader: Reader, decorator: cst.Decorator) -> bool:

@@ -13,7 +13,8 @@ from posixpath import basename, dirname, relpath
 
 import libcst as cst
 
-from portaudit.marks import ANY_PART, CONFIGURED, LOOSE, UNWRITTEN
+from portaudit.catalogue import entries as makers
+from portaudit.marks import ANY_PART, CONFIGURED, LOCATED, LOOSE, UNWRITTEN
 from portaudit.read.python.conditions import setting
 from portaudit.read.python.model import imports_by_name
 from portaudit.read.python.nodes import descendants, last_name, string_value
@@ -69,6 +70,8 @@ def unseen(reader: Reader) -> Iterator[Entry]:
         yield from _run(reader)
     if b"sys" in content or b"addsitedir" in content:
         yield from _searched(reader)
+    if any(word.rpartition(".")[2].encode() in content for word in makers.locating()):
+        yield from _located(reader)
     yield from _loose(reader)
     yield from _put_together(reader)
 
@@ -120,6 +123,21 @@ def _by_name(reader: Reader) -> Iterator[Entry]:
             yield from ((call, name) for name in imported(reader, call))
             if CONFIGURED in spelled(reader, argument(call, (0, "name", "modname")).value):
                 yield call, CONFIGURED
+
+
+def _located(reader: Reader) -> Iterator[Entry]:
+    """`pydoc.locate(config["model"])`: whatever has the name that somebody gives."""
+    known = makers.locating()
+    last = {name.rpartition(".")[2] for name in known}
+    for call in reader.model.calls:
+        if last_name(call.func) not in last:
+            continue
+        for ref in reader.refs(call.func):
+            where = () if ref.open else known.get(ref.name, ())
+            places = tuple(int(each) if each.isdigit() else each for each in where)
+            given = argument(call, places).value
+            if given is not None and {ANY_PART, CONFIGURED}.issuperset(spelled(reader, given)):
+                yield call, LOCATED
 
 
 def imported(
