@@ -125,12 +125,14 @@ class Results:
         if key is None:
             return
         self._outlines[key] = result.facts
+        self._unwritten.add(_of_outline(key))
         if self._store is None or result.failed:
             return
         try:
             content = msgspec.msgpack.encode(result.facts)
         except UNWRITABLE:
             return
+        self._unwritten.discard(_of_outline(key))
         self._store.put(_of_outline(key), _packed(content))
 
     def take(self, key: bytes | None, done: bytes | FileResult) -> FileResult:
@@ -157,7 +159,9 @@ class Results:
         """Write what waits, and hold no longer what can be read again."""
         self.write()
         self._known = {key: each for key, each in self._known.items() if key in self._unwritten}
-        self._outlines = {}
+        self._outlines = {
+            key: each for key, each in self._outlines.items() if _of_outline(key) in self._unwritten
+        }
 
     @cached_property
     def _making(self) -> bytes:

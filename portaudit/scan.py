@@ -28,11 +28,11 @@ from portaudit.match.python import Matcher
 from portaudit.read.composition import composed, may_compose
 from portaudit.read.configs import given, may_set
 from portaudit.read.directives import directives
-from portaudit.read.installs import folders
 from portaudit.read.items import Item, ItemKind
 from portaudit.read.launches import is_project, launches, may_start, packages, scripts
 from portaudit.read.mentions import may_mention, mentions
 from portaudit.read.other import read
+from portaudit.read.own_folders import folders
 from portaudit.read.python.calls import called, held
 from portaudit.read.python.code import code
 from portaudit.read.python.compiled import compiled

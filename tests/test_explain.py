@@ -126,7 +126,7 @@ def test_the_object_of_a_method_is_followed(tree: Path) -> None:
 @pytest.mark.usefixtures("tree")
 def test_an_option_is_named() -> None:
     done = run(f"train.py:{line_of('gpu.empty_cache()')}")
-    assert "only with `bench`" in done.stdout
+    assert "only with bench" in done.stdout
     assert "where the setting `bench` decides" in done.stdout
 
 
