@@ -44,6 +44,10 @@ class _OtherRuns(Section, frozen=True):
     arguments: tuple[str, ...]
 
 
+class _Placing(Section, frozen=True):
+    options: frozenset[str]
+
+
 class _Making(Section, frozen=True):
     names: frozenset[str]
     locating: dict[str, tuple[str, ...]]
@@ -57,6 +61,7 @@ class Table(Section, frozen=True):
     folder: tuple[_Words, ...]
     later: _Later
     other_runs: _OtherRuns
+    placing: _Placing
     making: _Making
 
 
@@ -112,6 +117,24 @@ def runs_otherwise(arguments: tuple[str, ...]) -> bool:
     if _VERB.fullmatch(first) and by_name(first) in _OTHERWISE:
         return True
     return any(word.partition("=")[0] in others.arguments for word in arguments)
+
+
+def of_the_run(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Arguments without those that say on what a program runs, and how it is launched."""
+    placing = _table().placing.options
+    kept: list[str] = []
+    is_before_value = False
+    for word in arguments:
+        name, has_value, _ = word.partition("=")
+        option = name.lstrip("-").rpartition(".")[2].replace("-", "_").lower()
+        if option in placing and (has_value or word.startswith("-")):
+            is_before_value = not has_value
+        elif is_before_value and not word.startswith("-"):
+            is_before_value = False
+        else:
+            is_before_value = False
+            kept.append(word)
+    return tuple(kept)
 
 
 def makers() -> frozenset[str]:

@@ -216,8 +216,8 @@ class Starts:
     def configs(self, starts: Iterable[Start]) -> tuple[tuple[str, Location], ...]:
         """The files that a program is given by its best lines: by the line that others agree with.
 
-        Those of other documents: one that says it again does so for other numbers of devices. Each
-        with the place of that line. What only evaluates is none of them.
+        The lines of other documents count first, then those of one that differ by more than the
+        devices that they run on. Each with the place of that line. What only evaluates is none.
         """
         given = [
             (start, files)
@@ -226,8 +226,21 @@ class Starts:
         ]
         rank = min((start.rank for start, _ in given), default=0)
         best = [(start, files) for start, files in given if start.rank == rank]
-        often = Counter(file for file, _ in {(files[0], start.place.path) for start, files in best})
-        start, files = max(best, key=lambda each: often[each[1][0]], default=(None, ()))
+        documents = Counter(
+            file for file, _ in {(files[0], start.place.path) for start, files in best}
+        )
+        lines = Counter(
+            file
+            for file, *_ in {
+                (files[0], start.place.path, names.of_the_run(start.arguments))
+                for start, files in best
+            }
+        )
+
+        def agreed(each: tuple[Start, tuple[str, ...]]) -> tuple[int, int]:
+            return documents[each[1][0]], lines[each[1][0]]
+
+        start, files = max(best, key=agreed, default=(None, ()))
         return tuple((path, start.place) for path in files) if start else ()
 
     def command(self, starts: Iterable[Start], place: Location | None = None) -> Command:

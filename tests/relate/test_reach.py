@@ -432,10 +432,26 @@ def test_the_config_of_another_projects_readme_is_not_the_usual_one() -> None:
     assert told(*results) == {"projects/a/configs/a.py:": "other"}
 
 
-@pytest.mark.parametrize(("others", "main"), [([], "a"), (["doc/README.md"], "b")])
-def test_a_document_that_gives_a_config_again_says_no_more(others: list[str], main: str) -> None:
+@pytest.mark.parametrize(
+    ("differs", "others", "main"),
+    [
+        ("--gpus={}", [], "a"),
+        ("--num-gpus {}", [], "a"),
+        ("trainer.devices={}", [], "a"),
+        ("--max_steps={}", [], "b"),
+        ("--gpus={}", ["doc/README.md"], "b"),
+    ],
+)
+def test_a_document_that_gives_a_config_again_says_no_more_unless_what_is_done_differs(
+    differs: str, others: list[str], main: str
+) -> None:
     lines = [
-        Launch(row, "train.py", "python", arguments=(f"--gpus={row}", f"-c=configs/{name}.yaml"))
+        Launch(
+            row,
+            "train.py",
+            "python",
+            arguments=(*differs.format(row).split(), f"-c=configs/{name}.yaml"),
+        )
         for row, name in [(3, "a"), (5, "b"), (7, "b")]
     ]
     files = ("configs/a.yaml", "configs/b.yaml")
