@@ -15,6 +15,7 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
+from portaudit.read.python.exports import BINDINGS
 from portaudit.read.python.model import Place, import_name, import_statement
 from portaudit.read.python.nodes import dotted
 from portaudit.read.python.values import Reader
@@ -39,8 +40,6 @@ _TOLD_BY_NAME = frozenset(
     ]
 )
 """Modules that another rule knows by name; a test holds this list to the rules."""
-BINDINGS = frozenset({"_C", "_ext", "_cuda", "_cuda_ext"})
-"""What the binding of a package is called by custom."""
 
 
 @detector("cuda-extension-import")

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from portaudit.catalogue import native
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import ITEM_KINDS
-from portaudit.detectors.compiled_module import BINDINGS
 from portaudit.detectors.gpu_facts import GPU, PEAKS
 from portaudit.detectors.torch_patch import MODEL_LIBRARIES
 from portaudit.judge.required import DEMANDS
 from portaudit.match.context import MODULES, OF_LOSS, STEP_NAMES
 from portaudit.match.python import TORCH_WORLD
 from portaudit.quiet import Words
+from portaudit.read.python.exports import BINDINGS
 from portaudit.read.python.kernels import LANGUAGES
 from portaudit.read.python.model import IMPORTERS, OPTIONAL_IMPORTS
 from portaudit.read.python.setup import INSTALLING

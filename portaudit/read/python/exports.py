@@ -23,6 +23,8 @@ from portaudit.read.python.values import (
 )
 from portaudit.types import Atom, Export, Fact, Flag, Instance, Known, Proof, Ref, Text, Value
 
+BINDINGS = frozenset({"_C", "_ext", "_cuda", "_cuda_ext"})
+"""What the compiled half of a package is called by custom. What else has such a name is told."""
 _NOTHING = Export()
 _GENERATIONS = 8
 """Steps up from a class to its bases."""
@@ -54,6 +56,8 @@ class Exporter:
             values = [value for binding in bindings for value in self.reader.bound(binding)]
             flag = self.flags.choice(bindings, bindings[0].node)
             export = self._export(values, flag, imported=imported)
+            if name in BINDINGS:
+                export = replace(export, values=(*export.values, *self._made(values)))
             mark = _worth(self.flags.mark(bindings[-1]))
             if mark != Known():
                 members = {**dict(export.members), MARK: Export(flag=mark)}
@@ -146,6 +150,13 @@ class Exporter:
                 yield value
         elif isinstance(value, Text):
             yield value
+
+    def _made(self, values: Iterable[AnyValue]) -> Iterable[Value]:
+        """Objects of other libraries' classes, but for what some rule knows: a loaded extension."""
+        called = self.catalogue.index.names["call"]
+        for value in values:
+            if isinstance(value, Instance) and not value.of.open and not called.find(value.of.name):
+                yield value
 
     def _matters(self, ref: Ref) -> bool:
         return ref.name.split(".")[0] in self.packages
