@@ -23,6 +23,7 @@ from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
 from portaudit.judge.imports import decided
 from portaudit.judge.required import required
+from portaudit.judge.unmet import unmet
 from portaudit.match.hits import lowest
 from portaudit.match.python import Matcher
 from portaudit.read.composition import composed, may_compose
@@ -220,7 +221,7 @@ def _alone(
     """
     reader = Reader(source, model, parsed, positions=positions)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
-    judgment = Judge(flags, catalogue.libraries)
+    judgment = Judge(flags, catalogue.libraries, unmet(reader, target))
 
     def otherwise(bindings: list[Binding]) -> Proof | None:
         guard = judgment.either_or(bindings)
@@ -262,7 +263,7 @@ def _scan_module(
     reader = Reader(source, model, parsed, answers, positions)
     matcher = Matcher(reader, catalogue)
     flags = Flags(reader, catalogue.guards.on(target), catalogue.package_roots)
-    judgment = Judge(flags, catalogue.libraries)
+    judgment = Judge(flags, catalogue.libraries, unmet(reader, target))
     hits = [*matcher.run(), *required(judgment, catalogue)]
     kernels, starters = inventory(reader)
     starts = parsed.tree.starts if parsed.tree else ()

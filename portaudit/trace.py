@@ -22,6 +22,7 @@ from portaudit.catalogue.schema import Match
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
 from portaudit.judge.required import required
+from portaudit.judge.unmet import unmet
 from portaudit.judge.severity import intrinsic
 from portaudit.match.hits import Hit, Why
 from portaudit.match.items import ItemHit, match_items
@@ -245,7 +246,7 @@ def _code(parsed: Parsed, job: _Job) -> Trace:
 
     catalogue = job.catalogue
     flags = Flags(reader, catalogue.guards.on(job.target), catalogue.package_roots)
-    judgment = Judge(flags, catalogue.libraries)
+    judgment = Judge(flags, catalogue.libraries, unmet(reader, job.target))
     hits = [*Matcher(reader, catalogue, note).run(), *required(judgment, catalogue)]
     judge(judgment, catalogue, job.target, hits, note)
     dropped = {(_name(each.selector), each.node) for each in noted}

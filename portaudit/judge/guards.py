@@ -6,7 +6,7 @@ The proof is always the branch that the place is in, never a word near it. The i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -66,10 +66,15 @@ class Subject(Struct, frozen=True):
 
 
 class Judge(Struct, dict=True):
-    """Proves guards of places of one file."""
+    """Proves guards of places of one file.
+
+    `unmet`: whether a branch asks for a version that the target does not have; None where no
+    version is asked for.
+    """
 
     flags: Flags
     libraries: frozenset[str]
+    unmet: Callable[[Branch], bool] | None = None
     _facts: dict[Branch, Facts] = field(default_factory=dict)
     _chains: dict[cst.If, Outcome] = field(default_factory=dict)
     _elsewhere: dict[cst.If, bool] = field(default_factory=dict)
@@ -100,19 +105,18 @@ class Judge(Struct, dict=True):
         return any(True for _ in self._silent.around(place.branch, self._is_silent))
 
     def _is_silent(self, branch: Branch) -> bool:
-        return any(fact.kind in {"never", "vendor"} for fact in self.facts(branch))
+        return bool(self._silencing(branch)) or (self.unmet is not None and self.unmet(branch))
+
+    def _silencing(self, branch: Branch) -> list[Fact]:
+        return [fact for fact in self.facts(branch) if fact.kind in {"never", "vendor"}]
 
     def silence(self, place: Place) -> Proof | None:
         """The line by which a place is silent."""
-        return next(
-            (
-                fact.proof or self.flags.reader.proof(branch.node)
-                for branch in around(place.branch)
-                for fact in self.facts(branch)
-                if fact.kind in {"never", "vendor"}
-            ),
-            None,
-        )
+        branch = next(filter(self._is_silent, around(place.branch)), None)
+        if branch is None:
+            return None
+        proofs = (fact.proof for fact in self._silencing(branch) if fact.proof)
+        return next(proofs, self.flags.reader.proof(branch.node))
 
     def guard(self, place: Place, subject: Subject) -> Guard:
         """The guard of a place, by the innermost branch that proves one.

@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from portaudit.catalogue import stack
 from portaudit.judge.guards import fails
-from portaudit.read.python.model import Place, around
+from portaudit.read.python.model import Branch, Place, around
 from portaudit.read.python.nodes import dotted, number_value, string_value
 from portaudit.read.python.values import Reader
 
@@ -78,12 +78,15 @@ class Trial(Struct, frozen=True):
 
         One whose other way fails is a refusal of its own: mended, it would let the version through.
         """
-        return not any(
+        return not any(map(self.refuses, around(place.branch)))
+
+    def refuses(self, branch: Branch) -> bool:
+        """Whether a condition keeps this version away, and goes another way without a failure."""
+        return (
             branch.kind == "test"
             and branch.test is not None
             and self.truth(branch.test) is (not branch.truth)
             and not fails(branch.otherwise)
-            for branch in around(place.branch)
         )
 
     def truth(self, node: cst.BaseExpression, depth: int = 0) -> bool | None:

@@ -114,9 +114,9 @@ def test_vendor_conditions_that_also_hold_elsewhere_are_no_guard(test: str) -> N
         "torch.distributed.is_available()",
         "dist.get_rank() == 0",
         "local_rank >= 0",
-        'torch.__version__ >= "2.0"',
-        'version.parse(torch.__version__) >= version.parse("2.0")',
-        "sys.version_info >= (3, 10)",
+        'torch.__version__ >= "2.14"',
+        'version.parse(torch.__version__) >= version.parse("2.14")',
+        "sys.version_info >= (3, 13)",
         'sys.platform == "linux"',
         'hasattr(torch, "compile")',
         'hasattr(torch, "cuda")',
@@ -680,4 +680,78 @@ def test_check_inside_a_guarded_branch_has_its_guard() -> None:
     def f(use_gpu=False):
         if use_gpu:
             print(torch.cuda.is_available())  # expect: DEV001 guard=guarded
+    """)
+
+
+# --- versions that the target does not have ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "torch.__version__.startswith('0')",
+        "torch.__version__ < '1.5'",
+        "parse(torch.__version__) <= parse('1.10')",
+        "tuple(map(int, torch.__version__.split('.')[:2])) < (1, 5)",
+        "not parse(torch.__version__) >= parse('2.0')",
+        "parse(torch.__version__) < parse('1.5') and FAST",
+        "MAJOR < 2",
+        "sys.version_info[0] < 3",
+        "sys.version_info < (3, 6)",
+    ],
+)
+def test_code_for_versions_that_the_target_does_not_have_is_silent(test: str) -> None:
+    check(f"""
+    import sys
+    import torch
+    from packaging.version import parse
+    from settings import FAST
+    MAJOR = int(torch.__version__.split(".")[0])
+    if {test}:
+        import flash_attn
+    else:
+        import flash_attn  # expect: FUS001
+    if not ({test}):
+        pass
+    elif FAST:
+        import flash_attn
+    fused = __import__("flash_attn") if {test} else None
+    """)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "torch.__version__ >= '1.5'",
+        "torch.__version__ < '3'",
+        "parse(torch.__version__) >= parse('2.0') or FAST",
+        "parse(torch.__version__) < parse('1.5') or FAST",
+        "parse(torch.__version__) < parse('2.14')",
+        "parse(torchvision.__version__) < parse('0.5')",
+        "parse(FAST) < parse('0.5')",
+        "MAJOR < 2",
+        "sys.version_info >= (3,)",
+    ],
+)
+def test_code_for_versions_that_the_target_may_have_is_not(test: str) -> None:
+    check(f"""
+    import sys
+    import torch
+    import torchvision
+    from packaging.version import parse
+    from settings import FAST
+    MAJOR = 1
+    if FAST:
+        MAJOR = int(torch.__version__.split(".")[0])
+    if {test}:
+        import flash_attn  # expect: FUS001
+    """)
+
+
+def test_what_is_left_by_a_refusal_of_a_version_is_not_silent() -> None:
+    check("""
+    import torch
+    if torch.__version__ >= "2.0":  # expect: DEP040
+        raise RuntimeError("torch 1 is needed")
+    import flash_attn  # expect: FUS001
     """)
