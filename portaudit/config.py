@@ -181,13 +181,18 @@ def show(config: Config, usual: Mapping[str, str] = MappingProxyType({})) -> str
     `usual`: what holds for the command instead of the defaults of settings.
     """
     origins = dict(config.origins)
-    lines = [f"# root: {config.root.as_posix()}"]
-    lines += [f"# path: {path.relative_to(config.root).as_posix()}" for path in config.paths]
+    lines = [f"# root: {_shown(config.root)}"]
+    lines += [f"# path: {_shown(path.relative_to(config.root))}" for path in config.paths]
     for key, value in in_force(config).items():
         origin = origins.get(key.replace("-", "_"))
         shown = value if origin else usual.get(key, value)
         lines.append(f"{key} = {_toml(shown)}  # {origin or 'default'}")
     return "\n".join(lines) + "\n"
+
+
+def _shown(path: Path) -> str:
+    """A path in a comment, which it cannot end."""
+    return "".join(each if each.isprintable() else "?" for each in path.as_posix())
 
 
 def defaults() -> dict[str, str]:

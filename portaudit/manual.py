@@ -1,4 +1,4 @@
-"""The pages of the manual that code is the source of: the settings, and the report as JSON.
+"""The pages of the manual that code is the source of: the settings, and what is written as JSON.
 
 The pages on rules are `catalogue.docs`. Writes nothing.
 """
@@ -9,20 +9,25 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from portaudit.config import GATE_KEYS, KEYS, OWN_FILE, SHARED_FILE, Key, defaults
-from portaudit.report.schema import definitions
+from portaudit.report.schema import DOCUMENTS, definitions
 
 Schema = Mapping[str, Any]
 """A JSON Schema, or a part of one."""
 _GENERATED = "by `portaudit rules docs`."
 _PUBLISHED = "Published"
 """What the name of a type begins with that exists for JSON alone."""
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "`PORTAUDIT_CACHE_DIR`": "where the cache is, in place of the user's directory",
-    "`NO_COLOR`, `TERM=dumb`": "no colour, unless `--color always` is given",
+    "`PORTAUDIT_LINK`": "the address that places link to, with `{root}`, `{path}`, `{line}`, "
+    "`{column}` and `{host}` in it; by default that of the file",
+    "`FORCE_HYPERLINK`": "`1` for links whatever the terminal is, `0` for none",
+    "`NO_COLOR`, `TERM=dumb`, `CLICOLOR=0`": "no colour, unless `--color always` is given",
+    "`FORCE_COLOR`, `CLICOLOR_FORCE`": "colour also where no terminal is",
     "`COLUMNS`": "how wide the text is",
-    "`CI`": "no progress bar",
+    "`CI`": "no progress bar, and no links that nobody forces",
     "those of a job of GitHub or GitLab": "links of a Markdown report lead to the commit's lines",
 }
+"""The variables that decide something, and what."""
 _SETTINGS = f"""# Settings
 
 They stand in the table `[tool.portaudit]` of the root's `{SHARED_FILE}`, or without the table's
@@ -57,9 +62,40 @@ for root in sorted(needed, key=lambda root: root["step"]):
     print(root["step"], root["severity"], root["title"], len(root["findings"]))
 ```
 
-`portaudit diff OLD NEW --format json` writes `portaudit.difference/1`, whose findings and root
-causes are those of this page. Made from the types of the report {_GENERATED}
+There are two more documents, whose findings and root causes are those of this page: [a line
+explained](explanation.md), and [the difference of two reports](difference.md). Made from the types
+of the report {_GENERATED}
 """
+_EXPLANATION = f"""# An explanation as JSON
+
+`portaudit explain PATH:LINE --format json` writes what there is to know of one line: why it has
+findings, or why it has none. The [JSON Schema](explanation.schema.json) has the same as this page;
+what holds for keys of [the report](report.md) holds for those of `portaudit.explanation/1`.
+(`portaudit explain RULE --format json` writes the rule as [its file](rule-format.md) has it.) Made
+from the types of the explanation {_GENERATED}
+"""
+_DIFFERENCE = f"""# A difference as JSON
+
+`portaudit diff OLD NEW --format json` writes what one revision has that another had not, of two
+commits or of two stored reports. The [JSON Schema](difference.schema.json) has the same as this
+page; what holds for keys of [the report](report.md) holds for those of `portaudit.difference/1`.
+This fails where a release brings a blocker that was not there before:
+
+```python
+import json
+import subprocess
+import sys
+
+diff = [sys.executable, "-m", "portaudit", "diff", "v1.2", "v1.3", "--format", "json"]
+told = json.loads(subprocess.run(diff, capture_output=True, check=True).stdout)
+brought = [*told["appeared"], *told["graver"]]
+sys.exit(any(finding["effective_severity"] == "blocker" for finding in brought))
+```
+
+Made from the types of the difference {_GENERATED}
+"""
+_HEADS = {"report": _REPORT, "explanation": _EXPLANATION, "difference": _DIFFERENCE}
+"""What the page on each document begins with. A type that several share is told on the first."""
 
 
 def settings_page(options: Collection[str]) -> str:
@@ -78,22 +114,31 @@ def settings_page(options: Collection[str]) -> str:
             lines += _keys(GATE_KEYS)
         lines += ["```toml", _example(about), "```", ""]
     lines += ["## Environment", "", "| variable | says |", "|---|---|"]
-    lines += [f"| {variable} | {meaning} |" for variable, meaning in _ENVIRONMENT.items()]
+    lines += [f"| {variable} | {meaning} |" for variable, meaning in ENVIRONMENT.items()]
     return "\n".join(lines) + "\n"
 
 
-def report_page() -> str:
-    """The page on the report as JSON."""
-    lines = [_REPORT]
-    for name, definition in definitions().items():
-        lines += [f"## {_title(name)}", "", *_description(definition), ""]
-        lines += ["| key | value | meaning |", "|---|---|---|"]
-        lines += [
-            f"| `{key}` | {_value(value)} | {value['description']} |"
-            for key, value in definition["properties"].items()
-        ]
-        lines.append("")
-    return "\n".join(lines).rstrip("\n") + "\n"
+def json_pages() -> dict[str, str]:
+    """The pages on the documents that are written as JSON, by their path in the docs."""
+    pages: dict[str, str] = {}
+    home: dict[str, str] = {}
+    for document in DOCUMENTS:
+        made = definitions(document)
+        own = [name for name in made if home.setdefault(name, document) == document]
+        lines = [_HEADS[document]]
+        for name in own:
+            lines += _type(made[name], name, {key: home[key] for key in made if key not in own})
+        pages[f"{document}.md"] = "\n".join(lines).rstrip("\n") + "\n"
+    return pages
+
+
+def _type(definition: Schema, name: str, elsewhere: Mapping[str, str]) -> Iterator[str]:
+    """A type and its keys; `elsewhere`: on which page other types are told that are not here."""
+    yield from (f"## {_title(name)}", "", *_description(definition), "")
+    yield from ("| key | value | meaning |", "|---|---|---|")
+    for key, value in definition["properties"].items():
+        yield f"| `{key}` | {_value(value, elsewhere)} | {value['description']} |"
+    yield ""
 
 
 def _keys(keys: Mapping[str, Key]) -> Iterator[str]:
@@ -117,23 +162,24 @@ def _description(definition: Schema) -> list[str]:
     return str(definition["description"]).split("\n\n", 1)[0].split("\n")
 
 
-def _value(schema: Schema) -> str:
+def _value(schema: Schema, elsewhere: Mapping[str, str]) -> str:
     """What may stand there, in words."""
     if "$ref" in schema:
-        title = _title(schema["$ref"].rpartition("/")[2])
-        return f"[{title}](#{title.lower()})"
+        name = schema["$ref"].rpartition("/")[2]
+        page = f"{elsewhere[name]}.md" if name in elsewhere else ""
+        return f"[{_title(name)}]({page}#{_title(name).lower()})"
     if "anyOf" in schema:
-        return " or ".join(_value(each) for each in schema["anyOf"])
+        return " or ".join(_value(each, elsewhere) for each in schema["anyOf"])
     if "enum" in schema:
         return ", ".join("null" if word is None else f"`{word}`" for word in schema["enum"])
     if schema["type"] == "array":
-        return _list(schema)
+        return _list(schema, elsewhere)
     if schema["type"] == "object":
-        return f"object: name to {_value(schema['additionalProperties'])}"
+        return f"object: name to {_value(schema['additionalProperties'], elsewhere)}"
     return str(schema["type"])
 
 
-def _list(schema: Schema) -> str:
+def _list(schema: Schema, elsewhere: Mapping[str, str]) -> str:
     if "prefixItems" in schema:
-        return f"[{', '.join(_value(each) for each in schema['prefixItems'])}]"
-    return f"list of {_value(schema['items'])}"
+        return f"[{', '.join(_value(each, elsewhere) for each in schema['prefixItems'])}]"
+    return f"list of {_value(schema['items'], elsewhere)}"

@@ -23,21 +23,43 @@ CONFIGURED = "@"
 """What stands before the last dot of a name that is not known: the module of a class."""
 LOCATED = "@*"
 """A whole name of which nothing is known: a function looks up what it means."""
+GIVEN_TO = "|"
+"""Stands between all modules of a package and the function of the tree that is given the package.
+"""
+OTHERWISE = "!"
+"""Before a function that does more with what it is given than to keep it."""
 LOOSE = "?"
 """Begins a word that may be a module's name for whoever imports by names it is given."""
 ANY_SETTING = "*"
 """The name of a setting that stands for any which data has."""
+EMPTY = '""'
+"""The value of a setting that is a text with nothing in it."""
+AS_WRITTEN = "--"
+"""Before the name of an option in how it is spelled: its value is the word itself, or a plain one
+that code has, of one word."""
+OBJECT_ITSELF = "<>"
+"""The value of a setting that is an object, and no word."""
+
+VARIABLE = "$"
+"""Begins the name of a setting that is a variable of the environment; alone, what a function asks
+for by the name that it is given."""
+ANY_VARIABLE = "$*"
+"""Stands for any variable: somebody sets some by names that nobody sees."""
 
 # --- arguments by position ------------------------------------------------------------------------
 
 KEPT = "^"
 """Stands for arguments where a function is named as a value, which somebody of the tree calls."""
+LISTED = "^ "
+"""Begins the name of a list of the module that it is in: the file only has a parser read that."""
 ITSELF = "&"
 """Stands for them where it is handed to somebody else, who may give it anything."""
 UNWRITTEN = "?"
 """Stands for an argument, or a key, that is not written down."""
 MORE = "..."
 """Stands for any number of arguments."""
+UNPACKED = "**"
+"""Stands for arguments by names that nobody sees, and for any number by their places as well."""
 OBJECT = "()"
 """Stands for the name of what is called where that is an object."""
 EITHER = "(?)"
@@ -46,6 +68,13 @@ NAMED = "*"
 """Stands before parameters that are given by name only."""
 FIELDS = "@"
 """Stands before the fields of a class, which are no parameters of a function."""
+KEYED = "%"
+"""Stands before those of a class that is given them by name only, whatever bases it has."""
+
+AN_OBJECT = "!"
+"""Ends the name of a parameter that is an object, by what is asked of it."""
+PASSED_ON = ">"
+"""Ends the name of a parameter that is only given to other functions of the tree by its place."""
 
 # --- what tables are asked with -------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from portaudit.judge.unmet import unmet
 from portaudit.match.hits import lowest
 from portaudit.match.python import Matcher
 from portaudit.read.composition import composed, may_compose
-from portaudit.read.configs import given, may_set
+from portaudit.read.configs import given, may_set, variables
 from portaudit.read.directives import directives
 from portaudit.read.items import Item, ItemKind
 from portaudit.read.launches import is_project, launches, may_start, packages, scripts
@@ -356,10 +356,10 @@ def _scan_other(source: SourceFile, catalogue: Catalogue, target: Target) -> Fil
         findings,
         FileFacts(
             native=document.native,
-            code=CodeFacts(composed(document.items, source.content)),
+            code=CodeFacts(composed(document.items, text)),
             launches=launches(document.items),
             scripts=scripts(document.items),
-            settings=given(source, document.items, text),
+            settings=(*given(source, document.items, text), *variables(source)),
             mentions=_mentioned(source, text),
             is_project=is_project(document.items),
             packages=packages(document.items),
@@ -380,14 +380,14 @@ def _started(source: SourceFile) -> FileFacts:
         or may_set(source)
         or may_mention(kind, source.path)
     ):
-        return FileFacts(installs=folders(content))
+        return FileFacts(installs=folders(content), settings=variables(source))
     text = Text(source.path, decode(content))
     items = read(kind, text).items
     return FileFacts(
-        code=CodeFacts(composed(items, source.content)),
+        code=CodeFacts(composed(items, text)),
         launches=launches(items),
         scripts=scripts(items),
-        settings=given(source, items, text),
+        settings=(*given(source, items, text), *variables(source)),
         mentions=_mentioned(source, text),
         is_project=is_project(items),
         packages=packages(items),

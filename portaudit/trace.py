@@ -22,8 +22,8 @@ from portaudit.catalogue.schema import Match
 from portaudit.judge.findings import judge
 from portaudit.judge.guards import Judge
 from portaudit.judge.required import required
-from portaudit.judge.unmet import unmet
 from portaudit.judge.severity import intrinsic
+from portaudit.judge.unmet import unmet
 from portaudit.match.hits import Hit, Why
 from portaudit.match.items import ItemHit, match_items
 from portaudit.match.python import Matcher

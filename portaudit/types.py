@@ -259,7 +259,8 @@ class Export(Struct, frozen=True):
 
     `returns` and `returns_flag` say the same of its call; `members` of its attributes (a class's
     defaults). `otherwise` proves that the name has another value that works where its library is
-    missing.
+    missing. `asks`: of a function that is true only where the variable of the environment has one
+    of some values which it is given the name of: the default, and these.
     """
 
     values: tuple[Value, ...] = ()
@@ -269,6 +270,7 @@ class Export(Struct, frozen=True):
     members: tuple[tuple[str, Export], ...] = ()
     otherwise: Proof | None = None
     fails: bool = False
+    asks: tuple[str, ...] = ()
 
     def member(self, name: str) -> Export | None:
         """The export of an attribute, if it is known."""
@@ -618,7 +620,7 @@ class Import(Struct, frozen=True):
     with the module · `guard`, `guard_by`: what decides whether it happens · `named`: a string says
     it (`import_module("pkg.x")`, `{"_target_": "pkg.x.Model"}`) · `asks`: the setting that is what
     is not known of the name (`f"pkg.{args.model}"`), `?` for what is made of settings ·
-    `text`: its line then.
+    `text`: its line then · `turn`: how many names are tried before it, until one is there.
     """
 
     name: str
@@ -629,6 +631,7 @@ class Import(Struct, frozen=True):
     named: bool = False
     asks: str = ""
     text: str = ""
+    turn: int = 0
 
 
 class Launch(Struct, frozen=True):
@@ -681,12 +684,14 @@ class Setting(Struct, frozen=True):
 
     `name`: without what is around it (`use_flash` of `cfg.model.use_flash`, `--use-flash`); `*` is
     any that data has which is read at run time, or with a `value` any at all · `value`: a word, a
-    number, `true`, `false` or `null` as JSON writes them, empty where it is not written down ·
+    number, `true`, `false` or `null` as JSON writes them, `""` for a text with nothing in it, `<>`
+    for an object that is no word, empty where it is not written down ·
     `given`: it is set here, and is not what holds where nobody sets it · `parameter`: what it is
     the default of, which has none where `value` is empty · `spelled`: the
     names by which a command line gives it that say something else than its name and a value, and
     with their hyphen those of several letters that have one, in alphabetical order and separated
-    by spaces · `of`: another setting that it has the value of here; `value` is empty then.
+    by spaces; `--` and its name if what is said is the value · `of`: another setting that it has
+    the value of here, or of `*` whose text is read; `value` is empty then.
     """
 
     name: str
@@ -747,29 +752,31 @@ class CodeFacts(Struct, frozen=True):
     call without a word of them; `module.*` is any of a module's, `.*` any of its own, `x.()` any
     method if `x` is no module, `A<B` says that A has the base B, `<B` that all below B are meant,
     `@module` that somebody gets it, if it is one · `options`: code that not every run of it runs;
-    their words are not among `words` ·
-    `asks`: tables, its own and those that it imports, of which all is known that it does with them:
-    what it asks them with, separated by spaces: a setting `kind`, a written key `=plain`, a
-    parameter of a function with its place `build(0:kind`, `@` for the type that a config names, `$`
-    for a word of the command line; `~NAMES` is another name of the table, `.` marks that of a class
-    · `gives`: functions that it only calls and what each call gives, by place or name: `0=plain
-    kind:attn_kind 1?` · `handing`: the calls that fill parameters by their places: the last name of
-    the function, or of the class that is made, and its arguments, separated by spaces: `true`, `8`,
-    `.use_flash` for the setting of that name, `?` for anything else, `...` for any number more.
-    Alone, `^`: somebody of the tree gets the function itself, `&`: somebody else does; `A<B`: who
-    makes an A fills the parameters of B; `()` is the name of an object that is called, `(?)` of
-    whatever is · `taking`: functions and classes, and the names of their parameters in order,
-    separated by spaces, behind a `*` those that are given by name only; of fields of a dataclass
-    behind a `@` · `guesses`: what it may bring in besides, for whoever knows all files: a module's
-    name with `*` for what is not known of it, a file's path, a folder that Python is told to search
-    (`lib/`), a group of entry points (`pkg.models:`), a word that may be a module's name
-    (`?fused`), a module that is none of the tree unless some folder is searched, and `@` for what
-    settings name · `own`: those
-    of all its words by which it means nothing but what it defines itself, like `words` · `trains`:
-    all lines that may train it, not the first ones only · `sets`: names that it gives another value
-    than their own statement does (`ops.HAVE = True`) · `mixed`: names of the module that need not
-    mean the function, the class or the member that it defines or brings in by them, so too; `*`
-    where any may.
+    their words are not among `words` · `asks`: tables, its own and those that it imports, of which
+    all is known that it does with them: what it asks them with, separated by spaces: a setting
+    `kind`, a written key `=plain`, a parameter of a function with its place `build(0:kind`, `@` for
+    the type that a config names, `$` for a word of the command line; `~NAMES` is another name of
+    the table, `.` marks that of a class · `gives`: functions that it only calls and what each call
+    gives, by place or name: `0=plain kind:attn_kind 1?` · `handing`: the calls that fill parameters
+    by their places: the last name of the function, or of the class that is made, and its arguments,
+    separated by spaces: `true`, `8`, `.use_flash` for the setting of that name, `?` for anything
+    else, `...` for any number more, `**` for any names as well. Alone, `^`: somebody of the tree
+    gets the function itself, `&`: somebody else does; `A<B`: who makes an A fills the parameters of
+    B; `()` is the name of an object that is called, `(?)` of whatever is · `taking`: functions and
+    classes, and the names of their parameters in order, separated by spaces, behind a `*` those
+    that are given by name only; of fields of a dataclass behind a `@`, behind a `%` if they are
+    given by name only; `!` ends the name of an object that is no word, `>` of what is only passed
+    on · `guesses`: what it may bring in besides, for whoever knows all files: a module's name with
+    `*` for what is not known of it, a file's path, a folder that Python is told to search (`lib/`),
+    a group of entry points (`pkg.models:`), a word that may be a module's name (`?fused`), a module
+    that is none of the tree unless some folder is searched, `@` for what settings name, and behind
+    a `|` the function of the tree that is given a package · `own`: those of all its words by which
+    it means nothing but what it defines itself, like `words` · `trains`: all lines that may train
+    it, not the first ones only · `sets`: names that it gives another value than their own statement
+    does (`ops.HAVE = True`) · `mixed`: names of the module that need not mean the function, the
+    class or the member that it defines or brings in by them, so too; `*` where any may · `keeps`:
+    functions that do no more with what they are given than to keep it, of those that are called as
+    if they brought it in, with a `!` before others that are called so.
     """
 
     imports: tuple[Import, ...] = ()
@@ -787,6 +794,7 @@ class CodeFacts(Struct, frozen=True):
     trains: tuple[int, ...] = ()
     sets: str = ""
     mixed: str = ""
+    keeps: str = ""
 
 
 NO_CODE = CodeFacts()

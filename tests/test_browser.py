@@ -6,18 +6,27 @@ Skipped where playwright or a Chromium is missing: both are in the group `browse
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
 
 import samples
 from made_reports import MARKUP, hostile, many
+from pages import (
+    OPEN_ALL,
+    is_as_wide_as_its_window,
+    serious,
+    started,
+    total,
+    tried,
+    visits,
+)
 from portaudit import engine
 from portaudit.config import Options, load
+from portaudit.files import Disk
 from portaudit.report.formats import View
 from portaudit.report.html import difference, page
 from portaudit.triage.difference import differ
@@ -26,76 +35,38 @@ from portaudit.types import Report
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+SIZES = ("desktop", "phone")
 Opened = Callable[..., "Page"]
+
+
+def trees() -> list[Path]:
+    """Real repositories to try as well: what lies in the folder that the variable names."""
+    named = os.environ.get("PORTAUDIT_REAL_TREES")
+    return sorted(path for path in Path(named).iterdir() if path.is_dir()) if named else []
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    named = os.environ.get("PORTAUDIT_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium is here")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=found, args=FLAGS)
-        yield started
-        started.close()
+    with started() as found:
+        if found is None:
+            pytest.skip("no Chromium is here")
+        yield found
 
 
 @pytest.fixture
 def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
     """Opens a page; at the end nothing may have gone wrong in it, or have been asked for."""
     wrong: list[str] = []
-    contexts = []
+    with visits(browser, wrong) as visit:
 
-    def asked(url: str) -> None:
-        if not url.startswith("file:"):
-            wrong.append(f"it asks for {url}")
+        def show(text: str, fragment: str = "", **more: Any) -> Page:  # noqa: ANN401
+            place = tmp_path / "page.html"
+            place.write_text(text, encoding="utf-8")
+            return visit(place, fragment, **more)
 
-    def show(
-        text: str,
-        fragment: str = "",
-        *,
-        size: str = "desktop",
-        theme: str = "light",
-        scripts: bool = True,
-        free: bool = False,
-    ) -> Page:
-        width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            java_script_enabled=scripts,
-            bypass_csp=free,
-            offline=True,
-        )
-        contexts.append(context)
-        shown = context.new_page()
-        shown.on("console", lambda message: wrong.append(message.text))
-        shown.on("pageerror", lambda error: wrong.append(str(error)))
-        shown.on("dialog", lambda dialog: wrong.append(dialog.message))
-        shown.on("request", lambda request: asked(request.url))
-        place = tmp_path / "page.html"
-        place.write_text(text, encoding="utf-8")
-        shown.goto(place.as_uri() + fragment)
-        return shown
-
-    yield show
-    for context in contexts:
-        context.close()
+        yield show
     assert not wrong
 
 
@@ -113,25 +84,21 @@ def choices() -> str:
     )
 
 
-def total(shown: Page) -> str:
-    return str(shown.inner_text("#explorer .total"))
-
-
 def test_a_scanned_tree_is_drawn(opened: Opened, choices: str) -> None:
     shown = opened(choices)
     assert shown.inner_text("h1") == "Edits only"
     assert shown.locator("#path-picture [role=treeitem]").count() > 4
     assert shown.locator("#treemap .map button").count() >= 2
     assert shown.locator(".card").count() > 5
-    assert shown.evaluate("document.documentElement.scrollWidth") == 1440
+    assert is_as_wide_as_its_window(shown)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_is_wider_than_the_page(opened: Opened, choices: str, size: str) -> None:
     for text in (choices, html(samples.FAILED), html(hostile("x" * 300))):
         shown = opened(text, size=size)
-        shown.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-        assert shown.evaluate("document.documentElement.scrollWidth") == SIZES[size][0]
+        shown.evaluate(OPEN_ALL)
+        assert is_as_wide_as_its_window(shown)
 
 
 def test_filters_live_in_the_address(opened: Opened) -> None:
@@ -243,7 +210,7 @@ def test_twenty_thousand_findings_can_be_turned_over(opened: Opened) -> None:
 @pytest.mark.parametrize("text", [MARKUP, "\u202e\x1b[31m`x`", "${alert(1)}"])
 def test_hostile_text_shows_as_text(opened: Opened, text: str) -> None:
     shown = opened(html(hostile(text)))
-    shown.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    shown.evaluate(OPEN_ALL)
     assert shown.locator("img, iframe, form").count() == 0
     assert shown.evaluate("document.scripts.length") == 4
     shown.click(".finding >> nth=0")
@@ -283,9 +250,58 @@ def test_paper_is_light_and_shows_the_first_root_causes(opened: Opened, choices:
     assert not shown.is_visible("#findings")
 
 
+DRAWN = """(query) => {
+  const [element, part] = query.split("::");
+  const style = getComputedStyle(document.querySelector(element), part ? `::${part}` : null);
+  return [style.backgroundColor, style.color, style.borderTopWidth];
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("chosen", [False, True])
+def test_forced_colours_lose_nothing(
+    opened: Opened, choices: str, theme: str, *, chosen: bool
+) -> None:
+    shown = opened(choices, theme=theme, forced_colors="active", free=True)
+    if chosen:  # against what the system asks for
+        shown.click("#theme")
+    shown.evaluate(OPEN_ALL)
+    canvas = shown.evaluate(DRAWN, "body")[0]
+    pressed, other = (
+        shown.evaluate(DRAWN, f".crumbs [aria-pressed={state}]") for state in ("true", "false")
+    )
+    assert pressed[:2] != other[:2], "what is chosen shows"
+    assert shown.evaluate(DRAWN, ".pill")[2] != "0px", "a word with a meaning has an edge"
+    assert shown.evaluate(DRAWN, ".chain li::after")[0] != canvas, "a way has its stations"
+    assert shown.evaluate(DRAWN, ".key.minor::before")[0] != canvas
+    pytest.importorskip("axe_playwright_python.sync_playwright")
+    assert serious(shown) == []
+
+
+def test_nothing_moves(opened: Opened, choices: str) -> None:
+    shown = opened(choices, reduced_motion="reduce")
+    assert shown.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    shown.click("#cause-1 > summary")
+    shown.click("#theme")
+    assert shown.evaluate("document.getAnimations().length") == 0
+    assert shown.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+
+def test_what_is_new_and_what_was_are_told_apart_without_colour(
+    opened: Opened, choices: str
+) -> None:
+    shown = opened(choices)
+    shown.evaluate(OPEN_ALL)
+    sign = "(name) => getComputedStyle(document.querySelector(name), '::before').content"
+    assert "-" in shown.evaluate(sign, ".swap .old").replace("\N{MINUS SIGN}", "-")
+    assert "+" in shown.evaluate(sign, ".swap .new")
+    wide = "(() => [...document.querySelectorAll('.swap pre')].filter((e) => e.scrollWidth > "
+    assert shown.evaluate(f"{wide} e.clientWidth).length)()") == 0, "code is not cut"
+
+
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "light"), ("phone", "dark")])
 def test_axe_finds_nothing_serious(opened: Opened, choices: str, size: str, theme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    pytest.importorskip("axe_playwright_python.sync_playwright")
     told = differ(samples.REPORT, replace(samples.REACHED, findings=()), ("a.json", "b.json"))
     pages = {
         "choices": choices,
@@ -295,11 +311,33 @@ def test_axe_finds_nothing_serious(opened: Opened, choices: str, size: str, them
     found = []
     for name, text in pages.items():
         shown = opened(text, size=size, theme=theme, free=True)
-        shown.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-        violations = axe.Axe().run(shown).response["violations"]
-        found += [
-            (name, item["id"], item["nodes"][0]["html"])
-            for item in violations
-            if item["impact"] in {"serious", "critical"}
-        ]
+        shown.evaluate(OPEN_ALL)
+        found += [(name, each) for each in serious(shown)]
     assert found == []
+
+
+# --- real repositories ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not trees(), reason="PORTAUDIT_REAL_TREES names no folder of trees")
+@pytest.mark.parametrize("tree", trees(), ids=lambda path: path.name)
+def test_pages_of_real_repositories_work(browser: Browser, tree: Path, tmp_path: Path) -> None:
+    config = load([tree], Options(cache=False), cwd=tree)
+    report = engine.scan(config)
+    place = tmp_path / "page.html"
+    place.write_text(page.render(report, View(100, title=tree.name, source=Disk(tree).read)))
+    number = len(report.findings)
+    assert place.stat().st_size < 2_000_000 * max(1, number / 1000)
+    wrong: list[str] = []
+    with visits(browser, wrong) as visit:
+        for size, theme in (("desktop", "light"), ("phone", "dark")):
+            shown = visit(place, size=size, theme=theme)
+            found, _ = tried(shown, number)
+            wrong += found
+            shown.locator("#path-picture [tabindex='0']").focus()
+            for key in ("End", "Home", "ArrowRight", "ArrowDown"):
+                shown.keyboard.press(key)
+            shown.evaluate(OPEN_ALL)
+            if not is_as_wide_as_its_window(shown):
+                wrong.append("wider than its window with all open")
+    assert not wrong

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 import samples
@@ -358,6 +359,38 @@ def test_places_are_links_to_their_files(
     )
 
 
+def stripped(text: str) -> str:
+    """Text without links, styles, and blanks at the ends of lines."""
+    shown = re.sub(r"\x1b(\]8;;[^\x1b]*\x1b\\|\[[\d;]*m)", "", text)
+    return re.sub(r" +$", "", shown, flags=re.MULTILINE)
+
+
+def test_files_of_a_baseline_are_links(
+    make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_tree({"a b.py": CODE, f"{'long/' * 30}c.py": CODE})
+    monkeypatch.chdir(root)
+    run("baseline", "create")
+    for color in ("never", "always"):
+        plain = run("baseline", "show", "--color", color).stdout
+        linked = run("baseline", "show", "--color", color, "--hyperlinks", "always").stdout
+        led = set(re.findall(r"\x1b\]8;;([^\x1b]*)\x1b\\", linked)) - {""}
+        assert len(led) == 2, "a name that goes over two lines leads to one file"
+        assert any(each.endswith("/a%20b.py") for each in led)
+        assert stripped(linked) == stripped(plain)
+    (root / f"{'long/' * 30}c.py").unlink()
+    run("baseline", "update", "-q")
+    plain = run("baseline", "show").stdout
+    assert run("baseline", "show", "--hyperlinks", "always").stdout.count("\x1b]8;;file") == 1
+    assert "a b.py   " in plain, "short names stand in a table"
+    again = run("baseline", "show", "--hyperlinks", "always", "--color", "always").stdout
+    assert stripped(again) == plain
+    linked = run("baseline", "update", "--hyperlinks", "always").stdout
+    assert "newly accepted: 0" in linked
+    (root / "d.py").write_text(CODE)
+    assert "/d.py\x1b" in run("baseline", "update", "--hyperlinks", "always").stdout
+
+
 @pytest.mark.parametrize(
     ("word", "heading"), [("file", "train.py  "), ("rule", "FUS001  "), ("category", "amp  ")]
 )
@@ -413,6 +446,32 @@ def test_scan_writes_what_an_ascii_terminal_can_show(make_tree: MakeTree) -> Non
     assert done.returncode == 0
     assert "\\u65e5\\u672c\\u8a9e" in done.stdout
     assert "?" not in done.stdout
+
+
+@pytest.mark.parametrize("command", [["scan"], ["check"], ["explain", "train.py:2"]])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_carets_stand_below_the_code_in_every_encoding(
+    make_tree: MakeTree, command: list[str], encoding: str
+) -> None:
+    code = 'import torch\nx = torch.zeros("日本…é", "é").to("cuda", "→日")\n'
+    root = make_tree({"train.py": code})
+    done = subprocess.run(
+        [sys.executable, "-m", "portaudit", *command, "--jobs", "1"],
+        cwd=root,
+        capture_output=True,
+        check=False,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(program.__file__).parent.parent.parent),
+            "PYTHONIOENCODING": encoding,
+        },
+    )
+    lines = done.stdout.decode(encoding).splitlines()
+    at = next(number for number, line in enumerate(lines) if re.fullmatch(r" +\| +\^+.*", line))
+    start, length = lines[at].index("^"), lines[at].count("^")
+    before = lines[at - 1].partition('"cuda"')[0]
+    assert cell_len(before) == start
+    assert length == len('"cuda"')
 
 
 def test_scan_turns_an_internal_failure_into_code_2(

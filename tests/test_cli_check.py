@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,55 @@ def test_settings_that_are_shown_are_those_of_a_check(tmp_path: Path) -> None:
     done = run(tmp_path, "--show-config")
     assert 'fail-on = "minor"  # default' in done.stdout
     assert 'min-confidence = "medium"  # default' in done.stdout
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+MANY = {
+    "a.py": f"{OLD}model = model.cuda()\ntorch.cuda.synchronize()\n",
+    "b.py": f"{OLD}torch.cuda.synchronize()\ntorch.cuda.empty_cache()\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("word", "headings"),
+    [
+        ("file", ["a.py", "b.py"]),
+        ("rule", ["DEV007", "DEV008"]),
+        ("category", ["device-api"]),
+        ("root", ["`torch.cuda.synchronize`", "`.cuda()`"]),
+    ],
+)
+def test_what_fails_is_grouped_as_asked(tmp_path: Path, word: str, headings: list[str]) -> None:
+    repo = Repo.make(tmp_path / "r", MANY)
+    usual = run(repo.root, "--no-baseline")
+    done = run(repo.root, "--no-baseline", "--group-by", word)
+    assert done.exit_code == usual.exit_code == 1
+    listed = re.findall(r"^  minor +.*\d+:\d+ ", done.stdout, re.MULTILINE)
+    assert len(listed) == usual.stdout.count("--> ") == 3
+    lines = done.stdout.splitlines()
+    for heading in headings:
+        assert any(line.startswith(heading) for line in lines), done.stdout
+    assert "empty_cache" not in done.stdout, "it passes the gate"
+    assert "Further" not in done.stdout
+    assert done.stdout.endswith(usual.stdout[usual.stdout.index("FAILED  ") :])
+    quiet = run(repo.root, "--no-baseline", "-q")
+    assert run(repo.root, "--no-baseline", "-q", "--group-by", word).stdout == quiet.stdout
+
+
+def test_a_group_says_why_what_was_accepted_fails(tmp_path: Path) -> None:
+    guarded = f"{OLD}if torch.cuda.is_available():\n    torch.cuda.synchronize()\n"
+    repo = Repo.make(tmp_path / "r", {"a.py": guarded})
+    CliRunner().invoke(program.app, ["baseline", "create", str(repo.root)])
+    repo.write({"a.py": f"{OLD}torch.cuda.synchronize()\n"})
+    done = run(repo.root, "--group-by", "file")
+    assert done.exit_code == 1, done.output
+    assert "(accepted as info)" in done.stdout
+
+
+def test_groups_of_what_passes_are_none(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": OLD})
+    assert run(repo.root, "--group-by", "file").stdout == run(repo.root).stdout
+    done = run(repo.root, "--group-by", "files")
+    assert done.exit_code == 2
+    assert 'did you mean "file"?' in done.stderr

@@ -118,18 +118,56 @@ def test_other_shells_are_told_what_a_word_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "hint"),
+    ("words", "first"),
     [
-        (["scna"], "Did you mean 'scan'?"),
-        (["scan", "--formt", "json"], "--format"),
-        (["baseline", "craete"], "Did you mean 'create'?"),
-        (["scan", "--format", "jsn"], 'did you mean "json"?'),
-        (["scan", "--target", "xlaa"], 'did you mean "xla"?'),
-        (["explain", "cuda-synchronise"], 'did you mean "cuda-synchronize"?'),
-        (["scan", "--hyperlinks", "allways"], 'did you mean "always"?'),
+        (["scna"], "no such command 'scna'; did you mean 'scan'?"),
+        (["scan", "--formt", "json"], "no such option: --formt (possible options: --format"),
+        (["scan", "--jobs", "many"], "invalid value for '--jobs' / '-j': 'many' is not a valid"),
+        (["scan", "--jobs"], "option '--jobs' requires an argument"),
+        (["explain"], "missing argument 'RULE|PATH:LINE[:COLUMN]'"),
+        (["baseline", "craete"], "no such command 'craete'; did you mean 'create'?"),
+        (["scan", "--format", "jsn"], 'no format is called "jsn"; did you mean "json"?'),
+        (["scan", "--target", "xlaa"], '--target must be one of torchneuron, xla, not "xlaa"'),
+        (["explain", "cuda-synchronise"], 'no rule has the id or name "cuda-synchronise"; did'),
+        (["scan", "--hyperlinks", "allways"], "--hyperlinks must be auto, always or never"),
     ],
 )
-def test_mistakes_are_answered_with_a_word_that_exists(words: list[str], hint: str) -> None:
+def test_mistakes_are_answered_in_one_form(words: list[str], first: str) -> None:
     done = CliRunner().invoke(program.app, words)
     assert done.exit_code == 2
-    assert hint in done.stderr
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(f"error: {first}"), done.stderr
+    assert lines[0][-1] != "."
+    assert [line for line in lines[1:] if "rror" in line] == []
+    assert done.stdout == ""
+
+
+def test_a_word_that_is_no_option_shows_how_to_go_on() -> None:
+    done = CliRunner().invoke(program.app, ["scan", "--formt"], prog_name="portaudit")
+    assert done.stderr.splitlines()[1:] == [
+        "Usage: portaudit scan [OPTIONS] [PATH]...",
+        "Try 'portaudit scan --help' for help.",
+    ]
+
+
+def test_without_words_the_help_is_shown() -> None:
+    told = CliRunner().invoke(program.app, ["--help"]).stdout
+    done = CliRunner().invoke(program.app, [])
+    assert told.strip() in done.output
+    assert "error" not in done.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_may_be_given_several_times_says_so(name: str) -> None:
+    shown = CliRunner().invoke(program.app, [*name.split(), "--help"]).stdout
+    page = (CHECKOUT / "docs" / "cli.md").read_text("utf-8")
+    section = page.partition(f"\n## portaudit {name}".rstrip() + "\n")[2].partition("\n## ")[0]
+    for each in COMMANDS[name].params:
+        if each.param_type_name == "argument":
+            word = reference.called(each)
+            assert "..." not in word
+            many = each.nargs == -1
+            spelled = word if each.required else f"[{word}]"
+            assert (f"{spelled}..." if many else word) in shown.partition("\n")[0]
+            assert reference.word_of(each) in section
+            assert many == ("..." in reference.word_of(each))

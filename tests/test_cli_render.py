@@ -36,6 +36,22 @@ def test_a_scan_makes_a_page_and_a_badge(repo: Path) -> None:
     assert (repo / "b.svg").read_text(encoding="utf-8").startswith("<svg ")
 
 
+@pytest.mark.usefixtures("repo")
+def test_a_page_can_be_given_a_title() -> None:
+    run("scan", "--format", "json=report.json", "-q")
+    run("scan", "--format", "json=again.json", "-q")
+    for words in (
+        ["scan", "--format", "html"],
+        ["check", "--format", "html"],
+        ["render", "report.json", "--format", "html"],
+        ["diff", "report.json", "again.json", "--format", "html"],
+    ):
+        text = run(*words, "--title", "Our <b>model</b>").stdout
+        assert "<title>Our &lt;b&gt;model&lt;/b&gt;: " in text, words
+        assert "<b>Our &lt;b&gt;model&lt;/b&gt;</b>" in text, words
+        assert "<b>repo</b>" not in text, words
+
+
 def test_a_check_makes_a_page(repo: Path) -> None:
     done = run("check", "--format", "html=a.html", "-q")
     assert done.exit_code == 1, done.output
@@ -69,6 +85,13 @@ def test_a_stored_report_is_rendered_in_any_format(repo: Path) -> None:
     assert "moved first" not in text
     assert (repo / "b.md").read_text(encoding="utf-8").startswith("## portaudit")
     assert "of 100" in run("render", repo.parent / "report.json", "--format", "badge").stdout
+
+
+def test_a_stored_report_is_grouped_as_asked(repo: Path) -> None:
+    run("scan", "--format", "json=report.json")
+    told = run("render", "report.json", "--group-by", "file").stdout
+    assert any(line.startswith("train.py  ") for line in told.splitlines())
+    assert run("render", repo / "report.json", "--group-by", "fil").exit_code == 2
 
 
 def test_what_is_no_report_is_refused(repo: Path) -> None:

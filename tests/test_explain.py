@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -18,6 +19,7 @@ from portaudit.discover import Side, walk
 from portaudit.explain import Place, explain
 from portaudit.files import Disk
 from portaudit.read.python.values import Answers
+from portaudit.report.schema import json_schema
 from portaudit.ruleset import Rules
 from portaudit.trace import WORDS, trace_file
 from portaudit.types import Explanation, SourceFile
@@ -297,6 +299,20 @@ def test_json_has_all_of_it() -> None:
     assert reason["steps"][1]["path"] == "lib/names.py"
     assert reason["root"]["findings"]
     assert json.loads(run("DEV007", "--format", "json").stdout)["id"] == "DEV007"
+
+
+@pytest.mark.usefixtures("tree")
+def test_json_is_valid_by_the_published_schema() -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(json_schema("explanation")))
+    lines = Path("train.py").read_text(encoding="utf-8").count("\n")
+    filled: set[str] = set()
+    for line in range(1, lines + 1):
+        told = json.loads(run(f"train.py:{line}", "--format", "json").stdout)
+        validator.validate(told)
+        filled |= {key for key, value in told.items() if value}
+    assert {"reasons", "passed", "names", "rules"} <= filled
+    assert not validator.is_valid(told | {"reasons": [{}]})
+    assert list(told) == list(validator.schema["$defs"]["PublishedExplanation"]["properties"])
 
 
 @pytest.mark.usefixtures("tree")

@@ -21,17 +21,14 @@ from portaudit.config import (
     show,
 )
 from portaudit.report.meanings import MEANINGS
-from portaudit.report.schema import PublishedReport, definitions
+from portaudit.report.schema import DOCUMENTS, definitions
 
 NAMES = {name for option in OPTIONS.values() for name in option.names}
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def test_pages_in_the_docs_are_current() -> None:
-    for name, text in (
-        ("settings.md", manual.settings_page(NAMES)),
-        ("report.md", manual.report_page()),
-    ):
+    for name, text in {"settings.md": manual.settings_page(NAMES), **manual.json_pages()}.items():
         assert (DOCS / name).read_text(encoding="utf-8") == text, "run `portaudit rules docs`"
 
 
@@ -67,23 +64,41 @@ def test_a_gate_has_the_keys_that_are_told_of_it() -> None:
     assert manual.settings_page(()).count("On the command line") == 0
 
 
-# --- the report as JSON ---------------------------------------------------------------------------
+# --- documents as JSON ----------------------------------------------------------------------------
 
 
-def test_every_key_of_a_report_has_a_meaning_and_no_other() -> None:
+def test_every_key_of_a_document_has_a_meaning_and_no_other() -> None:
     told = {name: list(keys) for name, keys in MEANINGS.items()}
-    made = {name: list(each["properties"]) for name, each in definitions().items()}
+    made = {
+        name: list(each["properties"])
+        for document in DOCUMENTS
+        for name, each in definitions(document).items()
+    }
     assert told == made
     assert all(text.endswith(".") for keys in MEANINGS.values() for text in keys.values())
 
 
-def test_the_page_on_the_report_has_every_key_and_leads_to_every_type() -> None:
-    page = manual.report_page()
-    headings = {line[3:].lower() for line in page.splitlines() if line.startswith("## ")}
-    assert set(re.findall(r"\]\(#([a-z]+)\)", page)) == headings - {"report"}
-    report = page.partition("\n## Report\n")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `(\w+)`", report, re.MULTILINE) == list(
-        PublishedReport.__struct_fields__
-    )
-    assert "null" in report
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_page_on_a_document_has_every_key_and_leads_to_every_type(name: str) -> None:
+    pages = manual.json_pages()
+    page = pages[f"{name}.md"]
+    headings = _headings(page)
+    assert headings[0] == name
+    assert f"({name}.schema.json)" in page
+    assert set(re.findall(r"\]\(#([a-z]+)\)", page)) == set(headings[1:])
+    assert set(re.findall(r"\]\(report\.md#([a-z]+)\)", page)) <= set(_headings(pages["report.md"]))
+    first = page.partition("\n## ")[2].partition("\n## ")[0]
+    fields = DOCUMENTS[name].__struct_fields__
+    assert re.findall(r"^\| `(\w+)`", first, re.MULTILINE) == list(fields)
+    assert name == "difference" or "null" in page
     assert "Published" not in page
+
+
+def test_a_type_is_told_on_one_page() -> None:
+    told = [heading for page in manual.json_pages().values() for heading in _headings(page)]
+    assert sorted(told) == sorted(set(told))
+    assert "finding" in _headings(manual.json_pages()["report.md"])
+
+
+def _headings(page: str) -> list[str]:
+    return [line[3:].lower() for line in page.splitlines() if line.startswith("## ")]

@@ -14,13 +14,13 @@ from rich.cells import cell_len
 
 import samples
 from portaudit.report import json as json_report
-from portaudit.report import terminal
-from portaudit.report.schema import json_schema
-from portaudit.types import Location, Report, Span
+from portaudit.report import markdown, terminal
+from portaudit.report.schema import DOCUMENTS, json_schema
+from portaudit.types import Gain, Location, Report, Span, Suppression
 
 Golden = Callable[[str, str], None]
 DOCS = Path(__file__).parent.parent / "docs"
-VALIDATOR = jsonschema.Draft202012Validator(json.loads(json_schema()))
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(json_schema("report")))
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -78,6 +78,61 @@ def test_terminal_names_the_setting_that_code_waits_for() -> None:
     root = replace(samples.REACHED.roots[3], setting="", severity="minor")
     text = plain(replace(samples.REACHED, roots=(root,)))
     assert "= only with cross_attention: model/net.py:21: if config.cross_attention:" in text
+
+
+ALIKE = ("a/train.py:3", "b/train.py:3", "b/eval.py:12", "")
+"""Where root causes of one title stand, the last one nowhere."""
+
+
+def alike(*places: str) -> Report:
+    """A report whose gains have one title, each at a place of its own."""
+    (first, *_), roots, gains = samples.REACHED.roots, [], []
+    for number, place in enumerate(places):
+        path, _, line = place.partition(":")
+        sites = (Location(path, int(line)),) if place else ()
+        title = f"flash-attn is called with a cache that grows{', too' * 20 if number > 9 else ''}"
+        roots.append(replace(first, id=f"r{number}", title=title, sites=sites))
+        gains.append(Gain(f"r{number}", 1.0, 90.0 + number))
+    score = replace(samples.REACHED.score, gains=tuple(gains))
+    return replace(samples.REACHED, roots=tuple(roots), score=score)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_gains_of_one_title_are_told_apart(width: int) -> None:
+    text = plain(alike(*ALIKE), width=width)
+    told = text.partition("raise the score most")[2].splitlines()[1:5]
+    for line, place in zip(told, ("a/train.py:3", "b/train.py:3", "eval.py:12", "r3"), strict=True):
+        assert line.endswith(f"  {place}")
+        assert len(line) <= width
+    page = markdown.render(alike(*ALIKE))
+    assert "a/train.py:3" in page.partition("raise the score most")[2].partition("###")[0]
+    assert "train.py" not in plain(alike("a/train.py:3")).partition("the score most")[2][:300]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "nothing found that ties this code to CUDA"),
+        (1, "nothing found that has to change; 1 finding to look at (info)"),
+        (3, "nothing found that has to change; 3 findings to look at (info)"),
+    ],
+)
+@pytest.mark.parametrize("provisional", [False, True])
+def test_ready_says_what_was_found_all_the_same(
+    number: int, said: str, *, provisional: bool
+) -> None:
+    mild = replace(samples.REPORT.findings[0], severity="info", effective_severity="info")
+    findings = tuple(
+        replace(mild, suppressed=None, fingerprint=f"pa1:{each}") for each in range(number)
+    )
+    score = replace(samples.CLEAN.score, verdict="ready", provisional=provisional)
+    report = replace(samples.CLEAN, findings=findings, score=score)
+    for text in (plain(report, width=120), terminal.render_verdict(report, width=120, color=False)):
+        assert f"READY  {said}" in text
+    assert said.partition(" (")[0] in markdown.render(report).replace("Nothing", "nothing")
+    accepted = replace(mild, suppressed=Suppression("why", "a.py", 1))
+    told = replace(report, findings=(accepted,))
+    assert "ties this code to CUDA" in plain(told, width=120)
 
 
 def test_terminal_without_a_path_tells_of_none() -> None:
@@ -320,8 +375,13 @@ def test_json_is_valid_by_the_published_schema(report: Report) -> None:
     VALIDATOR.validate(json.loads(json_report.render(report)))
 
 
-def test_json_schema_in_the_docs_is_current() -> None:
-    assert (DOCS / "report.schema.json").read_text(encoding="utf-8") == json_schema()
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_json_schema_in_the_docs_is_current(name: str) -> None:
+    text = json_schema(name)
+    assert (DOCS / f"{name}.schema.json").read_text(encoding="utf-8") == text
+    made = json.loads(text)
+    assert made["title"] == f"portaudit.{name}/1"
+    jsonschema.Draft202012Validator.check_schema(made)
 
 
 def test_json_does_not_depend_on_the_order_of_findings_and_rules() -> None:

@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
+import re
+from keyword import iskeyword
+
 import pytest
 
-from portaudit.types import Finding
-from snippets import catalogue, findings, the
+from portaudit.types import TARGETS, Finding, Target
+from snippets import catalogue, findings, scan, the
+
+UNFILLED = re.compile(r"\{(?:row\.\w+|anchor|value)\}")
+
+
+def texts(finding: Finding) -> list[str]:
+    """What a report says in words that come from a rule."""
+    facts = finding.facts
+    return [finding.message, finding.fix, facts.note, facts.replacement]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_text_of_a_finding_has_an_unfilled_place(target: Target) -> None:
+    """All tests of all rules, in one tree, and an import of every name that tables have."""
+    files: dict[str, str] = {}
+    for rule in catalogue().rules.values():
+        for number, test in enumerate(rule.test):
+            single = {test.path or "code.py": test.bad} if test.bad else {}
+            for path, text in {**single, **test.files}.items():
+                files[f"{rule.id}/{number}/{path}"] = text
+    named = {row.name for rows in catalogue().rows.values() for row in rows}
+    python = sorted(name for name in named if re.fullmatch(r"[a-z_]\w*(\.\w+)+", name))
+    lines = []
+    for number, name in enumerate(python):
+        module, _, last = name.rpartition(".")
+        if not iskeyword(last):
+            lines.append(f"from {module} import {last} as x{number}\nx{number}(1)\n")
+    files["imports.py"] = "".join(lines)
+    results = scan(files, target=target)
+    told = [finding for result in results.values() for finding in result.findings]
+    assert len({finding.rule for finding in told}) > 250
+    assert len(told) > 2000
+    unfilled = [each for each in told if any(map(UNFILLED.search, texts(each)))]
+    assert [(each.rule, each.path) for each in unfilled] == []
+    summaries = (rule.fix for rule in catalogue().rules.values())
+    assert not any(UNFILLED.search(text) for text in summaries)
 
 
 def found(source: str, rule: str) -> list[Finding]:

@@ -4,107 +4,103 @@
     python bench/pages/look.py OUT TREE.json=TREE …
 
 Needs the dependency group `browser`. A page that logs, asks a server for anything, does not draw or
-is wider than its window ends it with 1. Pictures of desktop and phone, light and dark, and a PDF
-go to OUT.
+filter or is wider than its window ends it with 1: the same is tried by tests/test_browser.py. Its
+pictures (desktop and phone, light and dark, forced colours) and a PDF go to OUT.
 """
 
 from __future__ import annotations
 
-import shutil
+import statistics
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import sync_playwright
+HERE = Path(__file__).resolve()
+sys.path.insert(0, str(HERE.parents[2] / "tests"))
 
-from portaudit.report.formats import View
-from portaudit.report.html import page
-from portaudit.report.stored import parse
+from pages import SIZES, Visit, serious, started, times, tried, visits  # noqa: E402
+from portaudit.files import Disk  # noqa: E402
+from portaudit.report.formats import View  # noqa: E402
+from portaudit.report.html import page  # noqa: E402
+from portaudit.report.stored import parse  # noqa: E402
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Page
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WINDOWS = {"desktop": (1440, 900), "phone": (390, 844)}
 PARTS = ("", "#cause-1", "#path", "#tree", "#findings")
-TIMES = """(() => {
-  const [told] = performance.getEntriesByType("navigation");
-  const [paint] = performance.getEntriesByName("first-contentful-paint");
-  return [paint ? paint.startTime : 0, told.domContentLoadedEventEnd];
-})()"""
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"theme": "dark"},
+    "forced": {"forced_colors": "active"},
+    "forced-dark": {"forced_colors": "active", "theme": "dark"},
+}
+RUNS = 5
 
 
-def made(report: Path, tree: Path) -> str:
-    """The page of a stored report, with the code of its tree."""
-
-    def source(path: str) -> bytes | None:
-        place = tree / path
-        return place.read_bytes() if place.is_file() else None
-
+def made(report: Path, tree: Path) -> tuple[str, int]:
+    """The page of a stored report, with the code of its tree; and the number of its findings."""
     told = parse(report.read_bytes(), report.name)
-    return page.render(told, View(100, title=tree.name, source=source))
+    view = View(100, title=tree.name, source=Disk(tree).read)
+    return page.render(told, view), len(told.findings)
 
 
-def look(browser: Browser, place: Path) -> list[str]:
+def look(visit: Visit, place: Path, number: int) -> list[str]:
     """What is wrong with a page; its figures are printed, its pictures lie beside it."""
     wrong: list[str] = []
-
-    def asked(url: str) -> None:
-        if not url.startswith("file:"):
-            wrong.append(f"asks for {url}")
-
-    for window, (width, height) in WINDOWS.items():
-        for theme in ("light", "dark"):
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=theme, bypass_csp=True
-            )
-            shown = context.new_page()
-            shown.on("console", lambda message: wrong.append(message.text))
-            shown.on("pageerror", lambda error: wrong.append(str(error)))
-            shown.on("request", lambda request: asked(request.url))
-            for part in PARTS:
-                shown.goto("about:blank")
-                shown.goto(place.as_uri() + part)
-                name = f"{place.stem}-{window}-{theme}{part.replace('#', '-')}.png"
-                shown.screenshot(path=place.parent / name)
-            paint, ready = shown.evaluate(TIMES)
-            found = serious(shown)
-            print(f"  {window} {theme}: painted {paint:.0f} ms, ready {ready:.0f} ms, axe {found}")
-            wrong.extend(found)
-            if shown.evaluate("document.documentElement.scrollWidth") > width:
-                wrong.append(f"wider than {width}")
-            if not shown.locator(".map button").count():
-                wrong.append("no map")
-            if window == "desktop" and theme == "light":
-                shown.pdf(path=place.with_suffix(".pdf"), format="A4")
-            context.close()
+    for size in SIZES:
+        for look, more in LOOKS.items():
+            shown = visit(place, size=size, free=True, **more)
+            _pictures(shown, place, f"{size}-{look}")
+            found, slowest = tried(shown, number)
+            wrong += [f"{size} {look}: {each}" for each in (*found, *serious(shown))]
+            if look == "light":
+                print(f"  {size}: {_figures(visit, place, size)}, a filter {slowest:.0f} ms")
+            shown.context.close()
+    shown = visit(place)
+    shown.pdf(path=place.with_suffix(".pdf"), format="A4")
     return wrong
 
 
-def serious(shown: object) -> list[str]:
-    """What axe finds that is serious or worse."""
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
+def _pictures(shown: Page, place: Path, name: str) -> None:
+    for part in PARTS:
+        shown.goto("about:blank")
+        shown.goto(place.as_uri() + part)
+        shown.screenshot(path=place.parent / f"{place.stem}-{name}{part.replace('#', '-')}.png")
+    shown.goto("about:blank")
+    shown.goto(place.as_uri())
 
-    told = Axe().run(shown).response["violations"]
-    return [item["id"] for item in told if item["impact"] in {"serious", "critical"}]
+
+def _figures(visit: Visit, place: Path, size: str) -> str:
+    """Middle values of some visits: what a reader waits for."""
+    found = []
+    for _ in range(RUNS):
+        shown = visit(place, size=size)
+        found.append(times(shown))
+        shown.context.close()
+    paint, built, idle = (statistics.median(each) for each in zip(*found, strict=True))
+    return f"painted {paint:.0f} ms, built {built:.0f} ms, interactive {idle:.0f} ms"
 
 
 def main(out: Path, pairs: list[str]) -> int:
     """Make and open each page."""
     out.mkdir(parents=True, exist_ok=True)
     failed = False
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+    with started() as browser:
+        if browser is None:
+            print("no Chromium is here")
+            return 1
         for pair in pairs:
             report, _, tree = pair.partition("=")
             place = (out / f"{Path(report).stem}.html").resolve()
-            place.write_text(made(Path(report), Path(tree)), encoding="utf-8")
-            print(f"{place.stem}: {place.stat().st_size:,} bytes")
-            wrong = look(browser, place)
+            text, number = made(Path(report), Path(tree))
+            place.write_text(text, encoding="utf-8")
+            print(f"{place.stem}: {number:,} findings, {place.stat().st_size:,} bytes")
+            wrong: list[str] = []
+            with visits(browser, wrong) as visit:
+                wrong += look(visit, place, number)
             failed |= bool(wrong)
             for each in wrong:
                 print(f"  {each}")
-        browser.close()
     return int(failed)
 
 

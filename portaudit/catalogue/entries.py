@@ -111,12 +111,17 @@ def runs_otherwise(arguments: tuple[str, ...]) -> bool:
     A first word that is no path may be a subcommand: `serve`, `convert_checkpoint`.
     """
     others = _table().other_runs
-    first = arguments[0] if arguments else ""
-    if first in others.commands:
+    if arguments[:1] and arguments[0] in others.commands:
         return True
-    if _VERB.fullmatch(first) and by_name(first) in _OTHERWISE:
+    if subcommand(arguments) in _OTHERWISE:
         return True
     return any(word.partition("=")[0] in others.arguments for word in arguments)
+
+
+def subcommand(arguments: tuple[str, ...]) -> EntryKind | None:
+    """What a line asks a program to do by its first word, if that may be a subcommand."""
+    first = arguments[0] if arguments else ""
+    return by_name(first) if _VERB.fullmatch(first) else None
 
 
 def of_the_run(arguments: tuple[str, ...]) -> tuple[str, ...]:

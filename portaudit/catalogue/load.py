@@ -86,6 +86,8 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _EXPECTS = re.compile(r"(?:#|//) expect:")
 _FACT_COLUMNS = ("status", "evidence", "source", "sdk", "checked")
 _MESSAGE_WORDS = {"anchor", "value"}
+_ADDED = ("missing",)
+"""Columns that rows get beside those of their table: `operators.MISSING`."""
 
 
 class Row(Struct, frozen=True, dict=True):
@@ -265,13 +267,15 @@ def load(extra: Sequence[Path] = ()) -> Catalogue:
             rule = read_rule(path)
             _refuse_twins(rule, path, rules, sources)
             for position, match in enumerate(rule.match):
+                where = f"{path}: [[match]] {position + 1}"
+                kept: tuple[Row, ...] = ()
                 if match.table:
-                    where = f"{path}: [[match]] {position + 1}"
                     table = _table(where, match.table, tables, loaded)
                     kept = _filter(where, table, match.rows)
                     if match.unlisted:
                         unlisted[rule.id, position] = kept
                     rows[rule.id, position] = () if match.unlisted else kept
+                _refuse_empty_places(where, rule, match, kept)
             rules[rule.id] = rule
             sources[rule.id] = path
             _add(digest, path)
@@ -467,6 +471,10 @@ def _text_problems(rule: Rule) -> Iterable[str]:
     for key in ("message", "why", "fix"):
         if not getattr(rule, key).strip():
             yield f"`{key}` is empty"
+    for key in ("why", "fix"):
+        for word in _PLACEHOLDER.findall(getattr(rule, key)):
+            if word.startswith("row."):
+                yield f"`{key}` is the same for all rows: nothing fills {{{word}}}"
 
 
 def expects(test: InlineTest) -> bool:
@@ -509,6 +517,31 @@ def _table(
             raise CatalogueError(f"{where}: no table _data/{name}.csv{nearest(name, paths)}")
         loaded[name] = read_table(paths[name])
     return loaded[name]
+
+
+def _refuse_empty_places(where: str, rule: Rule, match: Match, rows: tuple[Row, ...]) -> None:
+    """Every `{row.COLUMN}` of what is told of a match must be filled by what it finds."""
+    facts = [
+        row.facts.get(target, fact) if row else fact
+        for target, fact in rule.target.items()
+        for row in rows or (None,)
+    ]
+    told = {
+        text
+        for fact in facts
+        if fact.report
+        for text in (fact.message or match.message or rule.message, fact.fix)
+    }
+    columns = [*rows[0].cells, *_ADDED] if rows else []
+    for word in _PLACEHOLDER.findall("".join(sorted(told))):
+        place, _, column = word.partition(".")
+        if place == "row" and column not in columns:
+            if not rows:
+                raise CatalogueError(
+                    f"{where}: nothing fills {{{word}}}, as it has no `table`: give it a `message`"
+                )
+            hint = nearest(column, columns) or f"; there are {', '.join(columns)}"
+            raise CatalogueError(f"{where}: {match.table}.csv has no column for {{{word}}}{hint}")
 
 
 def _filter(

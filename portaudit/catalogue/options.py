@@ -15,12 +15,15 @@ _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 class Declaring(Section, frozen=True):
-    """Calls that make a setting, by their last names."""
+    """Calls that make a setting, by last names, and by whole ones what makes all of a class."""
 
     options: frozenset[str]
+    adding: frozenset[str]
     commands: frozenset[str]
     flags: frozenset[str]
+    keyed: frozenset[str]
     switches: dict[str, str]
+    parsers: frozenset[str]
     fields: dict[str, tuple[str, ...]]
 
 
@@ -34,6 +37,8 @@ class Holding(Section, frozen=True):
     outside: frozenset[str]
     making: frozenset[str]
     formats: frozenset[str]
+    parsing: frozenset[str]
+    texts: frozenset[str]
     others: frozenset[str]
 
 

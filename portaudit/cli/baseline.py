@@ -13,6 +13,7 @@ from portaudit.cli.common import (
     GATE_FAILED,
     complain,
     guarded,
+    links_below,
     save,
     today,
     wants_color,
@@ -80,7 +81,7 @@ def create(
 
 @app.command(epilog=epilog("baseline update"))
 @guarded
-@taking(*RUN, *CHOICE, "color")
+@taking(*RUN, *CHOICE, "color", "hyperlinks")
 def update(
     paths: Paths = None,
     *,
@@ -109,7 +110,7 @@ def update(
     _save(place_of(config), made)
     if asked.quiet:
         return
-    _list(newly, color=asked.color)
+    _list(newly, asked, config)
     gone = sum(entry.count for entry in comparison.gone)
     write(f"newly accepted: {len(newly):,}, no longer there: {gone:,}\n")
 
@@ -129,6 +130,7 @@ def prune(
     """Drop entries whose finding is no longer there. Accepts nothing."""
     from portaudit import check
     from portaudit.report.outcome import count
+    from portaudit.report.text import harmless
     from portaudit.run import place_of
 
     config = _config(paths, asked.options(baseline))
@@ -138,7 +140,7 @@ def prune(
     for entry in () if asked.quiet else comparison.gone:
         times = f" ({entry.count} times)" if entry.count > 1 else ""
         where = f" in {entry.scope}" if entry.scope else ""
-        write(f"{entry.path}: {entry.rule} {entry.anchor}{where}{times}\n")
+        write(harmless(f"{entry.path}: {entry.rule} {entry.anchor}{where}{times}") + "\n")
     if check_only:
         if gone:
             complain(f"{count(gone, 'entry is', 'entries are')} no longer needed", label="")
@@ -152,7 +154,7 @@ def prune(
 
 @app.command(epilog=epilog("baseline show"))
 @guarded
-@taking("target", "root", "color")
+@taking("target", "root", "color", "hyperlinks")
 def show(
     path: Annotated[
         Path | None, typer.Argument(metavar="PATH", help="The tree; by default this directory.")
@@ -164,8 +166,15 @@ def show(
     """Show what is accepted: by file and rule, with reasons, owners and dates."""
     from portaudit.report import baseline as report
 
-    known = _known(_config([path] if path else None, asked.options(baseline)))
-    write(report.render(known, width=width(), color=wants_color(asked.color), today=today()))
+    config = _config([path] if path else None, asked.options(baseline))
+    text = report.render(
+        _known(config),
+        width=width(),
+        color=wants_color(asked.color),
+        today=today(),
+        links=links_below(config.root, asked.hyperlinks),
+    )
+    write(text)
 
 
 def _config(paths: list[Path] | None, options: Options) -> Config:
@@ -205,11 +214,13 @@ def _compared(config: Config, known: Baseline | None, *, quiet: bool) -> tuple[R
     return run, check.compared(run, known, today=today())
 
 
-def _list(findings: Collection[Finding], *, color: str) -> None:
+def _list(findings: Collection[Finding], asked: Asked, config: Config) -> None:
     from portaudit.report import check as report
 
     if findings:
-        write(report.render_list(findings, width=width(), color=wants_color(color)))
+        links = links_below(config.root, asked.hyperlinks)
+        colored = wants_color(asked.color)
+        write(report.render_list(findings, width=width(), color=colored, links=links))
 
 
 def _save(place: Path, baseline: Baseline) -> None:

@@ -120,6 +120,15 @@ def wants_links(when: str) -> bool:
     return opens_links(os.environ)
 
 
+def links_below(root: Path, when: str) -> str:
+    """The address of files below a root, with `{path}` in it; empty where no links are wanted."""
+    if not wants_links(when):
+        return ""
+    from portaudit.deliver import links
+
+    return links(root, os.environ)
+
+
 def _check_when(option: str, when: str) -> None:
     if when not in {"auto", "always", "never"}:
         hint = nearest(when, ("auto", "always", "never"))
@@ -137,6 +146,11 @@ def width() -> int:
         return PLAIN_WIDTH
 
 
+def output_encoding() -> str:
+    """That of standard output."""
+    return sys.stdout.encoding or "utf-8"
+
+
 def write(text: str, encoding: str | None = None) -> None:
     """Write to standard output what it can show; a reader that went away is no failure."""
     stream: TextIO = sys.stdout
@@ -150,46 +164,11 @@ def write(text: str, encoding: str | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-_SPELLED = str.maketrans(
-    {
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
-        **dict.fromkeys("\u2018\u2019\u00b4", "'"),
-        **dict.fromkeys("\u201c\u201d\u00ab\u00bb", '"'),
-        "\u00a0": " ",
-        "\u00b7": "-",
-        "\u00d7": "x",
-        "\u2022": "*",
-        "\u2026": "...",
-        "\u2192": "->",
-        "\u2190": "<-",
-        "\u2264": "<=",
-        "\u2265": ">=",
-        "\u00b5": "u",
-    }
-)
-"""How signs are written where there are but those of ASCII."""
-
-
 def shown(text: str, encoding: str) -> bytes:
     """Text in an encoding: what that has no sign for is spelled, so that nothing is lost."""
-    try:
-        return text.encode(encoding)
-    except UnicodeEncodeError:
-        pass
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # half a character, which no encoding has
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    spelled = "".join(each if _has(encoding, each) else each.translate(_SPELLED) for each in text)
-    return spelled.encode(encoding, "backslashreplace")
+    from portaudit.report.text import spelled
 
-
-def _has(encoding: str, sign: str) -> bool:
-    try:
-        sign.encode(encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
+    return spelled(text, encoding).encode(encoding)
 
 
 def save(place: Path, text: str) -> None:
@@ -241,13 +220,21 @@ def save_all(documents: Mapping[str, str], directory: Path) -> None:
 
 
 def complain(text: str, *, label: str = "error: ") -> None:
-    """Say on standard error what went wrong."""
+    """Say on standard error what went wrong, in a line that a terminal only shows."""
+    from portaudit.report.text import harmless
+
     if label and wants_color("auto", sys.stderr):
         label = f"\x1b[31m\x1b[1m{label}\x1b[0m"
-    tell(f"{label}{text}")
+    _say(f"{label}{harmless(text)}")
 
 
 def tell(text: str) -> None:
     """Say a line on standard error."""
+    from portaudit.report.text import harmless
+
+    _say(harmless(text))
+
+
+def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

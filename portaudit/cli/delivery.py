@@ -76,8 +76,8 @@ def deliver(
         link=link(root, os.environ),
     )
     if files is not None:
-        view = replace(view, title=root.name, source=partial(_content, cache(files)))
-    on_file = replace(view, width=PLAIN_WIDTH, color=False, links="")
+        view = replace(view, title=view.title or root.name, source=partial(_content, cache(files)))
+    on_file = replace(view, width=PLAIN_WIDTH, color=False, links="", encoding="utf-8")
     for delivery in deliveries:
         place = delivery.place
         text = drawn(delivery.format, view if place is None else on_file)

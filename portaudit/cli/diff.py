@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portaudit.cli.common import guarded, save, wants_color, width, write
+from portaudit.cli.common import guarded, links_below, save, wants_color, width, write
 from portaudit.cli.delivery import progress
 from portaudit.cli.options import CHOICE, RUN, Asked, taking
 from portaudit.errors import UsageError, nearest
@@ -21,7 +21,7 @@ _FORMATS = ("terminal", "markdown", "html", "json")
 
 
 @guarded
-@taking(*RUN, *CHOICE, "min_confidence", "verbose", "color")
+@taking(*RUN, *CHOICE, "title", "min_confidence", "verbose", "color", "hyperlinks")
 def diff(
     old: Annotated[
         str, typer.Argument(metavar="OLD", help="A branch, tag, commit, or a report as .json.")
@@ -29,7 +29,7 @@ def diff(
     new: Annotated[str, typer.Argument(metavar="NEW", help="The same, for the later one.")],
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="What to compare; by default this directory."),
+        typer.Argument(metavar="[PATH]...", help="What to compare; by default this directory."),
     ] = None,
     *,
     formats: Annotated[
@@ -41,7 +41,7 @@ def diff(
     asked: Asked,
 ) -> None:
     """Show what came, what went and what the score makes of it: what an upstream merge brings."""
-    from portaudit.report import difference, markdown
+    from portaudit.report import difference, json, markdown
 
     if formats not in _FORMATS:
         hint = nearest(formats, _FORMATS) or f"; there are {', '.join(_FORMATS)}"
@@ -50,20 +50,23 @@ def diff(
     if any(stored) and not all(stored):
         raise UsageError("compare two revisions, or two reports; not one with the other")
     if all(stored):
-        told = _of_reports(old, new)
+        told, root = _of_reports(old, new), (asked.root or Path()).absolute()
     else:
-        told = _of_revisions(old, new, paths or [], asked.options(), quiet=asked.quiet)
+        told, root = _of_revisions(old, new, paths or [], asked.options(), quiet=asked.quiet)
     if formats == "json":
-        text = difference.render_json(told)
+        text = json.render_difference(told)
     elif formats == "markdown":
         text = markdown.render_difference(told)
     elif formats == "html":
         from portaudit.report.html import difference as page
 
-        text = page.render(told)
+        text = page.render(told, asked.title)
     else:
         colored = wants_color(asked.color) and output is None
-        text = difference.render(told, width=width(), color=colored, verbose=asked.verbose)
+        led = links_below(root, asked.hyperlinks) if output is None else ""
+        text = difference.render(
+            told, width=width(), color=colored, verbose=asked.verbose, links=led
+        )
     if output is None:
         write(text, encoding=None if formats == "terminal" else "utf-8")
     else:
@@ -95,7 +98,8 @@ def stored(name: str) -> Report:
 
 def _of_revisions(
     old: str, new: str, paths: list[Path], options: Options, *, quiet: bool
-) -> Difference:
+) -> tuple[Difference, Path]:
+    """The difference, and the root that its paths are relative to."""
     from portaudit import compare, engine
     from portaudit.config import load
     from portaudit.triage.difference import differ
@@ -107,4 +111,5 @@ def _of_revisions(
         before = engine.scan(config, rules=rules, side=sides.old, progress=advance)
     with progress(quiet=quiet) as advance:
         after = engine.scan(config, rules=rules, side=sides.new, progress=advance)
-    return differ(before, after, (old, new), sides.renames, compare.touched(sides))
+    told = differ(before, after, (old, new), sides.renames, compare.touched(sides))
+    return told, config.root

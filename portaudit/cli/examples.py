@@ -29,6 +29,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("portaudit check --staged", "what is to be committed"),
         ("portaudit check train.py -q", "a line for each that fails"),
         ("portaudit check --fail-on major", "let small edits pass"),
+        ("portaudit check --group-by rule", "a line for each, by rule"),
     ),
     "diff": (
         ("portaudit diff v1.2 v1.3", "what a merge brings"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +9,21 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from portaudit.cli.common import catalogue_of, guarded, wants_color, wants_links, width, write
+from portaudit.cli.common import (
+    catalogue_of,
+    guarded,
+    links_below,
+    output_encoding,
+    wants_color,
+    width,
+    write,
+)
 from portaudit.cli.completion import explained, one_of
 from portaudit.cli.delivery import progress
 from portaudit.cli.options import RUN, Asked, taking
 from portaudit.errors import UsageError, nearest
 
-_PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?:?")
+_PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?:?", re.DOTALL)
 _FORMATS = ("terminal", "json")
 
 
@@ -86,7 +93,6 @@ def _line(path: Path, line: int, column: int | None, format_name: str, asked: As
         from portaudit.report import json
 
         return json.render_explanation(found)
-    from portaudit.deliver import links
     from portaudit.report import explanation
 
     return explanation.render(
@@ -94,7 +100,8 @@ def _line(path: Path, line: int, column: int | None, format_name: str, asked: As
         width=width(),
         color=wants_color(asked.color),
         spelled=path.as_posix(),
-        links=links(config.root, os.environ) if wants_links(asked.hyperlinks) else "",
+        links=links_below(config.root, asked.hyperlinks),
+        encoding=output_encoding(),
     )
 
 

@@ -40,6 +40,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     target: str | None = None
     formats: str = "terminal"
     output: Path | None = None
+    title: str = ""
     select: list[str] | None = None
     ignore: list[str] | None = None
     extend_select: list[str] | None = None
@@ -54,7 +55,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     root: Path | None = None
     force_exclude: bool = False
     top: int = 5
-    group_by: str = "root"
+    group_by: str | None = None
     show_config: bool = False
     verbose: bool = False
     quiet: bool = False
@@ -103,6 +104,7 @@ OPTIONS: Mapping[str, Option] = {
         "F[=FILE],…",
     ),
     "output": Option(("--output", "-o"), "Write to a file, or into a directory.", "PATH"),
+    "title": Option(("--title",), "Title of a page; by default the directory's name.", "TEXT"),
     "select": Option(("--select",), "Only these: ids, beginnings, categories, names.", "RULES"),
     "ignore": Option(("--ignore",), "All but these.", "RULES"),
     "extend_select": Option(("--extend-select",), "These as well.", "RULES"),
@@ -142,14 +144,14 @@ RUN = ("target", "rules", "ops", "jobs", "root", "quiet")
 CHOICE = ("select", "ignore", "extend_select")
 """… where rules can be chosen, …"""
 REPORT = (
-    *(*RUN, *CHOICE, "min_confidence", "formats", "output", "fail_on", "strict", "no_cache"),
-    *("show_config", "verbose", "color", "hyperlinks", "entry"),
+    *(*RUN, *CHOICE, "min_confidence", "formats", "output", "title", "fail_on", "strict"),
+    *("no_cache", "show_config", "verbose", "color", "hyperlinks", "entry"),
 )
 """… and where it ends in a report."""
 CHECK = ("baseline", "no_baseline", "diff", "staged", "stdin_filename")
 """What only a check has."""
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": (*REPORT, "top", "group_by"),
-    "check": (*CHECK, *REPORT, "force_exclude"),
+    "check": (*CHECK, *REPORT, "force_exclude", "group_by"),
 }
 """What the commands that judge code have."""

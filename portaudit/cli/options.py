@@ -42,12 +42,14 @@ def _made(name: str) -> Any:  # noqa: ANN401 - typer's own type of options is un
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="PATH", help="What to audit; by default this directory."),
+    typer.Argument(metavar="[PATH]...", help="What to audit; by default this directory."),
 ]
 RuleWords = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="RULE", help="Ids, beginnings of ids, categories or names.", autocompletion=rules
+        metavar="[RULE]...",
+        help="Ids, beginnings of ids, categories or names.",
+        autocompletion=rules,
     ),
 ]
 Rules = Annotated[list[Path] | None, _made("rules")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portaudit.cli.common import FAILED, complain, guarded, save, write
+from portaudit.cli.common import FAILED, complain, guarded, save, tell, write
 from portaudit.cli.delivery import progress
 from portaudit.cli.diff import stored
 from portaudit.cli.options import CHOICE, RUN, Asked, taking
@@ -24,7 +24,7 @@ def plan(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PATH",
+            metavar="[PATH]...",
             help="What to port; by default this directory. Or a report as .json.",
         ),
     ] = None,
@@ -53,7 +53,7 @@ def plan(
     else:
         save(output, text)
         if not asked.quiet:
-            typer.echo(f"wrote {output}", err=True)
+            tell(f"wrote {output}")
     if asked.strict and report.partial:
         lost = count(len(report.errors), "file or part of a file", "files or parts of files")
         complain(f"{lost} could not be read (--strict)")

@@ -13,6 +13,7 @@ from portaudit.cli.diff import diff
 from portaudit.cli.examples import epilog
 from portaudit.cli.explain import explain
 from portaudit.cli.given import COMMANDS
+from portaudit.cli.group import Group
 from portaudit.cli.init import init
 from portaudit.cli.options import Asked, Paths, taking
 from portaudit.cli.plan import plan
@@ -20,6 +21,7 @@ from portaudit.cli.render import render
 from portaudit.cli.suppress import suppress
 
 app = typer.Typer(
+    cls=Group,
     help="Find what ties PyTorch training code to CUDA, and what that means on AWS Trainium.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

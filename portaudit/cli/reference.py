@@ -43,10 +43,10 @@ def _commands(command: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - click
 
 
 def _section(command: Any, name: str) -> Iterator[str]:  # noqa: ANN401
-    given = [each for each in command.params if each.name not in _HIDDEN]
+    given = [each for each in command.params if is_told(each)]
     arguments = [each for each in given if each.param_type_name == "argument"]
     options = [each for each in given if each.param_type_name == "option"]
-    words = "".join(f" {_word(each)}" for each in arguments)
+    words = "".join(f" {word_of(each)}" for each in arguments)
     inner = " COMMAND" if hasattr(command, "commands") else ""
     yield f"## portaudit {name}".rstrip() + "\n"
     yield f"`portaudit{' ' if name else ''}{name}{' [OPTIONS]' if options else ''}{inner}{words}`\n"
@@ -60,14 +60,20 @@ def _section(command: Any, name: str) -> Iterator[str]:  # noqa: ANN401
     yield "```\n"
 
 
-def _word(argument: Any) -> str:  # noqa: ANN401
-    name = f"{argument.metavar}{'...' if argument.nargs == -1 else ''}"
-    return name if argument.required else f"[{name}]"
+def is_told(parameter: Any) -> bool:  # noqa: ANN401
+    """Whether an option is one of portaudit's own."""
+    return parameter.name not in _HIDDEN
+
+
+def word_of(argument: Any) -> str:  # noqa: ANN401
+    """How an argument stands in the line that shows all words of a command."""
+    name = called(argument) if argument.required else f"[{called(argument)}]"
+    return f"{name}{'...' if argument.nargs == -1 else ''}"
 
 
 def _spelled(parameter: Any) -> str:  # noqa: ANN401
     if parameter.param_type_name == "argument":
-        return f"`{parameter.metavar}`".replace("|", "\\|")
+        return f"`{called(parameter)}`".replace("|", "\\|")
     names = [*parameter.opts, *parameter.secondary_opts]
     metavar = f" {parameter.metavar or 'TEXT'}" if not parameter.is_flag else ""
     return ", ".join(f"`{name}{metavar}`" for name in names)
@@ -76,10 +82,17 @@ def _spelled(parameter: Any) -> str:  # noqa: ANN401
 def _told(parameter: Any) -> str:  # noqa: ANN401
     if parameter.param_type_name == "argument":
         return parameter.help or ""
-    default = parameter.default
-    known = (
-        isinstance(default, (str, int, Path)) and not isinstance(default, bool) and default != ""
-    )
-    shown = f" By default {default}." if known and parameter.param_type_name == "option" else ""
-    needed = " Required." if parameter.required else ""
-    return f"{parameter.help or ''}{shown}{needed}"
+    return f"{parameter.help or ''}{default_of(parameter)}"
+
+
+def called(argument: Any) -> str:  # noqa: ANN401
+    """The word that stands for an argument."""
+    shown = str(argument.metavar or argument.name.upper()).removesuffix("...")
+    return shown[1:-1] if shown.startswith("[") else shown
+
+
+def default_of(option: Any) -> str:  # noqa: ANN401
+    """What an option is where nobody gives it, in words, or that it has to be given."""
+    default = option.default
+    known = isinstance(default, (str, int, Path)) and not isinstance(default, bool) and default
+    return (f" By default {default}." if known else "") + (" Required." if option.required else "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from portaudit.cli.common import guarded, wants_color, width
+from portaudit.cli.common import guarded
 from portaudit.cli.delivery import deliver
 from portaudit.cli.diff import stored
 from portaudit.cli.options import Asked, taking
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @guarded
-@taking("formats", "output", "top", "verbose", "quiet", "color")
+@taking("formats", "output", "title", "top", "group_by", "verbose", "quiet", "color")
 def render(
     report: Annotated[
         str, typer.Argument(metavar="REPORT", help="A report, made with --format json.")
@@ -26,20 +26,15 @@ def render(
     asked: Asked,
 ) -> None:
     """Show a stored report in another format: a page, a badge, a comment."""
+    from portaudit.cli.runs import view_of
     from portaudit.deliver import deliveries
-    from portaudit.report.formats import FORMATS, View
+    from portaudit.report.formats import FORMATS
 
+    view = view_of(asked)
     places = deliveries(asked.formats, asked.output)
     told = stored(report)
 
     def drawn(name: str, view: View) -> str:
         return FORMATS[name].render(told, view)
 
-    view = View(
-        width(),
-        wants_color(asked.color),
-        verbose=asked.verbose,
-        quiet=asked.quiet,
-        top=asked.top,
-    )
     deliver(drawn, places, view, root=Path.cwd(), files=None, quiet=asked.quiet)

@@ -74,7 +74,9 @@ def run_tests(words: RuleWords = None, *, rules: Rules = None) -> None:
 @guarded
 def new_rule(
     rule_id: Annotated[str, typer.Argument(metavar="ID", help="A free id, such as FUS014.")],
-    name: Annotated[str, typer.Argument(help="The pattern in a few words, such as cuda-graph.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The pattern in a few words, such as cuda-graph.")
+    ],
     *,
     category: Annotated[str, typer.Option(help="One of the categories of `rules list`.")],
     rules: Annotated[
@@ -110,19 +112,20 @@ def document_rules(
         Path, typer.Option("--output", "-o", metavar="DIR", help="The docs directory.")
     ] = Path("docs"),
 ) -> None:
-    """Write the pages of rules, settings, command line and report, and the JSON Schemas."""
+    """Write the pages of rules, settings, command line and JSON, and the JSON Schemas."""
     from portaudit import manual
     from portaudit.catalogue import docs
-    from portaudit.cli import reference
+    from portaudit.cli import man, reference
     from portaudit.cli.given import OPTIONS
-    from portaudit.report.schema import json_schema
+    from portaudit.report.schema import DOCUMENTS, json_schema
 
     options = {name for option in OPTIONS.values() for name in option.names}
     documents = docs.pages(catalogue_of(None)) | {
-        "report.schema.json": json_schema(),
+        **{f"{name}.schema.json": json_schema(name) for name in DOCUMENTS},
         "cli.md": reference.page(),
+        "man/portaudit.rst": man.source(),
         "settings.md": manual.settings_page(options),
-        "report.md": manual.report_page(),
+        **manual.json_pages(),
     }
     if check:
         problems = docs.stale(documents, output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,9 +13,10 @@ from portaudit.cli.common import (
     FAILED,
     GATE_FAILED,
     complain,
+    links_below,
+    output_encoding,
     today,
     wants_color,
-    wants_links,
     width,
     write,
 )
@@ -37,7 +37,7 @@ def scan(paths: Sequence[Path] | None, asked: Asked) -> int:
     from portaudit.config import load, show
     from portaudit.deliver import deliveries
 
-    view = _view(asked)
+    view = view_of(asked)
     places = deliveries(asked.formats, asked.output)
     config = load(paths or (), asked.options(), cwd=Path.cwd())
     view = _with_links(view, asked, config)
@@ -67,7 +67,7 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
         raise UsageError("--baseline and --no-baseline exclude each other")
     if stdin_filename and (paths or diff is not None or staged):
         raise UsageError("--stdin-filename takes no paths, and neither --diff nor --staged")
-    view = _view(asked)
+    view = view_of(asked)
     places = deliveries(asked.formats, asked.output)
     given = [Path(stdin_filename)] if stdin_filename else paths or ()
     options = asked.options()
@@ -110,12 +110,13 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
     return _outcome(report, config, strict=asked.strict)
 
 
-def _view(asked: Asked) -> View:
+def view_of(asked: Asked) -> View:
+    """How a report is to be shown, as far as the command line says so. Raises `UsageError`."""
     from portaudit.report.formats import GROUPS, View
 
     color = wants_color(asked.color)
-    if asked.group_by not in GROUPS:
-        hint = nearest(asked.group_by, GROUPS) or f"; there are {', '.join(GROUPS)}"
+    if asked.group_by not in {None, *GROUPS}:
+        hint = nearest(asked.group_by or "", GROUPS) or f"; there are {', '.join(GROUPS)}"
         raise UsageError(f'--group-by knows no "{asked.group_by}"{hint}')
     return View(
         width(),
@@ -123,19 +124,20 @@ def _view(asked: Asked) -> View:
         verbose=asked.verbose,
         quiet=asked.quiet,
         top=asked.top,
-        group_by=asked.group_by,
+        group_by=asked.group_by or "",
+        title=asked.title,
+        encoding=output_encoding(),
     )
 
 
 def _with_links(view: View, asked: Asked, config: Config) -> View:
     """The same with links to the files of the run, if they are wanted."""
-    if not wants_links(asked.hyperlinks):
+    links = links_below(config.root, asked.hyperlinks)
+    if not links:
         return view
     from msgspec.structs import replace
 
-    from portaudit.deliver import links
-
-    return replace(view, links=links(config.root, os.environ))
+    return replace(view, links=links)
 
 
 def _read(config: Config, content: bytes | None = None, *, staged: bool = False) -> Files:

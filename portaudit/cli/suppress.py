@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from portaudit.triage.rewrite import Rewritten
     from portaudit.types import Finding, SourceFile
 
-_PLACE = re.compile(r"(.+?):(\d+)(?::\d+)?:?")
+_PLACE = re.compile(r"(.+?):(\d+)(?::\d+)?:?", re.DOTALL)
 
 
 @guarded
@@ -31,7 +31,7 @@ def suppress(
     places: Annotated[
         list[str],
         typer.Argument(
-            metavar="PLACE", help="FILE:LINE, a file or a directory; and rules, if you like."
+            metavar="PLACE...", help="FILE:LINE, a file or a directory; and rules, if you like."
         ),
     ],
     *,
@@ -53,6 +53,7 @@ def suppress(
     from portaudit import engine
     from portaudit.config import load
     from portaudit.report.outcome import count
+    from portaudit.report.text import harmless
 
     reason = _checked(reason)
     given, named = _sorted_out(places)
@@ -73,7 +74,8 @@ def suppress(
         if result.content != source.content and not dry_run:
             replace_file(config.root / path, result.content)
         if not asked.quiet:
-            write("".join(f"{path}:{line}: {text}\n" for line, text in result.comments))
+            lines = (harmless(f"{path}:{line}: {text}") for line, text in result.comments)
+            write("".join(f"{line}\n" for line in lines))
         for finding, why in result.refused:
             complain(_refusal(finding, why))
         refused += len(result.refused)

@@ -56,14 +56,19 @@ class Demands:
         self._chains: dict[tuple[cst.If, bool], Outcome] = {}
 
     def of(self, branch: Branch) -> Demanded:
-        """What guards code that runs only with CUDA, or a library for it; `none` of all other.
+        """What guards code that runs only with CUDA, a library for it, or on another's device.
+
+        `none` of all other.
 
         With the names of modules, one of which the tree has to build for CUDA if it is to be so,
         and of variables and functions that nothing else may set.
         Other than for a place itself, what may be forced as well (`is_available() or FORCE`) does
         not count: this is to be said of whatever the branch leads to.
         """
-        if not any(fact.kind in _FOR_CUDA for fact in self._first(branch)):
+        first = {fact.kind for fact in self._first(branch)}
+        if "vendor" in first:
+            return self._of_vendor(branch)
+        if first.isdisjoint(_FOR_CUDA):
             return UNDEMANDED
         facts = implied(self._settled.branch(branch), True, strict=True) or frozenset()
         is_sure = any(
@@ -74,10 +79,42 @@ class Demands:
         if not (is_sure or modules):
             return UNDEMANDED
         outcome = self._otherwise(branch)
+        if outcome == "nothing":
+            outcome = self._answer_behind(branch)
         if outcome == "fails" or (outcome == "nothing" and self._is_missed(branch)):
             return UNDEMANDED
         asked = "" if is_sure else " ".join(modules)
         return Demanded(STATES[outcome], asked, self._settled.leans(branch))
+
+    def _of_vendor(self, branch: Branch) -> Demanded:
+        """What guards code that runs only on another vendor's device: a run with CUDA goes without.
+
+        Unless it cannot: as that is an error, or something is missing then.
+        """
+        flag = self._settled.branch(branch)
+        facts = implied(flag, True, strict=True) or frozenset()
+        if not any(fact.kind == "vendor" for fact in facts):
+            return UNDEMANDED
+        if not self._is_beside_cuda(branch):
+            outcome = self._otherwise(branch)
+            if outcome == "fails" or (outcome == "nothing" and self._is_missed(branch)):
+                return UNDEMANDED
+        return Demanded("fallback", "", self._settled.leans(branch))
+
+    def _is_beside_cuda(self, branch: Branch) -> bool:
+        """Whether a run with CUDA goes another way that is told, and is no error.
+
+        An arm of the same `if` is for CUDA, or the whole only for what has none.
+        """
+        for each in around(branch.parent):
+            if any(fact.kind == "no-cuda" for fact in self._first(each)):
+                return self._otherwise(each) != "fails"
+        link = branch.node.orelse if isinstance(branch.node, cst.If) and branch.truth else None
+        while isinstance(link, cst.If):
+            if any(fact.kind == "cuda" for fact in self._facts(link, True)):
+                return self._of_block(body_of(link.body)) != "fails"
+            link = link.orelse
+        return False
 
     def fails(self, value: AnyValue) -> bool:
         """Whether a call of a function or a class of this file ends in an error in any case."""
@@ -134,6 +171,30 @@ class Demands:
         if not isinstance(node, cst.If) or not branch.truth or not leaves(body_of(node.body)):
             return ()
         return self._following.get(node, ())
+
+    def _answer_behind(self, branch: Branch) -> Outcome:
+        """What stands behind an `if` that may go on after all: `try: return …` with a handler.
+
+        Another way if it gives an answer too, and nothing but its answer is kept of the block.
+        """
+        node = branch.node
+        if not isinstance(node, cst.If) or not branch.truth or node.orelse is not None:
+            return "nothing"
+        behind = self._following.get(node, ())
+        answers = [item for item in behind if isinstance(item, cst.Return)]
+        if not answers or not all(map(_is_kept, answers)):
+            return "nothing"
+        if (branch, branch.scope) in self._storing or not self._tries_to_answer(node):
+            return "nothing"
+        if any(self._is_asked(name, bindings, branch) for name, bindings in self._bound(branch)):
+            return "nothing"
+        return self._of_block(behind)
+
+    def _tries_to_answer(self, node: cst.If) -> bool:
+        """Whether a block ends with an attempt that leaves if it goes well."""
+        block = body_of(node.body)
+        last = block[-1] if block else None
+        return isinstance(last, (cst.Try, cst.TryStar)) and leaves(body_of(last.body))
 
     @cached_property
     def _following(self) -> dict[cst.If, Sequence[cst.CSTNode]]:
@@ -322,9 +383,17 @@ class Demands:
     @cached_property
     def _keeping(self) -> frozenset[tuple[Branch, Scope]]:
         """The branches that keep something but by a name, each with the scope that does it."""
+        return self._branches_with(_KEEPING)
+
+    @cached_property
+    def _storing(self) -> frozenset[tuple[Branch, Scope]]:
+        """Those of which more is kept than what they return."""
+        return self._branches_with(tuple(each for each in _KEEPING if each is not cst.Return))
+
+    def _branches_with(self, kinds: tuple[type, ...]) -> frozenset[tuple[Branch, Scope]]:
         found: set[tuple[Branch, Scope]] = set()
         for node, place in self._reader.model.places.items():
-            if place.branch is not None and isinstance(node, _KEEPING) and _is_kept(node):
+            if place.branch is not None and isinstance(node, kinds) and _is_kept(node):
                 for branch in around(place.branch):
                     if (branch, place.scope) in found:
                         break

@@ -1,4 +1,4 @@
-"""Branches for versions of PyTorch and Python that the target does not have: they never run there."""
+"""Branches for versions of PyTorch and Python that the target does not have: they never run."""
 
 from __future__ import annotations
 

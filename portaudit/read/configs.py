@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterable
 
-from portaudit.read.items import MAPPING, Item, Scalar
+from portaudit.marks import ANY_VARIABLE, VARIABLE
+from portaudit.read.items import MAPPING, UNSAID, Item, Scalar
 from portaudit.read.text import Text
 from portaudit.types import FileKind, Setting, SourceFile
 
@@ -47,12 +48,43 @@ def given(source: SourceFile, items: Iterable[Item], text: Text) -> tuple[Settin
     return tuple(told[:_MOST])
 
 
+def variables(source: SourceFile) -> tuple[Setting, ...]:
+    """Variables of the environment that a file may set, each value once, an empty one if unknown.
+
+    By their form alone: it counts against all claims that nobody sets one, and for nothing.
+    """
+    if source.kind not in _SETTING or (source.kind == "json" and len(source.content) > _LARGEST):
+        return ()
+    found: dict[tuple[str, str], None] = {}
+    for match in _SET.finditer(source.content):
+        value = match[2].decode(errors="replace")
+        found[match[1].decode(), value if value and not _OPEN.search(value) else ""] = None
+    told = [Setting(VARIABLE + name, value, 1, given=True) for name, value in found]
+    if _READ.search(source.content):
+        told.append(Setting(ANY_VARIABLE, "", 1, given=True))
+    return tuple(told)
+
+
+_SETTING: frozenset[FileKind] = frozenset(
+    ("shell", "docker", "make", "yaml", "json", "toml", "hcl", "ini", "markdown")
+)
+_SET = re.compile(
+    rb"\b([A-Z][A-Z0-9_]{2,59})"
+    rb"(?=(?:[\"']?[ \t]*[:?]?[:=][ \t]*|[ \t]+)[\"']?([^\s\"',;`]{0,60}))"
+)
+_READ = re.compile(
+    rb"\benv[-_]file\b|\bdotenv\b"
+    rb"|(?:\bsource|(?<![\w/.])\.)[ \t]+[\w./${}\"-]*\.env\b(?!\.sh)"
+)
+"""What sets variables that stand in a file of no kind that is read."""
+
+
 def _value(item: Item, text: Text) -> str:
     value: Scalar = item.value
     if value is None:  # nothing, or what is written stands for something else
         line = text.line_at(item.span.line - 1)
         return "" if _OPEN.search(line[item.span.column - 1 :]) else "null"
     if isinstance(value, str):
-        is_word = value and value != MAPPING and not any(map(str.isspace, value))
+        is_word = value and value not in {MAPPING, UNSAID} and not any(map(str.isspace, value))
         return value if is_word and len(value) <= _LONGEST and not _OPEN.search(value) else ""
     return json.dumps(value)

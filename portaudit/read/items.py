@@ -29,6 +29,8 @@ ItemKind = Literal[
 Scalar = str | bool | int | float | None
 MAPPING = "{}"
 """The value of a setting that is a mapping: its keys are settings by themselves."""
+UNSAID = "???"
+"""The value, in OmegaConf's words, of one that whoever starts the program has to give."""
 
 
 class Part(Struct, frozen=True):

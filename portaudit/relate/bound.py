@@ -8,7 +8,7 @@ from posixpath import basename, dirname
 from msgspec import Struct
 
 from portaudit.discover import Tree
-from portaudit.marks import ANY_MEMBER, RETURNED
+from portaudit.marks import ANY_MEMBER, GIVEN_TO, RETURNED
 from portaudit.relate import nearby
 from portaudit.relate.kernels import bare_name
 from portaudit.relate.live import Living
@@ -287,7 +287,11 @@ class Asked(Struct, frozen=True):
     def by(cls, results: Sequence[FileResult], paths: Collection[str]) -> Asked:
         """What files of a path ask."""
         path = [result for result in results if result.path in paths]
-        unseen = {each.name for result in path for each in result.facts.code.guesses}
+        unseen = {
+            each.name.partition(GIVEN_TO)[0]
+            for result in path
+            for each in result.facts.code.guesses
+        }
         return cls(
             frozenset(part for name in unseen for part in name.split(".")),
             bool(nearby.users(path, nearby.LOADING)),

@@ -13,7 +13,7 @@ from msgspec import Struct
 from portaudit.catalogue import entries as names
 from portaudit.discover import Tree
 from portaudit.marks import ANY_PART, CONFIGURED, LOCATED, UNWRITTEN
-from portaudit.relate.graph import Edge, Graph, visits
+from portaudit.relate.graph import FILES, Edge, Graph, visits
 from portaudit.relate.live import Living
 from portaudit.relate.switches import SETTINGS
 from portaudit.types import CodeFacts, Deed, FileResult
@@ -22,6 +22,8 @@ _LEARNING: frozenset[Deed] = frozenset({"backward", "optimizer"})
 """What only the code does that trains itself; to tell somebody to do so is `fit`."""
 
 
+_TORCH = frozenset({"torch", "torchvision"})
+"""Libraries that no file has to import for settings to name their code."""
 _SEVERAL = 2
 """Modules of which nobody knows which one is meant."""
 
@@ -93,7 +95,7 @@ def unnamed(results: Sequence[FileResult], graph: Graph, living: Living) -> Unsa
 
 def _is_meant(edge: Edge) -> bool:
     """Whether a file is what a name that a setting gives may mean, and no package around."""
-    return bool(edge.value) or edge.by.asks == UNWRITTEN
+    return (bool(edge.value) and not edge.around) or edge.by.asks == UNWRITTEN
 
 
 def unsaid(
@@ -101,9 +103,10 @@ def unsaid(
 ) -> Unsaid | None:
     """What of a path nobody says, if it is made of settings.
 
-    Nothing if the path begins with settings, or has some that name code. If it learns something
-    itself, most is seen: then there must be files of settings that name what it makes, unless it
-    looks up a whole name of which nothing is known.
+    Nothing if the path has settings that name code. Others only say what is made where it looks
+    for modules and files by words of them. If it learns something itself, most is seen: then there
+    must be files of settings that name what it makes, unless it looks up a whole name of which
+    nothing is known.
     A function of the tree that has the name of a library's may do anything.
     """
     code = {result.path: result.facts.code for result in results}
@@ -114,12 +117,15 @@ def unsaid(
     makers -= {option.name for facts in here for option in facts.options}
     makers -= {item.name.rpartition(".")[2] for facts in here for item in facts.imports}
     settings = [path for path in living.files if tree.kinds[path] in SETTINGS]
-    if any(path in living.starts or _names_code(path, graph, tree) for path in settings):
+    if any(_names_code(path, graph, tree) for path in settings) or _says_code(settings, code):
         return None
     listed = (*living.starts, *living.files)
     by = next((path for path in listed if _makes(path, code.get(path), makers, signs, living)), "")
-    told = {edge.path for path in (by, *living.starts) for edge in graph.get(path, ())}
-    if not by or not told.isdisjoint(settings):
+    told = {*living.starts, *(e.path for p in (by, *living.starts) for e in graph.get(p, ()))}
+    if not by:
+        return None
+    is_told = not told.isdisjoint(settings)
+    if is_told and not _makes(by, code.get(by), makers, frozenset({CONFIGURED}), living):
         return None
     files = [
         path
@@ -161,6 +167,14 @@ def _learns(living: Living, code: Mapping[str, CodeFacts]) -> bool:
         if path in code
         for deed, line in code[path].does
     )
+
+
+def _says_code(settings: Iterable[str], code: Mapping[str, CodeFacts]) -> bool:
+    """Whether settings name a class without its module, or code of a library of the tree's."""
+    named = {item.name for path in settings for item in code[path].imports if item.named}
+    libraries = {item.name.partition(".")[0] for facts in code.values() for item in facts.guesses}
+    outer = {name.partition(".")[0] for name in named if not name.endswith(FILES)}
+    return not named.isdisjoint(outer) or not outer.isdisjoint(_TORCH | libraries - {ANY_PART, ""})
 
 
 def _names_code(path: str, graph: Graph, tree: Tree) -> bool:

@@ -243,7 +243,9 @@ def _programs(
     training = {path for path, each in kinds.items() if each.kind == "training"}
     alone = all(names.aside(path) for path in training)
     for path, each in kinds.items():
-        if not each.sure:
+        if not each.sure and (asked := _by_subcommand(starts.of.get(path, ()))):
+            kinds[path] = asked
+        elif not each.sure:
             started = sorted(starts.programs_of(path) & training)
             wrapped = next((edge for edge in graph.get(path, ()) if edge.path in training), None)
             if started:
@@ -302,6 +304,15 @@ def _kind(path: str, facts: CodeFacts, commands: Sequence[str]) -> _Kind:
     if names.aside(path) == "example":
         return _Kind("example", "it lies among examples", sure=False)
     return _Kind("tool", "nothing says what it is for", sure=False)
+
+
+def _by_subcommand(starts: Iterable[Start]) -> _Kind | None:
+    """Training, if a line says so by the first word behind the program: `tool finetune`."""
+    for start in sorted(starts, key=lambda each: (each.rank, each.place)):
+        if start.launch and start.is_sure and names.subcommand(start.arguments) == "training":
+            place = f"{start.place.path}:{start.place.line}"
+            return _Kind("training", f"{place} has it do `{start.arguments[0]}`", strength=1)
+    return None
 
 
 def _by_imports(edges: Iterable[Edge], code: Mapping[str, CodeFacts]) -> _Kind | None:

@@ -156,6 +156,7 @@ class Solver:
         members = dict(export.members)
         otherwise = export.otherwise
         fails = export.fails
+        asks = () if export.values else export.asks
         for value in export.values:
             if isinstance(value, Ref) and value.open:
                 other = self.solve(module, value.name)
@@ -166,6 +167,7 @@ class Solver:
                 members.update(other.members)
                 otherwise = otherwise or other.otherwise
                 fails = fails or other.fails
+                asks = other.asks if len(export.values) == 1 else ()
                 flag = other.flag if flag == Known() else flag
                 returns_flag = other.returns_flag if returns_flag == Known() else returns_flag
             elif isinstance(value, Instance) and value.of.open:
@@ -185,6 +187,7 @@ class Solver:
             ),
             otherwise,
             fails,
+            asks,
         )
 
     def _closed_values(self, module: str, values: Iterable[Value]) -> Iterable[Value]:

@@ -7,27 +7,41 @@ first. Names that lead nowhere in the tree are no edges.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname, join, normpath
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.catalogue import entries as names
-from portaudit.marks import ANY_PART, CONFIGURED, LOCATED, LOOSE, UNWRITTEN
+from portaudit.marks import ANY_PART, CONFIGURED, GIVEN_TO, LOCATED, LOOSE, OTHERWISE, UNWRITTEN
 from portaudit.relate.modules import Modules, dotted
-from portaudit.types import GUARD_STATES, Chain, FileResult, GuardState, Import, Location, Proof
+from portaudit.types import (
+    GUARD_STATES,
+    Chain,
+    CodeFacts,
+    FileResult,
+    GuardState,
+    Import,
+    Location,
+    Proof,
+)
 
 
 class Edge(Struct, frozen=True):
     """A file that another one brings in, and the import that does it.
 
     `value`: what the setting must be that the import asks for this file to be meant, empty where it
-    is whatever that says.
+    is whatever that says · `around`: it is a package, which only runs with what is meant in it ·
+    `unless`: with which values of the setting it is not tried, as another file is meant before.
     """
 
     path: str
     by: Import
     value: str = ""
+    around: bool = False
+    unless: tuple[str, ...] = ()
 
 
 Graph = Mapping[str, tuple[Edge, ...]]
@@ -35,6 +49,8 @@ Graph = Mapping[str, tuple[Edge, ...]]
 """
 FILES = (".py", ".yaml", ".yml", ".json", ".toml", ".gin")
 """How names end that are paths: a config says by them what it is put together from."""
+_WIDE = re.compile("[*@]")
+"""What a name has that nobody knows all of."""
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _RANKS: Mapping[GuardState, int] = {
     guard: max(0, rank - 1) for rank, guard in enumerate(GUARD_STATES)
@@ -56,26 +72,155 @@ def graph(results: Sequence[FileResult], modules: Modules) -> Graph:
     resolver = _Resolver(modules, results)
     for result in results:
         resolver.learn(result)
-    found: dict[str, tuple[Edge, ...]] = {}
-    for result in results:
-        edges = _edges(result, resolver)
-        if edges:
-            found[result.path] = edges
+    kept = _kept(results)
+    found = _joined(results, resolver, kept)
+    if kept and _may_import(results, found, kept):
+        found = _joined(results, resolver, {})
     return _guessed(results, found, modules, resolver)
 
 
-def _edges(result: FileResult, resolver: _Resolver) -> tuple[Edge, ...]:
+def _kept(results: Iterable[FileResult]) -> Mapping[str, frozenset[str]]:
+    """Of each file the functions that are given its package, and only keep what they are given.
+
+    Whatever is called so in the tree, and there is one.
+    """
+    given = {
+        result.path: frozenset(
+            helper for item in result.facts.code.guesses if (helper := _helper(item))
+        )
+        for result in results
+    }
+    helpers = frozenset().union(*given.values())
+    keeping: set[str] = set()
+    others: set[str] = set()
+    for result in results if helpers else ():
+        code = result.facts.code
+        told = code.keeps.split()
+        keeping |= helpers.intersection(told)
+        changed = {each.removeprefix(OTHERWISE) for each in told if each[0] == OTHERWISE}
+        others |= helpers & changed.union(code.sets.split())
+    return {path: names for path, each in given.items() if (names := each & (keeping - others))}
+
+
+def _helper(item: Import) -> str:
+    """The function of the tree that is given a package, by which something may be imported."""
+    return item.name.partition(GIVEN_TO)[2]
+
+
+def _may_import(results: Iterable[FileResult], graph: Graph, paths: Iterable[str]) -> bool:
+    """Whether who gets at what some files keep may import something by a name that it is given.
+
+    That is what they bring in, and who brings them in.
+    """
+    back: dict[str, list[str]] = {}
+    for path, edges in graph.items():
+        for edge in edges:
+            back.setdefault(edge.path, []).append(path)
+    near = {*visits(graph, paths), *_following(back, paths)}
+    near = {*near, *visits(graph, near)}
+    return any(
+        not _helper(item) and _WIDE.search(item.name)
+        for result in results
+        if result.path in near and names.aside(result.path) is None
+        for item in result.facts.code.guesses
+    )
+
+
+def _following(ways: Mapping[str, Iterable[str]], starts: Iterable[str]) -> set[str]:
+    found = set(starts)
+    waiting = list(found)
+    while waiting:
+        new = set(ways.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _joined(
+    results: Sequence[FileResult], resolver: _Resolver, kept: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[Edge, ...]]:
+    found: dict[str, tuple[Edge, ...]] = {}
+    for result in results:
+        edges = _edges(result, resolver, kept.get(result.path, frozenset()))
+        if edges:
+            found[result.path] = edges
+    return found
+
+
+def _edges(result: FileResult, resolver: _Resolver, kept: Collection[str] = ()) -> tuple[Edge, ...]:
     edges: dict[tuple[object, ...], Edge] = {}
     code = result.facts.code
-    for item in sorted((*code.imports, *code.guesses), key=lambda each: each.line):
-        for path in resolver.paths(result.path, item.name, program=bool(code.main)):
-            if path != result.path:
-                # who uses it decides, or asks for any name of what it brings in
-                is_told = item.guard == "import-guarded" or ANY_PART in item.name
-                value = resolver.value(result.path, item, path)
-                key = path, item.scope, item.guard, item.named, value, item.name * is_told
-                edges.setdefault(key, Edge(path, item, value))
+    items = tuple(_brought(code, kept))
+    later = {(each.line, each.scope, each.turn): each for each in items if each.turn and each.asks}
+    tried: dict[tuple[int, str, str], dict[str, None]] = {}
+    for item in sorted(items, key=lambda each: (each.line, each.turn, bool(each.asks))):
+        # who uses it decides, or asks for any name of what it brings in
+        is_told = item.guard == "import-guarded" or ANY_PART in item.name
+        place = item.scope, item.guard, item.named, item.name * is_told
+        # a default that is written has the turn of what else the setting may say
+        asks = item.asks or later.get((item.line, item.scope, item.turn), item).asks
+        before = tried.setdefault((item.line, item.scope, asks), {}) if asks else {}
+        for edge in _in_turn(item, _edges_by(item, result, resolver), before, later):
+            if edge.path != result.path:
+                edges.setdefault((edge.path, edge.value, edge.unless, *place), edge)
     return tuple(edges.values())
+
+
+def _brought(code: CodeFacts, kept: Collection[str]) -> Iterator[Import]:
+    """What code imports or may import, but for packages that are given to what only keeps them."""
+    for item in (*code.imports, *code.guesses):
+        helper = _helper(item)
+        if helper not in kept:
+            name = item.name.partition(GIVEN_TO)[0]
+            yield replace(item, name=name) if helper else item
+
+
+def _in_turn(
+    item: Import,
+    edges: Iterable[Edge],
+    tried: dict[str, None],
+    later: Mapping[tuple[int, str, int], Import],
+) -> Iterable[Edge]:
+    """What an import brings in that is one of several in turn, of which the first one counts.
+
+    `tried`: the values with which it is one of those before it; this adds its own. Packages around
+    all that it may mean run with an attempt that fails as well.
+    """
+    asking = later.get((item.line, item.scope, item.turn), item)
+    before = tuple(tried) if item.turn and asking.asks else ()
+    found = [
+        edge if edge.value or not before else Edge(edge.path, asking, unless=before)
+        for edge in edges
+    ]
+    tried.update({edge.value: None for edge in found if edge.value and not edge.around})
+    return found
+
+
+def _edges_by(item: Import, result: FileResult, resolver: _Resolver) -> Iterator[Edge]:
+    """What an import brings in: a package in the part that a setting says, with what lies in it."""
+    paths = resolver.paths(result.path, item.name, program=bool(result.facts.code.main))
+    values = {path: resolver.value(result.path, item, path) for path in paths}
+    inner: dict[str, dict[str, None]] = {}
+    if any(values.values()):
+        packages = {path for path in paths if resolver.is_chosen(result.path, item, path)}
+        for path, value in values.items():
+            if value or path not in packages:
+                for package in packages.intersection(_packages_around(path)):
+                    inner.setdefault(package, {})[value] = None
+    for path, value in values.items():
+        found = inner.get(path, {})
+        if value or not found:
+            yield Edge(path, item, value)
+        yield from (Edge(path, item, each, around=True) for each in found if each != value)
+
+
+def _packages_around(path: str) -> Iterator[str]:
+    folder = dirname(path)
+    if basename(path) == "__init__.py":
+        folder = dirname(folder)
+    while folder:
+        yield join(folder, "__init__.py")
+        folder = dirname(folder)
 
 
 class _Resolver:
@@ -90,6 +235,7 @@ class _Resolver:
         for path in sorted(self._files):
             if path.endswith(FILES[1:]):
                 self._ends.setdefault(basename(path), []).append(path)
+        self._settings = sorted(path for path in self._files if path.endswith(FILES[1:]))
         self._packages: set[str] = set()
         self._searched = {
             result.path: folders
@@ -151,19 +297,32 @@ class _Resolver:
 
         Empty for the packages around, and where nobody can tell.
         """
+        if item.asks and item.name.endswith(FILES):
+            return self._choice(importer, item.name, path)
         bare = item.name.lstrip(".")
-        head, _, tail = bare.partition(ANY_PART)
+        tail = bare.partition(ANY_PART)[2]
         if not item.asks or item.asks == UNWRITTEN or ANY_PART not in bare or ANY_PART in tail:
             return ""
-        module = dotted(path)
-        if not head:
-            folder = (
-                self._climbed(importer, len(item.name) - len(bare)) if bare != item.name else ""
-            )
-            base = folder.replace("/", ".")
-            module = module.removeprefix(f"{base}.") if base else module
-        found = re.search(rf"(?:^|\.){re.escape(head)}(.+){re.escape(tail)}$", module)
+        found = re.search(rf"{self._head(importer, item)}(.+){re.escape(tail)}$", dotted(path))
         return found.group(1) if found else ""
+
+    def is_chosen(self, importer: str, item: Import, path: str) -> bool:
+        """Whether a package lies in the part of a name that is put together of what a setting is.
+
+        It runs with what is meant in it, not with each attempt to import that.
+        """
+        if basename(path) != "__init__.py":
+            return False
+        return bool(re.search(rf"{self._head(importer, item)}.", dotted(path)))
+
+    def _head(self, importer: str, item: Import) -> str:
+        """How the dotted name of a module begins that an import may mean, as an expression."""
+        bare = item.name.lstrip(".")
+        head = re.escape(bare.partition(ANY_PART)[0])
+        if head or bare == item.name:
+            return rf"(?:^|\.){head}"
+        base = self._climbed(importer, len(item.name) - len(bare)).replace("/", ".")
+        return rf"^{re.escape(base)}\." if base else "^"
 
     @staticmethod
     def _climbed(importer: str, levels: int) -> str:
@@ -189,6 +348,8 @@ class _Resolver:
     def _paths(self, importer: str, name: str, *, program: bool) -> tuple[str, ...]:
         if name.endswith(":"):
             return tuple(dict.fromkeys(self._declared(name)))
+        if ANY_PART in name and name.endswith(FILES):
+            return tuple(dict.fromkeys(self._choices(importer, name)))
         if ANY_PART in name:
             return tuple(self._matching(importer, name))
         return (
@@ -295,6 +456,38 @@ class _Resolver:
         ends = [path for path in self._ends.get(basename(inner), ()) if path.endswith(f"/{inner}")]
         return found or (tuple(ends) if len(ends) == 1 else ())
 
+    def _choices(self, importer: str, name: str) -> Iterator[str]:
+        """The settings files that a name may mean of which a part is not known, but no tests."""
+        is_test = names.aside(importer) == "test"
+        head, *parts = name.split(ANY_PART)
+        rest = re.compile(".+".join(map(re.escape, ["", *parts])))
+        for folder in _homes(importer, name):
+            begin = join(folder, head)
+            for place in range(bisect_left(self._settings, begin), len(self._settings)):
+                path = self._settings[place]
+                if not path.startswith(begin):
+                    break
+                is_meant = path != importer and rest.fullmatch(path, len(begin))
+                if is_meant and (is_test or names.aside(path) != "test"):
+                    yield path
+
+    @staticmethod
+    def _choice(importer: str, name: str, path: str) -> str:
+        """What a setting must be with which the unknown part of a name begins; or empty.
+
+        What comes before another such part may end at any of several places: then nobody can tell.
+        """
+        head, *parts = name.split(ANY_PART)
+        for folder in _homes(importer, name):
+            begin = join(folder, head)
+            if path.startswith(begin):
+                rest = path[len(begin) :]
+                if len(parts) == 1:
+                    return rest.removesuffix(parts[0])
+                is_told = parts[0] and rest.count(parts[0]) == 1
+                return rest.partition(parts[0])[0] if is_told else ""
+        return ""
+
     def _module(self, importer: str, name: str) -> tuple[str, ...]:
         found = self._modules.module_path(importer, name)
         return () if found is None else self._with_packages(name, *found)
@@ -320,6 +513,14 @@ class _Resolver:
             folder = dirname(folder)
             levels = None if levels is None else levels - 1
         return tuple(reversed(found))
+
+
+def _homes(importer: str, name: str) -> list[str]:
+    """Where the choices may lie that a settings file leaves open: beside it, a group also above."""
+    found = [dirname(importer)]
+    while found[-1] and "/" in name:
+        found.append(dirname(found[-1]))
+    return found
 
 
 def _guessed(

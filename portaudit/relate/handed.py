@@ -12,19 +12,25 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from portaudit.marks import (
+    AN_OBJECT,
     BELOW,
     EITHER,
     FIELDS,
     ITSELF,
     KEPT,
+    KEYED,
     MORE,
     NAMED,
     OBJECT,
+    OBJECT_ITSELF,
+    PASSED_ON,
+    UNPACKED,
     UNWRITTEN,
 )
 
 Values = frozenset[str]
 _UNKNOWN = ""
+_MARKS = AN_OBJECT + PASSED_ON
 
 
 class _Place(Struct):
@@ -38,13 +44,15 @@ class _Calls(Struct):
     """What the calls of a name give together, however many they are.
 
     `more`: the first place from which on some give anything · `itself`: somebody else gets the
-    function · `any`: some give something by its place.
+    function · `any`: some give something by its place · `unpacked`: some by names of which nothing
+    is known.
     """
 
     places: list[_Place] = field(default_factory=list)
     more: int = sys.maxsize
     itself: bool = False
     any: bool = False
+    unpacked: bool = False
 
     @classmethod
     def of(cls, calls: Iterable[str]) -> _Calls:
@@ -60,8 +68,9 @@ class _Calls(Struct):
     def _take(self, given: Sequence[str]) -> None:
         self.any |= bool(given)
         for at, word in enumerate(given):
-            if word == MORE:
+            if word in {MORE, UNPACKED}:
                 self.more = min(self.more, at)
+                self.unpacked |= word == UNPACKED
                 break
             if at == len(self.places):
                 self.places.append(_Place())
@@ -70,8 +79,19 @@ class _Calls(Struct):
             else:
                 self.places[at].plain.add(_UNKNOWN if word == UNWRITTEN else word)
 
-    def given(self, names: Sequence[str]) -> Iterator[tuple[str, Collection[str]]]:
-        """The values that parameters get, in the order of a function that takes these."""
+    def given(
+        self, names: Sequence[str], *, configured: bool
+    ) -> Iterator[tuple[str, Collection[str]]]:
+        """The values that parameters get, in the order of a function that takes these.
+
+        What a model of settings is made of by names is what files of settings have, if those are
+        known.
+        """
+        if names[0] == KEYED:
+            yield from (
+                (name, {_UNKNOWN}) for name in names[1:] if self.unpacked and not configured
+            )
+            return
         is_class = names[0] == FIELDS
         names = names[is_class:]
         by_place = names[: names.index(NAMED)] if NAMED in names else names
@@ -91,18 +111,29 @@ def filled(
     taking: Iterable[tuple[str, str]],
     handing: Iterable[tuple[str, str]],
     asked: frozenset[str],
+    *,
+    configured: bool = False,
 ) -> Mapping[str, Values]:
     """The values that calls give to parameters without naming them, of those that are `asked`.
 
     An empty one is not known. What is handed on under its own name is none: it has been told where
-    it comes from.
+    it comes from. What is not known of a parameter that is an object is no word; nor of one that is
+    only passed on, if all that take something under its name are one or the other. `configured`:
+    all files of settings are known that the program is given.
     """
+    listed = [(function, words.split()) for function, words in taking]
+    objects = _objects(names for _, names in listed)
     calls, made = _calls(handing)
     either = _Calls.of(calls.get(EITHER, ()))
     known: dict[str, tuple[_Calls, ...]] = {}
     found: dict[str, set[str]] = {}
-    for function, words in taking:
-        names = words.split()
+    for function, marked in listed:
+        names = [name.rstrip(_MARKS) for name in marked]
+        of_objects = {
+            name
+            for name, each in zip(names, marked, strict=True)
+            if each.endswith(AN_OBJECT) or (each.endswith(PASSED_ON) and name in objects)
+        }
         if asked.isdisjoint(names):
             continue
         if function not in known:
@@ -110,10 +141,27 @@ def filled(
             is_kept = function == OBJECT or KEPT in said
             known[function] = (_Calls.of(said), either) if is_kept else (_Calls.of(said),)
         for each in known[function]:
-            for name, values in each.given(names):
+            for name, values in each.given(names, configured=configured):
                 if name in asked:
-                    found.setdefault(name, set()).update(values)
+                    there = found.setdefault(name, set())
+                    there.update(
+                        OBJECT_ITSELF if each == _UNKNOWN and name in of_objects else each
+                        for each in values
+                    )
     return {name: frozenset(values) for name, values in found.items() if values}
+
+
+def _objects(taking: Iterable[Sequence[str]]) -> frozenset[str]:
+    """The names of parameters under which nothing is taken but objects, or to be passed on."""
+    objects: set[str] = set()
+    others: set[str] = set()
+    for names in taking:
+        for name in names:
+            if name.endswith(AN_OBJECT):
+                objects.add(name.rstrip(_MARKS))
+            elif not name.endswith(PASSED_ON):
+                others.add(name)
+    return frozenset(objects - others)
 
 
 def _calls(handing: Iterable[tuple[str, str]]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:

@@ -24,7 +24,7 @@ from sys import intern
 
 from msgspec import Struct
 
-from portaudit.marks import ANY_MEMBER, ANY_METHOD, ANY_PART, BELOW, HANDED, PROGRAM
+from portaudit.marks import ANY_MEMBER, ANY_METHOD, ANY_PART, BELOW, HANDED, LISTED, PROGRAM
 from portaudit.relate.graph import Edge, Graph
 from portaudit.relate.modules import Modules
 from portaudit.types import FileResult, Finding, Import, Option, Span
@@ -43,6 +43,8 @@ class Origin(Struct, frozen=True):
 
 
 _Point = tuple[int, int]
+_Choice = tuple[int, str, str, tuple[str, ...]]
+"""The place of an import, the setting that it asks, and for which values a file is meant."""
 _LINE_END = sys.maxsize
 
 
@@ -128,12 +130,12 @@ class Source(Struct, frozen=True):
     places: Places
     named: bool = False
     own: frozenset[str] = frozenset()
-    chosen: Mapping[tuple[int, str, str], int] = {}
+    chosen: Mapping[_Choice, int] = {}
 
     def place_of(self, edge: Edge) -> int:
         """The place of the innermost option that an import is in, or of the one that it asks."""
         place = self.places.innermost(edge.by.line, edge.by.line)
-        return self.chosen[place, edge.by.asks, edge.value] if edge.value else place
+        return self.chosen.get(_choice(edge, place), place)
 
     def around(self, first: int, last: int, span: Span | None = None) -> Iterator[int]:
         """The places of the options that hold some lines, or what is on a part of these.
@@ -170,6 +172,9 @@ def sources(
         asked.update(item.name for item in code.options if item.table or item.defines)
         asked.update(part for name in code.offered.split() for part in name.split(BELOW))
         asked.update(_WORD.findall(" ".join(item.by for item in code.options)))
+        asked.update(
+            said.removeprefix(LISTED) for _, said in code.handing if said.startswith(LISTED)
+        )
         for _, said in (*code.asks, *code.gives):
             asked.update(_WORD.findall(said))
     methods = {
@@ -249,11 +254,11 @@ def _source(
             offered.setdefault(entries.get(word, TOP), set()).add(word)
     free: dict[str, None] = {}
     edges: dict[int, list[Edge]] = {}
-    chosen: dict[tuple[int, str, str], int] = {}
+    chosen: dict[_Choice, int] = {}
     for edge in graph.get(result.path, ()):
         place = places.innermost(edge.by.line, edge.by.line)
-        if edge.value:
-            key = place, edge.by.asks, edge.value
+        if edge.value or edge.unless:
+            key = _choice(edge, place)
             if key not in chosen:
                 chosen[key] = len(options)
                 within.setdefault(place, []).append(len(options))
@@ -282,7 +287,21 @@ def _source(
 def _choosing(edge: Edge, place: int) -> Option:
     """The option that an import by a name that a setting gives is for one of the modules."""
     by = edge.by
-    return Option((0, 0), by.asks, (edge.value,), by.line, by.text, within=place, imports=True)
+    values = edge.unless or (edge.value,)
+    return Option(
+        (0, 0),
+        by.asks,
+        values,
+        by.line,
+        by.text,
+        otherwise=bool(edge.unless),
+        within=place,
+        imports=True,
+    )
+
+
+def _choice(edge: Edge, place: int) -> _Choice:
+    return place, edge.by.asks, edge.value, edge.unless
 
 
 def _asked(words: str, asked: Collection[str]) -> set[str]:

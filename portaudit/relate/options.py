@@ -18,16 +18,26 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portaudit.catalogue.options import words
-from portaudit.marks import ANY_PART, ANY_SETTING, OF_COMMAND, OF_CONFIG
+from portaudit.marks import (
+    ANY_PART,
+    ANY_SETTING,
+    ANY_VARIABLE,
+    AS_WRITTEN,
+    EMPTY,
+    OBJECT_ITSELF,
+    OF_COMMAND,
+    OF_CONFIG,
+    VARIABLE,
+)
 from portaudit.types import Option, Setting
 
 Values = frozenset[str]
 """Values that a setting may have; an empty one is not known."""
 _UNKNOWN = ""
-_NO: Values = frozenset({"false", "null", "0", "0.0", "none", "[]", "{}"})
+_NO: Values = frozenset({"false", "null", "0", "0.0", "none", "[]", "{}", EMPTY})
 """What counts as false."""
-_MAYBE: Values = frozenset({"no", "off", "n", "f"})
-"""Words that some programs take for false."""
+_MAYBE: Values = frozenset({"no", "off", "n", "f", OBJECT_ITSELF})
+"""What may be false: words that some programs take for that, objects with nothing in them."""
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _SAYING = re.compile(r"[=:]")
@@ -153,6 +163,8 @@ def with_variables(said: Command, environment: Iterable[str]) -> Command:
         name = variable.lower()
         if name in given:
             given[name] |= {plain(value)}
+        key = VARIABLE + variable
+        given[key] = given.get(key, frozenset()) | {plain(value)}
     return replace(said, given=given)
 
 
@@ -206,7 +218,7 @@ def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
             spelled[item.name] = names.union(item.spelled.split())
     others: dict[str, set[str]] = {}
     for item in told:
-        if item.of:
+        if item.of and item.name != ANY_SETTING:
             others.setdefault(item.name, set()).add(item.of)
     explicit = _merged(collected(item for item in listed if item.given), filled)
     values = _merged(collected(listed), filled)
@@ -214,10 +226,22 @@ def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
         _merged(dict.fromkeys(others, frozenset()), values),
         explicit,
         spelled,
-        any(item.name == ANY_SETTING and not item.value for item in listed),
+        any(
+            item.name == ANY_SETTING and not item.value and not _is_text(item.of, spelled)
+            for item in told
+        ),
         any(item.name == ANY_SETTING and item.value != "" for item in listed),
         {name: frozenset(names) for name, names in others.items()},
     )
+
+
+def _is_text(name: str, spelled: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a setting is an option whose words nothing makes anything else of.
+
+    What is read of such a text has the names that a command line or a file of settings has there.
+    """
+    said = spelled.get(name, frozenset())
+    return f"{AS_WRITTEN}{name}" in said and name not in said
 
 
 def _merged(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str, Values]:
@@ -230,13 +254,14 @@ class Known(Struct, frozen=True):
     """What is known of the settings of a path: by its command, its config files, its code.
 
     `configured`: a file of settings is given to the main program, and all that it is put together
-    from is there.
+    from is there · `variables`: those of the environment that something of the tree sets.
     """
 
     command: Command = Command()
     config: Mapping[str, Values] = field(default_factory=dict)
     code: Code = Code()
     configured: bool = False
+    variables: Mapping[str, Values] = field(default_factory=dict)
 
     def values(self, name: str) -> Values:
         """The values that a setting may have; none if nothing knows it."""
@@ -259,6 +284,8 @@ class Known(Struct, frozen=True):
 
         One with hyphens is a word of the command line that code reads itself: nothing else sets it.
         """
+        if name.startswith(VARIABLE):
+            return self._of_environment(name)
         if name.startswith("--"):
             return self.command.given.get(name.removeprefix("--"))
         if self._is_open(name):
@@ -274,6 +301,17 @@ class Known(Struct, frozen=True):
         if is_one and config:
             return config | explicit
         return everywhere.union(given or (), config or ())
+
+    def _of_environment(self, name: str) -> Values | None:
+        """The values of a variable: what code takes where it is not set, and what sets it."""
+        sources = (self.command.given, self.variables, self.code.values)
+        if any(ANY_VARIABLE in each for each in sources):
+            return None
+        bare = name.removeprefix(VARIABLE)
+        own = self.code.values.get(name, frozenset())
+        others = self.command.given.get(name, frozenset()) | self.variables.get(name, frozenset())
+        others |= self.variables.get(bare, frozenset()) | self.code.explicit.get(bare, frozenset())
+        return own | others if own else None
 
     def _is_open(self, name: str) -> bool:
         """Whether something may give a setting a value that nobody sees."""
@@ -299,8 +337,10 @@ class Known(Struct, frozen=True):
     def is_off(self, option: Option) -> bool:
         """Whether a condition on a setting is known to be false."""
         values = self.values(option.name)
-        if option.imports:  # nothing is no module
-            values -= _NO | _MAYBE
+        if option.otherwise and option.name.startswith(VARIABLE):
+            return False  # a text is compared as it is written
+        if option.imports:  # nothing is no module, nor what an option has before its value
+            values -= _NO | _MAYBE | _FLAG
         if not values or _UNKNOWN in values:
             return False
         if option.otherwise:
@@ -327,6 +367,9 @@ class Known(Struct, frozen=True):
         found: Values = frozenset().union(*(each.get(name, ()) for each in sources))
         if name in self.code.others:
             found |= self.values(name) or {_UNKNOWN}
+        variable = self.command.given.get(VARIABLE + name, frozenset())
+        if any(value.lower() not in _NO for value in variable):
+            return True
         if not found:
             return False
         return len(found) > 1 or _UNKNOWN in found or found != self.code.values.get(name)

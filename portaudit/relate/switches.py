@@ -13,12 +13,15 @@ from sys import intern
 
 from msgspec import Struct
 
+from portaudit.catalogue.entries import aside
 from portaudit.discover import Tree
+from portaudit.marks import ANY_VARIABLE, KEPT, LISTED, VARIABLE
 from portaudit.relate.entries import TRAINING, Entries
 from portaudit.relate.graph import FILES, Graph
 from portaudit.relate.handed import filled
 from portaudit.relate.live import TOP, Living, Sources
 from portaudit.relate.options import Known, Tables, Values, collected, told_by
+from portaudit.relate.starts import PROGRAMS
 from portaudit.types import FileKind, FileResult, Option, Setting
 
 SETTINGS: frozenset[FileKind] = frozenset({"yaml", "json", "toml", "gin"})
@@ -100,11 +103,29 @@ def _closed(
 
 def _still_off(known: Known, sources: Sources, places: _Places) -> frozenset[tuple[str, int]]:
     cache: dict[tuple[object, ...], bool] = {}
-    return frozenset(
+    found = frozenset(
         (path, place)
         for path, place in places
         if _is_off(known, sources[path].options[place], cache)
     )
+    return _with_a_choice(found, sources)
+
+
+def _with_a_choice(off: _Places, sources: Sources) -> frozenset[tuple[str, int]]:
+    """Options that are off, but for the choices of a settings file of which all would be.
+
+    It must make one of them; so what is known is of another setting.
+    """
+    choices: dict[tuple[str, int], set[int]] = {}
+    for path, place in off:
+        if path.endswith(FILES[1:]):
+            choices.setdefault((path, sources[path].options[place].line), set()).add(place)
+    wrong: set[tuple[str, int]] = set()
+    for (path, line), places in choices.items():
+        there = {at for at, each in enumerate(sources[path].options) if each.line == line}
+        if there == places:
+            wrong.update((path, place) for place in places)
+    return frozenset(off).difference(wrong)
 
 
 def _is_off(known: Known, option: Option, cache: dict[tuple[object, ...], bool]) -> bool:
@@ -154,6 +175,7 @@ class _Facts:
         self._config = collected(
             item for path in self._configs for item in self._settings.get(path, ())
         )
+        self._variables = collected(_variables(results, tree, programs))
 
     def known(self, living: Living, sources: Sources, assumed: _Places = frozenset()) -> Known:
         """What the command, the files of settings and the code of a path say together.
@@ -175,20 +197,47 @@ class _Facts:
         }
         code = told_by(
             (item for each in settings.values() for item in each),
-            self._filled(files),
+            self._filled(files, sources),
         )
-        return Known(self._command, self._read(settings), code, self._configured)
+        config = self._read(settings)
+        return Known(self._command, config, code, self._configured, self._variables)
 
-    def _filled(self, files: Sequence[str]) -> Mapping[str, Values]:
+    def _filled(self, files: Sequence[str], sources: Sources) -> Mapping[str, Values]:
         """What calls in some files give by place: asked several times of the same ones."""
         if self._last[0] != files:
             found = filled(
                 (item for path in files for item in self._taking.get(path, ())),
-                (item for path in files for item in self._handing.get(path, ())),
+                self._handed(files, sources),
                 self._asked,
+                configured=self._configured,
             )
             self._last = files, found
         return self._last[1]
+
+    def _handed(self, files: Sequence[str], sources: Sources) -> Iterator[tuple[str, str]]:
+        """What is given by place: a class in a list that only a parser reads is not, nor called.
+
+        Another file that has a word for the list may do so.
+        """
+        lists = {
+            (path, words.removeprefix(LISTED))
+            for path in files
+            for _, words in self._handing.get(path, ())
+            if words.startswith(LISTED)
+        }
+        users: dict[str, set[str]] = {}
+        names = {name for _, name in lists}
+        for path in files if names else ():
+            if path in sources:
+                for used in sources[path].words.values():
+                    for name in names.intersection(used):
+                        users.setdefault(name, set()).add(path)
+        for path in files:
+            for name, words in self._handing.get(path, ()):
+                if not words.startswith(LISTED):
+                    yield name, words
+                elif users.get(words.removeprefix(LISTED), set()) - {path}:
+                    yield name, KEPT
 
     def _read(self, settings: Mapping[str, Sequence[Setting]]) -> Mapping[str, Values]:
         """What the files of settings say that the program is given.
@@ -199,6 +248,53 @@ class _Facts:
         found = {name for path in settings for name in self._named.get(path, ())}
         named = collected(item for path in found for item in settings.get(path, ()) if not item.of)
         return {name: own | named.get(name, frozenset()) for name, own in self._config.items()}
+
+
+def _variables(results: Sequence[FileResult], tree: Tree, programs: Entries) -> Iterator[Setting]:
+    """What sets variables of the environment, on the main path or not: code may set any.
+
+    Files of other kinds, if the main program may be started with it: not pages but the one that
+    tells of the usual run, scripts that start others, images beside the plain one.
+    """
+    asked = {
+        item.name.removeprefix(VARIABLE)
+        for result in results
+        for item in result.facts.settings
+        if item.name.startswith(VARIABLE) and not item.given
+    }
+    for result in results if asked else ():
+        path = result.path
+        kind = tree.kinds[path]
+        if aside(path) == "test":
+            continue
+        if kind in PROGRAMS:
+            is_main = path in programs.launchers
+            for item in result.facts.settings:
+                if item.given and (item.name in asked or (is_main and item.name == ANY_VARIABLE)):
+                    yield item
+        elif _may_surround(path, kind, tree, programs):
+            yield from (
+                item
+                for item in result.facts.settings
+                if item.given
+                and (item.name.removeprefix(VARIABLE) in asked or item.name == ANY_VARIABLE)
+            )
+
+
+def _may_surround(path: str, kind: FileKind, tree: Tree, programs: Entries) -> bool:
+    """Whether variables that a file sets may be there when the main program is started."""
+    if path in programs.usual:
+        return True
+    folder, _, name = path.rpartition("/")
+    plain = f"{folder}/Dockerfile" if folder else "Dockerfile"
+    if kind == "docker" and name.startswith("Dockerfile.") and plain in tree.kinds:
+        return False
+    if kind == "markdown":
+        return False
+    started = programs.launchers.get(path)
+    if started is None:
+        return True
+    return not programs.command.is_sure and not started.isdisjoint(programs.main)
 
 
 class _Lines:
@@ -333,7 +429,8 @@ def _off(
             return tables.is_off(path, place, option)
         return _is_off(known, option, cache)
 
-    return frozenset((path, place) for path, place, _ in there if is_off(path, place))
+    found = frozenset((path, place) for path, place, _ in there if is_off(path, place))
+    return _with_a_choice(found, sources)
 
 
 class _Asking:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime
 from collections import Counter, defaultdict
 
-from portaudit.report.page import Grid, Page, harmless
-from portaudit.report.text import Text
+from portaudit.report.page import Grid, Page
+from portaudit.report.text import Text, harmless
 from portaudit.triage.baseline import Baseline
 from portaudit.types import SEVERITIES, Entry
 
 _FILES = 20
 
 
-def render(baseline: Baseline, *, width: int, color: bool, today: datetime.date) -> str:
+def render(
+    baseline: Baseline, *, width: int, color: bool, today: datetime.date, links: str = ""
+) -> str:
     """How much is accepted where, and under which terms."""
-    page = Page(width, color=color)
+    page = Page(width, color=color, links=links)
     entries = baseline.entries
     files: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for entry in entries:
@@ -31,7 +33,8 @@ def render(baseline: Baseline, *, width: int, color: bool, today: datetime.date)
     table = Grid("file", *reversed(SEVERITIES), numbers=True)
     ranked = sorted(files.items(), key=lambda item: (-item[1].total(), item[0]))
     for path, numbers in ranked[:_FILES]:
-        table.add_row(harmless(path), *(str(numbers[word] or ".") for word in reversed(SEVERITIES)))
+        place = Text(*page.place(path, shown=harmless(path)))
+        table.add_row(place, *(str(numbers[word] or ".") for word in reversed(SEVERITIES)))
     page.table(table)
     if ranked[_FILES:]:
         page.line(f"and {len(ranked) - _FILES:,} more files")

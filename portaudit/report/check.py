@@ -9,8 +9,18 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from portaudit.report.groups import grouped
 from portaudit.report.outcome import count, counts, failing, live, place, spot, why
-from portaudit.report.page import SEVERITY_STYLE, Page, frame, inline, margin_of, proof, remedy
+from portaudit.report.page import (
+    SEVERITY_STYLE,
+    Page,
+    adds,
+    frame,
+    inline,
+    margin_of,
+    proof,
+    remedy,
+)
 from portaudit.report.text import Text
 from portaudit.types import SEVERITIES, Entry, Finding, Gate, Notice, Report
 
@@ -19,15 +29,28 @@ _SHOWN = 5
 
 
 def render(
-    report: Report, *, width: int, color: bool, verbose: bool = False, links: str = ""
+    report: Report,
+    *,
+    width: int,
+    color: bool,
+    verbose: bool = False,
+    links: str = "",
+    group_by: str = "",
+    encoding: str = "utf-8",
 ) -> str:
-    """What fails in full, then what it was held against. `verbose` shows what passes as well."""
+    """What fails in full, then what it was held against. `verbose` shows what passes as well.
+
+    `group_by`: a word of `formats.GROUPS`, by which what fails is put together, on a line each.
+    """
     gate = report.gate
     assert gate is not None, "a report without a gate has nothing to say here"
-    page = Page(width, color=color, links=links)
+    page = Page(width, color=color, links=links, encoding=encoding)
     found = sorted(failing(report), key=place)
     said: set[str] = set()
-    for finding in found:
+    if group_by and found:
+        grouped(page, report, found, group_by, None)
+        page.blank()
+    for finding in () if group_by else found:
         _finding(page, report, finding, said)
     if verbose:
         names = set(gate.failing)
@@ -71,7 +94,9 @@ def _finding(page: Page, report: Report, finding: Finding, said: set[str]) -> No
         page.note("use", Text(finding.facts.replacement, "green"), margin)
     rule = report.rules.get(finding.rule)
     fix = finding.fix or (rule.fix if rule else "")
-    if fix in said:
+    if not adds(fix, finding.facts.replacement):
+        pass
+    elif fix in said:
         page.note("fix", Text("as above"), margin)
     else:
         said.add(fix)

@@ -1,4 +1,4 @@
-"""Reporter: what one revision brings that another had not, for a terminal and as JSON.
+"""Reporter: what one revision brings that another had not, for a reader at a terminal.
 
 Returns text and writes nowhere.
 """
@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec.structs import asdict
-
-from portaudit.report.json import encode
 from portaudit.report.outcome import count, urgent
 from portaudit.report.page import SEVERITY_STYLE, Page, inline
-from portaudit.report.schema import published
 from portaudit.report.text import Text
 from portaudit.types import Difference, Finding, RootCause, Score, Severity
 
@@ -20,9 +16,11 @@ _SHOWN = 20
 """Findings and root causes that are listed unless everything is asked for."""
 
 
-def render(told: Difference, *, width: int, color: bool, verbose: bool = False) -> str:
+def render(
+    told: Difference, *, width: int, color: bool, verbose: bool = False, links: str = ""
+) -> str:
     """For a reader at a terminal: the score, the work, then the places."""
-    page = Page(width, color=color)
+    page = Page(width, color=color, links=links)
     page.line((f"{told.old} -> {told.new}", "bold"), f"  for {told.target}")
     page.line(
         _score(told.score_old),
@@ -36,14 +34,14 @@ def render(told: Difference, *, width: int, color: bool, verbose: bool = False) 
     _roots(page, "Root causes that are gone", told.roots_gone, most)
     _findings(page, "New", told.appeared, most)
     _findings(page, "Graver than before", told.graver, most)
-    _findings(page, "Gone", told.gone, most)
+    _findings(page, "Gone", told.gone, most, there=False)
     if verbose:
         _findings(page, "Milder than before", told.milder, None)
     if told.moved:
         page.blank()
         page.line(("Moved", "bold"))
         for old, new, number in told.moved[:most]:
-            page.line(f"  {old} -> {new} ({number})")
+            page.line(f"  {old} -> ", page.place(new), f" ({number})")
     if told.partial:
         page.blank()
         page.line("Some files could not be read: what is in them is not compared")
@@ -83,15 +81,22 @@ def _roots(page: Page, title: str, roots: Sequence[RootCause], most: int | None)
     _more(page, len(alike), most)
 
 
-def _findings(page: Page, title: str, findings: Sequence[Finding], most: int | None) -> None:
+def _findings(
+    page: Page, title: str, findings: Sequence[Finding], most: int | None, *, there: bool = True
+) -> None:
+    """Findings on a line each; where they are no longer `there`, no link leads to them."""
     if not findings:
         return
     page.blank()
     page.line((title, "bold"))
     for item in urgent(findings)[:most]:
         was = f" (was {item.accepted.severity})" if item.accepted else ""
+        numbers = item.span.line, item.span.column
+        place = page.place(item.path, *numbers)
         page.line(
-            f"  {item.path}:{item.span.line}:{item.span.column}: ",
+            "  ",
+            place if there else place[0],
+            ": ",
             (f"{item.rule} {item.effective_severity}", SEVERITY_STYLE[item.effective_severity]),
             f"{was} ",
             inline(item.message, color=page.color),
@@ -102,16 +107,3 @@ def _findings(page: Page, title: str, findings: Sequence[Finding], most: int | N
 def _more(page: Page, number: int, most: int | None) -> None:
     if most is not None and number > most:
         page.line(f"  and {number - most:,} more (-v shows all)")
-
-
-def render_json(told: Difference) -> str:
-    """As JSON that ends in a newline; findings as in a report."""
-    parts = {
-        key: tuple(map(_published, value)) if isinstance(value, tuple) else value
-        for key, value in asdict(told).items()
-    }
-    return encode({"schema": told.schema, **parts})
-
-
-def _published(item: object) -> object:
-    return published(item) if isinstance(item, Finding) else item

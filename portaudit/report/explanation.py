@@ -13,14 +13,14 @@ from portaudit.report.page import (
     SEVERITY_STYLE,
     STATUS_STYLE,
     Page,
+    adds,
     first_cells,
     frame,
-    harmless,
     inline,
     margin_of,
     remedy,
 )
-from portaudit.report.text import Text, columns
+from portaudit.report.text import Text, columns, harmless
 from portaudit.types import (
     Explanation,
     Finding,
@@ -50,10 +50,16 @@ _REACH: dict[Reach | None, str] = {
 
 
 def render(
-    explained: Explanation, *, width: int, color: bool, spelled: str = "", links: str = ""
+    explained: Explanation,
+    *,
+    width: int,
+    color: bool,
+    spelled: str = "",
+    links: str = "",
+    encoding: str = "utf-8",
 ) -> str:
     """All that there is to know of a line; `spelled` is how its file was named by who asked."""
-    page = Page(width, color=color, links=links)
+    page = Page(width, color=color, links=links, encoding=encoding)
     for reason in explained.reasons:
         _reason(page, explained, reason, spelled or explained.path)
         page.blank()
@@ -182,7 +188,7 @@ def _target(page: Page, explained: Explanation, finding: Finding) -> None:
         _told(page, "Use", Text(facts.replacement, "green"))
     rule = explained.rules.get(finding.rule)
     advice = finding.fix or (rule.fix if rule else "")
-    if advice:
+    if advice and adds(advice, facts.replacement):
         remedy(page, advice, _LABEL)
 
 

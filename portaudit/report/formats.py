@@ -18,10 +18,11 @@ GROUPS = ("root", "file", "rule", "category")
 class View(Struct, frozen=True):
     """How a report is to be shown, and where its root is.
 
-    `prefix` leads from the repository's root to the report's (`sub/`, or empty) · `link` is the
-    address under which a browser finds files of the report's root, `links` that under which the
-    reader's own machine does, with `{path}` in it · `title`: what the tree is called · `source`
-    gives the content of a file that was scanned.
+    `group_by`: a word of `GROUPS`; without one a scan has root causes, and a check each finding in
+    full · `prefix` leads from the repository's root to the report's (`sub/`, or empty) · `link` is
+    the address under which a browser finds files of the report's root, `links` that under which
+    the reader's own machine does, with `{path}` in it · `title`: what the tree is called ·
+    `encoding`: that of the terminal · `source` gives the content of a file that was scanned.
     """
 
     width: int
@@ -29,11 +30,12 @@ class View(Struct, frozen=True):
     verbose: bool = False
     quiet: bool = False
     top: int = 5
-    group_by: str = "root"
+    group_by: str = ""
     prefix: str = ""
     link: str = ""
     links: str = ""
     title: str = ""
+    encoding: str = "utf-8"
     source: Callable[[str], bytes | None] = lambda _path: None
 
 
@@ -57,7 +59,13 @@ def _terminal(report: Report, view: View) -> str:
         return check.render_brief(report, width=view.width, color=view.color, links=view.links)
     if report.gate is not None:
         return check.render(
-            report, width=view.width, color=view.color, verbose=view.verbose, links=view.links
+            report,
+            width=view.width,
+            color=view.color,
+            verbose=view.verbose,
+            links=view.links,
+            group_by=view.group_by,
+            encoding=view.encoding,
         )
     if view.quiet:
         return terminal.render_verdict(report, width=view.width, color=view.color)
@@ -69,6 +77,7 @@ def _terminal(report: Report, view: View) -> str:
         top=view.top,
         links=view.links,
         group_by=view.group_by,
+        encoding=view.encoding,
     )
 
 

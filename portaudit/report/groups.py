@@ -1,6 +1,6 @@
-"""Reporter: the findings of a report by file, by rule or by category, for a reader at a terminal.
+"""Reporter: findings by file, rule, category or root cause, for a reader at a terminal.
 
-By root cause, which is how work is counted, the report itself shows them.
+By root cause, which is how work is counted, a scan shows more of them than this: `terminal`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from portaudit.report.outcome import count
-from portaudit.report.page import SEVERITY_STYLE, Page, first_cells, harmless, inline, last_cells
-from portaudit.report.text import Text, columns
+from portaudit.report.outcome import count, why
+from portaudit.report.page import SEVERITY_STYLE, Page, first_cells, inline, last_cells
+from portaudit.report.text import Text, columns, harmless
 from portaudit.types import SEVERITIES, Finding, Report
 
 ROOT = "root"
@@ -19,38 +19,50 @@ _LISTED = 15
 _MESSAGE = 16
 """The fewest columns of a message."""
 _KEYS: Mapping[str, Callable[[Finding], str]] = {
+    ROOT: lambda finding: finding.root,
     "file": lambda finding: finding.path,
     "rule": lambda finding: finding.rule,
     "category": lambda finding: finding.category,
 }
 
 
-def grouped(page: Page, report: Report, by: str, top: int, *, verbose: bool) -> None:
-    """The findings in groups, those first that have the gravest; `top` groups with their lines."""
+def grouped(
+    page: Page, report: Report, findings: Sequence[Finding], by: str, top: int | None
+) -> None:
+    """Findings in groups, those first that have the gravest.
+
+    `top` groups have their lines, the first ones; all of all groups where there is no `top`.
+    """
     groups: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        if finding.suppressed is None:
-            groups.setdefault(_KEYS[by](finding), []).append(finding)
+    for finding in findings:
+        groups.setdefault(_KEYS[by](finding), []).append(finding)
     ranked = sorted(groups, key=lambda name: (_weight(groups[name]), name))
-    shown = len(ranked) if verbose else top
-    for name in ranked[:shown]:
+    titles = _titles(report, by)
+    for name in ranked[:top]:
         page.blank()
-        _heading(page, report, by, name, groups[name])
+        _heading(page, titles, by, name, groups[name])
         found = sorted(groups[name], key=_order if by == "file" else _gravest)
-        most = len(found) if verbose else _LISTED
+        most = None if top is None else _LISTED
         for finding in found[:most]:
-            _line(page, finding, by)
-        if found[most:]:
-            page.line(f"  and {len(found) - most:,} more: -v shows all")
-    rest = ranked[shown:]
+            _line(page, report, finding, by)
+        if found[len(found[:most]) :]:
+            page.line(f"  and {len(found) - _LISTED:,} more: -v shows all")
+    rest = ranked[len(ranked[:top]) :]
     if rest:
         page.blank()
         page.line((f"Further {_plural(by)}", "bold"))
         for name in rest[:_LISTED]:
-            _brief(page, report, by, name, groups[name])
+            _brief(page, titles, by, name, groups[name])
         if rest[_LISTED:]:
             more = f"--top {len(ranked)} shows all"
             page.line(f"  and {len(rest) - _LISTED:,} more: {more}")
+
+
+def _titles(report: Report, by: str) -> Mapping[str, str]:
+    """What the names of groups mean in words, where they do not speak for themselves."""
+    if by == ROOT:
+        return {root.id: root.title for root in report.roots}
+    return {name: rule.title for name, rule in report.rules.items()} if by == "rule" else {}
 
 
 def _weight(findings: Sequence[Finding]) -> tuple[int, ...]:
@@ -74,11 +86,16 @@ def _gravest(finding: Finding) -> tuple[object, ...]:
     return not _is_needed(finding), grade, finding.path, finding.span
 
 
-def _heading(page: Page, report: Report, by: str, name: str, findings: Sequence[Finding]) -> None:
-    title = page.place(name, style="bold") if by == "file" else (name, "bold")
-    rule = report.rules.get(name)
-    words = f"  {rule.title}" if rule else ""
-    page.line(title, words, (f"  {_counts(findings)}", "dim"))
+def _heading(
+    page: Page, titles: Mapping[str, str], by: str, name: str, findings: Sequence[Finding]
+) -> None:
+    counted = f"  {_counts(findings)}"
+    if by == ROOT:
+        title = inline(titles.get(name, name), color=page.color, style="bold")
+        page.prose(Text.assemble(title, (counted, "dim")), hang=3)
+        return
+    place = page.place(name, style="bold") if by == "file" else (name, "bold")
+    page.line(place, f"  {titles.get(name, '')}".rstrip(), (counted, "dim"))
 
 
 def _counts(findings: Sequence[Finding]) -> str:
@@ -91,7 +108,7 @@ def _counts(findings: Sequence[Finding]) -> str:
     return f"{count(len(findings), 'place')}{where}: {split}"
 
 
-def _line(page: Page, finding: Finding, by: str) -> None:
+def _line(page: Page, report: Report, finding: Finding, by: str) -> None:
     """A finding on a line that fits the page: the message gives way."""
     span, severity = finding.span, finding.effective_severity
     shown = f"{span.line}:{span.column}"
@@ -103,6 +120,8 @@ def _line(page: Page, finding: Finding, by: str) -> None:
     place = page.place(finding.path, span.line, span.column, shown=harmless(shown))
     notes: list[str] = [] if finding.guard == "none" else [finding.guard]
     notes += [] if _is_needed(finding) else [f"reach {finding.reach}"]
+    reason = why(report, finding)
+    notes += [] if reason in {"", "new"} else [reason]
     note = f" ({', '.join(notes)})" if notes else ""
     lead = Text.assemble(
         "  ",
@@ -116,11 +135,12 @@ def _line(page: Page, finding: Finding, by: str) -> None:
     page.line(lead, first_cells(message, room), (note, "dim"))
 
 
-def _brief(page: Page, report: Report, by: str, name: str, findings: Sequence[Finding]) -> None:
+def _brief(
+    page: Page, titles: Mapping[str, str], by: str, name: str, findings: Sequence[Finding]
+) -> None:
     worst = max((each.effective_severity for each in findings), key=SEVERITIES.index)
     title = page.place(name) if by == "file" else (name, "")
-    rule = report.rules.get(name)
-    words = f" {rule.title}" if rule else ""
+    words = f" {titles.get(name, '')}".rstrip()
     lead = ("  ", (f"{worst:<8}", SEVERITY_STYLE[worst]))
     page.line(*lead, title, words, (f"  {_counts(findings)}", "dim"))
 

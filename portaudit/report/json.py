@@ -1,11 +1,11 @@
-"""Reporter: a report as JSON, for CI and other tools. Adds nothing to what the report holds."""
+"""Reporter: what there is to tell as JSON, for CI and other tools. Adds nothing to it."""
 
 from __future__ import annotations
 
 import msgspec
 
-from portaudit.report.schema import publish, publish_explanation
-from portaudit.types import Explanation, Report
+from portaudit.report.schema import publish, publish_difference, publish_explanation
+from portaudit.types import Difference, Explanation, Report
 
 
 def render(report: Report) -> str:
@@ -16,6 +16,11 @@ def render(report: Report) -> str:
 def render_explanation(explained: Explanation) -> str:
     """What there is to know of one line, written in the same way."""
     return encode(publish_explanation(explained))
+
+
+def render_difference(told: Difference) -> str:
+    """What came and what went, findings as in a report."""
+    return encode(publish_difference(told))
 
 
 def encode(document: object) -> str:

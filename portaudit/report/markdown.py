@@ -24,6 +24,7 @@ from portaudit.report.outcome import (
     mains,
     place,
     remedy,
+    told_apart,
     verdict_words,
     whole,
     why,
@@ -300,13 +301,19 @@ def _causes(title: str, found: Sequence[Cause], link: str) -> list[str]:
 
 def _gains(report: Report) -> list[str]:
     """What would raise the score most, each step after those before it."""
-    titles = {root.id: root.title for root in report.roots}
-    gains = [gain for gain in report.score.gains if gain.root in titles][:_GAINS]
+    roots = {root.id: root for root in report.roots}
+    gains = [gain for gain in report.score.gains if gain.root in roots][:_GAINS]
+    places = told_apart([roots[gain.root] for gain in gains])
     lines = [
-        f"{number}. {prose(titles[gain.root])}: +{gain.points:.1f}, to {gain.score:.1f}"
+        f"{number}. {prose(roots[gain.root].title)}{_at(places.get(gain.root, ''))}: "
+        f"+{gain.points:.1f}, to {gain.score:.1f}"
         for number, gain in enumerate(gains, 1)
     ]
     return ["### What would raise the score most", "\n".join(lines)] if lines else []
+
+
+def _at(place: str) -> str:
+    return f" ({code(place)})" if place else ""
 
 
 def _cause(number: int, cause: Cause, link: str) -> str:

@@ -5,7 +5,7 @@ Also the words and orders that formats share. Decides nothing: the gate was deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from portaudit.types import (
     Notice,
     Proof,
     Report,
+    RootCause,
     ScanError,
     Severity,
     Target,
@@ -96,9 +97,13 @@ def verdict_words(report: Report) -> str:
     score = report.score
     if score.verdict == "unknown" and report.coverage.files_torch:
         return _NO_TORCH
-    if score.verdict == "ready" and not score.provisional:
-        left = sum(item.suppressed is None and item.severity != "info" for item in report.findings)
-        if left:
+    if score.verdict == "ready":
+        live = [item for item in report.findings if item.suppressed is None]
+        left = sum(item.severity != "info" for item in live)
+        if live and not left:
+            found = f"{count(len(live), 'finding')} to look at (info)"
+            return f"nothing found that has to change; {found}{_condition(report)}"
+        if left and not score.provisional:
             found = count(left, "finding")
             words = f"the main run needs nothing that is tied to CUDA; {found} beside it"
             return words + _condition(report)
@@ -123,6 +128,32 @@ def _condition(report: Report) -> str:
     shown = ", ".join(f"`{name}`" for name in settings[:_SETTINGS])
     more = f" and {len(settings) - _SETTINGS} more" if len(settings) > _SETTINGS else ""
     return f", with {shown}{more} off"
+
+
+def told_apart(roots: Sequence[RootCause]) -> dict[str, str]:
+    """Of root causes that share a title, by their ids: as much of their places as tells them apart.
+
+    One that stands nowhere, or where another one stands, has its id.
+    """
+    alike: dict[str, list[RootCause]] = {}
+    for root in roots:
+        alike.setdefault(root.title, []).append(root)
+    told: dict[str, str] = {}
+    for group in alike.values():
+        places = [f"{site.path}:{site.line}" for root in group for site in root.sites[:1]]
+        for root in group if len(group) > 1 else ():
+            site = root.sites[0] if root.sites else None
+            tail = _tail(f"{site.path}:{site.line}", places) if site else ""
+            told[root.id] = tail or root.id
+    return told
+
+
+def _tail(place: str, places: Sequence[str]) -> str:
+    """The end of a path that no other place has, from a folder or the name on; or nothing."""
+    parts = place.split("/")
+    tails = ("/".join(parts[-number:]) for number in range(1, len(parts) + 1))
+    alone = (tail for tail in tails if sum(f"/{each}".endswith(f"/{tail}") for each in places) == 1)
+    return next(alone, "")
 
 
 def mains(report: Report) -> tuple[EntryPoint, ...]:

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from portaudit.report.outcome import guard_words
-from portaudit.report.text import LINK, Text, columns, is_narrow, split_style
+from portaudit.report.text import (
+    LINK,
+    Text,
+    columns,
+    harmless,
+    is_narrow,
+    spelled,
+    split_style,
+)
 from portaudit.types import Finding, Severity
 
 if TYPE_CHECKING:
@@ -45,16 +54,21 @@ _PROOF = 60
 """Columns of a guard's source text."""
 _ITEM = re.compile(r"(?:^|\n)\s*(?:[-*]|\d+\.) ")
 _CODE_LINES = 8
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What a terminal would obey rather than show, and what cannot be written out."""
 
 
 class Page:
     """Text under construction, of a fixed width, whatever the environment says."""
 
-    def __init__(self, width: int, *, color: bool, links: str = "") -> None:
-        """Begin a page; `links` is the address of files, with `{path}` in it, if any are wanted."""
+    def __init__(
+        self, width: int, *, color: bool, links: str = "", encoding: str = "utf-8"
+    ) -> None:
+        """Begin a page.
+
+        `links` is the address of files, with `{path}` in it, if any are wanted · `encoding`: that
+        of the terminal, whose signs code is to be made of, so that carets stand below it.
+        """
         self.color = color
+        self.encoding = encoding
         self._links = links
         self.width = width
         self.measure = min(width, MEASURE)
@@ -115,6 +129,9 @@ class Page:
         if grid.numbers and sum(widths) + _GAP * (len(widths) - 1) > self.width:
             self._rows(grid)
             return
+        if self._links and grid.has_links:
+            self._lines(grid, widths)
+            return
         if self.color or not grid.is_narrow or sum(widths) + _GAP * (len(widths) - 1) > self.width:
             self.console.print(_table(grid))
             return
@@ -124,6 +141,17 @@ class Page:
                 for number, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             self._file.write((" " * _GAP).join(cells) + "\n")
+
+    def _lines(self, grid: Grid, widths: Sequence[int]) -> None:
+        """A table with links, which are no part of what a table of rich's is made of."""
+        for row in ([Text(each, "dim") for each in grid.headers], *grid.rows):
+            told = Text()
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+                text = cell if isinstance(cell, Text) else Text(cell)
+                room = Text(" " * (width - text.columns))
+                padded = room + text if grid.numbers and number else text + room
+                told = Text.assemble(told, " " * _GAP if number else "", padded)
+            self.put(told)
 
     def _rows(self, grid: Grid) -> None:
         """A table of numbers that does not fit: each row as a line, without what is not there."""
@@ -175,11 +203,6 @@ class Page:
                 self.put(Text(" " * hang) + line)
 
 
-def harmless(text: str) -> str:
-    """The same number of characters, none of which does anything to a terminal."""
-    return _CONTROL.sub("?", text.replace("\n", " ").replace("\t", " "))
-
-
 def inline(text: str, *, color: bool, style: str = "") -> Text:
     """Text with `code` set off by colour, or by its backticks where there is none."""
     if not color:
@@ -210,6 +233,12 @@ class Grid:
             for row in self.rows
         )
         return [self.headers, *cells]
+
+    @property
+    def has_links(self) -> bool:
+        """Whether a cell leads somewhere."""
+        cells = (cell for row in self.rows for cell in row if isinstance(cell, Text))
+        return any(LINK in style for cell in cells for _, style in cell.runs)
 
     @property
     def is_narrow(self) -> bool:
@@ -251,7 +280,7 @@ def frame(page: Page, finding: Finding, margin: int, *, message: str) -> None:
     scope = f" in {finding.scope}" if finding.scope and not finding.cell else ""
     scope = f" in cell {finding.cell}" if finding.cell else scope
     page.line((" " * (margin - 1) + "--> ", "blue"), place, (scope, "dim"))
-    before, marked, after = _cut(finding, page.width - margin - 2)
+    before, marked, after = _cut(finding, page.width - margin - 2, page.encoding)
     style = SEVERITY_STYLE[finding.effective_severity]
     label = inline(message, color=page.color, style=style)
     if not marked:
@@ -269,14 +298,14 @@ def frame(page: Page, finding: Finding, margin: int, *, message: str) -> None:
         page.prose(label, Text(*edge))
 
 
-def _cut(finding: Finding, room: int) -> tuple[str, str, str]:
+def _cut(finding: Finding, room: int, encoding: str) -> tuple[str, str, str]:
     """The code before, in and after the span, cut so that it fits into `room` cells."""
     line = finding.snippet.split("\n", 1)[0]
     start = finding.span.column - 1
     single = finding.span.end_line == finding.span.line
     end = finding.span.end_column - 1 if single else len(line)
     before, marked, after = (
-        harmless(part.replace("\t", _TAB))
+        spelled(harmless(part.replace("\t", _TAB)), encoding)
         for part in (line[:start], line[start:end].rstrip(), line[max(start, end) :])
     )
     if columns(before + marked + after) <= room:
@@ -304,10 +333,20 @@ def last_cells(text: str, room: int) -> str:
     return text
 
 
+def adds(fix: str, said: str) -> bool:
+    """Whether a remedy is more than the code that was said already."""
+    words, code = _parts(fix)
+    return bool(words) or code.strip() != said.strip()
+
+
+def _parts(fix: str) -> tuple[str, str]:
+    found = _REMEDY.match(fix.strip() + "\n")
+    return (found["words"] or "", found["code"] or "") if found else ("", "")
+
+
 def remedy(page: Page, fix: str, margin: int) -> None:
     """The first paragraph of the remedy and the code that goes with it; `explain` has the rest."""
-    found = _REMEDY.match(fix.strip() + "\n")
-    words, code = (found["words"] or "", found["code"] or "") if found else ("", "")
+    words, code = _parts(fix)
     first, *items = _ITEM.split(words.strip())
     if words or code:
         page.note("fix", inline(" ".join(first.split()), color=page.color), margin)

@@ -1,11 +1,12 @@
-"""The published shape of a report: what other tools read, and its JSON Schema.
+"""The published shapes of what is written as JSON, which other tools read, and their JSON Schemas.
 
-Differs from `types.Report` only where a reader of JSON wants it flat. A key is never renamed or
-removed within `portaudit.report/1`; new ones may come.
+They differ from `types` only where a reader of JSON wants it flat. A key is never renamed or
+removed within the number of a schema (`portaudit.report/1`); new ones may come.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from portaudit.types import (
     Condition,
     Confidence,
     Coverage,
+    Difference,
     Effort,
     Entry,
     Explanation,
@@ -137,6 +139,36 @@ class PublishedExplanation(msgspec.Struct, frozen=True):
     rules: dict[str, RuleSummary]
 
 
+class PublishedDifference(msgspec.Struct, frozen=True):
+    """What one revision of a tree, or one report, has that another had not."""
+
+    schema: str
+    tool: Tool
+    target: Target
+    partial: bool
+    old: str
+    new: str
+    score_old: Score
+    score_new: Score
+    appeared: tuple[PublishedFinding, ...]
+    gone: tuple[PublishedFinding, ...]
+    graver: tuple[PublishedFinding, ...]
+    milder: tuple[PublishedFinding, ...]
+    moved: tuple[tuple[str, str, int], ...]
+    unchanged: int
+    roots_appeared: tuple[RootCause, ...]
+    roots_gone: tuple[RootCause, ...]
+    rules: dict[str, RuleSummary]
+
+
+DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "report": PublishedReport,
+    "explanation": PublishedExplanation,
+    "difference": PublishedDifference,
+}
+"""The documents that are written as JSON, by the names of their schemas; each has a page too."""
+
+
 def publish_explanation(explained: Explanation) -> PublishedExplanation:
     """Flatten the findings of an explanation."""
     reasons = tuple(
@@ -172,6 +204,29 @@ def publish_explanation(explained: Explanation) -> PublishedExplanation:
     )
 
 
+def publish_difference(told: Difference) -> PublishedDifference:
+    """Flatten the findings of a difference."""
+    return PublishedDifference(
+        schema=told.schema,
+        tool=told.tool,
+        target=told.target,
+        partial=told.partial,
+        old=told.old,
+        new=told.new,
+        score_old=told.score_old,
+        score_new=told.score_new,
+        appeared=tuple(map(published, told.appeared)),
+        gone=tuple(map(published, told.gone)),
+        graver=tuple(map(published, told.graver)),
+        milder=tuple(map(published, told.milder)),
+        moved=told.moved,
+        unchanged=told.unchanged,
+        roots_appeared=told.roots_appeared,
+        roots_gone=told.roots_gone,
+        rules=told.rules,
+    )
+
+
 def publish(report: Report) -> PublishedReport:
     """Flatten a report and put its findings and rules in order."""
     return PublishedReport(
@@ -194,25 +249,25 @@ def publish(report: Report) -> PublishedReport:
     )
 
 
-def json_schema() -> str:
-    """The JSON Schema (2020-12) of a report, as text that ends in a newline."""
+def json_schema(name: str) -> str:
+    """The JSON Schema (2020-12) of a document, as text that ends in a newline."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "portaudit.report/1",
-        "$ref": "#/$defs/PublishedReport",
-        "$defs": definitions(),
+        "title": f"portaudit.{name}/1",
+        "$ref": f"#/$defs/{DOCUMENTS[name].__name__}",
+        "$defs": definitions(name),
     }
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 
-def definitions() -> dict[str, dict[str, Any]]:
-    """The JSON Schemas of the types of a report, the report first, with a text for every key."""
+def definitions(name: str) -> dict[str, dict[str, Any]]:
+    """The JSON Schemas of the types of a document, itself first, with a text for every key."""
     from portaudit.report.meanings import MEANINGS  # noqa: PLC0415 - no report needs the words
 
-    made: dict[str, dict[str, Any]] = msgspec.json.schema(PublishedReport)["$defs"]
-    for name, definition in made.items():
+    made: dict[str, dict[str, Any]] = msgspec.json.schema(DOCUMENTS[name])["$defs"]
+    for title, definition in made.items():
         for key, value in definition["properties"].items():
-            value["description"] = MEANINGS[name][key]
+            value["description"] = MEANINGS[title][key]
     return made
 
 

@@ -21,6 +21,7 @@ from portaudit.report.outcome import (
     decimal,
     mains,
     spot,
+    told_apart,
     verdict_words,
 )
 from portaudit.report.page import (
@@ -29,6 +30,7 @@ from portaudit.report.page import (
     STATUS_STYLE,
     Grid,
     Page,
+    adds,
     first_cells,
     frame,
     inline,
@@ -85,19 +87,20 @@ def render(
     verbose: bool = False,
     top: int = TOP,
     links: str = "",
-    group_by: str = ROOT,
+    group_by: str = "",
+    encoding: str = "utf-8",
 ) -> str:
     """The whole report. `top` root causes are shown in full, and as many lines of a section.
 
     `verbose` lists every finding · `group_by`: what findings are put together by instead of root
     causes, a word of `formats.GROUPS`.
     """
-    page = Page(width, color=color, links=links)
+    page = Page(width, color=color, links=links, encoding=encoding)
     _head(page, report)
-    if group_by == ROOT:
+    if group_by in {"", ROOT}:
         _root_causes(page, report, top)
     else:
-        grouped(page, report, group_by, top, verbose=verbose)
+        grouped(page, report, _shown(report), group_by, None if verbose else top)
         _coverage(page, report, verbose=verbose)
         return page.text()
     _sections(page, report, top, verbose=verbose)
@@ -299,20 +302,23 @@ def _root_causes(page: Page, report: Report, top: int) -> None:
 
 def _gains(page: Page, report: Report) -> None:
     """What would raise the score most, each step after those before it."""
-    titles = {root.id: (root.rule, root.title) for root in report.roots}
-    gains = [gain for gain in report.score.gains if gain.root in titles][:_GAINS]
+    roots = {root.id: root for root in report.roots}
+    gains = [gain for gain in report.score.gains if gain.root in roots][:_GAINS]
     if not gains:
         return
+    places = told_apart([roots[gain.root] for gain in gains])
     page.blank()
     page.prose(Text("What would raise the score most, one after the other", "bold"))
     for gain in gains:
-        rule, title = titles[gain.root]
+        root, place = roots[gain.root], places.get(gain.root, "")
         lead = Text.assemble(
             (f"  {f'+{decimal(gain.points)}':>6}", "green"),
-            f"  to {decimal(gain.score):>5}  {rule:<7} ",
+            f"  to {decimal(gain.score):>5}  {root.rule:<7} ",
         )
-        room = page.width - lead.columns
-        page.line(lead, first_cells(inline(title, color=page.color).plain, room))
+        where = f"  {last_cells(place, page.width // 3)}" if place else ""
+        room = page.width - lead.columns - columns(where)
+        title = first_cells(inline(root.title, color=page.color).plain, room)
+        page.line(lead, title, (where, "dim"))
 
 
 def _listed(page: Page, title: str, rest: Sequence[Cause], more: str) -> None:
@@ -385,10 +391,13 @@ def _meaning(
     if facts.replacement:
         page.note("use", Text(facts.replacement, "green"), margin)
     rule = report.rules.get(finding.rule)
+    advice = finding.fix or (rule.fix if rule else "")
+    if not adds(advice, facts.replacement):
+        return
     if again and not finding.fix:
         page.note("fix", Text("as above"), margin)
     else:
-        remedy(page, finding.fix or (rule.fix if rule else ""), margin)
+        remedy(page, advice, margin)
 
 
 def _elsewhere(page: Page, cause: Cause, finding: Finding, margin: int) -> None:

@@ -15,6 +15,8 @@ _NARROW = re.compile(
 )
 """Characters that surely take one column; of others rich knows the tables."""
 _WORD = re.compile(r"\s*\S+\s*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal would obey rather than show, and what cannot be written out."""
 LINK = "link="
 """What a word of a style begins with that is an address, which a terminal opens."""
 
@@ -122,6 +124,11 @@ def is_narrow(text: str) -> bool:
     return _NARROW.fullmatch(text) is not None
 
 
+def harmless(text: str) -> str:
+    """The same number of characters, none of which does anything to a terminal."""
+    return _CONTROL.sub("?", text.replace("\n", " ").replace("\t", " "))
+
+
 def _breaks(text: str, width: int) -> Iterator[int]:
     """Where lines begin, but for the first."""
     used = 0
@@ -158,3 +165,47 @@ def _end_of(text: str, start: int, end: int, width: int) -> int:
         return end
     line = text[start:end]
     return end - min(excess, len(line) - len(line.rstrip()))
+
+
+_SPELLED = str.maketrans(
+    {
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\u2018\u2019\u00b4", "'"),
+        **dict.fromkeys("\u201c\u201d\u00ab\u00bb", '"'),
+        "\u00a0": " ",
+        "\u00b7": "-",
+        "\u00d7": "x",
+        "\u2022": "*",
+        "\u2026": "...",
+        "\u2192": "->",
+        "\u2190": "<-",
+        "\u2264": "<=",
+        "\u2265": ">=",
+        "\u00b5": "u",
+    }
+)
+"""How signs are written where there are but those of ASCII."""
+
+
+def spelled(text: str, encoding: str) -> str:
+    """Text of signs that an encoding has: others are written as people do, or by their numbers."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        pass
+    else:
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # half a character, which no encoding has
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    told = "".join(each if _has(encoding, each) else each.translate(_SPELLED) for each in text)
+    return told.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _has(encoding: str, sign: str) -> bool:
+    try:
+        sign.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -378,11 +379,34 @@ def test_load_fills_placeholders_of_rows(rules: Path) -> None:
     )
 
 
-@pytest.mark.xfail(reason="a `{row.COLUMN}` is not compared with the columns of the table")
-def test_load_refuses_a_placeholder_of_a_column_that_is_not_there(rules: Path) -> None:
-    rule = BY_TABLE.replace("{anchor}` is bad", "{row.famly}` is bad")
-    with pytest.raises(CatalogueError, match="famly"):
+@pytest.mark.parametrize("place", ["message", "[target.xla] message", "[target.xla] fix"])
+def test_load_refuses_a_placeholder_of_a_column_that_is_not_there(rules: Path, place: str) -> None:
+    section, _, key = place.rpartition(" ")
+    line = f'{key} = "this is {{row.famly}}"\n'
+    if section:
+        rule = BY_TABLE.replace(f"{section}\n", f"{section}\n{line}")
+    else:
+        rule = re.sub(rf"(?m)^{key} = .*\n", line, BY_TABLE, count=1)
+    with pytest.raises(CatalogueError) as caught:
         with_table(rules, TABLE, rule)
+    said = '[[match]] 1: calls.csv has no column for {row.famly}; did you mean "family"?'
+    assert said in str(caught.value)
+
+
+def test_load_refuses_a_placeholder_in_what_is_the_same_for_all_rows(rules: Path) -> None:
+    rule = re.sub(r"(?m)^fix = .*\n", 'fix = "use {row.family}, or {family}"\n', BY_TABLE, count=1)
+    with pytest.raises(CatalogueError, match=r"`fix` is the same for all rows: .*\{row\.family\}"):
+        with_table(rules, TABLE, rule)
+
+
+def test_load_refuses_a_placeholder_of_a_row_where_there_is_none(rules: Path) -> None:
+    rule = BY_TABLE.replace("{anchor}` is bad", "{anchor}` of {row.family} is bad")
+    named = '[[match]]\nkind = "import"\nname = ["lib"]\n'
+    first = "[target.torchneuron]"
+    with pytest.raises(CatalogueError, match=r"\[\[match\]\] 2: nothing fills \{row\.family\}"):
+        with_table(rules, TABLE, rule.replace(first, f"{named}\n{first}", 1))
+    named += 'message = "`{anchor}` is imported"\n'
+    with_table(rules, TABLE, rule.replace(first, f"{named}\n{first}", 1))
 
 
 # --- the tests of a rule -------------------------------------------------------------------------

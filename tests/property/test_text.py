@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text as Rich
 
-from portaudit.report.page import Grid, Page, harmless
-from portaudit.report.text import Text, columns
+from portaudit.report.page import Grid, Page
+from portaudit.report.text import Text, columns, harmless
 
 WORDS = st.text(st.sampled_from("ab  -ö█…日本é👩‍💻\t\n"), max_size=60) | st.text(max_size=30)
 STYLES = st.sampled_from(["", "bold", "dim", "bold red", "green"])

@@ -601,6 +601,28 @@ def epoch(loss, trainer, model):
     assert code(source).trains == (3, 5, 6, 7)
 
 
+@pytest.mark.parametrize(
+    ("head", "base", "lines"),
+    [
+        ("import ops_C", "torch.autograd.Function", ()),
+        ("from state import ops_C", "torch.autograd.Function", (6,)),
+        ("import ops_C", "Trainer", (6,)),
+    ],
+)
+def test_a_derivative_that_a_module_has_is_no_training(
+    head: str, base: str, lines: tuple[int, ...]
+) -> None:
+    source = f"""
+        import torch
+        {head}
+        class Scale({base}):
+            @staticmethod
+            def backward(ctx, grad):
+                return ops_C.backward(grad)
+        """
+    assert code(source).trains == lines
+
+
 NO_GRADIENTS = {
     "decorated": "@torch.no_grad()\ndef main(): pass",
     "decorated without a call": "@torch.no_grad\ndef main(): pass",

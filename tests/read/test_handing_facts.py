@@ -20,7 +20,7 @@ HANDING = {
     "a variable": ("from pkg.ops import f\nx = 3\nf(x)", ["f 3"]),
     "by name only": ("from pkg.ops import f\nf(fast=True)", []),
     "unpacked": ("from pkg.ops import f\nf(1, *rest)", ["f 1 ..."]),
-    "unpacked by name": ("from pkg.ops import f\nf(1, **loaded)", ["f ..."]),
+    "unpacked by name": ("from pkg.ops import f\nf(1, **loaded)", ["f **"]),
     "unpacked settings": ("from pkg.ops import f\nf(1, **cfg)", ["f 1"]),
     "unpacked arguments": ("from pkg.ops import f\nf(**vars(args))", []),
     "renamed": ("from pkg.ops import f as g\ng(1)", ["f 1"]),
@@ -63,6 +63,35 @@ TAKING = {
     "an object's": ("class A:\n    def forward(self, x, fast=False): ...", ["(): x fast"]),
     "fields": ("@dataclass\nclass A:\n    a: int\n    b: int = 1", ["A: @ a b"]),
     "fields behind others": ("class A(B):\n    a: int", ["A: @ * a"]),
+    "an object by its method": ("def f(a, b): a.zero_grad()\n", ["f: a! b"]),
+    "an object that it keeps": (
+        (
+            "class A:\n    def __init__(self, a): self.a = a\n"
+            "class B(A):\n    def go(self): self.a.zero_grad()"
+        ),
+        ["A: a!"],
+    ),
+    "an object that another keeps": (
+        (
+            "class A:\n    def __init__(self, a): self.a = a\n"
+            "class B:\n    def go(self): self.a.zero_grad()"
+        ),
+        ["A: a"],
+    ),
+    "a word": ("def f(a): return a.lower()", ["f: a"]),
+    "a member of an enum": ("def f(a): return a.value", ["f: a"]),
+    "an object or nothing": ("def f(a):\n    if a is not None:\n        a.go()", ["f: a!"]),
+    "an object or a word": ("def f(a):\n    if a == 'x':\n        return\n    a.go()", ["f: a"]),
+    "an object or a word in a list": ("def f(a):\n    if a in T:\n        a.go()", ["f: a"]),
+    "perhaps an object": ("def f(a):\n    if isinstance(a, A):\n        a.go()", ["f: a"]),
+    "an object unless it fails": (
+        "def f(a):\n    try:\n        a.go()\n    except AttributeError: ...",
+        ["f: a"],
+    ),
+    "bound anew": ("def f(a):\n    a = make(a)\n    a.go()", ["f: a"]),
+    "passed on": ("from pkg.ops import g\ndef f(a): g(1, a)", ["f: a>"]),
+    "passed on by name": ("from pkg.ops import g\ndef f(a): g(a=a)", ["f: a"]),
+    "passed on to a library": ("import torch\ndef f(a): torch.go(a)", ["f: a"]),
     "nothing": ("def f(): ...\nclass A: ...", []),
 }
 

@@ -910,6 +910,25 @@ SETTINGS = {
         ["1 flash=true"],
     ),
     "short and long": ('p.add_argument("-a", "--attn", default="sdpa")', ["1 attn=sdpa"]),
+    "nothing in it": ('p.add_argument("--a", default="")', ['1 a=""']),
+    "of configargparse": ('g.add("--attn", "-attn", default="sdpa")', ["1 attn=sdpa"]),
+    "added to something else": (
+        'g.add("--attn", item, default="sdpa")',
+        ["1 default=sdpa!", "1 attn=!"],
+    ),
+    "one of several values": (
+        "def f(cfg):\n    a = cfg.a\n    a = None\n    go(a=a)",
+        ["4 a=null!"],
+    ),
+    "one of several that nobody knows": (
+        "def f(cfg):\n    a = cfg.a\n    a = go()\n    go(a=a)",
+        ["4 a=!"],
+    ),
+    "what a checkpoint keeps": ('x = {"optim": self.optim.state_dict()}', ["1 optim=<>!"]),
+    "parts of a list": ("flags = [1] * 3\nflags[i] = 0", []),
+    "keys of what may be one": ("flags = find()\nflags[i] = 0", ["2 *=0!"]),
+    "words of an option": ("x = yaml.safe_load(args.parts)", ["1 *=.parts!"]),
+    "what a file has": ("x = yaml.safe_load(parts)", ["1 *=!"]),
     "number": ('p.add_argument("--n", type=int, default=-1)', ["1 n=-1"]),
     "no default": ('p.add_argument("--attn", type=str)', ["1 attn=null"]),
     "required": ('p.add_argument("--attn", required=True)', ["1 attn="]),
@@ -988,7 +1007,14 @@ SETTINGS = {
     "entries": ('x = {"fast": True, "n": 3, "m": go()}', ["1 fast=true!", "1 n=3!", "1 m=!"]),
     "get with a default": ('x = cfg.get("fast", False)', ["1 fast=false"]),
     "getattr with a default": ('x = getattr(cfg, "fast", "w")', ["1 fast=w"]),
-    "environment is none": ('import os\nx = os.environ.get("FAST", "0")', []),
+    "a variable with a default": ('import os\nx = os.environ.get("FAST", "0")', ["2 $FAST=0"]),
+    "a variable without one": ('import os\nx = os.environ.get("FAST")', []),
+    "a variable of the launcher": ('import os\nx = os.environ.get("LOCAL_RANK", "0")', []),
+    "a variable by a name that is given": (
+        'import os\ndef f(name):\n    return os.getenv(name, "0") == "1"',
+        [],
+    ),
+    "any variable is set": ("import os\nos.environ[key()] = go()", ["2 $*=!"]),
     "of an object": (
         (
             "class A:\n    def __init__(self, fast):\n        self.fast = fast\n"

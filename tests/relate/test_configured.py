@@ -79,6 +79,52 @@ def test_without_settings_nothing_is_known_to_be_needless(make_tree: MakeTree) -
     assert "it cannot be seen further than `train.py`" in why(report)
 
 
+@pytest.mark.parametrize("text", ["model: net\n", "weights: model.pt\n"])
+def test_settings_that_name_no_code_do_not_say_what_is_made(make_tree: MakeTree, text: str) -> None:
+    files = {
+        "train.py": f"{HYDRA}CONFIG = 'pkg/conf/plain.yaml'\n",
+        "pkg/conf/plain.yaml": text,
+    }
+    report = scanned(make_tree({**TREE, **files}))
+    assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "unreached"}
+    assert "cannot be seen further than `train.py`" in why(report)
+
+
+def test_a_line_may_give_settings_that_name_no_code(make_tree: MakeTree) -> None:
+    line = FENCE.format("python", "pkg/conf/plain.yaml")
+    files = {"README.md": line, "pkg/conf/plain.yaml": "model: net\n"}
+    report = scanned(make_tree({**TREE, **files}))
+    assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "unreached"}
+
+
+def test_words_of_settings_that_are_given_say_which_modules_are_meant(
+    make_tree: MakeTree,
+) -> None:
+    tree = {
+        **IMPORTING,
+        "README.md": FENCE.format("python", "pkg/conf/plain.yaml"),
+        "pkg/made.py": "import importlib\n\ndef instantiate(config):\n"
+        "    return importlib.import_module(config['name']).Net()\n",
+        "pkg/conf/plain.yaml": "name: net\n",
+    }
+    assert reach(scanned(make_tree(tree)))["pkg/trainer.py"] == "unreached"
+
+
+def test_files_that_settings_may_add_are_not_what_given_settings_make(
+    make_tree: MakeTree,
+) -> None:
+    tree = {
+        **IMPORTING,
+        "README.md": FENCE.format("python", "pkg/conf/plain.yaml"),
+        "pkg/made.py": "from importlib.util import spec_from_file_location\n\n"
+        "def instantiate(config):\n"
+        "    for path in config['code_paths']:\n        spec_from_file_location('m', path)\n"
+        "    return REGISTRY[config['name']]()\n",
+        "pkg/conf/plain.yaml": "name: net\n",
+    }
+    assert reach(scanned(make_tree(tree)))["pkg/trainer.py"] == "unreached"
+
+
 OWN = "import torch\nfrom hydra.utils import instantiate\ntorch.zeros(3).backward()\n"
 
 
@@ -92,8 +138,8 @@ OWN = "import torch\nfrom hydra.utils import instantiate\ntorch.zeros(3).backwar
             "pkg/made.py": "def instantiate(config):\n    return REGISTRY[config.name]\n",
         },
         {
-            "train.py": f"{HYDRA}CONFIG = 'pkg/conf/plain.yaml'\n",
-            "pkg/conf/plain.yaml": "model: net\n",
+            "train.py": f"import timm\n{HYDRA}CONFIG = 'pkg/conf/plain.yaml'\n",
+            "pkg/conf/plain.yaml": "model:\n  _target_: timm.create_model\n",
         },
     ],
 )
@@ -206,3 +252,87 @@ def test_a_whole_name_that_is_written_is_seen(make_tree: MakeTree) -> None:
         "pkg/other.py": BARRIER,
     }
     assert reach(scanned(make_tree(tree)))["pkg/other.py"] == "unreached"
+
+
+MAIN = """
+import hydra
+
+@hydra.main("config/config.yaml")
+def main(cfg):
+    model = hydra.utils.instantiate(cfg.model)
+    Trainer().fit(model)
+
+if __name__ == "__main__":
+    main()
+"""
+CHOOSING = {
+    "train.py": MAIN,
+    "config/config.yaml": "defaults:\n  - task: cls\n  - size: big\n  - model: ${task}-${size}\n",
+    "config/task/cls.yaml": "epochs: 2\n",
+    "config/task/seg.yaml": "epochs: 3\n",
+    "config/size/big.yaml": "width: 8\n",
+    "config/model/cls-big.yaml": "model:\n  class: pkg.cls.Net\n",
+    "config/model/cls-small.yaml": "model:\n  class: pkg.small.Net\n",
+    "config/model/seg-big.yaml": "model:\n  class: pkg.seg.Net\n",
+    "tests/config/model/odd.yaml": "model:\n  class: pkg.odd.Net\n",
+    "pkg/__init__.py": "",
+    "pkg/cls.py": BARRIER,
+    "pkg/small.py": BARRIER,
+    "pkg/seg.py": BARRIER,
+    "pkg/odd.py": BARRIER,
+}
+
+
+def paths(report: Report) -> dict[str, tuple[str | None, str]]:
+    return {
+        item.path.removeprefix("pkg/"): (item.reach, item.guard)
+        for item in report.findings
+        if item.rule.startswith("DEV")
+    }
+
+
+def test_a_choice_that_other_settings_make_may_be_any_that_fits(make_tree: MakeTree) -> None:
+    report = scanned(make_tree({**CHOOSING, "README.md": "```\npython train.py task=cls\n```\n"}))
+    assert paths(report) == {
+        "cls.py": ("main", "none"),
+        "small.py": ("main", "none"),  # of several parts only the first is told
+        "seg.py": ("main", "guarded"),
+        "odd.py": ("unreached", "none"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("choice", "line", "optional"),
+    [
+        ("${task}-${size}", "task=seg", set()),  # of a name of one word all that says it counts
+        ("${task}-${size}", "task=$TASK", set()),
+        ("${task}-${size}", "-m task=cls,seg", set()),
+        ("${task}-${size}", "task=other", set()),  # there is none: another `task` is meant
+        ("${task}${size}", "task=cls", set()),  # nobody sees where the first ends
+        ("${oc.env:TASK}-big", "task=cls", {"small.py"}),
+        ("${hydra:a.${b}}", "task=cls", set()),
+        ("???", "task=cls", set()),
+        ("???", "task=cls model=cls-big", {"small.py", "seg.py"}),
+        ("???", "task=cls inner.model=3", set()),
+    ],
+)
+def test_a_choice_is_off_only_if_the_setting_is_known(
+    make_tree: MakeTree, choice: str, line: str, optional: set[str]
+) -> None:
+    settings = CHOOSING["config/config.yaml"].replace("${task}-${size}", choice)
+    files = {"config/config.yaml": settings, "README.md": f"```\npython train.py {line}\n```\n"}
+    found = paths(scanned(make_tree({**CHOOSING, **files})))
+    models = {"cls.py", "small.py", "seg.py"}
+    needed = {path for path in models if found[path] == ("main", "none")}
+    if choice.startswith("${oc"):  # another name begins otherwise
+        assert found["small.py"] == ("unreached", "none")
+    assert needed == models - optional
+
+
+def test_code_says_nothing_of_what_the_line_has_to_give(make_tree: MakeTree) -> None:
+    settings = CHOOSING["config/config.yaml"].replace("${task}-${size}", "???")
+    main = MAIN.replace("def main(cfg):", "def made(model='cls-big'): ...\ndef main(cfg):")
+    found = paths(
+        scanned(make_tree({**CHOOSING, "train.py": main, "config/config.yaml": settings}))
+    )
+    assert found["seg.py"] == ("main", "none")

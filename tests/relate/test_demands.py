@@ -94,6 +94,15 @@ PLAIN_WAY = {
                 return _fast(x)
             return _plain(x)
         """,
+    "a block that tries": """
+        def scale(x):
+            if x.is_cuda:
+                try:
+                    return _fast(x)
+                except RuntimeError as error:
+                    print(error)
+            return _plain(x)
+        """,
     "the other way first": """
         def scale(x):
             if not x.is_cuda:
@@ -373,6 +382,58 @@ FAILING = {
             if x.is_cuda:
                 return _fast(x)
             return _ref(x)
+        """,
+    "an attempt before an error": """
+        def scale(x):
+            if x.is_cuda:
+                try:
+                    return _fast(x)
+                except RuntimeError as error:
+                    print(error)
+            raise RuntimeError("needs CUDA")
+        """,
+    "an attempt before a function that raises": """
+        def _ref(x):
+            raise NotImplementedError("no CPU version")
+
+        def scale(x):
+            if x.is_cuda:
+                try:
+                    return _fast(x)
+                except RuntimeError as error:
+                    print(error)
+            return _ref(x)
+        """,
+    "an attempt before nothing": """
+        def scale(x):
+            if x.is_cuda:
+                try:
+                    return _fast(x)
+                except RuntimeError as error:
+                    print(error)
+            print("no CUDA")
+        """,
+    "an attempt that something is kept of": """
+        KEPT = {}
+
+        def scale(x):
+            if x.is_cuda:
+                KEPT["x"] = _fast(x)
+                try:
+                    return KEPT["x"]
+                except RuntimeError as error:
+                    print(error)
+            return KEPT["x"]
+        """,
+    "an attempt of which a name is used": """
+        def scale(x):
+            if x.is_cuda:
+                y = _fast(x)
+                try:
+                    return y + 1
+                except RuntimeError as error:
+                    print(error)
+            return y
         """,
     "a signature": """
         def _ref(x):

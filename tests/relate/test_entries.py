@@ -264,6 +264,35 @@ def test_a_program_that_starts_one_that_trains_does_so_too() -> None:
     assert kind_of(launcher, code("train.py"), path="main.py") == "training"
 
 
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("python main.py finetune --size=2", "training"),
+        ("python main.py serve", "tool"),
+        ("python main.py ./train", "tool"),
+        ("python main.py --data train", "tool"),
+        ("python main.py chat", "tool"),
+    ],
+)
+def test_a_program_trains_if_a_line_has_it_do_so(line: str, kind: str) -> None:
+    assert kind_of(code("main.py", main=9), readme("python main.py serve", line)) == kind
+
+
+def test_a_subcommand_says_nothing_of_a_program_that_says_itself_what_it_is_for() -> None:
+    lines = readme("python evaluate.py train")
+    assert kind_of(code("evaluate.py", main=9), lines, path="evaluate.py") == "evaluation"
+
+
+def test_a_program_of_subcommands_comes_before_one_that_its_own_page_starts() -> None:
+    assert main(
+        code("tool.py", "model", main=1),
+        code("extra/pretrain.py", "model", main=1),
+        *MODEL,
+        readme("python tool.py serve", "python tool.py pretrain"),
+        readme("python extra/pretrain.py", path="extra/README.md"),
+    ) == ("tool.py",)
+
+
 def test_a_script_needs_no_guard_if_it_does_something_and_nothing_brings_it_in() -> None:
     assert told(code("run.py", does=TRAINS)).keys() == {"run.py"}
     assert told(code("run.py")) == {}

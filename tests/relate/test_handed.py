@@ -31,6 +31,12 @@ CASES = {
     "far below": ("A: a b", "C: 1 true|B<A:|C<B:", "b=true"),
     "in a circle": ("A: a b", "A<B:|B<A:", ""),
     "two calls": ("f: a b", "f: 1 true|f: 1 false", "b=false,true"),
+    "what is an object": ("f: a b!", "f: 1 ?", "b=<>"),
+    "what is an object is a word": ("f: a b!", "f: 1 x", "b=x"),
+    "what is an object elsewhere": ("f: a b!|g: b", "f: 1 ?|g: ?", "b=,<>"),
+    "what is passed on to an object": ("f: a b!|g: b>", "g: ?|f: 1 .b", "b=<>"),
+    "what is passed on to more": ("f: a b!|g: b>|h: b", "g: ?", "b="),
+    "what is passed on to nobody": ("g: b>", "g: ?", "b="),
     "nobody asks": ("f: a c", "f: 1 true", ""),
 }
 

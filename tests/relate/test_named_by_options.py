@@ -227,3 +227,140 @@ def test_a_helper_of_another_file_is_given_the_name(make_tree: MakeTree) -> None
     found = reach(scanned(make_tree(files)))
     assert found["models/plain.py"] == NEEDED
     assert found["models/fused.py"][0] == "main"
+
+
+def packages(name: str, default: str = ", default='plain'", **files: str) -> dict[str, str]:
+    """A tree whose modules lie in packages, each of which brings in a net of its own."""
+    return {
+        "train.py": ARGPARSE.format(default, name) + LEARNS,
+        "models/__init__.py": BARRIER,
+        **{
+            f"models/{kind}/{file}.py": text
+            for kind in ("plain", "fused")
+            for file, text in {
+                "__init__": f"from .net import Net\n{BARRIER}",
+                "net": PROGRAM,
+                "registry": "from . import Net\n",
+            }.items()
+        },
+        "README.md": LINE.format(""),
+        **files,
+    }
+
+
+ALSO = f"import models.fused\n{LEARNS}"
+IN_PACKAGES = 'f"models.{FLAGS.arch}.registry"'
+
+
+def test_a_package_runs_with_the_module_that_is_meant_in_it(make_tree: MakeTree) -> None:
+    assert reach(scanned(make_tree(packages(IN_PACKAGES)))) == {
+        "models/__init__.py": NEEDED,
+        "models/plain/__init__.py": NEEDED,
+        "models/plain/net.py": NEEDED,
+        "models/fused/__init__.py": WAITS,
+        "models/fused/net.py": WAITS,
+    }
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"train.py": ARGPARSE.format("", IN_PACKAGES) + LEARNS},
+        {"README.md": LINE.format("--arch $ARCH")},
+        {"README.md": LINE.format("--arch fused")},
+        {"models/plain/registry.py": "from . import Net\nfrom ..fused import Net as Other\n"},
+        {"models/__init__.py": f"from models import fused\n{BARRIER}"},
+        {"train.py": ARGPARSE.format(", default='plain'", IN_PACKAGES) + ALSO},
+    ],
+)
+def test_a_package_that_something_else_brings_in_does_not_wait(
+    make_tree: MakeTree, files: Mapping[str, str]
+) -> None:
+    found = reach(scanned(make_tree({**packages(IN_PACKAGES), **files})))
+    assert found["models/fused/__init__.py"] == found["models/fused/net.py"] == NEEDED
+
+
+@pytest.mark.parametrize("name", ['f"models.{FLAGS.arch}"', '"." + FLAGS.arch, "models"'])
+def test_a_package_runs_with_what_lies_deep_in_it(make_tree: MakeTree, name: str) -> None:
+    found = reach(scanned(make_tree(packages(name, ", default='plain.net'"))))
+    assert found["models/plain/__init__.py"] == found["models/plain/net.py"] == NEEDED
+    assert found["models/fused/__init__.py"] == found["models/fused/net.py"] == WAITS
+
+
+TRYING = """
+import argparse
+import importlib
+import torch
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--arch", {default})
+args = parser.parse_args()
+
+def load():
+    for prefix in ("models", "extra.deep"):
+        {before}
+        try:
+            {body}
+        except ImportError:
+            continue
+        {after}
+    return module
+
+net = load().Net()
+net.loss(torch.zeros(3)).backward()
+"""
+IMPORTED = 'module = importlib.import_module(f"{prefix}.{args.arch}.registry")'
+
+
+def trying(
+    body: str = f"{IMPORTED}; break",
+    before: str = "",
+    after: str = "",
+    default: str = "default='plain'",
+) -> dict[str, str]:
+    body = body.replace("; ", "\n            ")
+    text = TRYING.format(body=body, before=before, after=after, default=default)
+    return {
+        **packages(IN_PACKAGES),
+        "train.py": text,
+        "extra/__init__.py": BARRIER,
+        "extra/deep/__init__.py": BARRIER,
+        "extra/deep/odd/__init__.py": "",
+        "extra/deep/odd/registry.py": BARRIER,
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        (f"{IMPORTED}; break", ""),
+        (IMPORTED.replace("module =", "return"), ""),
+        (IMPORTED, "else:\n            break"),
+        (IMPORTED, "else:\n            return module"),
+    ],
+)
+def test_what_is_tried_next_waits_for_what_is_there(
+    make_tree: MakeTree, body: str, after: str
+) -> None:
+    found = reach(scanned(make_tree(trying(body, after=after))))
+    assert found["models/plain/net.py"] == found["models/__init__.py"] == NEEDED
+    assert found["extra/__init__.py"] == found["extra/deep/__init__.py"] == WAITS
+    assert found["extra/deep/odd/registry.py"] == WAITS
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        trying(IMPORTED),  # all are tried
+        trying(f"{IMPORTED}; break", default="default='odd'"),  # it is in the second
+        trying(f"{IMPORTED}; break", default="required=True"),
+        trying(f"{IMPORTED}; module.CONFIG; break"),  # fails later
+        trying(f"print(); {IMPORTED}; break"),
+        trying(f"{IMPORTED}; break", before="importlib.import_module(prefix)"),
+        trying(f"{IMPORTED}; break", before="import extra.deep"),
+        {**trying(), "models/plain/registry.py": "import extra.deep\nfrom . import Net\n"},
+    ],
+)
+def test_what_is_tried_next_may_be_needed(make_tree: MakeTree, files: Mapping[str, str]) -> None:
+    found = reach(scanned(make_tree(files)))
+    assert found["extra/__init__.py"] == found["extra/deep/__init__.py"] == NEEDED

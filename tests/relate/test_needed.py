@@ -92,6 +92,23 @@ PARTS = {
     ),
 }
 """Where the last part of it is that word."""
+MODEL = """
+    from pydantic import BaseModel
+    from others import More
+
+    class Config(More, BaseModel):
+        seed: int = 0
+        use_flash: bool = False
+    """
+MODELLED = {
+    "train.py": BY_CONFIG.replace(
+        "cfg = yaml.safe_load(file)", "cfg = made(Config, yaml.safe_load(file)).model_dump()"
+    )
+    .replace("import yaml", "import yaml\n    from settings import Config")
+    .replace("def main", "def made(kind, data):\n        return kind(**data)\n\n    def main"),
+    "settings.py": MODEL,
+    **readme("python train.py --config configs/base.yaml"),
+}
 OFF: Mapping[str, Mapping[str, str]] = {
     "nobody gives it": {"train.py": TRAIN},
     "the command leaves it out": {"train.py": TRAIN, **readme("python train.py --dim 16")},
@@ -115,6 +132,32 @@ OFF: Mapping[str, Mapping[str, str]] = {
     },
     "others are given by position": train(call="Attention(8, False)"),
     "settings are unpacked": train("cfg = Config()", call="Attention(**cfg)"),
+    "others are given by names that are listed": train(
+        "for name in ('seed', 'dim'):\n    cfg[name] = 1"
+    ),
+    "others are given by names that a tuple has": train(
+        "names = 'seed', 'dim'\nfor name in names:\n    setattr(cfg, name, 1)"
+    ),
+    "it is off by a name that is listed": train(
+        "for name in ['use_flash']:\n    cfg[name] = False"
+    ),
+    "a model of pydantic gets what the settings have": {
+        **MODELLED,
+        "configs/base.yaml": "dim: 8\nseed: 1\n",
+    },
+    "a model of pydantic is called by no places": {
+        **train(
+            "from settings import Config",
+            "cfg = choose(Config)(given)",
+            "other = choose(Config)(*many)",
+            call="Attention(cfg)",
+        ),
+        "settings.py": MODEL,
+    },
+    "a table is filled by classes": train(
+        "from torch.optim import AdamW\nconfigs[AdamW] = configs[Own] = 'x'",
+        head="class Own: pass",
+    ),
 }
 ON: Mapping[str, Mapping[str, str]] = {
     # by a text
@@ -244,6 +287,47 @@ ON: Mapping[str, Mapping[str, str]] = {
     "by update": train("cfg.update({'use_flash': True})"),
     "by a list": train("cfg.merge_from_list(['model.use_flash', True])"),
     "by setattr": train("for name in names:\n    setattr(cfg, name, True)"),
+    "by settings that a model of pydantic gets": {
+        **MODELLED,
+        "configs/base.yaml": "dim: 8\nuse_flash: true\n",
+    },
+    "by settings that a model of pydantic gets, which are elsewhere": {
+        **MODELLED,
+        **readme("python train.py --config mine/base.yaml"),
+    },
+    "by a model of pydantic that unpacks": {
+        **train("from settings import Config\ncfg = choose(Config)(**found(1))"),
+        "settings.py": MODEL,
+    },
+    "by a model of pydantic that data makes": {
+        **train("from settings import Config\ncfg = Config(**found(1))"),
+        "settings.py": MODEL,
+    },
+    "by another model, with a base": {
+        **train("from settings import Config\ncfg = choose(Config)(0, True)"),
+        "settings.py": MODEL.replace("from pydantic", "from others"),
+    },
+    "by names that are listed": train("for name in ('dim', 'use_flash'):\n    cfg[name] = True"),
+    "by names of which one is not known": train(
+        "for name in ('dim', FLASH):\n    setattr(cfg, name, True)"
+    ),
+    "by names that are more": train(
+        "names = 'seed', 'dim'\nnames += given\nfor name in names:\n    cfg[name] = True"
+    ),
+    "by names in a list that may grow": train(
+        "names = ['seed', 'dim']\nnames.append(given)\nfor name in names:\n    cfg[name] = True"
+    ),
+    "by names that others may change": train(
+        "for name in NAMES:\n    cfg[name] = True", head="NAMES = ('seed', 'dim')"
+    ),
+    "by a variable that is given another name": train(
+        "for name in ('seed', 'dim'):\n    name = given(name)\n    cfg[name] = True"
+    ),
+    "by a constant of the tree": {
+        **train("from names import UseFlash\ncfg[UseFlash] = True"),
+        "names.py": "UseFlash = 'use_flash'\n",
+    },
+    "by a constant of a library": train("from lib import USE_FLASH\ncfg[USE_FLASH] = True"),
     "by the object's own": train("object.__setattr__(cfg, 'use_flash', True)"),
     "by gin": train("gin.bind_parameter('Attention.use_flash', True)"),
     "by arguments in code": {

@@ -151,6 +151,101 @@ def test_a_package_that_brings_in_all_that_lies_in_it(case: str, make_tree: Make
     assert (found["models/net.py"], found["other/x.py"]) == ("main", "unreached")
 
 
+KEEPING = """
+    class Registry:
+        paths = {}
+
+        @classmethod
+        def register_path(cls, name, path):
+            '''Keep a path.'''
+            assert isinstance(path, str), "All path must be str."
+            if name in cls.paths:
+                raise KeyError("Name '{}' already registered.".format(name))
+            cls.paths[name] = path
+
+        @classmethod
+        def get_path(cls, name):
+            return cls.paths.get(name)
+
+    registry = Registry()
+    """
+TELLING = """
+    import os
+    from helpers import registry
+    registry.register_path("root", os.path.dirname(os.path.abspath(__file__)))
+    load = print
+    """
+MORE_THAN_KEEPING = {
+    "it goes on with it": ("cls.paths[name] = path", "cls.paths[name] = path; found(path)"),
+    "it makes something of it": ("cls.paths[name] = path", "cls.paths[name] = found(path)"),
+    "it keeps nothing": ("cls.paths[name] = path", "pass"),
+    "it is changed": ("@classmethod\n        def reg", "@found\n        def reg"),
+    "another is called so": (
+        "registry = Registry()",
+        "registry = Registry()\n    def register_path(name, path): found(path)",
+    ),
+    "somebody imports by names": (
+        "registry = Registry()",
+        "registry = Registry()\n    def load(n): __import__(registry.get_path(n))",
+    ),
+}
+
+
+def test_a_package_that_only_tells_where_it_is(make_tree: MakeTree) -> None:
+    files = {
+        "train.py": train("from models import load\ndef main(): load('x')"),
+        **PACKAGE,
+        "models/__init__.py": dedent(TELLING),
+        "helpers.py": dedent(KEEPING),
+    }
+    assert reached(make_tree(files))["models/net.py"] == "unreached"
+
+
+@pytest.mark.parametrize("case", MORE_THAN_KEEPING)
+def test_who_is_told_where_a_package_is_may_bring_it_in(case: str, make_tree: MakeTree) -> None:
+    files = {
+        "train.py": train("from models import load\ndef main(): load('x')"),
+        **PACKAGE,
+        "models/__init__.py": dedent(TELLING),
+        "helpers.py": dedent(KEEPING.replace(*MORE_THAN_KEEPING[case])),
+    }
+    assert reached(make_tree(files))["models/net.py"] == "main"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"loading.py": "from helpers import registry\ndef load(n): __import__(n)\n"},
+        {"other/paths.py": "def register_path(name, path): __import__(name)\n"},
+        {"other/paths.py": "class Other:\n    register_path = found\n"},
+        {"other/paths.py": "from elsewhere import found as register_path\n"},
+        {"other/paths.py": "from helpers import registry\nregistry.register_path = found\n"},
+    ],
+)
+def test_another_file_may_bring_in_what_is_kept(
+    others: Mapping[str, str], make_tree: MakeTree
+) -> None:
+    files = {
+        "train.py": train("import loading\nfrom models import load\ndef main(): load('x')"),
+        **PACKAGE,
+        "models/__init__.py": dedent(TELLING),
+        "helpers.py": dedent(KEEPING),
+        "loading.py": "",
+        **others,
+    }
+    assert reached(make_tree(files))["models/net.py"] == "main"
+
+
+def test_a_library_that_is_told_where_a_package_is(make_tree: MakeTree) -> None:
+    files = {
+        "train.py": train("from models import load\ndef main(): load('x')"),
+        **PACKAGE,
+        "models/__init__.py": dedent(TELLING.replace("helpers", "elsewhere")),
+        "helpers.py": dedent(KEEPING),
+    }
+    assert reached(make_tree(files))["models/net.py"] == "main"
+
+
 def test_all_that_is_a_list_of_files(make_tree: MakeTree) -> None:
     listed = """
         from os.path import basename, dirname, join

@@ -88,3 +88,20 @@ def test_a_notice_about_no_line_names_the_file() -> None:
         "a.py:3: note nothing",
         "lib: note said of the whole",
     ]
+
+
+def test_what_to_write_instead_is_said_once() -> None:
+    assert samples.FAILED.rules
+    facts = replace(samples.NEW.facts, replacement="torch.accelerator.synchronize()")
+    code = "```python\ntorch.accelerator.synchronize()\n```\n"
+    finding = replace(samples.NEW, facts=facts)
+    once = failed_with(replace(finding, fix=code))
+    words = failed_with(replace(finding, fix=f"Words.\n\n{code}"))
+    assert once.count("torch.accelerator.synchronize()") == 1
+    assert "= use: torch.accelerator.synchronize()" in once
+    assert "= fix: Words." in words
+    assert words.count("torch.accelerator.synchronize()") == 2
+
+
+def failed_with(finding: Finding) -> str:
+    return check.render(replace(failed(), findings=(finding,)), width=100, color=False)

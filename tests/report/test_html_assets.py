@@ -58,3 +58,15 @@ def test_both_ways_to_dark_have_the_same_colours() -> None:
 def test_data_cannot_end_its_element() -> None:
     text = embedded({"a": "</script><!--&\u2028\u2029"})
     assert not re.search("[<>&\u2028\u2029]", text)
+
+
+def test_nothing_moves_for_those_who_ask_for_that() -> None:
+    calm = re.sub(
+        r"@media \(prefers-reduced-motion: no-preference\) \{.*?\n\}\n",
+        "",
+        asset("style.css"),
+        flags=re.DOTALL,
+    )
+    assert re.findall(r"(?:transition|animation|scroll-behavior)[\w-]*:", calm) == []
+    scripts = asset("report.js") + asset("frame.js")
+    assert re.findall(r"smooth|requestAnimationFrame|\.animate\(", scripts) == []

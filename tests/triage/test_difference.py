@@ -95,6 +95,6 @@ def test_it_is_shown_and_published() -> None:
     assert shown.startswith("v1 -> v2  for torchneuron\n")
     assert "New root causes" in shown
     assert "\x1b" not in shown
-    published = json.loads(difference.render_json(told))
+    published = json.loads(json_report.render_difference(told))
     assert published["schema"] == "portaudit.difference/1"
     assert len(published["appeared"]) == len(told.appeared)

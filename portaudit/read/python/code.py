@@ -13,6 +13,7 @@ from portaudit.read.python.bases import bases
 from portaudit.read.python.deeds import deeds
 from portaudit.read.python.handing import handing, taking
 from portaudit.read.python.imports import text_of
+from portaudit.read.python.keeping import keeps
 from portaudit.read.python.model import Place, Scope
 from portaudit.read.python.nodes import descendants, string_value
 from portaudit.read.python.offered import offered
@@ -65,6 +66,7 @@ def code(
         trains=trains,
         sets=" ".join(sorted(stores(reader))),
         mixed=" ".join(sorted(_mixed(reader))),
+        keeps=" ".join(sorted(keeps(reader))),
     )
 
 

@@ -13,7 +13,8 @@ import libcst as cst
 from msgspec import Struct
 
 from portaudit.catalogue import options as known
-from portaudit.marks import ANY_PART
+from portaudit.marks import ANY_PART, VARIABLE
+from portaudit.read.python.folding import is_of_launcher
 from portaudit.read.python.model import Binding, Branch, Scope, around
 from portaudit.read.python.nodes import (
     descendants,
@@ -24,12 +25,13 @@ from portaudit.read.python.nodes import (
 )
 from portaudit.read.python.values import (
     LocalClass,
+    LocalFunction,
     LocalObject,
     LocalText,
     Reader,
     argument,
 )
-from portaudit.types import Text
+from portaudit.types import Ref, Text
 
 TRUE = ("true",)
 _CONSTANTS = {"True": "true", "False": "false", "None": "null"}
@@ -107,6 +109,9 @@ def _truth(reader: Reader, node: cst.BaseExpression, *, truth: bool, depth: int)
         return conditions(reader, bound, truth=truth, depth=depth + 1)
     name = setting(reader, node, asks_whether=True)
     if not name and truth and isinstance(node, cst.Call):
+        if found := asked_variable(reader, node):
+            variable_name, _, *values = found
+            return [Condition(variable_name, tuple(values))]
         name = named_in(reader, node)
     return [Condition(name, TRUE, not truth)] if name else []
 
@@ -387,7 +392,7 @@ def setting(
     elif isinstance(node, cst.Subscript):
         name = _of_subscript(reader, node)
     elif isinstance(node, cst.Call):
-        name = asked(reader, node)[0]
+        name = asked(reader, node)[0] or _of_variable(reader, node, asks_whether=asks_whether)
     return "" if name in known.words().never.modes or name.startswith("__") else name
 
 
@@ -589,6 +594,107 @@ def _meant(reader: Reader, node: cst.BaseExpression) -> cst.BaseExpression | Non
         if value.attr.value == node.attr.value:
             return None  # handed on under its name
     return value
+
+
+# --- variables of the environment -----------------------------------------------------------------
+
+
+def variable(reader: Reader, node: cst.BaseExpression) -> tuple[str, str]:
+    """The variable that `os.getenv("USE_X", "0")` asks for, and its default; empty for none.
+
+    One without a default is there for somebody to set. What is asked by the first parameter of a
+    function has no name.
+    """
+    if not isinstance(node, cst.Call) or reader.name(node.func) not in _READING:
+        return "", ""
+    key, default = argument(node, (0, "key")).value, argument(node, (1, "default")).value
+    value = _default_of(reader, default)
+    text = string_value(key) if key is not None else None
+    if text and text[1] and _VARIABLE.fullmatch(text[0]) and not is_of_launcher(text[0]):
+        return (VARIABLE + text[0], value) if value else ("", "")
+    if isinstance(key, cst.Name) and value:
+        bindings = _bindings(reader, key)
+        if len(bindings) == 1 and bindings[0].kind == "param" and _is_first(bindings[0]):
+            return VARIABLE, value
+    return "", ""
+
+
+_READING = frozenset({"os.getenv", "os.environ.get"})
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
+_CACHING = frozenset({"cache", "lru_cache"})
+
+
+def _default_of(reader: Reader, node: cst.BaseExpression | None) -> str:
+    """What is written down for a default, or for that of the parameter that it is."""
+    if isinstance(node, cst.Name) and node.value not in _CONSTANTS:
+        bindings = _bindings(reader, node)
+        is_given = len(bindings) == 1 and bindings[0].kind == "param"
+        node = bindings[0].value if is_given else None
+    text = string_value(node) if isinstance(node, cst.BaseString) else None
+    return "null" if text == ("", True) else literal(node)
+
+
+def _is_first(binding: Binding) -> bool:
+    node = binding.place.scope.node
+    if not isinstance(node, cst.FunctionDef):
+        return False
+    params = [*node.params.posonly_params, *node.params.params]
+    return bool(params) and params[0].name.value == binding.name
+
+
+def _of_variable(reader: Reader, node: cst.Call, *, asks_whether: bool) -> str:
+    """The variable that a call asks for, or a number that is made of one: a text is rarely empty.
+
+    `asks_whether`: `"0"` is as true as `"1"`, where nobody makes a number of it.
+    """
+    if isinstance(node.func, cst.Name) and node.func.value == "int" and len(node.args) == 1:
+        return variable(reader, node.args[0].value)[0]
+    name, default = variable(reader, node)
+    written = argument(node, (1, "default")).value
+    is_text = isinstance(written, cst.BaseString) and default != "null"
+    return "" if asks_whether and (is_text or isinstance(written, cst.Name)) else name
+
+
+def asking(reader: Reader, scope: Scope) -> tuple[str, ...]:
+    """What a function that is given the name of a variable must find: the default, and values.
+
+    `def is_enabled(name, default="0"): return os.getenv(name, default) in ("1", "true")`.
+    """
+    node = scope.node
+    if not isinstance(node, cst.FunctionDef) or node.asynchronous or len(scope.returns) != 1:
+        return ()
+    if any(last_name(each.decorator) not in _CACHING for each in node.decorators):
+        return ()
+    value, place = scope.returns[0]
+    if value is None or place.branch is not None or _gives_more(scope):
+        return ()
+    found = [each for each in conditions(reader, value) if each.name == VARIABLE]
+    if len(found) != 1 or found[0].otherwise:
+        return ()
+    defaults = {variable(reader, each) for each in descendants(value) if isinstance(each, cst.Call)}
+    defaults -= {("", "")}
+    return (defaults.pop()[1], *found[0].values) if len(defaults) == 1 else ()
+
+
+def asked_variable(reader: Reader, call: cst.Call) -> tuple[str, ...]:
+    """The variable that a function is asked for by its name, its default, and what it must be."""
+    text = string_value(call.args[0].value) if len(call.args) == 1 else None
+    if not text or not text[1] or call.args[0].star or call.args[0].keyword:
+        return ()
+    if not _VARIABLE.fullmatch(text[0]) or is_of_launcher(text[0]):
+        return ()
+    found: set[tuple[str, ...]] = set()
+    for value in reader.values(call.func):
+        if isinstance(value, LocalFunction):
+            found.add(asking(reader, value.scope))
+        elif isinstance(value, Ref) and value.open:
+            reader.asked.add(value.name)
+            export = reader.externals.get(value.name)
+            found.add(export.asks if export is not None else ())
+        else:
+            found.add(())
+    told = found.pop() if len(found) == 1 else ()
+    return (VARIABLE + text[0], *told) if told else ()
 
 
 # --- settings that a function is given the names of -----------------------------------------------

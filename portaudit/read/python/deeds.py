@@ -9,6 +9,7 @@ import libcst as cst
 
 from portaudit.catalogue import deeds as signs
 from portaudit.read.python.nodes import body_of, descendants, last_name
+from portaudit.read.python.settings import bases
 from portaudit.read.python.values import (
     AnyValue,
     LocalClass,
@@ -82,6 +83,8 @@ def _of_call(reader: Reader, call: cst.Call) -> tuple[Deed, ...]:
     if not isinstance(function, cst.Attribute):
         return ()
     method = function.attr.value
+    if _is_derivative(reader, function):
+        return ()
     owners = reader.values(function.value)
     for value in owners:
         if isinstance(value, Instance) and not value.of.open:
@@ -94,6 +97,22 @@ def _of_call(reader: Reader, call: cst.Call) -> tuple[Deed, ...]:
     if any(isinstance(value, Ref) and value.open for value in values):
         return signs.by_function(method)
     return ()
+
+
+def _is_derivative(reader: Reader, node: cst.Attribute) -> bool:
+    """Whether an autograd function asks a module for its derivative: `ext.backward(grad)`.
+
+    What is imported from a module may be an object: of that nobody knows.
+    """
+    scope = reader.scope_of(node)
+    owner = scope.owner
+    if node.attr.value != scope.name or scope.name != "backward" or owner is None:
+        return False
+    if not any(each.endswith("Function") for each in bases(owner.node)):
+        return False
+    root = node.value
+    found = reader.lookup(root.value, scope) if isinstance(root, cst.Name) else ()
+    return bool(found) and all(each.kind == "import" and "." not in each.target for each in found)
 
 
 def _of_function(reader: Reader, node: cst.Name, values: tuple[AnyValue, ...]) -> tuple[Deed, ...]:

@@ -11,8 +11,10 @@ import libcst as cst
 from msgspec.structs import replace
 
 from portaudit.catalogue.load import Catalogue
+from portaudit.read.python.conditions import asking, word
 from portaudit.read.python.flags import MARK, Flags, tells_nothing
 from portaudit.read.python.model import Binding, Scope
+from portaudit.read.python.nodes import last_name
 from portaudit.read.python.values import (
     AnyValue,
     LocalClass,
@@ -74,8 +76,10 @@ class Exporter:
         returns: list[Value] = []
         returned: Flag = Known()
         members: list[tuple[str, Export]] = []
+        asks: tuple[str, ...] = ()
         for value in listed:
             if isinstance(value, LocalFunction):
+                asks = asking(self.reader, value.scope) if len(listed) == 1 else ()
                 returns.extend(self._returns(value))
                 returned = self.flags.returned(value)
             elif isinstance(value, (LocalClass, LocalObject)):
@@ -87,6 +91,7 @@ class Exporter:
             _worth(returned),
             tuple(sorted(members, key=_name)),
             fails=any(map(self.fails, listed)),
+            asks=asks,
         )
 
     def _returns(self, function: LocalFunction) -> Iterable[Value]:
@@ -97,6 +102,8 @@ class Exporter:
                         yield item
 
     def _members(self, scope: Scope) -> Iterable[tuple[str, Export]]:
+        """What the attributes of a class are; of an enum, which is compared with, any word."""
+        words = _is_enum(scope)
         for name, bindings in self._inherited(scope).items():
             values = [
                 value
@@ -111,7 +118,11 @@ class Exporter:
                 if folded is not None and (folded.value is False or folded.value is None):
                     flag = Atom((Fact("opt-in", name, self.reader.proof(bindings[0].node)),))
             export = Export(
-                tuple(item for value in values for item in self._value(value, imported=False)),
+                tuple(
+                    item
+                    for value in values
+                    for item in self._value(value, imported=False, words=words)
+                ),
                 _worth(flag),
             )
             if export != _NOTHING:
@@ -135,9 +146,10 @@ class Exporter:
                         found.update(self._inherited(base_scope, below | {scope}))
         return found | scope.attributes
 
-    def _value(self, value: AnyValue, *, imported: bool) -> Iterable[Value]:
+    def _value(self, value: AnyValue, *, imported: bool, words: bool = False) -> Iterable[Value]:
         if isinstance(value, LocalText):
-            if self.catalogue.index.means_something(value.value, exact=value.exact):
+            is_word = words and value.exact and word(value.value)
+            if is_word or self.catalogue.index.means_something(value.value, exact=value.exact):
                 span = self.reader.span(value.node)
                 path = self.reader.source.path
                 yield Text(value.value, value.exact, path, span.line, span.column)
@@ -167,6 +179,12 @@ class Exporter:
             return True
         matches = map(self.catalogue.match_of, index.names["call"].find(ref.name))
         return any(not (item.where or item.unless or item.context) for item in matches)
+
+
+def _is_enum(scope: Scope) -> bool:
+    """Whether the members of a class are what they are for good."""
+    listed = scope.node.bases if isinstance(scope.node, cst.ClassDef) else ()
+    return any(last_name(base.value).endswith("Enum") for base in listed)
 
 
 def _name(item: tuple[str, Export]) -> str:

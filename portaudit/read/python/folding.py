@@ -215,7 +215,7 @@ class Folder(Struct, dict=True):
         if function in {"os.getenv", "os.environ.get"}:
             variable = string_value(node.args[0].value) if node.args else None
             name = variable[0] if variable else "environment"
-            if _is_of_launcher(name):
+            if is_of_launcher(name):
                 return None
             default = argument(node, (1, "default")).value
             if default is None:
@@ -271,7 +271,7 @@ class Folder(Struct, dict=True):
     ) -> Folded | None:
         if self.reader.name(right) == "os.environ":
             variable = string_value(left)
-            if variable is None or _is_of_launcher(variable[0]):
+            if variable is None or is_of_launcher(variable[0]):
                 return None
             return Folded(negative, variable[0])
         item = self.fold(left)
@@ -302,7 +302,7 @@ def _field(scope: Scope, name: str) -> int | None:
     return fields.index(name) if name in fields else None
 
 
-def _is_of_launcher(variable: str) -> bool:
+def is_of_launcher(variable: str) -> bool:
     """Whether a launcher sets a variable: it says how many processes there are, and no more."""
     return variable in _LAUNCHER or variable.startswith(_SCHEDULERS)
 

@@ -18,16 +18,21 @@ from portaudit.marks import (
     FIELDS,
     ITSELF,
     KEPT,
+    KEYED,
+    LISTED,
     MORE,
     NAMED,
     OBJECT,
+    UNPACKED,
     UNWRITTEN,
 )
 from portaudit.read.python.conditions import attributes, holds, index, is_self, literal
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import SPEAKING, body_of, last_name
+from portaudit.read.python.objects import Objects
 from portaudit.read.python.settings import bases, followed, hands_on
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
+from portaudit.types import Ref
 
 _BUILTINS = frozenset(dir(builtins))
 _INIT = "__init__"
@@ -43,6 +48,7 @@ _CALLING = frozenset(
 """What calls what it is given with arguments by position."""
 _PASSING = frozenset({"checkpoint", "checkpoint_sequential", "functional_call", "partial"})
 """What calls its first argument with those behind it."""
+_ANY = frozenset({MORE, UNPACKED})
 _ASKING = frozenset({"isinstance", "issubclass", "hasattr", "super", "type"})
 
 
@@ -68,10 +74,10 @@ def _calls(reader: Reader) -> Iterator[tuple[str, str]]:
             continue  # of a library
         words = list(_words(reader, call))
         if words:
-            if last in _PASSING and words[0] != MORE:
+            if last in _PASSING and words[0] not in _ANY:
                 yield EITHER, " ".join(words[1:]) or MORE
             for name, bound in called:
-                said = words if words[0] == MORE else words[bound:]
+                said = words if words[0] in _ANY else words[bound:]
                 if name and said:
                     yield name, " ".join(said)
 
@@ -83,7 +89,7 @@ def _words(reader: Reader, call: cst.Call) -> Iterator[str]:
     """
     for item in call.args:
         if item.star == "**" and not _has_names(reader, item.value):
-            yield MORE
+            yield UNPACKED
             return
     for item in call.args:
         if item.star == "*":
@@ -236,20 +242,97 @@ def _is_foreign(reader: Reader, node: cst.Attribute) -> bool:
 def _values(reader: Reader) -> Iterator[tuple[str, str]]:
     """Functions and classes that are no more than named: who gets them may call them."""
     own = {scope.name for scope in reader.model.scopes.values() if scope.kind == "function"}
+    parsers = _Parsers(reader)
     for node in reader.model.names:
         if not _is_passed(reader, node):
             continue
         for binding in reader.lookup(node.value, reader.scope_of(node)):
+            name = ""
             if binding.kind in {"function", "class"}:
-                yield binding.name, _by_whom(reader, node, binding.name)
+                name = binding.name
             elif binding.kind == "import" and reader.is_open(binding.target):
                 name = binding.target.rpartition(".")[2]
-                yield name, _by_whom(reader, node, name)
+            if not name:
+                continue
+            listed = parsers.read(node) if binding.kind != "function" else None
+            if listed != "":
+                yield name, _by_whom(reader, node, name) if listed is None else LISTED + listed
     for attribute in reader.model.attributes:
         name = attribute.attr.value
         if (name in own or name[:1].isupper()) and _is_passed(reader, attribute):
             if not _is_foreign(reader, attribute):
                 yield name, _by_whom(reader, attribute, name)
+
+
+class _Parsers:
+    """Finds what a library's parser is given, which makes objects by the names of their fields."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._names: dict[str, list[cst.Name]] = {}
+        self._known: dict[Binding, bool] = {}
+
+    def read(self, node: cst.CSTNode) -> str | None:
+        """The list of the module by which only parsers get something, empty if they get it at once.
+
+        None for what may go elsewhere too.
+        """
+        owner = self._outside(node)
+        if self._is_parsed(owner):
+            return ""
+        if not isinstance(owner, (cst.Assign, cst.AnnAssign)):
+            return None
+        targets = (
+            [owner.target]
+            if isinstance(owner, cst.AnnAssign)
+            else [each.target for each in owner.targets]
+        )
+        target = targets[0]
+        if len(targets) > 1 or not isinstance(target, cst.Name):
+            return None
+        found = self._reader.lookup(target.value, self._reader.scope_of(owner))
+        if not found or not all(self._is_only_parsed(each) for each in found):
+            return None
+        if found[0] in self._reader.model.root.bindings.get(target.value, ()):
+            return target.value
+        return "" if found[0].place.scope.kind == "function" else None
+
+    def _outside(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The argument or the statement that something is, or in which it is an item of a list."""
+        outer = self._reader.model.parents.get(node)
+        while type(outer) in _LISTS and outer is not None:
+            outer = self._reader.model.parents.get(outer)
+        return outer
+
+    def _is_parsed(self, node: cst.CSTNode | None) -> bool:
+        call = self._reader.model.parents.get(node) if isinstance(node, cst.Arg) else None
+        if not isinstance(call, cst.Call) or call.func is node:
+            return False
+        parsers = known.words().declaring.parsers
+        values = self._reader.values(call.func)
+        return bool(values) and all(
+            isinstance(value, Ref) and not value.open and value.name in parsers for value in values
+        )
+
+    def _is_target(self, node: cst.Name) -> bool:
+        """Whether a name is what a statement gives a value; a second one would be a binding."""
+        parent = self._reader.model.parents.get(node)
+        is_typed = isinstance(parent, cst.AnnAssign) and parent.target is node
+        return is_typed or isinstance(parent, cst.AssignTarget)
+
+    def _is_only_parsed(self, binding: Binding) -> bool:
+        """Whether the file does nothing with a list but give it to parsers."""
+        if not self._names:
+            for node in self._reader.model.names:
+                if not self._is_target(node):
+                    self._names.setdefault(node.value, []).append(node)
+        if binding not in self._known:
+            self._known[binding] = binding.kind == "value" and all(
+                self._is_parsed(self._outside(node))
+                for node in self._names.get(binding.name, ())
+                if binding in self._reader.lookup(binding.name, self._reader.scope_of(node))
+            )
+        return self._known[binding]
 
 
 def _by_whom(reader: Reader, node: cst.CSTNode, name: str) -> str:
@@ -315,15 +398,16 @@ def _is_own(value: AnyValue) -> bool:
 def taking(reader: Reader) -> tuple[tuple[str, str], ...]:
     """Functions with the names of their parameters, and classes with those of their fields."""
     found: dict[tuple[str, str], None] = {}
+    objects = Objects(reader)
     for scope in reader.model.scopes.values():
         if isinstance(scope.node, cst.FunctionDef):
-            found[_function(scope, scope.node)] = None
+            found[_function(scope, scope.node, objects)] = None
         elif isinstance(scope.node, cst.ClassDef) and _INIT not in scope.bindings:
-            found[_fields(scope.name, scope.node)] = None
+            found[_fields(reader, scope.name, scope.node)] = None
     return tuple(sorted((name, names) for name, names in found if names))
 
 
-def _function(scope: Scope, node: cst.FunctionDef) -> tuple[str, str]:
+def _function(scope: Scope, node: cst.FunctionDef, objects: Objects) -> tuple[str, str]:
     params = node.params
     names = [each.name.value for each in (*params.posonly_params, *params.params)]
     name = scope.name
@@ -336,13 +420,24 @@ def _function(scope: Scope, node: cst.FunctionDef) -> tuple[str, str]:
             name = scope.owner.name
     if params.kwonly_params:
         names += [NAMED, *(each.name.value for each in params.kwonly_params)]
-    return name, " ".join(names)
+    return name, " ".join(f"{each}{objects.mark(scope, each)}" for each in names)
 
 
-def _fields(name: str, node: cst.ClassDef) -> tuple[str, str]:
+def _fields(reader: Reader, name: str, node: cst.ClassDef) -> tuple[str, str]:
     """The fields of a class; behind those of a base nobody knows their places."""
     body = body_of(node.body)
     names = [last_name(item.target) for item in body if isinstance(item, cst.AnnAssign)]
+    if names and any(_is_keyed(reader, base.value) for base in node.bases):
+        return name, " ".join((KEYED, *names))
     if bases(node):
         names = [NAMED, *names] if names else []
     return name, " ".join((FIELDS, *names)) if names else ""
+
+
+def _is_keyed(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether a base takes fields by their names only: a model of pydantic."""
+    keyed = known.words().declaring.keyed
+    return any(
+        isinstance(value, Ref) and not value.open and value.name in keyed
+        for value in reader.values(node)
+    )

@@ -18,6 +18,7 @@ from portaudit.read.python.model import (
     imports_if_there,
 )
 from portaudit.read.python.nodes import SPEAKING, last_name, string_value
+from portaudit.read.python.turns import Turns
 from portaudit.read.python.unseen import asks_of, is_foreign, unseen
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import GuardState, Import, Proof
@@ -78,6 +79,7 @@ def _imports(
     entries: Iterable[tuple[cst.CSTNode, str, Place, str, bool]],
 ) -> tuple[Import, ...]:
     found: dict[tuple[object, ...], Import] = {}
+    turns = Turns(reader)
     for node, name, place, owner, named in entries:
         guard = decide(node, place, name)
         if guard is None:
@@ -89,7 +91,8 @@ def _imports(
         if key not in found:
             line = reader.span(node).line if named else reader.positions.line(place.statement)
             text = reader.line(line).strip()[:_LONGEST] if asks else ""
-            found[key] = Import(name, line, scope, state, by, named, asks, text)
+            turn = turns.of(node, name) if isinstance(node, cst.Call) else 0
+            found[key] = Import(name, line, scope, state, by, named, asks, text, turn)
     return tuple(sorted(found.values(), key=lambda item: item.line))
 
 
@@ -153,7 +156,10 @@ def _strings(reader: Reader) -> Iterator[Entry]:
             found.append((node, text))
     if found:
         listed = lazy.listings(reader)
-        yield from (entry for entry in found if model.places[entry[0]].statement not in listed)
+        turns = Turns(reader)
+        for entry in found:
+            if model.places[entry[0]].statement not in listed and not turns.begins(entry[0]):
+                yield entry
 
 
 def _says(reader: Reader, node: cst.CSTNode) -> bool:

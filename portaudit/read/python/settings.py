@@ -14,15 +14,25 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portaudit.catalogue import options as known
-from portaudit.marks import ANY_SETTING
+from portaudit.marks import (
+    ANY_SETTING,
+    ANY_VARIABLE,
+    AS_WRITTEN,
+    EMPTY,
+    OBJECT_ITSELF,
+    VARIABLE,
+)
 from portaudit.read.python.conditions import (
     asked,
+    asked_variable,
+    compared,
     holds,
     index,
     is_field,
     is_self,
     literal,
     setting,
+    variable,
 )
 from portaudit.read.python.model import Binding, Place, Scope, around
 from portaudit.read.python.nodes import (
@@ -47,6 +57,8 @@ _PLAIN_TYPES = frozenset({"bool", "float", "int", "str", "Path", "expanduser", "
 """What makes of a word what it says."""
 _PLAIN_ACTIONS = frozenset({"store", "store_true", "append", "extend"})
 """What argparse does with an option so that a command line says what it becomes."""
+_STATES = frozenset({"state_dict"})
+"""Methods that give what has to be kept of an object."""
 _TRIPLE = 3
 _PAIR = 2
 _MENTION = re.compile(r"-{0,2}((?:[A-Za-z_][\w-]*[./])*[A-Za-z_][\w-]*)([=:].*)?", re.DOTALL)
@@ -133,6 +145,9 @@ def _all(reader: Reader) -> Iterator[Told]:
     for assign in reader.model.assigns:
         for target in assign.targets:
             yield from _assigned(reader, target.target, assign.value, assign)
+    for changed_one in reader.model.changed:
+        if _is_environment(reader, changed_one):
+            yield Told(ANY_VARIABLE, "", changed_one, True)
     changed = sorted(reader.model.changed, key=lambda node: isinstance(node, cst.Name))
     yield from (Told(last_name(node), "", node, True) for node in changed)
     for text in reader.model.strings:
@@ -179,12 +194,35 @@ def _default(reader: Reader, name: str, binding: Binding) -> Iterator[Told]:
             from_outside = any(
                 item.keyword and item.keyword.value == "envvar" for item in value.args
             )
-            told = "" if from_outside else literal(default and followed(reader, default))
-            yield Told(name, told, value, False, spelled)
+            if from_outside or default is None:
+                yield Told(name, "", value, False, spelled)
+            else:
+                yield from _defaults(reader, name, followed(reader, default), value, spelled)
     elif isinstance(value, cst.Ellipsis):
         return
-    elif not hands_on(reader, name, value):
-        yield Told(name, literal(value and followed(reader, value)), value or node, False)
+    elif value is None or hands_on(reader, name, value):
+        if value is None:
+            yield Told(name, "", node, False)
+    else:
+        yield from _defaults(reader, name, followed(reader, value), value)
+
+
+def _defaults(
+    reader: Reader,
+    name: str,
+    value: cst.BaseExpression,
+    node: cst.CSTNode,
+    spelled: tuple[str, ...] = (),
+) -> Iterator[Told]:
+    """What a default says: of a member of an enum its name and its value, and what else it has."""
+    text = _value(value)
+    texts = () if text else compared(reader, value)
+    for each in texts:
+        yield Told(name, each, node, False, spelled)
+    if texts:
+        yield Told(name, "", node, False, of=texts[0])
+    else:
+        yield Told(name, text, node, False, spelled)
 
 
 def _of_class(reader: Reader, scope: Scope) -> Iterator[Told]:
@@ -274,7 +312,7 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
     function = last_name(call.func)
     words = known.words()
     declaring = words.declaring
-    if function in declaring.options:
+    if _declares(call):
         yield from _option(call)
         return
     if function in declaring.commands and _texts(call):
@@ -289,15 +327,18 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
     name, default = asked(reader, call)
     if name and default is not None:
         yield Told(name, literal(default), call, False)
+    yield from _variables(reader, call)
     if function == "setattr" and len(call.args) == _TRIPLE:
         text = string_value(call.args[1].value)
         if text and text[1]:
             yield from _given(reader, text[0], call.args[2].value, call)
-        elif _may_hold(reader, call.args[0].value):
-            yield Told(ANY_SETTING, literal(call.args[2].value), call, True)
+        elif _may_hold(reader, call.args[0].value) and not _is_own_option(reader, call):
+            yield from _by_key(reader, call.args[1].value, call.args[2].value, call)
         return
-    if _feeds(reader, call) or _is_fed(reader, call):
+    if _feeds(reader, call):
         yield Told(ANY_SETTING, "", call, True)
+    elif _is_fed(reader, call):
+        yield Told(ANY_SETTING, "", call, True, of=_parsed(reader, call))
     if not call.args or function in declaring.fields:
         return
     values = reader.values(call.func)
@@ -306,6 +347,61 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
     for item in call.args:
         if item.keyword is not None:
             yield from _given(reader, item.keyword.value, item.value, call)
+
+
+def _is_own_option(reader: Reader, call: cst.Call) -> bool:
+    """Whether an action of argparse sets its own option: `setattr(namespace, self.dest, value)`.
+
+    It runs if the option is given, and of one with such an action nobody knows what it becomes.
+    """
+    name = call.args[1].value
+    scope = reader.scope_of(call)
+    owner = scope.owner
+    if not isinstance(name, cst.Attribute) or name.attr.value != "dest" or owner is None:
+        return False
+    if scope.name != "__call__" or not is_self(reader, name.value) or "dest" in owner.attributes:
+        return False
+    if not any(each.endswith("Action") for each in bases(owner.node)):
+        return False
+    return all(
+        _hands_on_dest(each)
+        for each in reader.model.calls
+        if last_name(each.func) == _INIT and reader.scope_of(each).owner is owner
+    )
+
+
+def _hands_on_dest(call: cst.Call) -> bool:
+    """Whether what sets an action up is given the name that it was made with."""
+    named = [item for item in call.args if item.keyword and item.keyword.value == "dest"]
+    words = named or [item for item in call.args if not (item.keyword or item.star)]
+    if any(dotted(item.value) == "dest" for item in words):
+        return True
+    return not named and len(words) < _PAIR and any(item.star for item in call.args)
+
+
+def _variables(reader: Reader, call: cst.Call) -> Iterator[Told]:
+    """Variables of the environment that a call asks for with a default, or sets."""
+    name, value = variable(reader, call)
+    if not name:
+        name, value = (*asked_variable(reader, call), "", "")[:2]
+    if name not in {"", VARIABLE}:
+        yield Told(name, value, call, False)
+    function = last_name(call.func)
+    if function == "load_dotenv":
+        yield Told(ANY_VARIABLE, "", call, True)
+    elif function in {"update", "setdefault", "putenv"} and _is_environment(reader, call.func):
+        for item in call.args[: None if function == "update" else 1]:
+            text = string_value(item.value) if isinstance(item.value, cst.BaseString) else None
+            if item.keyword is not None:
+                yield Told(item.keyword.value, literal(item.value), call, True)
+            elif text and text[1]:
+                yield Told(text[0], literal(call.args[-1].value), call, True)
+            elif item.star or not isinstance(item.value, cst.Dict):
+                yield Told(ANY_VARIABLE, "", call, True)
+
+
+def _is_environment(reader: Reader, node: cst.BaseExpression) -> bool:
+    return reader.name(node).startswith(("os.environ", "os.putenv"))
 
 
 def _feeds(reader: Reader, call: cst.Call) -> bool:
@@ -368,6 +464,31 @@ def _is_fed(reader: Reader, call: cst.Call) -> bool:
     return any(map(known.holds, names))
 
 
+def _parsed(reader: Reader, call: cst.Call) -> str:
+    """The setting whose text a call takes apart: `json.loads(args.parts)`; none of a file's."""
+    function, first = call.func, call.args[0].value
+    if not isinstance(function, cst.Attribute) or not isinstance(first, cst.Attribute):
+        return ""
+    words = known.words().holding
+    if function.attr.value not in words.parsing or last_name(function.value) not in words.texts:
+        return ""
+    if not holds(reader, first.value) or is_self(reader, first.value):
+        return ""
+    name = first.attr.value
+    opened = (
+        assign
+        for assign in reader.model.assigns
+        for each in assign.targets
+        if isinstance(each.target, cst.Attribute) and each.target.attr.value == name
+        if any(_opens(node) for node in (assign.value, *descendants(assign.value)))
+    )
+    return "" if any(opened) else name
+
+
+def _opens(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Call) and last_name(node.func) == "open"
+
+
 def _is_literal(reader: Reader, call: cst.Call) -> bool:
     return bool(call.args) and all(_is_written(reader, item.value) for item in call.args)
 
@@ -411,6 +532,18 @@ def _texts(call: cst.Call) -> list[str]:
     ]
 
 
+def _declares(call: cst.Call) -> bool:
+    """Whether a call makes an option: also one of a short name, if what it takes looks like one."""
+    function = last_name(call.func)
+    declaring = known.words().declaring
+    if function in declaring.adding and isinstance(call.func, cst.Attribute):
+        names = [item for item in call.args if not (item.keyword or item.star)]
+        texts = _texts(call)
+        is_dashed = bool(texts) and all(text.startswith("-") for text in texts)
+        return is_dashed and len(texts) == len(names) < len(call.args)
+    return function in declaring.options
+
+
 def _option(call: cst.Call) -> Iterator[Told]:
     """What `add_argument` makes, and what it is where nobody gives it."""
     names = _texts(call)
@@ -429,8 +562,10 @@ def _option(call: cst.Call) -> Iterator[Told]:
     is_plain = made in _PLAIN_TYPES or "bool" in made.lower()
     if "const" in given or word is None or word[0] not in _PLAIN_ACTIONS or not is_plain:
         spelled.add(name)  # what a command line says is not what it becomes
+    elif made == "str" and ("default" not in given or _is_plain(given["default"])):
+        spelled.add(f"{AS_WRITTEN}{name}")
     if "default" in given:
-        value = literal(given["default"])
+        value = _value(given["default"])
     elif not dashed or ("required" in given and literal(given["required"]) != "false"):
         value = ""
     elif word is not None:
@@ -438,6 +573,18 @@ def _option(call: cst.Call) -> Iterator[Told]:
     else:
         value = "null" if last_name(action) == "BooleanOptionalAction" else ""
     yield Told(name, value, call, False, tuple(spelled))
+
+
+def _is_plain(node: cst.BaseExpression) -> bool:
+    """Whether a default is nothing, or a word that has no names with values in it."""
+    value = _value(node)
+    return bool(value) and not re.search(r"[:={}]", value)
+
+
+def _value(node: cst.BaseExpression | None) -> str:
+    """A default as a setting has it: one that is a text with nothing in it is known as well."""
+    text = string_value(node) if isinstance(node, cst.SimpleString) else None
+    return EMPTY if text == ("", True) else literal(node)
 
 
 def _command(call: cst.Call) -> Iterator[Told]:
@@ -458,7 +605,7 @@ def _command(call: cst.Call) -> Iterator[Told]:
     if "envvar" in given:
         pass
     elif "default" in given:
-        value = literal(given["default"])
+        value = _value(given["default"])
     elif literal(given.get("required")) != "true":
         value = "false" if is_flag else "null"
     yield Told(name, value, call, False, tuple(spelled))
@@ -494,9 +641,13 @@ def _assigned(
         name, owner = target.attr.value, target.value
     elif isinstance(target, cst.Subscript):
         name, owner = index(target), target.value
+    if isinstance(target, cst.Subscript) and not name and _is_environment(reader, target.value):
+        yield Told(ANY_VARIABLE, "", node, True)
     if isinstance(target, cst.Subscript) and not name and _is_key(target):
-        if _may_hold(reader, target.value):
-            yield Told(ANY_SETTING, literal(value), node, True)
+        key = target.slice[0].slice
+        is_held = _may_hold(reader, target.value) and not _is_list(reader, target.value)
+        if isinstance(key, cst.Index) and is_held:
+            yield from _by_key(reader, key.value, value, node)
     if not name or owner is None or is_self(reader, owner):
         if isinstance(target, (cst.Tuple, cst.List)):
             for element in target.elements:
@@ -511,12 +662,97 @@ def _assigned(
         yield from _given(reader, name, value, node)
 
 
+def _by_key(
+    reader: Reader, key: cst.BaseExpression, value: cst.BaseExpression, node: cst.CSTNode
+) -> Iterator[Told]:
+    """What is set by the name that an expression is: of each of some that are listed, else any.
+
+    A class is no name of a setting: what has such keys is a table.
+    """
+    names = _listed(reader, key)
+    if names:
+        for name in names:
+            yield from _given(reader, name, value, node)
+    elif not _is_class(reader, key):
+        yield Told(ANY_SETTING, literal(value), node, True)
+
+
+def _listed(reader: Reader, node: cst.BaseExpression) -> list[str]:
+    """The names that a variable has in turn: `for name in ("a", "b")`; none if not all are known.
+
+    Of a tuple that the function itself has under a name as well, which nobody else can change.
+    """
+    found: list[str] = []
+    for binding in _each(reader, node):
+        items: cst.BaseExpression | None = binding.value
+        if isinstance(items, cst.Name):
+            bound = reader.lookup(items.value, reader.scope_of(items))
+            is_own = len(bound) == 1 and bound[0].place.scope.kind == "function"
+            items = bound[0].value if is_own and bound[0].kind == "value" else None
+            if not isinstance(items, cst.Tuple) or _is_changed(reader, binding.value):
+                return []
+        if not isinstance(items, (cst.Tuple, cst.List, cst.Set)):
+            return []
+        for element in items.elements:
+            text = string_value(element.value)
+            if text is None or not text[1] or not text[0].isidentifier():
+                return []
+            found.append(text[0])
+    return found
+
+
+def _each(reader: Reader, node: cst.BaseExpression) -> Sequence[Binding]:
+    """The loops whose variable an expression is, and nothing else."""
+    if type(node) is not cst.Name or _is_changed(reader, node):
+        return ()
+    bindings = reader.lookup(node.value, reader.scope_of(node))
+    return bindings if all(each.kind == "each" for each in bindings) else ()
+
+
+def _is_changed(reader: Reader, node: cst.BaseExpression | None) -> bool:
+    """Whether `+=` or its like changes what is called so."""
+    name = last_name(node)
+    return any(last_name(each) == name for each in reader.model.changed)
+
+
+def _is_class(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether an expression is a class, of a library by how it is written."""
+    if not isinstance(node, cst.Name):
+        return False
+    bindings = reader.lookup(node.value, reader.scope_of(node))
+    return bool(bindings) and all(
+        each.kind == "class"
+        or (
+            each.kind == "import"
+            and not reader.is_open(each.target)
+            and _CLASS.fullmatch(each.target.rpartition(".")[2])
+        )
+        for each in bindings
+    )
+
+
+_CLASS = re.compile(r"[A-Z]+[A-Za-z0-9]*[a-z][A-Za-z0-9]*")
+
+
 def _is_key(node: cst.Subscript) -> bool:
     """Whether something is set under a name that is not written there."""
     item = node.slice[0].slice
     return isinstance(item, cst.Index) and isinstance(
         item.value, (cst.Name, cst.Attribute, cst.FormattedString, cst.Call)
     )
+
+
+def _is_list(reader: Reader, node: cst.BaseExpression) -> bool:
+    """Whether a variable is a list that the function makes: its parts have no names."""
+    return bool(bindings := _local(reader, node)) and all(
+        _makes_list(each.value) and each.place.scope is reader.scope_of(node) for each in bindings
+    )
+
+
+def _makes_list(node: cst.BaseExpression | None) -> bool:
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
+        return isinstance(node.left, cst.List) or isinstance(node.right, cst.List)
+    return isinstance(node, (cst.List, cst.ListComp))
 
 
 def _is_declared(reader: Reader, owner: cst.BaseExpression) -> bool:
@@ -533,11 +769,24 @@ def _is_declared(reader: Reader, owner: cst.BaseExpression) -> bool:
 def _given(
     reader: Reader, name: str, value: cst.BaseExpression, node: cst.CSTNode
 ) -> Iterator[Told]:
-    """A value that somebody sets, if it is not only handed on."""
-    if not hands_on(reader, name, value):
+    """A value that somebody sets, if it is not only handed on.
+
+    Of a variable with several, each that is handed on or written down is one of them.
+    """
+    several = [each.value for each in _local(reader, value)]
+    if len(several) > 1 and all(hands_on(reader, name, each) or literal(each) for each in several):
+        for text in dict.fromkeys(literal(each) for each in several):
+            if text:
+                yield Told(name, text, node, True)
+    elif not hands_on(reader, name, value):
         value = followed(reader, value)
-        text = literal(value)
+        text = OBJECT_ITSELF if _is_state(value) else literal(value)
         yield Told(name, text, node, True, of="" if text else _other(reader, name, value))
+
+
+def _is_state(value: cst.BaseExpression) -> bool:
+    """Whether a value is what a checkpoint keeps of an object: a dict, and no word."""
+    return isinstance(value, cst.Call) and not value.args and last_name(value.func) in _STATES
 
 
 def _other(reader: Reader, name: str, value: cst.BaseExpression) -> str:
@@ -653,7 +902,7 @@ def _is_declaring(reader: Reader, call: cst.Call) -> bool:
     """Whether a call makes a setting, looks one up, or belongs to a library that knows none."""
     function = last_name(call.func)
     declaring = known.words().declaring
-    if function in declaring.options | declaring.commands | declaring.flags | _LOOKING:
+    if _declares(call) or function in declaring.commands | declaring.flags | _LOOKING:
         return True
     if function in declaring.fields or function in SPEAKING:
         return True

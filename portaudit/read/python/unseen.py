@@ -14,8 +14,9 @@ from posixpath import basename, dirname, relpath
 import libcst as cst
 
 from portaudit.catalogue import entries as makers
-from portaudit.marks import ANY_PART, CONFIGURED, LOCATED, LOOSE, UNWRITTEN
+from portaudit.marks import ANY_PART, CONFIGURED, GIVEN_TO, LOCATED, LOOSE, UNWRITTEN
 from portaudit.read.python.conditions import setting
+from portaudit.read.python.keeping import HELPING
 from portaudit.read.python.model import imports_by_name
 from portaudit.read.python.nodes import descendants, last_name, string_value
 from portaudit.read.python.spelled import spelled
@@ -44,7 +45,6 @@ _ELSEWHERE = sys.stdlib_module_names | {"numpy", "torch", "torchvision", "triton
 """What no tree has a module for, unless it is one of these projects itself."""
 _DEEPEST = 5
 """Expressions in one another that are followed to a setting."""
-_HELPING = re.compile(r"import|load|discover|register|modules|plugins", re.IGNORECASE)
 _GLOBBED = re.compile(r"/?\**/?\*[\w.*]*$")
 _PATTERN = re.compile(r"\.*(?:[A-Za-z_]\w*\.)*[\w*]*(?:\.?[\w*]+)*")
 _BEGUN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\.\w*")
@@ -309,13 +309,23 @@ def _given_away(reader: Reader) -> Iterator[Entry]:
     here = "/" + dirname(reader.source.path)
     for call in reader.model.calls:
         name = last_name(call.func)
-        if not _HELPING.search(name) or imports_by_name(call) or name in _RUNNING:
+        if not HELPING.search(name) or imports_by_name(call) or name in _RUNNING:
             continue
         for each in call.args:
             node = each.value
             is_own = isinstance(node, cst.Name) and node.value in {"__path__", "__name__"}
             if is_own or (_mentions_file(node) and here in spelled(reader, node)):
-                yield call, ".*"
+                yield call, f".*{_helper(reader, call.func)}"
+
+
+def _helper(reader: Reader, function: cst.BaseExpression) -> str:
+    """The sign of a function of the tree that gets a package; empty for one of a library."""
+    root = function
+    while isinstance(root, cst.Attribute):
+        root = root.value
+    bindings = reader.lookup(root.value, reader.scope_of(root)) if type(root) is cst.Name else ()
+    is_own = all(each.kind == "import" and reader.is_open(each.target) for each in bindings)
+    return f"{GIVEN_TO}{last_name(function)}" if bindings and is_own else ""
 
 
 def _mentions_file(node: cst.BaseExpression) -> bool:

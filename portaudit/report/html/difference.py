@@ -34,8 +34,8 @@ class Listing(Struct, frozen=True):
     more: int
 
 
-def render(told: Difference) -> str:
-    """The page of a difference."""
+def render(told: Difference, title: str = "") -> str:
+    """The page of a difference; `title` is what the tree is called."""
     before, after = told.score_old, told.score_new
     gained = None
     if before.value is not None and after.value is not None:
@@ -43,6 +43,7 @@ def render(told: Difference) -> str:
     done, came = _work(told.roots_gone, before), _work(told.roots_appeared, after)
     context: dict[str, object] = {
         "told": told,
+        "title": title,
         "before": before,
         "after": after,
         "gained": gained,

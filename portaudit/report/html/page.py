@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from posixpath import basename
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -30,6 +29,7 @@ from portaudit.report.outcome import (
     failing,
     mains,
     spot,
+    told_apart,
     verdict_words,
     why,
 )
@@ -264,22 +264,18 @@ def _gains(report: Report, found: Iterable[Card]) -> list[Step]:
     roots = {root.id: root for root in report.roots}
     numbers = {root.id: card.number for card in found for root in card.cause.roots}
     gains = [gain for gain in report.score.gains if gain.root in roots][:_GAINS]
-    titles = Counter(roots[gain.root].title for gain in gains)
-    steps = []
-    for gain in gains:
-        root = roots[gain.root]
-        first = root.sites[0] if root.sites and titles[root.title] > 1 else None
-        steps.append(
-            Step(
-                title=root.title,
-                where=f"{basename(first.path)}:{first.line}" if first else "",
-                before=gain.score - gain.points,
-                points=gain.points,
-                score=gain.score,
-                number=numbers.get(gain.root, 0),
-            )
+    places = told_apart([roots[gain.root] for gain in gains])
+    return [
+        Step(
+            title=roots[gain.root].title,
+            where=places.get(gain.root, ""),
+            before=gain.score - gain.points,
+            points=gain.points,
+            score=gain.score,
+            number=numbers.get(gain.root, 0),
         )
-    return steps
+        for gain in gains
+    ]
 
 
 def _programs(report: Report) -> list[EntryPoint]:
