@@ -47,6 +47,7 @@ class Never(Section, frozen=True):
 
     modes: frozenset[str]
     libraries: frozenset[str]
+    outside: frozenset[str]
 
 
 class Tables(Section, frozen=True):

@@ -92,6 +92,12 @@ PARTS = {
     ),
 }
 """Where the last part of it is that word."""
+def looked_up(name: str) -> Mapping[str, str]:
+    """A condition on what an object has, with a default for one that has it not."""
+    asked = f'if getattr(self.config, "{name}", None) == "flash":'
+    return {"train.py": TRAIN, "attention.py": ATTENTION.replace("if self.use_flash:", asked)}
+
+
 MODEL = """
     from pydantic import BaseModel
     from others import More
@@ -110,6 +116,7 @@ MODELLED = {
     **readme("python train.py --config configs/base.yaml"),
 }
 OFF: Mapping[str, Mapping[str, str]] = {
+    "the default of a look-up": looked_up("use_flash"),
     "nobody gives it": {"train.py": TRAIN},
     "the command leaves it out": {"train.py": TRAIN, **readme("python train.py --dim 16")},
     "it is given elsewhere under its name": {
@@ -160,6 +167,7 @@ OFF: Mapping[str, Mapping[str, str]] = {
     ),
 }
 ON: Mapping[str, Mapping[str, str]] = {
+    "by the config of a library's model": looked_up("model_type"),
     # by a text
     "by a word in a text": {**KINDS, **readme("python train.py --use-flash myflash2")},
     "by a part of a text": {**PARTS, **readme("python train.py --use-flash=fast_Flash")},

@@ -326,7 +326,9 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         return
     name, default = asked(reader, call)
     if name and default is not None:
-        yield Told(name, literal(default), call, False)
+        # what a library makes has it: the default is for objects that are no such
+        is_told = name not in known.words().never.outside
+        yield Told(name, literal(default) if is_told else "", call, False)
     yield from _variables(reader, call)
     if function == "setattr" and len(call.args) == _TRIPLE:
         text = string_value(call.args[1].value)
