@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,7 @@ class _Later(Section, frozen=True):
 class _OtherRuns(Section, frozen=True):
     commands: tuple[str, ...]
     arguments: tuple[str, ...]
+    valued: tuple[str, ...]
 
 
 class _Placing(Section, frozen=True):
@@ -115,7 +117,15 @@ def runs_otherwise(arguments: tuple[str, ...]) -> bool:
         return True
     if subcommand(arguments) in _OTHERWISE:
         return True
-    return any(word.partition("=")[0] in others.arguments for word in arguments)
+    return any(
+        word.partition("=")[0] in others.arguments
+        and not (word in others.valued and _is_value(following))
+        for word, following in pairwise((*arguments, ""))
+    )
+
+
+def _is_value(word: str) -> bool:
+    return bool(word) and not word.startswith("-")
 
 
 def subcommand(arguments: tuple[str, ...]) -> EntryKind | None:

@@ -213,7 +213,7 @@ class Starts:
                     waiting.append(target)
         return frozenset(each for each in found if self._kinds[each] in PROGRAMS)
 
-    def configs(self, starts: Iterable[Start]) -> tuple[tuple[str, Location], ...]:
+    def configs(self, starts: Sequence[Start]) -> tuple[tuple[str, Location], ...]:
         """The files that a program is given by its best lines: by the line that others agree with.
 
         The lines of other documents count first, then those of one that differ by more than the
@@ -226,6 +226,8 @@ class Starts:
         ]
         rank = min((start.rank for start, _ in given), default=0)
         best = [(start, files) for start, files in given if start.rank == rank]
+        if self._needs_none(starts, best):
+            return ()
         documents = Counter(
             file for file, _ in {(files[0], start.place.path) for start, files in best}
         )
@@ -242,6 +244,26 @@ class Starts:
 
         start, files = max(best, key=agreed, default=(None, ()))
         return tuple((path, start.place) for path in files) if start else ()
+
+    def _needs_none(
+        self, starts: Iterable[Start], given: Sequence[tuple[Start, tuple[str, ...]]]
+    ) -> bool:
+        """Whether the only page that gives files has a line before theirs that does without any."""
+        pages = {start.place.path for start, _ in given}
+        if len(pages) != 1:
+            return False
+        first = min(start.place for start, _ in given)
+        return any(
+            start.place.path in pages
+            and start.launch
+            and start.place < first
+            and not (start.said or names.runs_otherwise(start.arguments))
+            and self._kinds[start.place.path] == "markdown"
+            and self._chosen(start) == Given()
+            and not any(map(_is_open, start.arguments))
+            and start.arguments
+            for start in starts
+        )
 
     def command(self, starts: Iterable[Start], place: Location | None = None) -> Command:
         """The command line of the usual run: that of a place, or the best one, in words of its own.
@@ -296,6 +318,9 @@ class Starts:
         best = best or next(iter(usable), None)
         if best is None:
             return ()
+        if best.place != place and self._chosen(best).is_open:  # one with variables in it
+            alike = (each for each in usable if each.place.path == best.place.path)
+            best = next((each for each in alike if not self._chosen(each).is_open), best)
         through: dict[Start, None] = {best: None}
         files = {best.place.path}
         waiting = [best]

@@ -86,6 +86,11 @@ def test_some_training_begins_with_the_result_of_other(path: str, later: bool) -
         (("test.py",), False),
         (("data", "--lr", "1"), False),
         (("val/images",), False),
+        (("--version",), True),
+        (("--version", "--lr", "1"), True),
+        (("--version", "v1"), False),
+        (("--test", "data/test.json", "--lr=1"), False),
+        (("--eval", "a.pth"), True),
     ],
 )
 def test_arguments_say_that_a_program_does_something_else(

@@ -423,6 +423,38 @@ def test_a_config_brings_in_what_it_is_put_together_from() -> None:
     }
 
 
+def lines_of(*commands: str, path: str = "README.md") -> FileResult:
+    """Lines of a page that start `train.py`, each with some arguments."""
+    return launching(
+        path,
+        *(
+            Launch(row, "train.py", "python", arguments=tuple(each.split()))
+            for row, each in enumerate(commands, start=1)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("results", "is_chosen"),
+    [
+        ([lines_of("--lr=1", "--lr=1 -c=configs/a.yaml")], False),
+        ([lines_of("--lr=1 -c=configs/a.yaml", "--lr=1")], True),
+        ([lines_of("--eval", "--lr=1 -c=configs/a.yaml")], True),
+        ([lines_of("", "--lr=1 -c=configs/a.yaml")], True),
+        ([lines_of("-c=$MINE", "--lr=1 -c=configs/a.yaml")], True),
+        ([lines_of("--lr=1", "-c=configs/a.yaml", path="run.sh")], True),
+    ],
+    ids=["first", "second", "evaluates", "says nothing", "variable", "script"],
+)
+def test_a_line_that_does_without_a_config_comes_first_on_its_page(
+    results: list[FileResult], is_chosen: bool
+) -> None:
+    reach = told(
+        code("train.py", main=1), *results, FileResult("configs/a.yaml", (at("configs/a.yaml"),))
+    )
+    assert (reach["configs/a.yaml:"] == "main") == is_chosen
+
+
 def test_the_config_of_another_projects_readme_is_not_the_usual_one() -> None:
     results = [
         code("tools/train.py", main=1),
