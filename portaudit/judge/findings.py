@@ -167,7 +167,7 @@ def _finding(
         span=span,
         message=fill(words, hit.anchor, hit.value, row),
         anchor=hit.anchor,
-        scope=hit.place.scope.qualname,
+        scope=_scope(reader, hit),
         snippet=reader.line(span.line).rstrip()[:400],
         guard=guard.state,
         guard_by=guard.by,
@@ -179,6 +179,18 @@ def _finding(
         fix=fill(fact.fix, hit.anchor, hit.value, row),
         topics=catalogue.topics(hit.selector),
     )
+
+
+def _scope(reader: Reader, hit: Hit) -> str:
+    """The namespace that a hit belongs to: what a class derives from is needed as the class is."""
+    statement = hit.place.statement
+    if isinstance(statement, cst.ClassDef) and statement in reader.model.scopes:
+        node: cst.CSTNode | None = hit.node
+        while node is not None and node is not statement:
+            if isinstance(node, cst.Arg) and node in statement.bases:
+                return reader.model.scopes[statement].qualname
+            node = reader.model.parents.get(node)
+    return hit.place.scope.qualname
 
 
 def _guard(

@@ -231,3 +231,24 @@ def test_every_entry_that_the_user_names_is_shown(make_tree: MakeTree) -> None:
 
 def shown(report: Report) -> str:
     return " ".join(terminal.render(report, width=200, color=False).split())
+
+
+@pytest.mark.parametrize(("used", "reach"), [("Plain", "unreached"), ("Block", "main")])
+def test_what_a_class_derives_from_is_needed_as_the_class_is(
+    make_tree: MakeTree, used: str, reach: str
+) -> None:
+    train = f"import nets\n\nif __name__ == '__main__':\n    nets.{used}()(3).backward()\n"
+    nets = """
+        import spconv.pytorch as spconv
+        import torch
+
+        class Plain(torch.nn.Module):
+            pass
+
+        class Block(spconv.SparseModule):
+            pass
+        """
+    root = make_tree({"train.py": train, "nets.py": dedent(nets)})
+    report = engine.scan(config.load([root], Options(root=root, cache=False), cwd=root))
+    (found,) = (item for item in report.findings if "SparseModule" in item.anchor)
+    assert (found.scope, found.reach) == ("Block", reach)
