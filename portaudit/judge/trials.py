@@ -16,8 +16,9 @@ from packaging.version import InvalidVersion, Version
 from portaudit.catalogue import stack
 from portaudit.judge.guards import fails
 from portaudit.read.python.model import Branch, Place, around
-from portaudit.read.python.nodes import dotted, number_value, string_value
+from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
 from portaudit.read.python.values import Reader
+from portaudit.types import Ref
 
 _PARSERS = {
     *("parse", "parse_version", "digit_version", "Version", "LooseVersion", "StrictVersion"),
@@ -145,12 +146,19 @@ class Trial(Struct, frozen=True):
         mine = self.value(node)
         return mine is not None and mine != Trial(self.reader, self.package, _OTHER).value(node)
 
+    def _is_own(self, function: cst.BaseExpression) -> bool:
+        """Whether a function is one of the tree, which may make anything of a version."""
+        return any(
+            not isinstance(value, Ref) or value.open for value in self.reader.values(function)
+        )
+
     def _only(self, node: cst.Name) -> cst.BaseExpression | None:
         """The expression that a name stands for, if it was bound once."""
         bindings = self.reader.bindings(node)
         if len(bindings) != 1 or bindings[0].kind != "value":
             return None
-        return bindings[0].value
+        is_changed = any(last_name(each) == node.value for each in self.reader.model.changed)
+        return None if is_changed else bindings[0].value
 
     def value(self, node: cst.BaseExpression | None, depth: int = 0) -> Plain | None:
         """A version, a part of one, or a constant."""
@@ -253,6 +261,8 @@ class Trial(Struct, frozen=True):
         if name == "map" and len(node.args) == len(("int", "parts")):
             return self.value(node.args[1].value, depth + 1)
         if name.rpartition(".")[2] in _PARSERS and len(node.args) == 1:
+            if self._is_own(function):
+                return None
             value = self.value(first, depth + 1)
             return _as_version(value) if isinstance(value, (str, Version)) else value
         return None
@@ -290,6 +300,8 @@ def _compare(left: Plain | None, symbol: str, right: Plain | None) -> bool | Non
     if left is None or right is None or signs is None:
         return None
     if isinstance(left, Version) or isinstance(right, Version):
+        if isinstance(left, (int, float)) or isinstance(right, (int, float)):
+            return None
         first, second = _as_version(left), _as_version(right)
         return None if first is None or second is None else _sign(first, second) in signs
     if isinstance(left, tuple) and isinstance(right, tuple):

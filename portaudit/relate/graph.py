@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from portaudit.catalogue import entries as names
 from portaudit.marks import ANY_PART, CONFIGURED, GIVEN_TO, LOCATED, LOOSE, OTHERWISE, UNWRITTEN
 from portaudit.relate.modules import Modules, dotted
+from portaudit.relate.nearby import users
 from portaudit.types import (
     GUARD_STATES,
     Chain,
@@ -27,6 +28,9 @@ from portaudit.types import (
     Location,
     Proof,
 )
+
+_RUNNING = frozenset({"run_path", "run_module", "exec", "execfile", "exec_module", "load_source"})
+"""What runs a file that is found by its path."""
 
 
 class Edge(Struct, frozen=True):
@@ -118,10 +122,12 @@ def _may_import(results: Iterable[FileResult], graph: Graph, paths: Iterable[str
             back.setdefault(edge.path, []).append(path)
     near = {*visits(graph, paths), *_following(back, paths)}
     near = {*near, *visits(graph, near)}
-    return any(
+    near = {path for path in near if names.aside(path) is None}
+    nearby = [result for result in results if result.path in near]
+    runs = users(nearby, _RUNNING)
+    return bool(runs) or any(
         not _helper(item) and _WIDE.search(item.name)
-        for result in results
-        if result.path in near and names.aside(result.path) is None
+        for result in nearby
         for item in result.facts.code.guesses
     )
 

@@ -63,6 +63,8 @@ _DATA: frozenset[FileKind] = frozenset({"toml", "json"})
 _MULTIRUN = frozenset({"-m", "--multirun"})
 _NOTHING = frozenset({"null", "none", "~", "", "true", "false"})
 """Values by which nothing is chosen."""
+_MANY = 2
+"""How many times more lines have to agree than there are like the first."""
 _VERB = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 """A word that may say which of its parts a program is to run."""
 _NUMBER = re.compile(r"[-+\d.,eE]+")
@@ -217,7 +219,8 @@ class Starts:
         """The files that a program is given by its best lines: by the line that others agree with.
 
         The lines of other documents count first, then those of one that differ by more than the
-        devices that they run on. Each with the place of that line. What only evaluates is none.
+        devices that they run on, if they are many more than those of the first. Each with the place
+        of that line. What only evaluates is none.
         """
         given = [
             (start, files)
@@ -240,7 +243,8 @@ class Starts:
         )
 
         def agreed(each: tuple[Start, tuple[str, ...]]) -> tuple[int, int]:
-            return documents[each[1][0]], lines[each[1][0]]
+            often = lines[each[1][0]]
+            return documents[each[1][0]], often if often > lines[best[0][1][0]] * _MANY else 0
 
         start, files = max(best, key=agreed, default=(None, ()))
         return tuple((path, start.place) for path in files) if start else ()

@@ -389,8 +389,8 @@ def _head(report: Report, plan: _Plan, main: EntryPoint | None) -> Iterator[str]
             f"**Work**: {count(len(work), 'piece')}, {days(*score.effort_days)}. That is an "
             "estimate for changing the code: the first place of a piece is dear and further ones "
             "are cheap, kernels count by their size and features. The table behind it is in "
-            "portaudit's `docs/scoring.md` and can be overridden; waiting for instances, tuning and long runs "
-            "are not in it."
+            "portaudit's `docs/scoring.md` and can be overridden; waiting for instances, tuning "
+            "and long runs are not in it."
         )
     gains: dict[int, float] = {}
     for gain in score.gains:

@@ -731,6 +731,10 @@ def test_code_for_versions_that_the_target_does_not_have_is_silent(test: str) ->
         "parse(FAST) < parse('0.5')",
         "MAJOR < 2",
         "sys.version_info >= (3,)",
+        "parse_version(torch.__version__) >= 200",
+        "parse_version(torch.__version__) >= parse('3.0')",
+        "OLD",
+        "Version(torch.__version__) >= 200",
     ],
 )
 def test_code_for_versions_that_the_target_may_have_is_not(test: str) -> None:
@@ -740,6 +744,11 @@ def test_code_for_versions_that_the_target_may_have_is_not(test: str) -> None:
     import torchvision
     from packaging.version import parse
     from settings import FAST
+    from packaging.version import Version
+    def parse_version(text):
+        return int("".join(text.split(".")[:2]))
+    OLD = torch.__version__ < "2.0"
+    OLD |= bool(FAST)
     MAJOR = 1
     if FAST:
         MAJOR = int(torch.__version__.split(".")[0])

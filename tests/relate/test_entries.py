@@ -675,7 +675,9 @@ def test_settings_that_are_not_seen_leave_the_command_open(arguments: str) -> No
 def test_a_line_with_values_tells_more_than_one_with_variables() -> None:
     train, config = code("train.py", main=1), FileResult("configs/a.yaml")
     open_line = "python train.py --config=$CONFIG --kind=$KIND"
-    asked = found(train, config, readme(open_line, "python train.py --config=configs/a.yaml --kind=fast"))
+    asked = found(
+        train, config, readme(open_line, "python train.py --config=configs/a.yaml --kind=fast")
+    )
     assert (asked.command.is_open, asked.command.given["kind"]) == (False, {"fast"})
     other = readme(open_line, "python train.py --eval --config=configs/a.yaml --kind=fast")
     assert found(train, config, other).command.is_open

@@ -92,6 +92,8 @@ PARTS = {
     ),
 }
 """Where the last part of it is that word."""
+
+
 def looked_up(name: str) -> Mapping[str, str]:
     """A condition on what an object has, with a default for one that has it not."""
     asked = f'if getattr(self.config, "{name}", None) == "flash":'

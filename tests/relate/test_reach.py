@@ -423,6 +423,13 @@ def test_a_config_brings_in_what_it_is_put_together_from() -> None:
     }
 
 
+def test_two_more_lines_for_another_run_do_not_outvote_the_first() -> None:
+    page = lines_of("-c=configs/a.yaml", "-c=configs/b.yaml --lr=1", "-c=configs/b.yaml --resume")
+    files = [FileResult(path, (at(path),)) for path in ("configs/a.yaml", "configs/b.yaml")]
+    reach = told(code("train.py", main=1), page, *files)
+    assert (reach["configs/a.yaml:"], reach["configs/b.yaml:"]) == ("main", "other")
+
+
 def lines_of(*commands: str, path: str = "README.md") -> FileResult:
     """Lines of a page that start `train.py`, each with some arguments."""
     return launching(
@@ -484,7 +491,7 @@ def test_a_document_that_gives_a_config_again_says_no_more_unless_what_is_done_d
             "python",
             arguments=(*differs.format(row).split(), f"-c=configs/{name}.yaml"),
         )
-        for row, name in [(3, "a"), (5, "b"), (7, "b")]
+        for row, name in [(3, "a"), (5, "b"), (7, "b"), (9, "b")]
     ]
     files = ("configs/a.yaml", "configs/b.yaml")
     reaches = told(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 import libcst as cst
 from msgspec.structs import replace
 
+from portaudit.catalogue import options as known
 from portaudit.catalogue.load import Catalogue
 from portaudit.read.python.conditions import asking, word
 from portaudit.read.python.flags import MARK, Flags, tells_nothing
@@ -58,7 +59,7 @@ class Exporter:
             values = [value for binding in bindings for value in self.reader.bound(binding)]
             flag = self.flags.choice(bindings, bindings[0].node)
             export = self._export(values, flag, imported=imported)
-            if name in BINDINGS:
+            if name in BINDINGS and not imported:
                 export = replace(export, values=(*export.values, *self._made(values)))
             mark = _worth(self.flags.mark(bindings[-1]))
             if mark != Known():
@@ -164,10 +165,10 @@ class Exporter:
             yield value
 
     def _made(self, values: Iterable[AnyValue]) -> Iterable[Value]:
-        """Objects of other libraries' classes, but for what some rule knows: a loaded extension."""
-        called = self.catalogue.index.names["call"]
+        """Objects that hold settings: yacs calls its own `_C` as well."""
+        makers = known.words().holding.made
         for value in values:
-            if isinstance(value, Instance) and not value.of.open and not called.find(value.of.name):
+            if isinstance(value, Instance) and value.of.name.rpartition(".")[2] in makers:
                 yield value
 
     def _matters(self, ref: Ref) -> bool:
