@@ -74,7 +74,14 @@ class Audit:
         self.config = config
         self.rules = rules or Rules(config)
         self.side = Side(
-            files, discover.walk(files, config.paths, config.exclude, forced=config.force_exclude)
+            files,
+            discover.walk(
+                files,
+                config.paths,
+                config.exclude,
+                forced=config.force_exclude,
+                largest=config.file_megabytes,
+            ),
         )
         self._progress = progress
         self._contents = Contents(files, self.rules.store)

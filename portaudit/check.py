@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from portaudit import __version__
 from portaudit.audit import Progress
 from portaudit.catalogue.select import select_rules
-from portaudit.config import Config, GateSetting
+from portaudit.config import COMMAND_LINE, Config, GateSetting
+from portaudit.files import own
 from portaudit.ruleset import Rules
 from portaudit.run import Run, place_of, scanned
 from portaudit.triage.baseline import (
@@ -165,7 +166,8 @@ def read(config: Config) -> Baseline | None:
     """
     place = place_of(config)
     try:
-        content = place.read_bytes()
+        said = dict(config.origins).get("baseline") == COMMAND_LINE
+        content = place.read_bytes() if said else own(place, config.root)
     except FileNotFoundError:
         if config.baseline is None:
             return None

@@ -192,14 +192,22 @@ def written(old: bytes, new: bytes) -> Collection[int]:
 
 
 def _changed(config: Config, new: Files, old: Files, changes: list[Change], against: str) -> Sides:
-    after = discover.walk(new, config.paths, config.exclude, forced=config.force_exclude).only(
-        change.new for change in changes if change.new is not None
-    )
+    after = discover.walk(
+        new,
+        config.paths,
+        config.exclude,
+        forced=config.force_exclude,
+        largest=config.file_megabytes,
+    ).only(change.new for change in changes if change.new is not None)
     selected = frozenset(after.selected)
     kept = [change for change in changes if change.new in selected]
     paths = [config.root / change.old for change in kept if change.old is not None]
     # Given one by one, so that each is read even if an ignore file of its time names it.
-    before = discover.walk(old, paths, config.exclude) if paths else Tree.of(config.root, ())
+    before = (
+        discover.walk(old, paths, config.exclude, largest=config.file_megabytes)
+        if paths
+        else Tree.of(config.root, ())
+    )
     return Sides(Side(new, after), Side(old, before), renamed(kept), against)
 
 
@@ -218,7 +226,13 @@ def _moved(config: Config, old: Snapshot, new: Snapshot) -> tuple[Notice, ...]:
     moved = {path: pin for path, pin in new.pins.items() if before.get(path) != pin}
     if not moved:
         return ()
-    tree = discover.walk(new, config.paths, config.exclude, forced=config.force_exclude)
+    tree = discover.walk(
+        new,
+        config.paths,
+        config.exclude,
+        forced=config.force_exclude,
+        largest=config.file_megabytes,
+    )
     there = sorted(entry.path for entry in tree.skipped if entry.reason == discover.SUBMODULE)
     return tuple(
         Notice("submodule-moved", path, 0, _not_compared(path, before.get(path), moved[path]))
@@ -243,4 +257,7 @@ def whole(config: Config, files: Files) -> Side:
     if not paths:
         return Side(files, Tree.of(config.root, ()))
     forced = config.force_exclude
-    return Side(files, discover.walk(files, paths, config.exclude, forced=forced))
+    return Side(
+        files,
+        discover.walk(files, paths, config.exclude, forced=forced, largest=config.file_megabytes),
+    )

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
+from portaudit.budget import MEGABYTES, SECONDS
 from portaudit.errors import ConfigError, UsageError, nearest
+from portaudit.files import own
 from portaudit.types import CONFIDENCES, SEVERITIES, TARGETS, Confidence, Severity, Target
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 OWN_FILE = ".portaudit.toml"
 SHARED_FILE = "pyproject.toml"
 BASELINE_FILE = ".portaudit-baseline.json"
+COMMAND_LINE = "command line"
+"""The origin of what the user said."""
 
 FileIgnores = tuple[tuple[str, tuple[str, ...]], ...]
 """Patterns of paths, each with the words for the rules whose findings are accepted there."""
@@ -80,6 +84,8 @@ class Config(Struct, frozen=True):
     per_file_ignores: FileIgnores = ()
     gate: tuple[GateSetting, ...] = ()
     jobs: int = 0
+    file_megabytes: int = MEGABYTES
+    file_seconds: int = SECONDS
     cache: bool = True
     assumptions: Assumptions | None = None
     origins: tuple[tuple[str, str], ...] = ()
@@ -275,7 +281,7 @@ def _has_settings(folder: Path) -> bool:
 
 def _parse(path: Path) -> dict[str, object] | None:
     try:
-        text = path.read_bytes().decode()
+        text = own(path, path.parent).decode()
         import tomli  # noqa: PLC0415 - where there are no settings, a hook is not to wait for it
 
         return tomli.loads(text)
@@ -287,7 +293,7 @@ def _parse(path: Path) -> dict[str, object] | None:
 
 def _tool_table(path: Path) -> dict[str, object] | None:
     try:
-        if b"portaudit" not in path.read_bytes():
+        if b"portaudit" not in own(path, path.parent):
             return None  # a broken pyproject.toml of the audited code is no mistake of the user's
     except OSError:
         return None
@@ -303,8 +309,20 @@ def _values(table: Mapping[str, object], root: Path, where: str) -> dict[str, Se
     for key, value in table.items():
         if key not in KEYS:
             raise ConfigError(f"{where}: unknown key {key!r}{nearest(key, KEYS)}")
-        values[key.replace("-", "_")] = KEYS[key].read(value, f"{where}: {key}", root)
+        found = KEYS[key].read(value, f"{where}: {key}", root)
+        for each in found if isinstance(found, tuple) else (found,):
+            if isinstance(each, Path) or key == "entry":
+                inside(root / str(each), root, f"{where}: {key}")
+        values[key.replace("-", "_")] = found
     return values
+
+
+def inside(place: Path, root: Path, where: str) -> None:
+    """Raise `ConfigError` for a place outside the root: who wrote the tree has no say there."""
+    if not place.resolve().is_relative_to(root):
+        raise ConfigError(
+            f"{where}: {place} is outside the root; only the command line may name such a place"
+        )
 
 
 def _texts(value: object, where: str, _root: Path) -> tuple[str, ...]:
@@ -351,6 +369,19 @@ def _count(value: object, where: str, _root: Path) -> int:
             f"{where} must be a number of processes (0: one per core), not {_toml(value)}"
         )
     return value
+
+
+def _number(least: int, most: int) -> Callable[[object, str, Path], int]:
+    """A reader of whole numbers from one to another."""
+
+    def read(value: object, where: str, _root: Path) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ConfigError(
+                f"{where} must be a whole number from {least} to {most}, not {_toml(value)}"
+            )
+        return value
+
+    return read
 
 
 def _word(value: object, where: str, known: Sequence[_Word]) -> _Word:
@@ -548,6 +579,20 @@ KEYS: Mapping[str, Key] = {
         "Processes that read files; 0 is one per core.",
         "jobs = 4",
     ),
+    "file-megabytes": Key(
+        _number(1, 1000),
+        "number from 1 to 1000",
+        "The size above which a file is not read, whoever names it. It is listed as failed, and "
+        "the report is partial. A megabyte of Python takes up to a gigabyte of memory.",
+        "file-megabytes = 20",
+    ),
+    "file-seconds": Key(
+        _number(1, 3600),
+        "number from 1 to 3600",
+        "The time of the processor that one file may take. One that takes longer is listed as "
+        "failed, and the report is partial; the next run tries it again. Not on Windows.",
+        "file-seconds = 300",
+    ),
 }
 """What may stand in the settings, in the order of the reference."""
 GATE_KEYS: Mapping[str, Key] = {
@@ -611,7 +656,7 @@ def _override(config: Config, options: Options, cwd: Path) -> Config:
     if options.rules:
         extra = _folders([str(path) for path in options.rules], "--rules", cwd)
         changes["rules"] = config.rules + extra
-    return _with(config, changes, "command line")
+    return _with(config, changes, COMMAND_LINE)
 
 
 def _with(config: Config, changes: Mapping[str, Setting], origin: str) -> Config:

@@ -7,6 +7,7 @@ is on disk or in a commit makes no difference.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,22 +16,26 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from portaudit.budget import MEGABYTES
 from portaudit.errors import ConfigError
-from portaudit.files import Files, Listed
+from portaudit.files import Files, Kind, Listed
+from portaudit.ignores import is_endless, linear
 from portaudit.kinds import kind_by_name
 from portaudit.types import FileKind, ScanError, Skipped
 
-SIZE_LIMIT = 5_000_000
-"""Bytes. A longer file is generated or data; libcst would take minutes over it."""
-
+_MEGABYTE = 1_000_000
 DATA_LIMIT = 500_000
 """Bytes. A longer file of values is data or a vocabulary, not settings that somebody wrote.
 
 Lock files are none of the three: they name packages, however many.
 """
 
+_DEEPEST = 100
+"""Folders in one another that are entered."""
 SUBMODULE = "a submodule"
 """Why the files of a repository within the repository are left out, where git tells them apart."""
+SPECIAL = "a pipe, a socket or a device"
+"""Why something with the name of a source file is not opened."""
 _VALUES: frozenset[FileKind] = frozenset({"yaml", "json"})
 _INTERPRETERS: dict[bytes, FileKind] = {b"python": "python", b"sh": "shell"}
 _QUIET = frozenset(
@@ -57,6 +62,8 @@ _UNREAD = (
 )
 """How the names of files end that are no kind of source here, and may hold or name native code."""
 _FOLDERS = frozenset({"folder", "submodule"})
+_OTHERS: Mapping[Kind, str] = {"submodule": SUBMODULE, "other": SPECIAL}
+"""Why what is no file is left out."""
 _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})
 _ROOT_MANIFESTS = _MANIFESTS | {"requirements.txt"}
 
@@ -118,21 +125,28 @@ class Side(Struct, frozen=True):
 
 
 def walk(
-    files: Files, paths: Sequence[Path], exclude: Iterable[str] = (), *, forced: bool = False
+    files: Files,
+    paths: Sequence[Path],
+    exclude: Iterable[str] = (),
+    *,
+    forced: bool = False,
+    largest: int = MEGABYTES,
 ) -> Tree:
     """Find the files under the root, and among them those under the paths.
 
     Paths are absolute and resolved, as the root is. `exclude` holds patterns as in a .gitignore at
     the root; a path that is given itself is taken even if a pattern or ignore file names it, unless
-    those are `forced`. Symbolic links inside the tree are not followed: their target is in the
+    those are `forced`. A file of more than so many megabytes is not read, whoever names it.
+    Symbolic links inside the tree are not followed: their target is in the
     tree, or not its code.
     Raises `ConfigError` for a pattern that cannot be read.
     """
     given = frozenset(relative(files.root, path) for path in paths)
     excluded = _exclusions(exclude)
-    found = _Found()
+    found = _Found(largest)
     _descend(found, files, "", excluded)
-    missed = [] if forced else sorted(given - found.kinds.keys() - found.folders)
+    failed = {error.path for error in found.errors}
+    missed = [] if forced else sorted(given - found.kinds.keys() - found.folders - failed)
     if not forced:
         found.skipped = [skipped for skipped in found.skipped if skipped.path not in given]
     for path in missed:
@@ -190,6 +204,7 @@ def kind_of(files: Files, path: str) -> FileKind | None:
 
 
 class _Found(Struct):
+    largest: int
     kinds: dict[str, FileKind] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     skipped: list[Skipped] = field(default_factory=list)
@@ -244,6 +259,9 @@ def _descend(found: _Found, files: Files, start: str, excluded: _Patterns | None
         if folder in found.folders:
             continue
         found.folders.add(folder)
+        if folder.count("/") >= _DEEPEST:
+            found.errors.append(ScanError(folder, f"lies in more than {_DEEPEST} folders"))
+            continue
         try:
             entries = files.listed(folder)
         except OSError as error:
@@ -279,6 +297,8 @@ def _sort_out(
                     found.others.add(path)
             return False
         reason = _reason_to_skip(files, entry, path, patterns, kind)
+        if kind and not reason:
+            _check_size(files, path, found.largest)
     except OSError as error:
         found.errors.append(ScanError(path, _unreadable(error)))
         return False
@@ -294,7 +314,7 @@ def _source_kind(files: Files, entry: Listed, path: str) -> FileKind | None:
     if entry.kind == "link":
         kind = kind_by_name(entry.name)
         return "python" if kind is None and files.is_folder(path) else kind
-    return kind_of(files, path) if entry.kind == "file" else None
+    return kind_of(files, path) if entry.kind == "file" else kind_by_name(path)
 
 
 def _reason_to_skip(
@@ -309,18 +329,23 @@ def _reason_to_skip(
     if ignored or entry.kind == "folder":
         return ignored
     if entry.kind != "file":
-        return SUBMODULE if entry.kind == "submodule" else "a symbolic link"
-    size = files.size(path)
-    if size > SIZE_LIMIT:
-        return f"larger than {SIZE_LIMIT // 1_000_000} MB"
-    if size > DATA_LIMIT and kind in _VALUES and not entry.name.endswith(".lock"):
+        return _OTHERS.get(entry.kind, "a symbolic link")
+    if kind in _VALUES and not entry.name.endswith(".lock") and files.size(path) > DATA_LIMIT:
         return f"values, and more than {DATA_LIMIT // 1_000} kB of them"
     return ""
+
+
+def _check_size(files: Files, path: str, largest: int) -> None:
+    """Raise `OSError` for a file that is too large: generated, data, or made to hurt."""
+    if files.size(path) > largest * _MEGABYTE:
+        raise OSError(errno.EFBIG, f"larger than {largest} MB (`file-megabytes`)", path)
 
 
 def _add_named(found: _Found, files: Files, path: str) -> None:
     try:
         kind = kind_of(files, path)
+        if kind:
+            _check_size(files, path, found.largest)
     except OSError as error:
         found.errors.append(ScanError(path, _unreadable(error)))
         return
@@ -386,11 +411,13 @@ def _patterns(base: str, lines: Iterable[str], reason: str) -> _Patterns:
 
 
 def _compiled(line: str) -> _Line | None:
-    """A line as pathspec reads it; `None` for a comment, and where git would pass over it."""
+    """A line as pathspec reads it; `None` for a comment, or one that could take for ever."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - trees without patterns need not wait
     from pathspec.pattern import RegexPattern  # noqa: PLC0415
 
     text = line if line.endswith("\\ ") else line.rstrip(" ")
+    if is_endless(text):
+        return None
     try:
         patterns = list(GitIgnoreSpec.from_lines([text.removesuffix("/")]).patterns)
     except ValueError:
@@ -398,7 +425,7 @@ def _compiled(line: str) -> _Line | None:
     pattern = patterns[0] if patterns else None
     if not isinstance(pattern, RegexPattern) or pattern.regex is None or pattern.include is None:
         return None
-    return _Line(pattern.regex, pattern.include, text.endswith("/"))
+    return _Line(linear(pattern.regex), pattern.include, text.endswith("/"))
 
 
 def _ignored(path: str, patterns: tuple[_Patterns, ...], *, folder: bool) -> str:

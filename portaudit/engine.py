@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portaudit import __version__, discover, score
+from portaudit import __version__, budget, discover, score
 from portaudit.catalogue import assumptions
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Rule
@@ -25,6 +25,7 @@ from portaudit.discover import Side, Tree
 from portaudit.errors import UsageError
 from portaudit.files import Disk, Files
 from portaudit.garbage import uncollected
+from portaudit.ignores import spec
 from portaudit.quiet import Blank
 from portaudit.read.python import glance
 from portaudit.relate import programs
@@ -85,6 +86,7 @@ class Scanner(Struct, frozen=True):
     files: Files
     catalogue: Catalogue
     target: Target
+    seconds: int = budget.SECONDS
 
     def __call__(self, task: Task, content: bytes, ask: Ask | None = None) -> FileResult:
         """Scan one file; `ask` tells what other modules know of its names."""
@@ -92,18 +94,37 @@ class Scanner(Struct, frozen=True):
         from portaudit import scan  # noqa: PLC0415
 
         source = SourceFile(task.path, task.kind, content, task.first_party)
-        return scan.scan_file(source, self.catalogue, self.target, task.externals, ask)
+        return self._limited(
+            source,
+            lambda: scan.scan_file(source, self.catalogue, self.target, task.externals, ask),
+        )
 
     def outline(self, task: Task, content: bytes) -> FileResult:
         """Only what one Python file tells others."""
         from portaudit import scan  # noqa: PLC0415
 
         source = SourceFile(task.path, task.kind, content, task.first_party)
-        return scan.outline_file(source, self.catalogue, self.target)
+        return self._limited(source, lambda: scan.outline_file(source, self.catalogue, self.target))
 
-    def __reduce__(self) -> tuple[type[Scanner], tuple[Files, Catalogue, Target]]:
+    def _limited(self, source: SourceFile, work: Callable[[], FileResult]) -> FileResult:
+        """What comes of the work on a file, if that does not take too long."""
+        try:
+            with budget.limited(self.seconds):
+                return work()
+        except budget.OverBudgetError:
+            from portaudit import scan  # noqa: PLC0415
+
+            scan.forget()
+            return _lost(source.path, budget.over(self.seconds))
+
+    def __reduce__(self) -> tuple[type[Scanner], tuple[Files, Catalogue, Target, int]]:
         """What another process gets: there nothing is read."""
-        return Scanner, (Disk(self.files.root), self.catalogue, self.target)
+        return Scanner, (Disk(self.files.root), self.catalogue, self.target, self.seconds)
+
+
+def _lost(path: str, reason: str) -> FileResult:
+    """The result of a file of which nothing can be told: another run may have more luck."""
+    return FileResult(path, errors=(ScanError(path, reason),), failed=True)
 
 
 class _Runner:
@@ -203,10 +224,28 @@ class _Runner:
         told = dict(externals.names)
         content, digest = read
         task = self._task(path, externals)
-        result = self._scanner(task, content, partial(self.solver.note, path, told))
+        if budget.is_risky(content):
+            result, told = self._apart(task, content)
+        else:
+            result = self._scanner(task, content, partial(self.solver.note, path, told))
         externals = _sorted(told)
         self._results.keep(self._results.key(self._task(path, externals), digest), result)
         return self._learnt(result), externals
+
+    def _apart(self, task: Task, content: bytes) -> tuple[FileResult, dict[str, Export]]:
+        """The result of a file that another process scans, and what others told for it."""
+        told = dict(task.externals.names)
+
+        def scanned() -> tuple[FileResult, dict[str, Export]]:
+            return self._scanner(task, content, partial(self.solver.note, task.path, told)), told
+
+        import portaudit.scan  # noqa: F401, PLC0415 - once for all such files
+
+        try:
+            return budget.apart(scanned) or scanned()
+        except budget.DiedError as error:
+            reason = budget.over(self._scanner.seconds) if error.stuck else budget.KILLED
+            return _lost(task.path, reason), told
 
     def _shared(
         self,
@@ -420,7 +459,7 @@ class Tellers:
         self._tree = side.tree
         self._contents = Contents(side.files, rules.store)
         self.modules = Modules(side.tree, rules.everything.libraries)
-        scanner = Scanner(side.files, rules.chosen, config.target)
+        scanner = Scanner(side.files, rules.chosen, config.target, config.file_seconds)
         self._run = _Runner(scanner, self.modules, side.tree, self._contents, rules.results, 1)
 
     def source(self, path: str) -> SourceFile | ScanError:
@@ -465,7 +504,14 @@ def scan(
     if side is None:
         files = Disk(config.root)
         side = Side(
-            files, discover.walk(files, config.paths, config.exclude, forced=config.force_exclude)
+            files,
+            discover.walk(
+                files,
+                config.paths,
+                config.exclude,
+                forced=config.force_exclude,
+                largest=config.file_megabytes,
+            ),
         )
     if contents is None:
         contents = Contents(side.files, rules.store)
@@ -475,7 +521,7 @@ def scan(
         if (path in tree.kinds or alone) and tree.kinds.get(path) not in _IMPORTING:
             raise UsageError(f"{path}: an entry must be a Python file or a notebook of the tree")
     modules = Modules(tree, rules.everything.libraries)
-    scanner = Scanner(side.files, rules.chosen, config.target)
+    scanner = Scanner(side.files, rules.chosen, config.target, config.file_seconds)
     with uncollected():
         found = scan_tree(
             scanner,
@@ -607,13 +653,11 @@ def _file_ignores(config: Config, catalogue: Catalogue) -> list[FileIgnores]:
     """What the settings accept in some files. Raises `UsageError` for a word that names no rule."""
     if not config.per_file_ignores:
         return []
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most runs have none
-
     file = dict(config.origins).get("per_file_ignores", "the settings")
     by = Suppression(f"per-file-ignores in {file}", file, 1)
     return [
         FileIgnores(
-            GitIgnoreSpec.from_lines([pattern]),
+            spec([pattern]),
             frozenset(rule for word in words for rule in named(catalogue.rules, word)),
             by,
         )

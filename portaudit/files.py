@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from posixpath import basename, dirname
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from msgspec import Struct
 
@@ -23,6 +23,16 @@ State = tuple[int, int, int, int]
 """Size, time of change, time of change of that or of the name, and number of a file."""
 _YOUNG = 2_000_000_000
 """Nanoseconds in which a file may change twice and look the same: the clocks of some are coarse."""
+_OPENING = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK")
+)
+"""A pipe is not waited for, and no link followed: that leads to the tree, or is no part of it."""
+_IRREGULAR = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EOPNOTSUPP})
+"""How systems say that something was a link, a socket, or a device without a driver."""
+
+
+class OutsideError(OSError):
+    """A file that is not in the tree, though its name is."""
 
 
 class Listed(Struct, frozen=True):
@@ -84,12 +94,12 @@ class Disk(Struct, frozen=True, dict=True):
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
-        with open(self._at(path), "rb") as file:  # noqa: PTH123 - see `_at`
+        with regular(self._at(path)) as file:
             return file.read()
 
     def start(self, path: str, length: int) -> bytes:
         """The first bytes of a file."""
-        with open(self._at(path), "rb") as file:  # noqa: PTH123 - see `_at`
+        with regular(self._at(path)) as file:
             return file.read(length)
 
     def state(self, path: str) -> State | None:
@@ -195,6 +205,41 @@ def exists(files: Files, path: str) -> bool:
         return files.is_folder(path) or files.size(path) >= 0
     except OSError:
         return False
+
+
+def regular(place: str) -> BinaryIO:
+    """Open a file to be read, but no link, pipe, socket or device, whatever was there before."""
+    try:
+        handle = os.open(place, _OPENING)
+    except OSError as error:
+        if error.errno in _IRREGULAR:
+            raise _irregular(place) from error
+        raise
+    try:
+        found = os.fstat(handle).st_mode
+        if not (stat.S_ISREG(found) or stat.S_ISDIR(found)):
+            raise _irregular(place)
+        return os.fdopen(handle, "rb")  # says of a folder that it is one
+    except OSError:
+        os.close(handle)
+        raise
+
+
+def own(place: Path, root: Path) -> bytes:
+    """The bytes of a file that a root has for portaudit; a link may lead to another one in it.
+
+    Raises `OutsideError` for a link that leads elsewhere.
+    """
+    if place.is_symlink():
+        place = place.resolve(strict=True)
+        if not place.is_relative_to(root.resolve()):
+            raise OutsideError(errno.EINVAL, "a link that leads outside the root", str(place))
+    with regular(str(place)) as file:
+        return file.read()
+
+
+def _irregular(place: str) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", place)
 
 
 def missing(path: str) -> FileNotFoundError:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portaudit.audit import Audit, Progress
-from portaudit.config import BASELINE_FILE, Config
+from portaudit.config import BASELINE_FILE, COMMAND_LINE, Config, inside
 from portaudit.discover import Side
 from portaudit.files import exists
 from portaudit.ruleset import Rules
@@ -69,5 +69,11 @@ def unsure(config: Config) -> Config:
 
 
 def place_of(config: Config) -> Path:
-    """Where the baseline is, or would be."""
-    return config.baseline or config.root / BASELINE_FILE
+    """Where the baseline is, or would be.
+
+    Raises `ConfigError` where that is outside the root, and not the command line said so.
+    """
+    place = config.baseline or config.root / BASELINE_FILE
+    if dict(config.origins).get("baseline") != COMMAND_LINE:
+        inside(place, config.root, BASELINE_FILE if config.baseline is None else "baseline")
+    return place

@@ -115,6 +115,10 @@ class _Recent:
         finally:
             self._busy.pop()
 
+    def forget(self) -> None:
+        """Let go everything: work was broken off, and what it left may be half done."""
+        self._modules.clear()
+
     def _make_room(self, size: int) -> None:
         self._size += size
         self._unswept += size
@@ -128,6 +132,11 @@ class _Recent:
 
 
 _recent = _Recent()
+
+
+def forget() -> None:
+    """Keep nothing of the files that were scanned before one was broken off."""
+    _recent.forget()
 
 
 def scan_file(

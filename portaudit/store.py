@@ -8,6 +8,7 @@ is stored is ever run.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -55,6 +56,7 @@ class Store:
     def __init__(self, place: Cache) -> None:
         self._cache = place
         self._path = place.directory / DATABASE
+        self._owner = os.getpid()
         self._today = int(time.time() // 86_400)
         self._read: list[bytes] = []
         self._waiting: dict[bytes, bytes] = {}
@@ -122,6 +124,8 @@ class Store:
     def _connection(self, *, create: bool) -> sqlite3.Connection | None:
         import sqlite3  # noqa: PLC0415
 
+        if os.getpid() != self._owner:  # a copy of the one that has it open
+            return None
         if self._open or self._given_up:
             return self._open
         if create:

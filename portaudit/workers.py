@@ -9,14 +9,18 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import msgspec
 
+from portaudit.budget import KILLED
 from portaudit.relate.exports import Solver
 from portaudit.relate.modules import Modules
 from portaudit.types import Export, FileFacts, FileResult, ScanError, Task
@@ -40,7 +44,6 @@ _PORTION = 200_000
 """Bytes that a process is given at a time."""
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a container says how much of the machine it has."""
-_KILLED = "the process that read it was killed, maybe for want of memory"
 
 _scan: Scan | None = None
 _modules: Modules | None = None
@@ -77,27 +80,37 @@ class Workers:
         self._pool: ProcessPoolExecutor | None = None
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, once they have done what they were given."""
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
+    def kill(self) -> None:
+        """End the processes now: nobody waits for what they do."""
+        if self._pool:
+            _kill(self._pool)
+        self.close()
+
     def __call__(self, sent: Iterable[Portion]) -> Iterator[tuple[Sent, Done]]:
         """What each file gives, in any order, with few portions in memory at a time."""
         waiting: dict[Future[list[Done]], _Given] = {}
-        for portion in sent:
-            if not portion[0]:  # there will be something once another is done
+        try:
+            for portion in sent:
+                if not portion[0]:  # there will be something once another is done
+                    yield from self._ended(waiting)
+                    continue
+                pool = self._started()
+                try:
+                    waiting[pool.submit(_work, portion)] = portion, pool
+                except BrokenProcessPool:
+                    yield from self._one_by_one(portion, pool)
+                while len(waiting) > self.number:
+                    yield from self._ended(waiting)
+            while waiting:
                 yield from self._ended(waiting)
-                continue
-            pool = self._started()
-            try:
-                waiting[pool.submit(_work, portion)] = portion, pool
-            except BrokenProcessPool:
-                yield from self._one_by_one(portion, pool)
-            while len(waiting) > self.number:
-                yield from self._ended(waiting)
-        while waiting:
-            yield from self._ended(waiting)
+        except BaseException:  # an interruption is not to wait
+            self.kill()
+            raise
 
     def _ended(self, waiting: dict[Future[list[Done]], _Given]) -> Iterator[tuple[Sent, Done]]:
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -116,17 +129,23 @@ class Workers:
         if self._pool is pool:
             self.close()  # all of its processes are gone; those of a newer one are not
         alone: ProcessPoolExecutor | None = None
-        for each in portion[0]:
-            alone = alone or self._made(1)
-            try:
-                (done,) = alone.submit(_work, ([each], portion[1])).result()
-            except BrokenProcessPool:
-                alone = None
-                path = each[0].path
-                done = FileResult(path, errors=(ScanError(path, _KILLED),), failed=True), {}
-            yield each, done
-        if alone:
-            alone.shutdown()
+        try:
+            for each in portion[0]:
+                alone = alone or self._made(1)
+                try:
+                    (done,) = alone.submit(_work, ([each], portion[1])).result()
+                except BrokenProcessPool:
+                    alone = None
+                    path = each[0].path
+                    done = FileResult(path, errors=(ScanError(path, KILLED),), failed=True), {}
+                yield each, done
+        except BaseException:
+            if alone:
+                _kill(alone)
+            raise
+        finally:
+            if alone:
+                alone.shutdown()
 
     def _started(self) -> ProcessPoolExecutor:
         self._pool = self._pool or self._made(self.number)
@@ -136,12 +155,29 @@ class Workers:
         return ProcessPoolExecutor(number, initializer=_start, initargs=(self._scan, self._modules))
 
 
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool, which has no word for that before Python 3.14."""
+    processes: Mapping[int, BaseProcess] = getattr(pool, "_processes", None) or {}
+    for process in list(processes.values()):
+        process.kill()
+
+
 def _start(scan: Scan, modules: Modules) -> None:
     """Begin a process. An interruption is for the first one to handle, which then ends all."""
     global _scan, _modules
     _scan, _modules = scan, modules
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_follow, daemon=True).start()
     gc.disable()  # models are swept as they are let go
+
+
+def _follow() -> None:
+    """End with the first process: one that was killed had no time to end the others."""
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
 
 
 def _work(portion: Portion) -> list[Done]:

@@ -22,15 +22,17 @@ MAY_IMPORT = {
     "marks": set[str](),
     "types": set[str](),
     "errors": set[str](),
-    "config": BASE | {"catalogue"},
+    "budget": set[str](),
+    "ignores": {"errors"},
+    "config": BASE | {"budget", "catalogue", "files"},
     "kinds": BASE,
     "cache": set[str](),
     "files": BASE,
     "git": BASE | {"files"},
-    "discover": BASE | {"files", "kinds"},
+    "discover": BASE | {"budget", "files", "ignores", "kinds"},
     "fingerprint": BASE,
     "score": BASE | {"catalogue"},
-    "triage": BASE | {"kinds", "read"},
+    "triage": BASE | {"ignores", "kinds", "read"},
     "report": BASE | {"triage"},
     "catalogue": BASE | {"cache", "detectors", "kinds"},
     "read": BASE | {"catalogue", "kinds"},
@@ -44,13 +46,13 @@ MAY_IMPORT = {
     "engine": BASE
     | FILE_STAGES
     | {"config", "contents", "discover", "files", "relate", "results", "ruleset", "scan", "score"}
-    | {"quiet", "triage", "workers"},
+    | {"budget", "ignores", "quiet", "triage", "workers"},
     "store": {"cache"},
     "contents": BASE | {"discover", "files", "store"},
     "making": {"files", "store"},
     "quiet": BASE | {"discover"},
     "results": BASE | {"catalogue", "making", "sharing", "store"},
-    "workers": BASE | {"relate"},
+    "workers": BASE | {"budget", "relate"},
     "ruleset": {"cache", "catalogue", "config", "making", "results", "store"},
     "audit": BASE
     | {"config", "contents", "discover", "engine", "files", "quiet", "ruleset", "store"},
@@ -59,7 +61,8 @@ MAY_IMPORT = {
     "deliver": BASE | {"report"},
     "manual": {"config", "report"},
     "run": BASE | {"audit", "catalogue", "config", "discover", "files", "ruleset", "triage"},
-    "check": BASE | {"audit", "catalogue", "config", "history", "ruleset", "run", "triage"},
+    "check": BASE
+    | {"audit", "catalogue", "config", "files", "history", "ruleset", "run", "triage"},
     "history": BASE | {"compare", "config", "git", "run", "triage"},
     "changes": BASE
     | {"check", "compare", "config", "discover", "engine", "git", "history", "relate", "run"}

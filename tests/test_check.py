@@ -659,3 +659,27 @@ def test_what_a_comment_accepted_accepts_no_twin(make_tree: MakeTree) -> None:
     assert [found.rpartition(":")[0] for found in lines(root, "--diff", base)] == ["t.py:5:9"]
     (root / "t.py").write_text(f"{head}    {line}\n    return x\n")
     assert run("check", root, "--diff", base).exit_code == 1
+
+
+def test_a_baseline_behind_a_link_out_of_the_tree_is_neither_read_nor_written(
+    make_tree: MakeTree, tmp_path: Path
+) -> None:
+    root = make_tree({"train.py": OLD})
+    outside = tmp_path / "precious"
+    outside.write_text("keep me")
+    (root / BASELINE).symlink_to(outside)
+    for words in (["check"], ["baseline", "create"], ["baseline", "update"]):
+        done = run(*words, root)
+        assert done.exit_code == 2
+        assert "outside the root" in done.stderr
+    assert outside.read_text() == "keep me"
+    named = run("baseline", "create", root, "--baseline", tmp_path / "mine.json")
+    assert named.exit_code == 0  # where the user says so
+
+
+def test_a_baseline_that_is_a_pipe_is_not_waited_for(make_tree: MakeTree) -> None:
+    root = make_tree({"train.py": OLD})
+    os.mkfifo(root / BASELINE)
+    done = run("check", root)
+    assert done.exit_code == 2
+    assert "not a regular file" in done.stderr

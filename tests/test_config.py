@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -247,3 +248,61 @@ def test_show_has_what_the_command_does_where_nobody_says_anything(make_tree: Ma
     text = show(loaded(make_tree({".portaudit.toml": 'fail-on = "major"\n'})), usual)
     assert 'fail-on = "major"  # .portaudit.toml' in text
     assert 'min-confidence = "medium"  # default' in text
+
+
+# --- settings of strangers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["rules", "ops", "baseline", "entry"])
+@pytest.mark.parametrize("way", ["..", "absolute", "link"])
+def test_load_refuses_settings_that_lead_out_of_the_root(
+    make_tree: MakeTree, tmp_path: Path, key: str, way: str
+) -> None:
+    root = make_tree({})
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file.py").write_text("")
+    (root / "link").symlink_to(tmp_path / "out")
+    start = {"..": "../out", "absolute": tmp_path.as_posix() + "/out", "link": "link"}[way]
+    place = start if key == "rules" else f"{start}/file.py"
+    value = f'"{place}"' if key in {"ops", "baseline"} else f'["{place}"]'
+    (root / ".portaudit.toml").write_text(f"{key} = {value}\n")
+    with pytest.raises(ConfigError, match="outside the root"):
+        loaded(root)
+
+
+def test_load_takes_what_the_command_line_says_from_anywhere(
+    make_tree: MakeTree, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    baseline = tmp_path / "out" / "b.json"
+    options = Options(rules=(tmp_path / "out",), baseline=baseline)
+    config = loaded(make_tree({}), options=options)
+    assert (config.rules, config.baseline) == ((tmp_path / "out",), baseline)
+
+
+def test_load_follows_a_link_of_settings_in_the_root_only(
+    make_tree: MakeTree, tmp_path: Path
+) -> None:
+    root = make_tree({"ci/settings.toml": "jobs = 3\n"})
+    (root / ".portaudit.toml").symlink_to("ci/settings.toml")
+    assert loaded(root).jobs == 3
+    (tmp_path / "elsewhere.toml").write_text("secret")
+    (root / ".portaudit.toml").unlink()
+    (root / ".portaudit.toml").symlink_to(tmp_path / "elsewhere.toml")
+    with pytest.raises(ConfigError, match="outside the root"):
+        loaded(root)
+    (root / ".portaudit.toml").unlink()
+    (tmp_path / "pyproject.toml").write_text("[tool.portaudit]\njobs = 5\n")
+    (root / "pyproject.toml").symlink_to(tmp_path / "pyproject.toml")
+    assert loaded(root, options=Options(root=root)).jobs == 0
+
+
+@pytest.mark.parametrize("name", [".portaudit.toml", "pyproject.toml"])
+def test_load_waits_for_no_pipe(make_tree: MakeTree, name: str) -> None:
+    root = make_tree({})
+    os.mkfifo(root / name)
+    if name == "pyproject.toml":
+        assert loaded(root).root == root
+    else:
+        with pytest.raises(ConfigError, match="not a regular file"):
+            loaded(root)

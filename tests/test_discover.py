@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portaudit import discover
 from portaudit.discover import Tree, read, walk
 from portaudit.errors import ConfigError
 from portaudit.files import Disk
@@ -130,15 +129,20 @@ def test_walk_obeys_ignore_files_inside_a_named_ignored_directory(make_tree: Mak
     assert reasons(tree) == {"out/b.py": "ignored by out/.gitignore"}
 
 
-def test_walk_takes_a_named_tool_directory_and_a_large_named_file(
-    make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(discover, "SIZE_LIMIT", 10)
-    root = make_tree({"node_modules/a.py": "", "big.py": "#" * 11, "small.py": "#" * 10})
-    assert walked(root, "node_modules", "big.py").selected == ("big.py", "node_modules/a.py")
-    tree = walked(root)
-    assert tree.files == ("small.py",)
-    assert "larger than" in reasons(tree)["big.py"]
+def test_walk_takes_a_named_tool_directory_and_named_values(make_tree: MakeTree) -> None:
+    root = make_tree({"node_modules/a.py": "", "vocab.json": " " * 500_001})
+    tree = walked(root, "node_modules", "vocab.json")
+    assert tree.selected == ("node_modules/a.py", "vocab.json")
+
+
+def test_walk_reads_no_file_that_is_too_large_whoever_names_it(make_tree: MakeTree) -> None:
+    root = make_tree({"big.py": "#" * 1_000_001, "small.py": "#" * 1_000_000})
+    error = ScanError("big.py", "cannot be read: larger than 1 MB (`file-megabytes`)")
+    for named in ((), ("big.py", "small.py")):
+        tree = walk(Disk(root), [root / path for path in named] or [root], largest=1)
+        assert tree.files == ("small.py",)
+        assert tree.errors == (error,)
+        assert tree.skipped == ()
 
 
 def test_walk_says_that_a_named_file_is_of_no_kind_that_is_read(make_tree: MakeTree) -> None:
@@ -189,16 +193,20 @@ def test_kinds_are_known_by_name(path: str, kind: str | None) -> None:
 
 def test_walk_leaves_out_large_files_of_values(make_tree: MakeTree) -> None:
     root = make_tree({"vocab.json": " " * 500_001, "deepspeed.json": "{}", "k.cu": " " * 500_001})
+    (root / "huge.yaml").write_text(" " * 5_000_001)
     tree = walked(root)
     assert tree.files == ("deepspeed.json", "k.cu")
-    assert reasons(tree) == {"vocab.json": "values, and more than 500 kB of them"}
+    why = "values, and more than 500 kB of them"
+    assert reasons(tree) == {"vocab.json": why, "huge.yaml": why}
+    assert tree.errors == ()
 
 
 @pytest.mark.parametrize("name", ["pixi.lock", "Pipfile.lock"])
 def test_walk_takes_large_lock_files(make_tree: MakeTree, name: str) -> None:
     tree = walked(make_tree({name: " " * 500_001}))
     assert tree.files == (name,)
-    assert reasons(walked(make_tree({name: " " * 5_000_001}))) == {name: "larger than 5 MB"}
+    (error,) = walked(make_tree({name: " " * 5_000_001})).errors
+    assert "larger than 5 MB" in error.reason
 
 
 def test_walk_excludes_by_the_settings_before_any_ignore_file(make_tree: MakeTree) -> None:
@@ -268,10 +276,25 @@ def test_walk_cannot_read_what_has_a_name_that_is_no_text(make_tree: MakeTree) -
     assert tree.errors == (ScanError("\\xff.py", "cannot be read: its name is not UTF-8"),)
 
 
-def test_walk_passes_over_pipes(make_tree: MakeTree) -> None:
+def test_walk_opens_no_pipes_and_says_which_looked_like_source(make_tree: MakeTree) -> None:
     root = make_tree({"a.py": ""})
     os.mkfifo(root / "pipe.py")
     os.mkfifo(root / "pipe")
+    tree = walked(root)
+    assert tree.files == ("a.py",)
+    assert reasons(tree) == {"pipe.py": "a pipe, a socket or a device"}
+
+
+def test_walk_waits_for_no_ignore_file(make_tree: MakeTree) -> None:
+    root = make_tree({"a.py": ""})
+    os.mkfifo(root / ".gitignore")
+    assert walked(root).files == ("a.py",)
+
+
+def test_walk_obeys_no_ignore_file_behind_a_link(make_tree: MakeTree, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("*.py\n")
+    root = make_tree({"a.py": ""})
+    (root / ".gitignore").symlink_to(tmp_path / "elsewhere")
     assert walked(root).files == ("a.py",)
 
 

@@ -20,7 +20,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted(
     [
-        *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+        *(
+            CHECKOUT / name
+            for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+        ),
         *(CHECKOUT / "docs").rglob("*.md"),
         *(CHECKOUT / "bench").rglob("README.md"),
         CHECKOUT / "fixtures" / "README.md",

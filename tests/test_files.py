@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,6 +35,28 @@ def test_disk_says_what_a_folder_holds(make_tree: MakeTree) -> None:
     ]
     assert (disk.size("b.py"), disk.read("b.py"), disk.start("b.py", 1)) == (2, b"12", b"1")
     assert pickle.loads(pickle.dumps(disk)) == disk  # noqa: S301 - our own
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such files")
+@pytest.mark.parametrize("ask", [Disk.read, lambda disk, path: disk.start(path, 9)])
+def test_disk_reads_nothing_that_could_wait_or_lead_elsewhere(
+    make_tree: MakeTree, tmp_path: Path, ask: Callable[[Disk, str], bytes]
+) -> None:
+    root = make_tree({})
+    os.mkfifo(root / "pipe.py")
+    (root / "zero.py").symlink_to("/dev/zero")
+    (tmp_path / "secret").write_text("out of the tree")
+    (root / "link.py").symlink_to(tmp_path / "secret")
+    before = Path.cwd()
+    os.chdir(root)  # the name of a socket must be short
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind("socket.py")
+    finally:
+        os.chdir(before)
+    for name in ("pipe.py", "zero.py", "link.py", "socket.py"):
+        with pytest.raises(OSError, match="not a regular file"):
+            ask(Disk(root), name)
 
 
 def test_overlay_has_contents_of_its_own_before_those_below(make_tree: MakeTree) -> None:

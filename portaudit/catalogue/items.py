@@ -41,7 +41,8 @@ class _Pattern(Struct, frozen=True):
     """Characters that the pattern gives: of two that fit, the longer says more."""
 
 
-_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WIDEST = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, *_WIDEST)
 
 
 class Trigger(Struct, frozen=True):
@@ -63,8 +64,9 @@ class Trigger(Struct, frozen=True):
 
     def search(self, content: bytes) -> bool:
         """Whether some content holds one of the words."""
-        if content[:2] in _WIDE:
-            content = content.decode("utf-16", "replace").encode("utf-8", "replace")
+        if content.startswith(_WIDE):
+            name = "utf-32" if content.startswith(_WIDEST) else "utf-16"
+            content = content.decode(name, "replace").encode("utf-8", "replace")
         text = content.lower().replace(b"-", b"_")
         return any(word in text for word in self.words)
 

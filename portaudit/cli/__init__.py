@@ -11,11 +11,13 @@ import sys
 from collections.abc import Sequence
 
 from portaudit import garbage
+from portaudit.cli.common import heed
 
 
 def main() -> None:
     """Run the program; does not return."""
     garbage.rarely()
+    heed()
     try:
         code = _quickly(sys.argv[1:])
         if code is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,11 +16,24 @@ from portaudit.errors import PortauditError, UsageError, nearest
 if TYPE_CHECKING:
     from portaudit.catalogue.load import Catalogue
 
-GATE_FAILED, FAILED, INTERRUPTED = 1, 2, 130
+GATE_FAILED, FAILED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 PLAIN_WIDTH = 100
 """Columns of text that goes to a pipe or a file."""
 
 _Parameters = ParamSpec("_Parameters")
+
+
+class TerminatedError(KeyboardInterrupt):
+    """The system asked the program to end."""
+
+
+def heed() -> None:
+    """Have SIGTERM end the program as Ctrl-C does: what was begun is taken back."""
+    signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    raise TerminatedError
 
 
 def guarded(command: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
@@ -51,6 +65,8 @@ def ended(
     except PortauditError as error:
         complain(str(error))
         return FAILED
+    except TerminatedError:
+        return TERMINATED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception:  # noqa: BLE001

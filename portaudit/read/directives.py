@@ -69,7 +69,7 @@ class Comment(Struct, frozen=True):
 def directives(source: SourceFile) -> tuple[Directive, ...]:
     """The directives of a file, in order. Of a file that cannot be read there are none."""
     content = source.content
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
     if source.kind == "json" or (_MARK not in content.lower() and not wide):
         return ()
     try:

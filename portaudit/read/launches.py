@@ -31,6 +31,8 @@ _MOST_WORDS = 400
 """Words of a command that are looked at."""
 _LONGEST = 200
 """Characters of a target or an argument."""
+_LONGEST_WORD = 20_000
+"""Characters beyond which a word is no path: what is in its brackets is undone level by level."""
 _LONGEST_VALUE = 2_000
 _ROUNDS = 5
 """Variables that stand in the values of variables, at most."""
@@ -542,7 +544,7 @@ def _given(found: re.Match[str], values: Mapping[str, str]) -> str | None:
 
 def _folder(text: str) -> str:
     """A text in which the script's own folder is `HERE`, and a program that is looked up itself."""
-    if not _SPELLED.search(text):
+    if len(text) > _LONGEST_WORD or not _SPELLED.search(text):
         return text
     plain = _WHICH.sub(r"\1", text.replace(HERE, _OWN).replace('"', "").replace("'", ""))
     before = ""

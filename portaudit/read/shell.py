@@ -32,7 +32,7 @@ from portaudit.read.programs import (
 )
 from portaudit.read.text import Point, Text
 from portaudit.read.tree import child, content, parse, span, walk
-from portaudit.types import GuardState, Proof, Span
+from portaudit.types import GuardState, Proof, ScanError, Span
 
 _DIRECTIVE = re.compile(r"#(SBATCH|PBS|BSUB|\$|QSUB)\s+(.*)")
 _SUBMITTERS = {"SBATCH": "sbatch", "PBS": "qsub", "QSUB": "qsub", "BSUB": "bsub", "$": "qsub"}
@@ -136,6 +136,10 @@ _LONGEST_CONDITION = 2_000
 """Bytes of a condition that are looked at."""
 _DEEPEST = 3
 """Scripts in strings of scripts that are followed."""
+_SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
+_SUBSTITUTION = re.compile(r"\$\(|[<>]\(|`")
+_MOST_NESTED = 50
+"""Substitutions in one another that are followed: each is looked at with all that is in it."""
 
 
 _MOVING = frozenset({"cd", "pushd", "popd"})
@@ -193,7 +197,26 @@ def mapped(text: Text, start: Point, raw: str, kept: Sequence[tuple[int, str]]) 
 
 def read(text: Text) -> Document:
     """A shell script as a document."""
-    return Document(tuple(script(text)))
+    items = tuple(script(text))
+    if len(_SUBSTITUTION.findall(text.text)) <= _MOST_NESTED:
+        return Document(items)
+    row = _row_too_deep(parse("bash", text).root_node)
+    if row is None:
+        return Document(items)
+    error = ScanError(text.path, "substitutions are nested too deeply", text.place(row, 0)[0])
+    return Document(items, errors=(error,))
+
+
+def _row_too_deep(root: Node) -> int | None:
+    """Where a substitution stands in more others than are followed."""
+    waiting = [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        depth += node.type in _SUBSTITUTIONS
+        if depth > _MOST_NESTED:
+            return node.start_point[0]
+        waiting.extend((each, depth) for each in node.named_children)
+    return None
 
 
 def script(
@@ -252,10 +275,13 @@ class _Script:
 
     def items(self, node: Node, place: _Place) -> Iterator[Item]:
         """The items of a node and of all below it."""
-        waiting = [(node, place)]
+        waiting = [(node, place, 0)]
         while waiting:
-            current, here = waiting.pop()
+            current, here, depth = waiting.pop()
             kind = current.type
+            depth += kind in _SUBSTITUTIONS
+            if depth > _MOST_NESTED:
+                continue
             if kind == "comment":
                 yield from self._directive(current, here)
             elif kind == "variable_assignment":
@@ -274,7 +300,7 @@ class _Script:
                 continue
             elif kind in {"redirected_statement", "pipeline"}:
                 yield from self._kept_for_later(current, here)
-            waiting += self._below(current, here)
+            waiting += ((each, around, depth) for each, around in self._below(current, here))
 
     def _below(self, node: Node, place: _Place) -> list[tuple[Node, _Place]]:
         """What is below a node and may say something, the last first."""

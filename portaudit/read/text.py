@@ -14,9 +14,13 @@ from portaudit.types import Proof, Span
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16's, with which it begins
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+WIDE = frozenset({"utf-16", "utf-32"})
+"""Encodings in which text has NUL bytes."""
 Point = tuple[int, int]
 """A line and a column in bytes, both from 0, as tree-sitter has them."""
 
@@ -31,7 +35,7 @@ def decode(content: bytes) -> str:
     Every line ends in a line feed. Raises `BinaryError` for content with NUL bytes.
     """
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    if encoding != "utf-16" and b"\0" in content:
+    if encoding not in WIDE and b"\0" in content:
         raise BinaryError("binary content (a NUL byte)")
     text = content.decode(encoding, "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -16,6 +16,8 @@ from portaudit.types import ScanError
 
 _TRUTHS: Mapping[str, Scalar] = {"true": True, "false": False}
 _KEYS = ("bare_key", "quoted_key", "dotted_key")
+_DEEPEST = 200
+"""Tables in one another: what is in them is called by the names of all of them."""
 _SIGNS = frozenset({"{", "}", "[", "]", ",", "=", "comment"})
 
 
@@ -24,7 +26,11 @@ def read(text: Text) -> Document:
     masked, template = mask(text.text)
     shown = Text(text.path, masked, text.starts)
     root = parse("toml", shown).root_node
-    items = tuple(settings(shown, [_Reader(shown).tables(root)]))
+    reader = _Reader(shown)
+    items = tuple(settings(shown, [reader.tables(root)]))
+    if reader.too_deep is not None:
+        line = text.place(reader.too_deep, 0)[0]
+        return Document(items, errors=(ScanError(text.path, "nested too deeply", line),))
     if template or not root.has_error:
         return Document(items)
     wrong = next(each for each in walk(root) if each.is_error or _lacks(each))
@@ -50,6 +56,10 @@ class _Reader:
         self.columns = Columns(text)
         self.known: dict[int, dict[str, Node]] = {}
         """What each mapping has, by its identity and key."""
+        self.levels: dict[int, int] = {}
+        """How many mappings and lists each of them stands in, by identity."""
+        self.too_deep: int | None = None
+        """The first row in which something stands in too many."""
 
     def tables(self, root: Token) -> Branch:
         """The whole file as a mapping."""
@@ -75,6 +85,9 @@ class _Reader:
         waiting: list[tuple[Branch | Listing, Token]] = [(table, pair)]
         while waiting:
             outer, token = waiting.pop()
+            if self.levels.get(id(outer), 0) > _DEEPEST:
+                self._refuse(token)
+                continue
             keys: Sequence[Leaf] = ()
             if token.type == "pair":
                 keys = self._keys(token)
@@ -90,6 +103,7 @@ class _Reader:
                 node = self._leaf(token)
             if isinstance(outer, Listing):
                 outer.elements.append(node)
+                self.levels[id(node)] = self.levels.get(id(outer), 0) + 1
             elif keys:
                 self._put(self._inner(outer, keys[:-1]), keys[-1], node)
             if not isinstance(node, Leaf):
@@ -122,6 +136,7 @@ class _Reader:
 
     def _put(self, table: Branch, key: Leaf, node: Node) -> None:
         table.entries.append((key, node))
+        self.levels[id(node)] = self.levels.get(id(table), 0) + 1
         self.known.setdefault(id(table), {})[key.text] = node
 
     def _keys(self, token: Token) -> list[Leaf]:
@@ -137,7 +152,14 @@ class _Reader:
                 waiting.extend(reversed(each.children))
             elif each.type in _KEYS:
                 found.append(self._leaf(each))
+        if len(found) > _DEEPEST:
+            self._refuse(token)
+            return []
         return found
+
+    def _refuse(self, token: Token) -> None:
+        if self.too_deep is None:
+            self.too_deep = token.start_point[0]
 
     def _leaf(self, token: Token) -> Leaf:
         raw = content(token)

@@ -88,7 +88,13 @@ class Solver:
         outer, self._lowest = self._lowest, depth
         self._busy[key] = depth
         self._tried[key] = None
-        result = self._tried[key] = self._solve(path, name)
+        try:
+            result = self._tried[key] = self._solve(path, name)
+        except BaseException:  # the file's time is up: what was half found is nothing
+            self._busy.clear()
+            self._tried.clear()
+            self._lowest = 0
+            raise
         del self._busy[key]
         if self._lowest >= depth:
             self._solved[key] = result

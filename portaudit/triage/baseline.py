@@ -265,7 +265,7 @@ def parse(content: bytes, name: str) -> Baseline:
     try:
         head = msgspec.json.decode(content, type=_Head)
         keys = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BaselineError(f"{name}: is no baseline: {error}") from None
     if head.schema != SCHEMA:
         raise BaselineError(
@@ -295,7 +295,7 @@ _CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
 def _entry(raw: msgspec.Raw, name: str, number: int) -> Entry | None:
     try:
         line = msgspec.json.decode(raw, type=_Line | None)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         shown = bytes(raw)[:120].decode("utf-8", "replace")
         raise BaselineError(f"{name}: entry {number}: {error}: {shown}") from None
     if line is None:

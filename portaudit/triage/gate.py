@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from portaudit.ignores import spec
 from portaudit.types import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, State
 
 if TYPE_CHECKING:
@@ -72,6 +73,4 @@ def patterns(globs: Sequence[str]) -> GitIgnoreSpec | None:
     """Paths by patterns as in a .gitignore at the root; `None` for no pattern."""
     if not globs:
         return None
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most runs have none
-
-    return GitIgnoreSpec.from_lines(globs)
+    return spec(globs)

@@ -86,9 +86,11 @@ def test_every_pattern_has_a_word_that_triggers_it(kind: str) -> None:
         assert all(len(word) > 1 for word in words), words
 
 
-def test_a_file_in_utf_16_is_read_like_any_other() -> None:
-    text = "FROM nvidia/cuda:12.1.0-devel\n"
-    assert the({"Dockerfile": text.encode("utf-16")}, "CTR001").span.line == 1
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_a_file_with_a_mark_is_read_like_any_other(encoding: str) -> None:
+    mark = "\ufeff" if encoding.endswith("be") else ""
+    text = f"{mark}FROM nvidia/cuda:12.1.0-devel\n"
+    assert the({"Dockerfile": text.encode(encoding)}, "CTR001").span.line == 1
 
 
 def test_a_character_class_is_no_word_that_a_file_must_hold() -> None:

@@ -36,6 +36,8 @@ def test_decode_reads_by_mark_or_cookie() -> None:
     [
         (b"import torch\0", "NUL"),
         (b"\0", "NUL"),
+        (f"import torch\n{SYNC}\n".encode("utf-16"), "UTF-16 or UTF-32, which Python does not run"),
+        (f"import torch\n{SYNC}\n".encode("utf-32"), "UTF-16 or UTF-32, which Python does not run"),
         ("x = 'ü'".encode("latin-1"), "utf-8"),
         (b"# coding: no-such-codec\nx = 1", "no-such-codec"),
         (b"# coding: utf-8\nx = '\xff'", "utf-8"),
@@ -363,6 +365,31 @@ def test_scan_file_with_deep_blocks_is_judged() -> None:
 def test_scan_file_with_a_long_elif_chain_is_judged() -> None:
     chain = "".join(f"elif x == {number}:\n    {SYNC}\n" for number in range(300))
     assert len(lines(f"import torch\nif x:\n    pass\n{chain}")) == 300
+
+
+def test_scan_file_with_an_endless_elif_chain_is_judged_and_said() -> None:
+    chain = "".join(f"elif x == {number}:\n    {SYNC}\n" for number in range(9_000))
+    scanned = result(f"import torch\nif x:\n    pass\n{chain}{SYNC}\n")
+    (error,) = scanned.errors
+    assert error.reason.startswith("more than 4,000 elif of one if, from line 2004 on")
+    found = [item.span.line for item in scanned.findings if item.rule == "DEV007"]
+    assert len(found) == 9_001
+    assert {item.confidence for item in scanned.findings} == {"low"}
+
+
+def test_scan_file_with_many_short_chains_is_read_whole() -> None:
+    chains = "if x:\n    pass\nelif y:\n    pass\nelif z:\n    pass\n" * 2_500
+    content = f"import torch\n{chains}{SYNC}\n"
+    assert not result(content).errors
+    assert len(lines(content)) == 1
+
+
+def test_scan_file_with_a_line_of_data_leaves_it_out() -> None:
+    content = f"import torch\nx = [{'1, ' * 400_000}]\n{SYNC}\n"
+    scanned = result(content)
+    (error,) = scanned.errors
+    assert error.reason.startswith("line 2 is longer than 1,000,000 characters")
+    assert lines(content) == [3]
 
 
 def test_scan_file_nested_too_deeply_says_so() -> None:

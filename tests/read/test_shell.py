@@ -483,6 +483,17 @@ def test_depth_and_length_do_not_hurt() -> None:
         read(Text("x", source))
 
 
+@pytest.mark.parametrize(("begin", "end"), [("$(", ")"), ("<(", ")"), ('"$(', ')"')])
+def test_substitutions_that_are_nested_too_deeply_are_said(begin: str, end: str) -> None:
+    source = f"nvcc a.cu\n{begin * 20_000}nvidia-smi{end * 20_000}\n"
+    found = read(Text("x", source))
+    assert [(each.reason, each.line) for each in found.errors] == [
+        ("substitutions are nested too deeply", 2)
+    ]
+    assert "nvcc" in {item.name for item in found.items}
+    assert not read(Text("x", f"{begin * 20}nvidia-smi{end * 20}")).errors
+
+
 @pytest.mark.parametrize("operator", ["&&", "||"])
 def test_long_chains_of_commands_come_to_an_end(operator: str) -> None:
     chain = f" {operator} ".join(f"lspci --number {at}" for at in range(1_500))

@@ -96,3 +96,20 @@ def test_nothing_is_raised(source: str) -> None:
 def test_a_value_that_is_missing_at_the_end_is_damage() -> None:
     errors = document("dependencies = [\n]\ndev = ").errors
     assert [(each.reason, each.line) for each in errors] == [("not valid TOML", 3)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{'.'.join(['a'] * 50_000)} = 'cuda'\n",
+        f"[{'.'.join(['a'] * 50_000)}]\nb = 1\n",
+        f"[[{'.'.join(['a'] * 50_000)}]]\nb = 1\n",
+        "a = " + "[" * 5_000 + "]" * 5_000 + "\n",
+        "a = " + "{a = " * 5_000 + "1" + "}" * 5_000 + "\n",
+    ],
+    ids=["key", "table", "tables", "lists", "inline"],
+)
+def test_what_is_nested_too_deeply_is_said_and_the_rest_read(source: str) -> None:
+    found = document(f"{source}[tool.x]\ndevice = 'cuda'\n")
+    assert [(each.reason, each.line) for each in found.errors] == [("nested too deeply", 1)]
+    assert any(item.name == "tool.x.device" for item in found.items)

@@ -217,7 +217,8 @@ def test_who_is_told_where_a_package_is_may_bring_it_in(case: str, make_tree: Ma
     [
         {"loading.py": "from helpers import registry\ndef load(n): __import__(n)\n"},
         {
-            "loading.py": "import runpy\nfrom helpers import registry\ndef load(n): runpy.run_path(n)\n"
+            "loading.py": "from runpy import run_path as run\nfrom helpers import registry\n"
+            "def load(n): run(n)\n"
         },
         {"loading.py": "from helpers import registry\ndef load(n): exec(open(n).read(), {})\n"},
         {"other/paths.py": "def register_path(name, path): __import__(name)\n"},

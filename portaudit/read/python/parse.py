@@ -7,6 +7,7 @@ kept, and said in `damage`. Nothing is judged here.
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import tokenize
@@ -42,6 +43,8 @@ class Parsed(Struct, frozen=True):
 
 def decode(content: bytes) -> str:
     """Decode by byte-order mark or coding cookie, UTF-8 otherwise. Raises `UnreadableError`."""
+    if content.startswith(_WIDE):
+        raise UnreadableError("UTF-16 or UTF-32, which Python does not run")
     if b"\0" in content:
         raise UnreadableError("binary content (a NUL byte)")
     try:
@@ -68,24 +71,30 @@ def parse(path: str, content: bytes) -> Parsed:
     Raises `UnreadableError` when the content is no text or nothing of it can be read.
     """
     text = decode(content)
-    if text.count("elif") > _CHOICES:
-        raise UnreadableError("nested too deeply to parse")
     line = 1
-    try:
-        tree = quick.read(text)
-        if tree is not None and not _is_any_too_deep(text, tree.starts):
-            return Parsed(tree.module, text, tree=tree)
-        if tree is None and not _has_too_deep(text):
-            return Parsed(cst.parse_module(text), text)
-    except cst.ParserSyntaxError as error:
-        line = _line(error)
-    except RecursionError:
-        raise UnreadableError("nested too deeply to parse") from None
-    mended, dropped = _mend(text)
+    shorter = text
+    dropped: list[tuple[int, str]] = []
+    if text.count("elif") > _CHOICES and _with_short_chains(text, _CHOICES)[1]:
+        shorter, dropped = _with_short_chains(text, _SHORTER)
+    if not dropped and not _is_any_too_long(text):
+        try:
+            tree = quick.read(text)
+            if tree is not None and not _is_any_too_deep(text, tree.starts):
+                return Parsed(tree.module, text, tree=tree)
+            if tree is None and not _has_too_deep(text):
+                return Parsed(cst.parse_module(text), text)
+        except cst.ParserSyntaxError as error:
+            line = _line(error)
+        except RecursionError:
+            raise UnreadableError("nested too deeply to parse") from None
+    mended = shorter
+    if not dropped or _is_any_too_long(text) or _has_too_deep(shorter) or not _try(shorter):
+        mended, more = _mend(shorter)
+        dropped = sorted([*dropped, *more])
     line = dropped[0][0] if dropped else line
     reason = _reason(dropped[0][1] if dropped else "", line)
     damage = ScanError(path, f"{reason}; {len(dropped)} statement(s) could not be read", line)
-    for candidate in (mended, _flatten(text)):
+    for candidate in (mended, _flatten(shorter)):
         module = _try(candidate)
         if module is not None:
             return Parsed(module, text, (damage,))
@@ -102,6 +111,10 @@ def _line(error: cst.ParserSyntaxError) -> int:
 
 
 def _reason(statement: str, line: int) -> str:
+    if _is_any_too_long(statement):
+        return f"line {line} is longer than {_WIDEST:,} characters"
+    if _ELIF.match(statement) and _parses(statement):
+        return f"more than {_CHOICES:,} elif of one if, from line {line} on"
     if _is_too_deep(statement):
         return f"an expression on line {line} is nested too deeply"
     if _PYTHON_2.match(statement):
@@ -109,16 +122,49 @@ def _reason(statement: str, line: int) -> str:
     return f"syntax error on line {line}"
 
 
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+"""How UTF-16 and UTF-32 begin; that of little-endian UTF-32 begins as UTF-16 does."""
 _DEEPEST = 200
 """Brackets inside brackets that Python reads; libcst would overflow the stack further on."""
 _LONGEST = 1_500
 """Operators of one expression: libcst's time grows with their square, and then its stack."""
 _CHOICES = 4_000
-"""`elif`s of a file that libcst reads for sure."""
+"""`elif`s of one `if` that libcst reads for sure."""
+_SHORTER = 1_000
+"""As many are left of each where there are more: they are to be judged, too."""
+_WIDEST = 1_000_000
+"""Characters of a line beyond which it is data: each of its numbers would take a kilobyte."""
+_ELIF = re.compile(r"([ \t]*)(el)?if\b")
 _BRACKET = re.compile(r"[()\[\]{}]")
 _OTHERS = re.compile(r"[^()\[\]{}]+")
 _PIECE = re.compile(r"[,;]|\n(?=\S)")
 _STEP = re.compile(r"[-+*/%@&|^~<>.]|\b(?:and|or|not|if|else|lambda|await)\b")
+
+
+def _is_any_too_long(text: str) -> bool:
+    """Whether some line is longer than any that somebody wrote."""
+    return len(text) > _WIDEST and max(map(len, text.split("\n"))) > _WIDEST
+
+
+def _with_short_chains(text: str, most: int) -> tuple[str, list[tuple[int, str]]]:
+    """The text with each `if` that has more `elif`s as several, and the lines of the others."""
+    dropped: list[tuple[int, str]] = []
+    out: list[str] = []
+    choices: dict[str, int] = {}
+    line = 1
+    for start, end in logical_lines(text):
+        statement = text[start:end]
+        found = _ELIF.match(statement)
+        if found:
+            indent = found[1]
+            choices[indent] = choices.get(indent, 0) + 1 if found[2] else 0
+            if choices[indent] > most:
+                choices[indent] = 0
+                dropped.append((line, statement))
+                statement = f"{indent}if{statement.removeprefix(f'{indent}elif')}"
+        out.append(statement)
+        line += statement.count("\n")
+    return "".join(out), dropped
 
 
 def _has_too_deep(text: str) -> bool:
@@ -166,6 +212,8 @@ def _is_too_deep(statement: str) -> bool:
     """Whether a logical line has more brackets or operators inside each other than can be read."""
     if len(statement) < _DEEPEST:
         return False
+    if _is_any_too_long(statement):
+        return True
     steps = [0]
     last = 0
     for token in _TOKEN.finditer(statement):
