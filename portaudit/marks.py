@@ -32,6 +32,8 @@ LOOSE = "?"
 """Begins a word that may be a module's name for whoever imports by names it is given."""
 ANY_SETTING = "*"
 """The name of a setting that stands for any which data has."""
+SECTION = "."
+"""The section of a setting that is one itself, and has nothing by itself."""
 EMPTY = '""'
 """The value of a setting that is a text with nothing in it."""
 AS_WRITTEN = "--"
@@ -75,6 +77,11 @@ AN_OBJECT = "!"
 """Ends the name of a parameter that is an object, by what is asked of it."""
 PASSED_ON = ">"
 """Ends the name of a parameter that is only given to other functions of the tree by its place."""
+
+OF_FUNCTION = "("
+"""Stands between a function and a parameter of it that may be left out. At the end of the name of a
+function: of what else the code does with it than to call it; of the name of a setting: names that
+nobody sees are unpacked in a call."""
 
 # --- what tables are asked with -------------------------------------------------------------------
 

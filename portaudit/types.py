@@ -691,7 +691,9 @@ class Setting(Struct, frozen=True):
     names by which a command line gives it that say something else than its name and a value, and
     with their hyphen those of several letters that have one, in alphabetical order and separated
     by spaces; `--` and its name if what is said is the value · `of`: another setting that it has
-    the value of here, or of `*` whose text is read; `value` is empty then.
+    the value of here, or of `*` whose text is read; `value` is empty then · `section`: the
+    name of what it stands in, where that is spelled (`attn` of `cfg.model.attn.fused`), a dot if
+    it is itself such a section.
     """
 
     name: str
@@ -700,6 +702,7 @@ class Setting(Struct, frozen=True):
     given: bool = False
     spelled: str = ""
     of: str = ""
+    section: str = ""
 
 
 class Option(Struct, frozen=True):
@@ -722,7 +725,8 @@ class Option(Struct, frozen=True):
     CUDA, or for a library that only CUDA has; this is what its place is for code in it, `fallback`
     or `guarded`. If it has a `name`, that is names of modules, separated by spaces, and it waits
     for CUDA if the tree builds one of these for it; `values` are then names that nothing may set ·
-    `imports`: the setting is the name of a module, so it must have a value.
+    `imports`: the setting is the name of a module, so it must have a value · `section`: what the
+    setting stands in, as in `Setting`.
     """
 
     lines: tuple[int, int]
@@ -740,6 +744,7 @@ class Option(Struct, frozen=True):
     defines: bool = False
     guard: GuardState = "none"
     imports: bool = False
+    section: str = ""
 
 
 class CodeFacts(Struct, frozen=True):
@@ -776,7 +781,10 @@ class CodeFacts(Struct, frozen=True):
     does (`ops.HAVE = True`) · `mixed`: names of the module that need not mean the function, the
     class or the member that it defines or brings in by them, so too; `*` where any may · `keeps`:
     functions that do no more with what they are given than to keep it, of those that are called as
-    if they brought it in, with a `!` before others that are called so.
+    if they brought it in, with a `!` before others that are called so · `sections`: words that
+    it only uses for what settings stand in (`attn` of `cfg.attn.fused`); behind a `!` those of
+    which it uses all at once without any of its words saying so, behind a `*` those of which it
+    asks something by a name that is not written, which may be all settings.
     """
 
     imports: tuple[Import, ...] = ()
@@ -795,6 +803,7 @@ class CodeFacts(Struct, frozen=True):
     sets: str = ""
     mixed: str = ""
     keeps: str = ""
+    sections: str = ""
 
 
 NO_CODE = CodeFacts()

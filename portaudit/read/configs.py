@@ -1,12 +1,16 @@
-"""Values that a file of settings (YAML, JSON, TOML, gin) gives, by the last part of their keys."""
+"""Values that a file of settings (YAML, JSON, TOML, gin) gives, by the last part of their keys.
+
+With the part before that, the section, where no other section may have the same values.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable
+from itertools import islice
 
-from portaudit.marks import ANY_VARIABLE, VARIABLE
+from portaudit.marks import ANY_VARIABLE, SECTION, VARIABLE
 from portaudit.read.items import MAPPING, UNSAID, Item, Scalar
 from portaudit.read.text import Text
 from portaudit.types import FileKind, Setting, SourceFile
@@ -25,6 +29,8 @@ _OTHERS = re.compile(
 )
 """Files that set up other tools, by their names."""
 _OPEN = re.compile(r"[$<>{}]|\0")
+_SHARED = re.compile(rb"<<|(?:^|[\s:,\[{-])[*&!]\S", re.MULTILINE)
+"""Signs of YAML by which a section may be another one too: anchors, aliases, tags."""
 
 
 def may_set(source: SourceFile) -> bool:
@@ -39,13 +45,22 @@ def given(source: SourceFile, items: Iterable[Item], text: Text) -> tuple[Settin
     """The values, each once, in the order of the file."""
     if not may_set(source):
         return ()
-    found: dict[tuple[str, str], int] = {}
+    has_sections = source.kind != "gin" and not (
+        source.kind == "yaml" and _SHARED.search(source.content)
+    )
+    found: dict[tuple[str, str], dict[str, int]] = {}
     for item in items:
         if item.kind == "config-key":
-            name = item.name.rpartition(".")[2].replace("-", "_")
-            found.setdefault((name, _value(item, text)), item.span.line)
-    told = [Setting(name, value, line, given=True) for (name, value), line in found.items()]
-    return tuple(told[:_MOST])
+            outer, _, name = item.name.rpartition(".")
+            key = name.replace("-", "_"), _value(item, text)
+            section = SECTION if item.value == MAPPING else outer.rpartition(".")[2]
+            lines = found.setdefault(key, {})
+            lines.setdefault(section if has_sections else "", item.span.line)
+    return tuple(
+        Setting(name, value, line, given=True, section=section)
+        for (name, value), lines in islice(found.items(), _MOST)
+        for section, line in lines.items()
+    )
 
 
 def variables(source: SourceFile) -> tuple[Setting, ...]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
 from portaudit.marks import (
     AN_OBJECT,
+    ANY_PART,
     BELOW,
     EITHER,
     FIELDS,
@@ -23,6 +25,7 @@ from portaudit.marks import (
     NAMED,
     OBJECT,
     OBJECT_ITSELF,
+    OF_FUNCTION,
     PASSED_ON,
     UNPACKED,
     UNWRITTEN,
@@ -106,6 +109,18 @@ class _Calls(Struct):
             if place.settings - {f".{name}"}:
                 yield name, {_UNKNOWN}
 
+    def surely(self, names: Sequence[str]) -> Iterator[tuple[str, Collection[str]]]:
+        """The values that parameters get, where whatever is handed on under its name is not known.
+
+        So is what a function gets of which no call is seen.
+        """
+        by_place = names[: names.index(NAMED)] if NAMED in names else names
+        if self.itself or not self.any:
+            yield from ((name, {_UNKNOWN}) for name in names)
+        yield from ((name, {_UNKNOWN}) for name in names[self.more :])
+        for name, place in zip(by_place, self.places, strict=False):
+            yield name, place.plain | ({_UNKNOWN} if place.settings else set())
+
 
 def filled(
     taking: Iterable[tuple[str, str]],
@@ -125,10 +140,18 @@ def filled(
     objects = _objects(names for _, names in listed)
     calls, made = _calls(handing)
     either = _Calls.of(calls.get(EITHER, ()))
+    patterns = [
+        name.removesuffix(OF_FUNCTION)
+        for name in calls
+        if ANY_PART in name and name.endswith(OF_FUNCTION)
+    ]
     known: dict[str, tuple[_Calls, ...]] = {}
     found: dict[str, set[str]] = {}
     for function, marked in listed:
         names = [name.rstrip(_MARKS) for name in marked]
+        found_here = _left_out(function, names, calls, patterns, asked)
+        for name, values in found_here:
+            found.setdefault(name, set()).update(values)
         of_objects = {
             name
             for name, each in zip(names, marked, strict=True)
@@ -149,6 +172,24 @@ def filled(
                         for each in values
                     )
     return {name: frozenset(values) for name, values in found.items() if values}
+
+
+def _left_out(
+    function: str,
+    names: Sequence[str],
+    calls: Mapping[str, Collection[str]],
+    patterns: Collection[str],
+    asked: frozenset[str],
+) -> Iterator[tuple[str, Collection[str]]]:
+    """What calls give to parameters that are asked about for this function alone."""
+    if not any(f"{function}{OF_FUNCTION}{name}" in asked for name in names):
+        return
+    said = calls.get(function, ())
+    given = _Calls.of(said)
+    given.itself |= KEPT in said or f"{function}{OF_FUNCTION}" in calls
+    given.itself |= any(fnmatchcase(function, each) for each in patterns)
+    for name, values in given.surely(names):
+        yield f"{function}{OF_FUNCTION}{name}", values
 
 
 def _objects(taking: Iterable[Sequence[str]]) -> frozenset[str]:

@@ -6,13 +6,14 @@ value that a setting may have switches code off; whatever is unknown leaves it o
 
 Names are compared without their place. A name of several words (`use_flash`) is taken for one
 setting wherever it stands; one of a single word (`type`, `enabled`) may be another setting
-elsewhere, so of that all values that anything on the path has for it must agree.
+elsewhere, so of that all values that anything on the path has for it must agree. What is known to
+stand in another section (`TEST.enabled`, for `cfg.MODEL.enabled`) is another one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -27,6 +28,7 @@ from portaudit.marks import (
     OBJECT_ITSELF,
     OF_COMMAND,
     OF_CONFIG,
+    OF_FUNCTION,
     VARIABLE,
 )
 from portaudit.types import Option, Setting
@@ -34,12 +36,17 @@ from portaudit.types import Option, Setting
 Values = frozenset[str]
 """Values that a setting may have; an empty one is not known."""
 _UNKNOWN = ""
+_UNPLACED = ""
+"""The section of a setting of which nobody knows it."""
 _NO: Values = frozenset({"false", "null", "0", "0.0", "none", "[]", "{}", EMPTY})
 """What counts as false."""
 _MAYBE: Values = frozenset({"no", "off", "n", "f", OBJECT_ITSELF})
 """What may be false: words that some programs take for that, objects with nothing in them."""
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
-_NAME = re.compile(r"[A-Za-z_][\w-]*")
+_NAMES = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
+_PLACED = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_ALONE = "."
+"""Where a name stands that nothing is said of but itself."""
 _SAYING = re.compile(r"[=:]")
 """Signs of a word that has names with their values."""
 _OPEN = re.compile(r"[$<>{}*]")
@@ -61,7 +68,10 @@ class Command(Struct, frozen=True):
     those of several with one hyphen (`-vx`), which are letters too unless code spells one so ·
     `mentioned`: names in its words and values, which may be those of settings that get a value so
     (`MODEL.FLASH True`, `--set=a.flash=true`, JSON) · `is_open`: it has a word that may stand for
-    any of this · `is_sure`: it tells of the usual run, and is not one of several that might.
+    any of this · `is_sure`: it tells of the usual run, and is not one of several that might ·
+    `sections`: of names of which one is spelled the values by what they stand in, empty if that is
+    not said · `placed`: so of names that are never mentioned alone, an empty one for those in which
+    another stands.
     """
 
     words: frozenset[str] = frozenset()
@@ -71,17 +81,40 @@ class Command(Struct, frozen=True):
     mentioned: frozenset[str] = frozenset()
     is_open: bool = False
     is_sure: bool = True
+    sections: Mapping[str, Mapping[str, Values]] = field(default_factory=dict)
+    placed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def within(self, name: str) -> Mapping[str, Values]:
+        """The values that a name is given, by the section that it stands in."""
+        return self.sections.get(name) or {_UNPLACED: self.given.get(name, frozenset())}
+
+    def has(self, name: str) -> bool:
+        """Whether it has a name that may be that of a setting itself, and of no section only."""
+        bare = name.lower()
+        return name in self.given or (bare in self.mentioned and bare not in self.placed)
+
+    def mentions(self, name: str, section: str = "") -> bool:
+        """Whether it has a name that may be that of a setting, in a section if that is known."""
+        if name.lower() not in self.mentioned:
+            return False
+        found = self.placed.get(name.lower())
+        return found is None or not section or not found.isdisjoint({_key(section), _UNPLACED})
 
 
 def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
     """Read a command line. `is_text`: people are shown it, so what is open in it is theirs."""
     words: set[str] = set()
-    given: dict[str, set[str]] = {}
+    given: dict[str, dict[str, set[str]]] = {}
     letters: set[str] = set()
     bundles: set[str] = set()
-    mentioned: set[str] = set()
+    mentioned: dict[str, set[str]] = {}
     is_open = False
     last: set[str] | None = None
+
+    def mention(text: str) -> None:
+        for name, section in _names(text):
+            mentioned.setdefault(name, set()).add(section)
+
     for word in arguments:
         key, sign, value = word.partition("=")
         if word.startswith("-") and not _is_number(word):
@@ -93,44 +126,69 @@ def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
             if not key.startswith("--"):
                 bundles.add(text.lower())
             name = setting_name(text)
-            mentioned.update(_names(value))
-            last = given.setdefault(name, set())
+            mention(value)
+            last = given.setdefault(name, {}).setdefault(_section(text), set())
             last.add(plain(value) if sign else "true")
             if name.startswith("no_") and not sign:
-                given.setdefault(name.removeprefix("no_"), set()).add("false")
+                bare = given.setdefault(name.removeprefix("no_"), {})
+                bare.setdefault(_UNPLACED, set()).add("false")
             if sign:
                 last = None
         elif sign and re.fullmatch(r"[+~]*[\w.@/-]+", key):
-            given.setdefault(setting_name(key.lstrip("+~")), set()).add(
-                _UNKNOWN if key.startswith("~") else plain(value)
-            )
-            mentioned.update(_names(value))
+            text = key.lstrip("+~")
+            found = given.setdefault(setting_name(text), {}).setdefault(_section(text), set())
+            found.add(_UNKNOWN if key.startswith("~") else plain(value))
+            mention(value)
             last = None
         elif last is not None and not (_OPEN.search(word) and (last - _FLAG or _REST.search(word))):
-            mentioned.update(_names(word))
+            mention(word)
             last.add(plain(word))
         elif _OPEN.search(word):
             is_harmless = is_text or _PASSED.fullmatch(word) or _PLACE.search(word)
             is_open = is_open or not is_harmless
         else:
-            mentioned.update(_names(word))
+            mention(word)
             words.add(word)
-    known = {name: frozenset(values) for name, values in given.items()}
     return Command(
         frozenset(words),
-        known,
+        {name: frozenset().union(*values.values()) for name, values in given.items()},
         frozenset(letters),
         frozenset(bundles),
         frozenset(mentioned),
         is_open,
+        sections={
+            name: {section: frozenset(each) for section, each in values.items()}
+            for name, values in given.items()
+            if set(values) != {_UNPLACED}
+        },
+        placed={
+            name: frozenset(sections - {_ALONE})
+            for name, sections in mentioned.items()
+            if _ALONE not in sections
+        },
     )
 
 
-def _names(text: str) -> Iterable[str]:
-    """The names in a word that may be those of settings: of a path none."""
+def _section(text: str) -> str:
+    """What the setting of a word of the command line stands in: `model` of `model.use-flash`."""
+    *outer, _ = text.split(".")
+    is_plain = bool(outer) and _PLACED.fullmatch(text) and not text.startswith("no")
+    return outer[-1] if is_plain else _UNPLACED
+
+
+def _names(text: str) -> Iterator[tuple[str, str]]:
+    """The names in a word that may be those of settings, and what they stand in: of a path none."""
     if "/" in text and not _SAYING.search(text):
-        return ()
-    return (name.replace("-", "_").lower() for name in _NAME.findall(text))
+        return
+    for match in _NAMES.finditer(text):
+        *outer, last = (_key(name) for name in match[0].split("."))
+        yield from ((name, _UNPLACED) for name in outer)
+        yield last, outer[-1] if outer else _ALONE
+
+
+def _key(name: str) -> str:
+    """A name as it is compared where it may be spelled in several ways."""
+    return name.replace("-", "_").lower()
 
 
 def joined(commands: Iterable[Command], *, is_sure: bool = True) -> Command:
@@ -140,6 +198,17 @@ def joined(commands: Iterable[Command], *, is_sure: bool = True) -> Command:
     for each in found:
         for name, values in each.given.items():
             given[name] = given.get(name, frozenset()) | values
+    sections: dict[str, dict[str, Values]] = {}
+    for name in {name for each in found for name in each.sections}:
+        for each in found:
+            for section, values in each.within(name).items():
+                there = sections.setdefault(name, {})
+                there[section] = there.get(section, frozenset()) | values
+    placed = {
+        name: frozenset().union(*(each.placed.get(name, ()) for each in found))
+        for name in {name for each in found for name in each.placed}
+        if all(name in each.placed or name not in each.mentioned for each in found)
+    }
     return Command(
         frozenset().union(*(each.words for each in found)),
         given,
@@ -148,6 +217,8 @@ def joined(commands: Iterable[Command], *, is_sure: bool = True) -> Command:
         frozenset().union(*(each.mentioned for each in found)),
         any(each.is_open for each in found),
         is_sure,
+        sections,
+        placed,
     )
 
 
@@ -158,14 +229,16 @@ def with_variables(said: Command, environment: Iterable[str]) -> Command:
     default was seen.
     """
     given = dict(said.given)
+    sections = dict(said.sections)
     for each in environment:
         variable, _, value = each.partition("=")
         name = variable.lower()
         if name in given:
             given[name] |= {plain(value)}
+            sections.pop(name, None)
         key = VARIABLE + variable
         given[key] = given.get(key, frozenset()) | {plain(value)}
-    return replace(said, given=given)
+    return replace(said, given=given, sections=sections)
 
 
 def setting_name(text: str) -> str:
@@ -218,7 +291,7 @@ def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
             spelled[item.name] = names.union(item.spelled.split())
     others: dict[str, set[str]] = {}
     for item in told:
-        if item.of and item.name != ANY_SETTING:
+        if item.of not in {"", item.name} and item.name != ANY_SETTING:
             others.setdefault(item.name, set()).add(item.of)
     explicit = _merged(collected(item for item in listed if item.given), filled)
     values = _merged(collected(listed), filled)
@@ -250,6 +323,36 @@ def _merged(one: Mapping[str, Values], other: Mapping[str, Values]) -> dict[str,
     }
 
 
+class Sections(Struct, frozen=True):
+    """What settings say of which it matters in which section they stand.
+
+    `own`: sections of which all is known that is in them · `code`, `config`: the settings of code,
+    and of the files that are given, by name · `filled`: values that parameters get by their places.
+    """
+
+    own: frozenset[str] = frozenset()
+    code: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
+    config: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
+    filled: Mapping[str, Values] = field(default_factory=dict)
+
+    def has(self, name: str, section: str, said: Command) -> bool:
+        """Whether a section is one of these, and something gives the setting a value there."""
+        if section not in self.own:
+            return False
+        items = (*self.code.get(name, ()), *self.config.get(name, ()))
+        sections = {_key(item.section) for item in items if item.value}
+        sections.update(_key(each) for each in said.within(name))
+        return _key(section) in sections
+
+    def within(self, items: Iterable[Setting], section: str) -> list[Setting]:
+        """Those that stand in a section, or of which nobody knows it."""
+        return [item for item in items if self.may_be(item.section, section)]
+
+    def may_be(self, section: str, other: str) -> bool:
+        """Whether two sections may be the same."""
+        return section not in self.own or _key(section) == _key(other)
+
+
 class Known(Struct, frozen=True):
     """What is known of the settings of a path: by its command, its config files, its code.
 
@@ -262,16 +365,22 @@ class Known(Struct, frozen=True):
     code: Code = Code()
     configured: bool = False
     variables: Mapping[str, Values] = field(default_factory=dict)
+    sections: Sections = Sections()
 
-    def values(self, name: str) -> Values:
-        """The values that a setting may have; none if nothing knows it."""
+    def values(self, name: str, section: str = "") -> Values:
+        """The values that a setting may have; none if nothing knows it.
+
+        In a section only those that stand there, or may do so.
+        """
+        if not (section and self.sections.has(name, section, self.command)):
+            section = _UNPLACED
         found: set[str] = set()
-        seen = {name}
-        waiting = [name]
+        seen = {(name, section)}
+        waiting = [(name, section)]
         while waiting:
-            each = waiting.pop()
-            others = self.code.others.get(each, frozenset())
-            values = self._values(each)
+            each, within = waiting.pop()
+            others = {(other, _UNPLACED) for other in self._others(each, within)}
+            values = self._values(each, within)
             if values is None or not (values or others):
                 return frozenset()
             found |= values
@@ -279,20 +388,51 @@ class Known(Struct, frozen=True):
             seen |= others
         return frozenset(found)
 
-    def _values(self, name: str) -> Values | None:
+    def _others(self, name: str, section: str) -> Iterable[str]:
+        """Other settings whose values one has, or the same in a section that is not known."""
+        if not section:
+            return self.code.others.get(name, ())
+        items = self.sections.within(self.sections.code.get(name, ()), section)
+        return {item.of for item in items if item.of}
+
+    def _told(self, name: str, section: str) -> tuple[Values, Values, Values, Values]:
+        """What gives a setting values: the command, files of settings, code that sets it, all."""
+        if not section:
+            return (
+                self.command.given.get(name, frozenset()),
+                self.config.get(name, frozenset()),
+                self.code.explicit.get(name, frozenset()),
+                self.code.values.get(name, frozenset()),
+            )
+        told = self.sections
+        given: Values = frozenset().union(
+            *(
+                values
+                for each, values in self.command.within(name).items()
+                if told.may_be(each, section)
+            )
+        )
+        config = frozenset(each.value for each in told.within(told.config.get(name, ()), section))
+        listed = [item for item in told.within(told.code.get(name, ()), section) if not item.of]
+        filled = told.filled.get(name, frozenset())
+        explicit = filled.union(item.value for item in listed if item.given)
+        return given, config, explicit, filled.union(item.value for item in listed)
+
+    def _values(self, name: str, section: str) -> Values | None:
         """The values that a setting has where it does not have those of others; None if open.
 
         One with hyphens is a word of the command line that code reads itself: nothing else sets it.
         """
         if name.startswith(VARIABLE):
             return self._of_environment(name)
+        function, sign, parameter = name.partition(OF_FUNCTION)
+        if sign:
+            return self._of_function(function, parameter)
         if name.startswith("--"):
             return self.command.given.get(name.removeprefix("--"))
-        if self._is_open(name):
+        if self._is_open(name, section):
             return None
-        given, config = self.command.given.get(name), self.config.get(name)
-        explicit = self.code.explicit.get(name, frozenset())
-        everywhere = self.code.values.get(name, frozenset())
+        given, config, explicit, everywhere = self._told(name, section)
         is_one = self.command.is_sure and len(_WORDS.findall(name)) > 1
         if is_one and given:
             return given | explicit
@@ -300,7 +440,14 @@ class Known(Struct, frozen=True):
             return None  # nobody sees what is in that data
         if is_one and config:
             return config | explicit
-        return everywhere.union(given or (), config or ())
+        return everywhere | given | config
+
+    def _of_function(self, function: str, parameter: str) -> Values | None:
+        """The values of a parameter that one function has if it is left out."""
+        values = self.values(parameter)
+        if not values or f"{function}{OF_FUNCTION}" in self.code.values:
+            return None
+        return values | self.code.values.get(f"{function}{OF_FUNCTION}{parameter}", frozenset())
 
     def _of_environment(self, name: str) -> Values | None:
         """The values of a variable: what code takes where it is not set, and what sets it."""
@@ -313,11 +460,11 @@ class Known(Struct, frozen=True):
         others |= self.variables.get(bare, frozenset()) | self.code.explicit.get(bare, frozenset())
         return own | others if own else None
 
-    def _is_open(self, name: str) -> bool:
+    def _is_open(self, name: str, section: str = "") -> bool:
         """Whether something may give a setting a value that nobody sees."""
         said = self.command
         lower = name.lower()
-        if said.is_open or self.code.is_open or lower in said.mentioned:
+        if said.is_open or self.code.is_open or said.mentions(name, section):
             return True
         others = {each.lower() for each in self.code.spelled.get(name, ())}
         explained = {each.lower() for names in self.code.spelled.values() for each in names}
@@ -336,7 +483,7 @@ class Known(Struct, frozen=True):
 
     def is_off(self, option: Option) -> bool:
         """Whether a condition on a setting is known to be false."""
-        values = self.values(option.name)
+        values = self.values(option.name, option.section)
         if option.otherwise and option.name.startswith(VARIABLE):
             return False  # a text is compared as it is written
         if option.imports:  # nothing is no module, nor what an option has before its value

@@ -26,6 +26,7 @@ from portaudit.catalogue.schema import Rule
 from portaudit.discover import Tree
 from portaudit.judge.severity import effective
 from portaudit.kinds import kind_by_name
+from portaudit.marks import OF_FUNCTION
 from portaudit.relate import nearby
 from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
 from portaudit.relate.configured import Unsaid, unnamed, unsaid
@@ -767,7 +768,7 @@ def _behind(finding: Finding, origin: Origin, rules: Mapping[str, Rule]) -> Find
 def _proof(origin: Origin) -> Proof:
     """The line that says so, and the flag, or the entry of a table, that would switch it on."""
     option = origin.option
-    setting = option.values[0] if option.table else option.name
+    setting = option.values[0] if option.table else option.name.rpartition(OF_FUNCTION)[2]
     return Proof(origin.path, option.line, option.text, setting)
 
 

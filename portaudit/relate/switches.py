@@ -15,12 +15,21 @@ from msgspec import Struct
 
 from portaudit.catalogue.entries import aside
 from portaudit.discover import Tree
-from portaudit.marks import ANY_VARIABLE, KEPT, LISTED, VARIABLE
+from portaudit.marks import (
+    ANY_PART,
+    ANY_VARIABLE,
+    KEPT,
+    LISTED,
+    OF_FUNCTION,
+    OTHERWISE,
+    SECTION,
+    VARIABLE,
+)
 from portaudit.relate.entries import TRAINING, Entries
 from portaudit.relate.graph import FILES, Graph
 from portaudit.relate.handed import filled
 from portaudit.relate.live import TOP, Living, Sources
-from portaudit.relate.options import Known, Tables, Values, collected, told_by
+from portaudit.relate.options import Known, Sections, Tables, Values, collected, told_by
 from portaudit.relate.starts import PROGRAMS
 from portaudit.types import FileKind, FileResult, Option, Setting
 
@@ -49,7 +58,7 @@ def switched(
 
     With what is known there of settings.
     """
-    facts = _Facts(results, graph, tree, programs)
+    facts = _Facts(results, graph, tree, programs, everything)
     deeds = _deeds(results, everything)
     asks = {result.path: _Asks.of(result, graph) for result in results}
     living = everything
@@ -130,7 +139,7 @@ def _with_a_choice(off: _Places, sources: Sources) -> frozenset[tuple[str, int]]
 
 def _is_off(known: Known, option: Option, cache: dict[tuple[object, ...], bool]) -> bool:
     """Whether a condition on a setting is false, asked once for all that are alike."""
-    key = option.name, option.values, option.otherwise, option.imports
+    key = option.name, option.values, option.otherwise, option.imports, option.section
     if key not in cache:
         cache[key] = known.is_off(option)
     return cache[key]
@@ -154,7 +163,12 @@ class _Facts:
     """Answers what is known of settings, given the files of a path."""
 
     def __init__(
-        self, results: Sequence[FileResult], graph: Graph, tree: Tree, programs: Entries
+        self,
+        results: Sequence[FileResult],
+        graph: Graph,
+        tree: Tree,
+        programs: Entries,
+        everything: Living,
     ) -> None:
         self._settings = {result.path: result.facts.settings for result in results}
         self._handing = {result.path: result.facts.code.handing for result in results}
@@ -163,6 +177,7 @@ class _Facts:
         asked.update(item.by for result in results for item in result.facts.code.options)
         asked.update(item.asks for result in results for item in result.facts.code.guesses)
         asked.update(item.of for result in results for item in result.facts.settings if item.of)
+        asked.update([name.partition(OF_FUNCTION)[2] for name in asked if OF_FUNCTION in name])
         self._asked = frozenset(asked)
         self._last: tuple[Sequence[str], Mapping[str, Values]] = (), {}
         self._command = programs.command
@@ -176,6 +191,9 @@ class _Facts:
             item for path in self._configs for item in self._settings.get(path, ())
         )
         self._variables = collected(_variables(results, tree, programs))
+        files = {*everything.files, *self._configs}
+        there = [result for result in results if result.path in files]
+        self._own, self._placed = _sections(there, programs)
 
     def known(self, living: Living, sources: Sources, assumed: _Places = frozenset()) -> Known:
         """What the command, the files of settings and the code of a path say together.
@@ -200,7 +218,32 @@ class _Facts:
             self._filled(files, sources),
         )
         config = self._read(settings)
-        return Known(self._command, config, code, self._configured, self._variables)
+        sections = self._in_sections(settings, asleep, self._filled(files, sources))
+        return Known(self._command, config, code, self._configured, self._variables, sections)
+
+    def _in_sections(
+        self,
+        settings: Mapping[str, Sequence[Setting]],
+        asleep: Mapping[str, _Lines],
+        filled: Mapping[str, Values],
+    ) -> Sections:
+        """What the same say of settings of which it matters in which section they stand."""
+        code: dict[str, list[Setting]] = {}
+        config: dict[str, list[Setting]] = {}
+        for path, items in self._placed.items():
+            if path in self._configs:
+                for item in items:
+                    config.setdefault(item.name, []).append(item)
+        named = {name for path in settings for name in self._named.get(path, ())} if config else ()
+        for path, items in self._placed.items():
+            if path not in settings:
+                continue
+            for item in items:
+                if path not in asleep or item.line not in asleep[path]:
+                    code.setdefault(item.name, []).append(item)
+                    if path in named and item.name in config and not item.of:
+                        config[item.name].append(item)
+        return Sections(self._own, code, config, filled)
 
     def _filled(self, files: Sequence[str], sources: Sources) -> Mapping[str, Values]:
         """What calls in some files give by place: asked several times of the same ones."""
@@ -248,6 +291,56 @@ class _Facts:
         found = {name for path in settings for name in self._named.get(path, ())}
         named = collected(item for path in found for item in settings.get(path, ()) if not item.of)
         return {name: own | named.get(name, frozenset()) for name, own in self._config.items()}
+
+
+def _sections(
+    results: Sequence[FileResult], programs: Entries
+) -> tuple[frozenset[str], Mapping[str, Sequence[Setting]]]:
+    """Sections of which all is known, and what settings files have that may stand in one.
+
+    Of those that code hands on, fills, or calls by a name that is not written, values may go into
+    any other; also of one that anything may have as a setting itself.
+    """
+    options = [option for each in results for option in each.facts.code.options if option.section]
+    asked = {option.name for option in options}
+    nowhere: tuple[frozenset[str], Mapping[str, Sequence[Setting]]] = frozenset(), {}
+    if not asked:
+        return nowhere
+    placed: dict[str, list[Setting]] = {}
+    for result in results:
+        for item in result.facts.settings:
+            if item.name in asked:
+                placed.setdefault(result.path, []).append(item)
+    names = {item.section for items in placed.values() for item in items}
+    names.update(option.section for option in options)
+    names -= {"", SECTION}
+    lost = {name for name in names if programs.command.has(name)}
+    tellings = [frozenset(result.facts.code.sections.split()) for result in results]
+    searched = {
+        each.removeprefix(ANY_PART) for told in tellings for each in told if each[0] == ANY_PART
+    }
+    if "" in searched or not searched.isdisjoint(_branches(results, tellings)):
+        return nowhere
+    for result, told in zip(results, tellings, strict=True):
+        code = result.facts.code
+        used = names.intersection(code.words.split())
+        used.update(*(names.intersection(option.words.split()) for option in code.options))
+        lost |= used - told
+        lost.update(name for name in names if f"{OTHERWISE}{name}" in told)
+        for item in result.facts.settings:
+            *outer, last = item.name.split(".")  # an option that is called so
+            if outer or (last in names and item.section != SECTION):
+                lost.update((last, *outer))
+    return frozenset(names - lost), placed
+
+
+def _branches(results: Iterable[FileResult], tellings: Iterable[Collection[str]]) -> Iterator[str]:
+    """What settings stand in that has others, as far as anything says so."""
+    for told in tellings:
+        yield from told
+    for result in results:
+        for item in result.facts.settings:
+            yield item.name if item.section == SECTION else item.section
 
 
 def _variables(results: Sequence[FileResult], tree: Tree, programs: Entries) -> Iterator[Setting]:

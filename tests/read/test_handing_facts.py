@@ -14,7 +14,7 @@ from portaudit.types import CodeFacts, SourceFile
 HANDING = {
     "literals": ("from pkg.ops import f\nf(8, True, 'flash', None)", ["f 8 true flash null"]),
     "its own name": ("from pkg.ops import f\ndef g(fast): f(1, fast)", ["f 1 .fast"]),
-    "of settings": ("from pkg.ops import f\nf(cfg.model.fast)", ["f .fast"]),
+    "of settings": ("from pkg.ops import f\nf(cfg.model.fast)", ["f .fast", "fast( &"]),
     "asked by key": ("from pkg.ops import f\nf(cfg['fast'])", ["f .fast"]),
     "computed": ("from pkg.ops import f\nf(go())", ["f ?"]),
     "a variable": ("from pkg.ops import f\nx = 3\nf(x)", ["f 3"]),

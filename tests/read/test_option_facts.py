@@ -117,7 +117,11 @@ CONDITIONS = {
         'def f(name):\n    if name == "x":\n        go()',
         ["3-3 name=x"],
     ),
-    "parameter that may be missing": ("def f(mask=None):\n    if mask:\n        go()", []),
+    "parameter that may be missing": (
+        "def f(mask=None):\n    if mask:\n        go()",
+        ["3-3 f(mask=true"],
+    ),
+    "of what is decorated": ("@hook\ndef f(mask=None):\n    if mask:\n        go()", []),
     "parameter and None": ("def f(mask):\n    if mask is not None:\n        go()", []),
     "local name for it": (
         "def f(cfg):\n    fast = cfg.use_flash\n    if fast:\n        go()",
@@ -987,7 +991,7 @@ SETTINGS = {
     "keyword computed": ("Model(fast=x > 1)", ["1 fast=!"]),
     "keyword handed on": ("Model(fast=cfg.fast)", []),
     "keyword handed on by get": ('Model(fast=cfg.get("fast", False))', ["1 fast=false"]),
-    "keyword from a parameter": ("def f(fast):\n    Model(fast=fast)", []),
+    "keyword from a parameter": ("def f(fast):\n    Model(fast=fast)", ["2 Model(fast=!"]),
     "keyword from a local value": ("def f():\n    m = go()\n    Model(m=m)", ["3 m=!"]),
     "keyword from a local literal": (
         "def f():\n    fast = True\n    Model(fast=fast)",
@@ -1042,7 +1046,10 @@ SETTINGS = {
         ["3 fast=.quick!"],
     ),
     "of another setting, changed": ("Model(fast=not cfg.quick)", ["1 fast=!"]),
-    "of an argument": ("def f(quick):\n    return Model(fast=quick)", ["2 fast=!"]),
+    "of an argument": (
+        "def f(quick):\n    return Model(fast=quick)",
+        ["2 fast=!", "2 Model(fast=!"],
+    ),
     "of an attribute": (
         "class A:\n    def __init__(self, cfg):\n        self.fast = cfg.quick",
         ["3 fast=.quick!"],

@@ -18,6 +18,7 @@ from portaudit.read.python.model import Place, Scope
 from portaudit.read.python.nodes import descendants, string_value
 from portaudit.read.python.offered import offered
 from portaudit.read.python.options import Demands, Options, Waiting, undemanding
+from portaudit.read.python.sections import sections
 from portaudit.read.python.stores import stores
 from portaudit.read.python.tables import asks
 from portaudit.read.python.values import Reader, argument
@@ -49,6 +50,8 @@ def code(
     options = Options(reader, main, demands)
     said = list(_said(reader))
     words = _sorted_out(reader, options, said)
+    told = options.told()
+    everywhere = words.union(*(option.words.split() for option in told))
     does, trains = deeds(reader, main)
     return CodeFacts(
         (*imports, *bases(reader)),
@@ -56,7 +59,7 @@ def code(
         does,
         " ".join(sorted(words)),
         " ".join(sorted(set(offered(reader, options.decorators, options.methods)))),
-        options.told(),
+        told,
         asks(reader),
         handing(reader),
         taking(reader),
@@ -67,6 +70,7 @@ def code(
         sets=" ".join(sorted(stores(reader))),
         mixed=" ".join(sorted(_mixed(reader))),
         keeps=" ".join(sorted(keeps(reader))),
+        sections=" ".join(sorted(sections(reader, said, everywhere))),
     )
 
 

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.catalogue import options as known
-from portaudit.marks import ANY_PART, VARIABLE
+from portaudit.marks import ANY_PART, OF_FUNCTION, VARIABLE
 from portaudit.read.python.folding import is_of_launcher
+from portaudit.read.python.methods import is_only_called
 from portaudit.read.python.model import Binding, Branch, Scope, around
 from portaudit.read.python.nodes import (
     descendants,
@@ -51,13 +53,15 @@ class Condition(Struct, frozen=True):
     """A setting must have one of some values, or with `otherwise` none of them.
 
     A value that begins or ends with `*` is only how one ends, begins, or what it has in it ·
-    `words`: the strings that it is compared with.
+    `words`: the strings that it is compared with · `section`: what the setting stands in, where
+    that is spelled.
     """
 
     name: str
     values: tuple[str, ...]
     otherwise: bool = False
     words: tuple[cst.CSTNode, ...] = ()
+    section: str = ""
 
 
 def conditions(
@@ -91,13 +95,15 @@ def _either(left: list[Condition], right: list[Condition]) -> list[Condition]:
     one, other = left[0], right[0]
     if one.name != other.name or one.otherwise or other.otherwise:
         return []
-    return [Condition(one.name, (*one.values, *other.values), False, (*one.words, *other.words))]
+    section = one.section if one.section == other.section else ""
+    values, words = (*one.values, *other.values), (*one.words, *other.words)
+    return [Condition(one.name, values, False, words, section)]
 
 
 def _flipped(condition: Condition, truth: bool) -> Condition:
     if truth:
         return condition
-    return Condition(condition.name, condition.values, not condition.otherwise, condition.words)
+    return replace(condition, otherwise=not condition.otherwise)
 
 
 def _truth(reader: Reader, node: cst.BaseExpression, *, truth: bool, depth: int) -> list[Condition]:
@@ -107,13 +113,15 @@ def _truth(reader: Reader, node: cst.BaseExpression, *, truth: bool, depth: int)
     bound = _meant(reader, node)
     if bound is not None:
         return conditions(reader, bound, truth=truth, depth=depth + 1)
-    name = setting(reader, node, asks_whether=True)
+    name = setting(reader, node, asks_whether=True) or left_out(reader, node)
     if not name and truth and isinstance(node, cst.Call):
         if found := asked_variable(reader, node):
             variable_name, _, *values = found
             return [Condition(variable_name, tuple(values))]
         name = named_in(reader, node)
-    return [Condition(name, TRUE, not truth)] if name else []
+    if not name:
+        return []
+    return [Condition(name, TRUE, not truth, section=section(reader, node))]
 
 
 def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterator[Condition]:
@@ -129,9 +137,10 @@ def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterato
             if not values:
                 continue
             lacks = values == ("null",) and _may_be_none(reader, side)
-            name = "" if lacks else setting(reader, side, is_compared=True)
+            name = left_out(reader, side) if lacks else setting(reader, side, is_compared=True)
             if name:
-                yield Condition(name, values, negative, _strings(other))
+                within = section(reader, side, is_compared=True)
+                yield Condition(name, values, negative, _strings(other), within)
                 return
             parts = _with_parts(other) if negative != truth else ()
             name = part_of(reader, side) if parts else ""
@@ -155,7 +164,8 @@ def _comparison(reader: Reader, node: cst.Comparison, *, truth: bool) -> Iterato
             if name:
                 values = tuple(value for each in found for value in each)
                 words = tuple(word for each in elements for word in _strings(each))
-                yield Condition(name, values, negative, words)
+                within = section(reader, left, is_compared=True)
+                yield Condition(name, values, negative, words, within)
     elif truth:
         yield from _more(reader, left, operator, right)
 
@@ -272,7 +282,8 @@ def _more(
     least = number + (kind is cst.GreaterThan)
     name = setting(reader, left) if 0 < least <= _MOST else ""
     if name:
-        yield Condition(name, tuple(str(each) for each in range(least)), otherwise=True)
+        values = tuple(str(each) for each in range(least))
+        yield Condition(name, values, otherwise=True, section=section(reader, left))
 
 
 def chosen(
@@ -283,7 +294,8 @@ def chosen(
     name = setting(reader, subject) if values and all(values) else ""
     if name:
         words = tuple(word for case in cases for word in _strings(case))
-        yield Condition(name, tuple(each for found in values for each in found), words=words)
+        told = tuple(each for found in values for each in found)
+        yield Condition(name, told, words=words, section=section(reader, subject))
 
 
 # --- values ---------------------------------------------------------------------------------------
@@ -396,6 +408,61 @@ def setting(
     return "" if name in known.words().never.modes or name.startswith("__") else name
 
 
+def section(
+    reader: Reader, node: cst.BaseExpression, *, is_compared: bool = False, depth: int = 0
+) -> str:
+    """What the setting stands in that an expression is; empty where that is not spelled."""
+    if depth > _DEEPEST:
+        return ""
+    bound = _small(node) if is_compared else None
+    bound = _meant(reader, node) if bound is None else bound
+    if bound is not None:
+        return section(reader, bound, is_compared=is_compared, depth=depth + 1)
+    if isinstance(node, (cst.Attribute, cst.Subscript)):
+        return section_of(reader, node.value)
+    return ""
+
+
+def section_of(reader: Reader, owner: cst.BaseExpression) -> str:
+    """The name of a section, if an expression is one of what has settings: `cfg.model.attn`.
+
+    Not one that may be a config handed on: `head.cfg`, `self.attn`.
+    """
+    if isinstance(owner, cst.Attribute):
+        name = owner.attr.value
+    elif isinstance(owner, cst.Subscript):
+        name = index(owner)
+    else:
+        return ""
+    if not name or known.holds(name) or is_self(reader, owner.value):
+        return ""
+    base: cst.BaseExpression = owner.value
+    while isinstance(base, (cst.Attribute, cst.Subscript)):
+        if isinstance(base, cst.Subscript) and not index(base):
+            return ""
+        base = base.value
+    if not isinstance(base, cst.Name):
+        return ""
+    return name if is_declared(reader, owner) or holds(reader, owner.value) else ""
+
+
+def is_declared(reader: Reader, owner: cst.BaseExpression) -> bool:
+    """Whether something is a config of defaults, made empty in the module: yacs's `_C`."""
+    root = (dotted(owner) or "").partition(".")[0]
+    bindings = reader.model.root.bindings.get(root, ())
+    return any(_is_made(each.value) for each in bindings)
+
+
+def _is_made(node: cst.BaseExpression | None) -> bool:
+    """Whether something is made to hold settings: `CN()`."""
+    return isinstance(node, cst.Call) and last_name(node.func) in known.words().holding.made
+
+
+def is_empty(node: cst.BaseExpression) -> bool:
+    """Whether something is made so, and has none yet."""
+    return _is_made(node) and not (isinstance(node, cst.Call) and node.args)
+
+
 def _small(node: cst.BaseExpression) -> cst.BaseExpression | None:
     """What is written in small letters there: `kind` of `kind.lower()`."""
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
@@ -466,6 +533,23 @@ _OPTION = re.compile(r"--([A-Za-z][\w-]*)=?")
 def _may_lack(binding: Binding) -> bool:
     """Whether a parameter may be left out, and is no word, number or truth then."""
     return binding.value is not None and literal(binding.value) in {"", "null"}
+
+
+def left_out(reader: Reader, node: cst.BaseExpression) -> str:
+    """A parameter that is None by default, with its function: `evaluate(trt_file`.
+
+    Only of a function that nobody calls unseen, as far as its own file tells: what calls give says
+    then whether there is something. Empty for anything else.
+    """
+    if not isinstance(node, cst.Name) or node.value in known.words().never.modes:
+        return ""
+    bindings = _bindings(reader, node)
+    if len(bindings) != 1 or bindings[0].kind != "param" or literal(bindings[0].value) != "null":
+        return ""
+    scope = bindings[0].place.scope
+    if len(scope.bindings.get(node.value, ())) != 1 or not is_only_called(reader, scope):
+        return ""
+    return f"{scope.name}{OF_FUNCTION}{node.value}"
 
 
 def _is_constant(reader: Reader, binding: Binding) -> bool:

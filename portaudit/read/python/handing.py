@@ -13,6 +13,7 @@ import libcst as cst
 
 from portaudit.catalogue import options as known
 from portaudit.marks import (
+    ANY_PART,
     BELOW,
     EITHER,
     FIELDS,
@@ -23,14 +24,17 @@ from portaudit.marks import (
     MORE,
     NAMED,
     OBJECT,
+    OF_FUNCTION,
     UNPACKED,
     UNWRITTEN,
 )
 from portaudit.read.python.conditions import attributes, holds, index, is_self, literal
+from portaudit.read.python.methods import is_looked_at
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import SPEAKING, body_of, last_name
 from portaudit.read.python.objects import Objects
 from portaudit.read.python.settings import bases, followed, hands_on
+from portaudit.read.python.spelled import spelled as spelled_out
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
 from portaudit.types import Ref
 
@@ -56,6 +60,7 @@ def handing(reader: Reader) -> tuple[tuple[str, str], ...]:
     """Each function with what it is given by position, each once, in order of the names."""
     found = {*_calls(reader), *_values(reader)}
     found.update((name, "") for name in _bases(reader))
+    found.update((f"{name}{OF_FUNCTION}", ITSELF) for name in _otherwise(reader))
     return tuple(sorted(found))
 
 
@@ -262,6 +267,48 @@ def _values(reader: Reader) -> Iterator[tuple[str, str]]:
         if (name in own or name[:1].isupper()) and _is_passed(reader, attribute):
             if not _is_foreign(reader, attribute):
                 yield name, _by_whom(reader, attribute, name)
+
+
+def _otherwise(reader: Reader) -> Iterator[str]:
+    """Members that are named but not called there, whatever they are: who gets them may call them.
+
+    Those that only a condition or a member of theirs is asked of are not.
+    """
+    for attribute in reader.model.attributes:
+        if _is_passed(reader, attribute) and not _is_foreign(reader, attribute):
+            yield attribute.attr.value
+    readers = known.words().tables.readers
+    for bindings in reader.model.root.bindings.values():
+        if any(b.kind == "import" and b.target.partition(".")[0] in readers for b in bindings):
+            yield ANY_PART  # what reads the command line calls what that says
+    for call in reader.model.called.get("getattr", ()):
+        if len(call.args) > 1 and _may_be_called(reader, call):
+            texts = spelled_out(reader, call.args[1].value)
+            yield from texts or (ANY_PART,)
+
+
+def _may_be_called(reader: Reader, call: cst.Call) -> bool:
+    """Whether what is looked up is called, or handed to what calls it: no library's, no value."""
+    values = reader.values(call.args[0].value)
+    if values and all(isinstance(each, Ref) and not each.open for each in values):
+        return False
+    parent = reader.model.parents.get(call)
+    if isinstance(parent, cst.Assign):
+        named = (each.target for each in parent.targets)
+        return any(not isinstance(each, cst.Name) or _is_called(reader, each) for each in named)
+    if isinstance(parent, cst.Arg):
+        outer = reader.model.parents.get(parent)
+        return isinstance(outer, cst.Call) and last_name(outer.func) in _CALLING | _PASSING
+    return isinstance(parent, cst.Call) and parent.func is call
+
+
+def _is_called(reader: Reader, node: cst.Name) -> bool:
+    """Whether the file calls something by a name, or has it for anything but to look at it."""
+    return node.value in reader.model.called or any(
+        each.value == node.value and _is_passed(reader, each) and not is_looked_at(reader, each)
+        for each in reader.model.names
+        if each is not node
+    )
 
 
 class _Parsers:

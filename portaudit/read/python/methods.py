@@ -54,6 +54,22 @@ def own_methods(reader: Reader) -> dict[str, list[Scope]]:
     return found
 
 
+def is_only_called(reader: Reader, scope: Scope) -> bool:
+    """Whether no decorator of a function or a method of the module, and no base, may call it."""
+    node, owner = scope.node, scope.parent
+    if not isinstance(node, cst.FunctionDef) or owner is None or _is_called(scope.name):
+        return False
+    if any(last_name(each.decorator) not in _BARE for each in node.decorators):
+        return False
+    if owner is reader.model.root:
+        return True
+    return owner.kind == "class" and owner.parent is reader.model.root and _is_quiet(reader, owner)
+
+
+_BARE = frozenset({"staticmethod", "classmethod"})
+"""Decorators that leave what calls give as it is."""
+
+
 def _is_called(name: str) -> bool:
     """Whether Python, or who is given modules of torch, calls methods by a name."""
     return (name.startswith("_") and name.endswith("_")) or name in words().called.modules
@@ -126,7 +142,7 @@ def _asked(reader: Reader, call: cst.Call) -> Iterator[str]:
             yield ""
     elif name in _LISTING:
         yield from _owners(reader, given[0])
-    elif name == "getattr" and len(given) > 1 and not _is_looked_at(reader, call):
+    elif name == "getattr" and len(given) > 1 and not is_looked_at(reader, call):
         if _is_open(reader, given[1]):
             yield from _owners(reader, given[0])
         elif _is_partly_told(reader, given[1]):
@@ -213,9 +229,9 @@ def _is_here(reader: Reader, scope: Scope, depth: int = 0) -> bool:
     return True
 
 
-def _is_looked_at(reader: Reader, call: cst.Call) -> bool:
+def is_looked_at(reader: Reader, node: cst.BaseExpression) -> bool:
     """Whether what is got is only compared, or handed to what calls nothing."""
-    parent = reader.model.parents.get(call)
+    parent = reader.model.parents.get(node)
     if isinstance(parent, (cst.Comparison, cst.ComparisonTarget, cst.FormattedStringExpression)):
         return True
     outer = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None

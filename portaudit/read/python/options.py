@@ -521,6 +521,7 @@ class Options:
             entry is not None and entry.made,
             found.defines,
             found.guard,
+            section=condition.section,
         )
 
     def _region(self, found: Waiting) -> tuple[tuple[int, int], Span | None]:
@@ -599,25 +600,26 @@ def _joined(
     condition: Condition, outer: Waiting | None, extent: Extent
 ) -> tuple[Condition, Waiting | None]:
     """A condition with what is said around it of the same setting, and what is around both."""
-    while outer is not None and _is_about(outer, condition.name):
+    while outer is not None and _is_about(outer, condition):
         said = outer.condition
         if condition.otherwise:
             rest = isinstance(outer.extent.first, cst.If) and outer.extent.last is extent.last
             if not (said.otherwise and rest):
                 break
             values = tuple(dict.fromkeys((*said.values, *condition.values)))
-            condition = Condition(condition.name, values, otherwise=True)
+            condition = Condition(condition.name, values, otherwise=True, section=condition.section)
         outer = outer.within
     return condition, outer
 
 
-def _is_about(outer: Waiting, name: str) -> bool:
-    """Whether an option is a condition on a setting of some name."""
+def _is_about(outer: Waiting, condition: Condition) -> bool:
+    """Whether an option is a condition on the setting of another one."""
     return (
         outer.entry is None
         and not outer.defines
         and outer.guard == "none"
-        and outer.condition.name == name
+        and outer.condition.name == condition.name
+        and outer.condition.section == condition.section
     )
 
 

@@ -20,6 +20,8 @@ from portaudit.marks import (
     AS_WRITTEN,
     EMPTY,
     OBJECT_ITSELF,
+    OF_FUNCTION,
+    SECTION,
     VARIABLE,
 )
 from portaudit.read.python.conditions import (
@@ -28,12 +30,16 @@ from portaudit.read.python.conditions import (
     compared,
     holds,
     index,
+    is_declared,
+    is_empty,
     is_field,
     is_self,
     literal,
+    section_of,
     setting,
     variable,
 )
+from portaudit.read.python.conditions import section as section_at
 from portaudit.read.python.model import Binding, Place, Scope, around
 from portaudit.read.python.nodes import (
     SPEAKING,
@@ -75,6 +81,7 @@ class Told(Struct, frozen=True, eq=False):
     given: bool
     spelled: tuple[str, ...] = ()
     of: str = ""
+    section: str = ""
 
 
 def settings(reader: Reader) -> tuple[Setting, ...]:
@@ -87,7 +94,8 @@ def settings(reader: Reader) -> tuple[Setting, ...]:
     for told in _all(reader):
         line = lines.of(told.node, told.name if told.value else "")
         spelled = " ".join(sorted(told.spelled))
-        found[Setting(told.name, told.value, line, told.given, spelled, told.of)] = None
+        item = Setting(told.name, told.value, line, told.given, spelled, told.of, told.section)
+        found[item] = None
     return tuple(sorted(found, key=_line))
 
 
@@ -347,8 +355,24 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
     if any(_is_of_library(value) for value in values):
         return
     for item in call.args:
-        if item.keyword is not None:
-            yield from _given(reader, item.keyword.value, item.value, call)
+        yield from _argument(reader, call, item)
+
+
+def _argument(reader: Reader, call: cst.Call, item: cst.Arg) -> Iterator[Told]:
+    """What an argument sets by its name, or what is unpacked; a function is told for itself."""
+    function = _called_by(call.func)
+    if item.keyword is not None:
+        name = item.keyword.value
+        yield from _given(reader, name, item.value, call)
+        if isinstance(item.value, cst.Name) and _is_parameter(reader, item.value):
+            yield Told(f"{function}{OF_FUNCTION}{name}", "", call, True)
+    elif item.star == "**":
+        yield Told(f"{function}{OF_FUNCTION}", "", call, True)
+
+
+def _called_by(node: cst.BaseExpression) -> str:
+    """The name by which something is called, whatever it is asked of."""
+    return node.attr.value if isinstance(node, cst.Attribute) else last_name(node)
 
 
 def _is_own_option(reader: Reader, call: cst.Call) -> bool:
@@ -656,12 +680,17 @@ def _assigned(
                 if isinstance(element.value, (cst.Attribute, cst.Subscript)):
                     yield from _assigned(reader, element.value, target, node)
         return
-    if _is_declared(reader, owner):
-        yield Told(name, literal(value), node, False)
+    section = section_of(reader, owner)
+    if is_declared(reader, owner):
+        section = SECTION if is_empty(value) else section
+        yield Told(name, literal(value), node, False, section=section)
     elif isinstance(value, cst.Name) and not literal(value) and _is_parameter(reader, value):
-        yield Told(name, "", node, True)  # whatever somebody calls it with
+        yield Told(name, "", node, True, section=section)  # whatever somebody calls it with
     else:
-        yield from _given(reader, name, value, node)
+        told = _given(reader, name, value, node)
+        yield from (replace(each, section=section) for each in told)
+        if section and hands_on(reader, name, value) and section_at(reader, value) != section:
+            yield Told(name, "", node, True, of=name, section=section)
 
 
 def _by_key(
@@ -755,17 +784,6 @@ def _makes_list(node: cst.BaseExpression | None) -> bool:
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
         return isinstance(node.left, cst.List) or isinstance(node.right, cst.List)
     return isinstance(node, (cst.List, cst.ListComp))
-
-
-def _is_declared(reader: Reader, owner: cst.BaseExpression) -> bool:
-    """Whether something is a config of defaults, made empty in the module: yacs's `_C`."""
-    root = (dotted(owner) or "").partition(".")[0]
-    bindings = reader.model.root.bindings.get(root, ())
-    return any(
-        isinstance(each.value, cst.Call)
-        and last_name(each.value.func) in known.words().holding.made
-        for each in bindings
-    )
 
 
 def _given(
@@ -863,9 +881,10 @@ def _mentioned(reader: Reader, node: cst.BaseExpression) -> Iterator[Told]:
     found = _MENTION.fullmatch(text[0]) if text else None
     if found is None or not (found.group(2) or _may_name(reader, node)):
         return
-    name = re.split(r"[./]", found.group(1))[-1].replace("-", "_")
+    *outer, name = re.split(r"[./]", found.group(1).replace("-", "_"))
+    section = outer[-1] if outer and "/" not in found.group(1) else ""
     if not _only_says(reader, node):
-        yield Told(name, "", node, True)
+        yield Told(name, "", node, True, section=section)
 
 
 def _may_name(reader: Reader, node: cst.BaseExpression) -> bool:
