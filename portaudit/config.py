@@ -583,7 +583,7 @@ KEYS: Mapping[str, Key] = {
         _number(1, 1000),
         "number from 1 to 1000",
         "The size above which a file is not read, whoever names it. It is listed as failed, and "
-        "the report is partial. A megabyte of Python takes up to a gigabyte of memory.",
+        "the report is partial. A megabyte of Python may take half a gigabyte of memory.",
         "file-megabytes = 20",
     ),
     "file-seconds": Key(

@@ -1,7 +1,7 @@
 """Hold the score, the path and the root causes of a scan against what readers wrote before it.
 
-    python bench/verdicts/verdicts.py CLONES --which building|former|second|third|fourth|final [--top 5]
-        [--reports DIR]
+    python bench/verdicts/verdicts.py CLONES --which building|former|second|third|fourth|final
+        [--top 5] [--reports DIR]
 
 CLONES holds a directory OWNER+NAME for each repository, at the commit that its label names. Each is
 scanned as a user would. Printed are: scores beside the readers' verdicts and their rank of

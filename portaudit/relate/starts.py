@@ -539,7 +539,10 @@ def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
                 yield key.lstrip("+").partition("@")[0], value.strip("\"'")
             last = ""
         else:
-            yield last, word.strip("\"'")
+            text = word.strip("\"'")
+            yield last, text
+            if _is_config(text):  # `--cfg net.yaml SOLVER.LR 0.1`
+                last = ""
 
 
 def _each(arguments: Sequence[str]) -> Iterator[str]:

@@ -117,3 +117,14 @@ def test_what_is_handed_by_position(case: str) -> None:
 def test_what_functions_take(case: str) -> None:
     source, expected = TAKING[case]
     assert [": ".join(each) for each in facts(source).taking] == expected
+
+
+def test_a_dict_that_is_made_of_itself_is_no_endless_story() -> None:
+    told = facts("""
+    def build(args):
+        given = {}
+        given = {**given, "size": 2}
+        given = {**given, **args}
+        return Net(**given)
+    """)
+    assert ("Net", "**") in told.handing

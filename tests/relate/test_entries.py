@@ -649,6 +649,7 @@ def chosen(arguments: str) -> Entries:
         ("--data coco", []),
         ("--cfg-options a.b=c", []),
         ("--name ${NAME}", []),
+        ("--cfg conf/big.yaml SOLVER.KIND adam OUT dir", ["conf/big.yaml"]),
     ],
 )
 def test_a_line_chooses_files_of_settings_by_name(arguments: str, paths: list[str]) -> None:
@@ -665,7 +666,7 @@ def test_a_line_chooses_files_of_settings_by_name(arguments: str, paths: list[st
         *("model=huge", "model=${MODEL}", "experiment=c", "--recipe mine", "-cn other"),
         *("--config twice", "--config twice.yaml", "missing.yaml", "--hyp missing.yaml"),
         *("${CONFIG_FILE}", "<config>", "--config-path elsewhere", "--config /etc/run"),
-        "-m experiment=a,c",
+        *("-m experiment=a,c", "--config base huge", "--cfg conf/big.yaml $X/other.yaml"),
     ],
 )
 def test_settings_that_are_not_seen_leave_the_command_open(arguments: str) -> None:

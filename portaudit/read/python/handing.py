@@ -38,6 +38,8 @@ from portaudit.read.python.spelled import spelled as spelled_out
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
 from portaudit.types import Ref
 
+_DEEPEST = 4
+"""Names for names that are followed."""
 _BUILTINS = frozenset(dir(builtins))
 _INIT = "__init__"
 _MAKING = frozenset({_INIT, "__new__"})
@@ -116,24 +118,30 @@ def spelled(node: cst.BaseExpression) -> str:
     return index(node) if isinstance(node, cst.Subscript) else last_name(node)
 
 
-def _has_names(reader: Reader, node: cst.BaseExpression) -> bool:
-    """Whether what is unpacked is known by its names: of settings, of what a function was given."""
+def _has_names(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool:
+    """Whether what is unpacked is known by its names: of settings, of what a function was given.
+
+    `d = {**d, "size": 1}` has those that it had before: then nobody knows.
+    """
+    if depth > _DEEPEST:
+        return False
     if isinstance(node, cst.Call) and node.args:
         if last_name(node.func) in {"dict", "vars", "asdict"}:
             given = [item for item in node.args if not item.keyword]
-            return all(_has_names(reader, item.value) for item in given)
+            return all(_has_names(reader, item.value, depth + 1) for item in given)
         return holds(reader, node.args[0].value) or holds(reader, node)
     if isinstance(node, (cst.Dict, cst.DictComp)):
         return isinstance(node, cst.Dict) and all(
-            isinstance(each, cst.DictElement) or _has_names(reader, each.value)
+            isinstance(each, cst.DictElement) or _has_names(reader, each.value, depth + 1)
             for each in node.elements
         )
     if isinstance(node, cst.BooleanOperation):
-        return _has_names(reader, node.left) and _has_names(reader, node.right)
+        return all(_has_names(reader, side, depth + 1) for side in (node.left, node.right))
     if isinstance(node, cst.Name):
         found = reader.lookup(node.value, reader.scope_of(node))
         if found and all(
-            isinstance(each.value, cst.Dict) and _has_names(reader, each.value) for each in found
+            isinstance(each.value, cst.Dict) and _has_names(reader, each.value, depth + 1)
+            for each in found
         ):
             return True
     return holds(reader, node)
