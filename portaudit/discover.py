@@ -21,7 +21,7 @@ from portaudit.errors import ConfigError
 from portaudit.files import Files, Kind, Listed
 from portaudit.ignores import is_endless, linear
 from portaudit.kinds import kind_by_name
-from portaudit.types import FileKind, ScanError, Skipped
+from portaudit.types import FileKind, ScanError, Setting, Skipped
 
 _MEGABYTE = 1_000_000
 DATA_LIMIT = 500_000
@@ -61,6 +61,8 @@ _UNREAD = (
     *("meson.build", ".bzl", ".bazel", "/BUILD", ".gn", ".gyp", ".ninja", ".lua", ".pl"),
 )
 """How the names of files end that are no kind of source here, and may hold or name native code."""
+_AROUND = (".env", ".envrc", "_env", ".conf", ".service", ".bat", ".cmd", ".ps1", ".fish")
+"""How those end that may set variables of the environment around a run."""
 _FOLDERS = frozenset({"folder", "submodule"})
 _OTHERS: Mapping[Kind, str] = {"submodule": SUBMODULE, "other": SPECIAL}
 """Why what is no file is left out."""
@@ -75,7 +77,8 @@ class Tree(Struct, frozen=True):
     `selected`: those whose findings are reported · `skipped`: what was left out under the given
     paths, `errors`: what could not be read, both as a reader can see their names · `projects`:
     directories that a project of its own begins in, by their manifest · `others`: files that are
-    read for names only, as native code may stand there.
+    read for names only, as native code may stand there · `around`: files of no kind that may set
+    variables of the environment · `variables`: what those set, as far as it was read.
     """
 
     root: Path
@@ -86,6 +89,8 @@ class Tree(Struct, frozen=True):
     projects: frozenset[str] = frozenset()
     kinds: Mapping[str, FileKind] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
+    variables: tuple[Setting, ...] = ()
 
     @classmethod
     def of(
@@ -174,6 +179,7 @@ def walk(
         projects=frozenset(found.projects),
         kinds=found.kinds,
         others=tuple(sorted(found.others)),
+        around=tuple(sorted(found.around)),
     )
 
 
@@ -211,6 +217,7 @@ class _Found(Struct):
     errors: list[ScanError] = field(default_factory=list)
     projects: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+    around: set[str] = field(default_factory=set)
 
 
 class _Line(Struct, frozen=True):
@@ -292,9 +299,9 @@ def _sort_out(
     try:
         kind = None if folder else _source_kind(files, entry, path)
         if not folder and kind is None:
-            if entry.kind == "file" and f"/{path}".endswith(_UNREAD) and _is_text(path):
+            if entry.kind == "file" and f"/{path}".endswith(_UNREAD + _AROUND) and _is_text(path):
                 if not _ignored(path, patterns, folder=False):
-                    found.others.add(path)
+                    (found.others if f"/{path}".endswith(_UNREAD) else found.around).add(path)
             return False
         reason = _reason_to_skip(files, entry, path, patterns, kind)
         if kind and not reason:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from portaudit import __version__, budget, discover, score
 from portaudit.catalogue import assumptions
+from portaudit.catalogue.entries import aside
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Rule
 from portaudit.catalogue.select import named
@@ -27,6 +28,7 @@ from portaudit.files import Disk, Files
 from portaudit.garbage import uncollected
 from portaudit.ignores import spec
 from portaudit.quiet import Blank
+from portaudit.read.configs import set_in
 from portaudit.read.python import glance
 from portaudit.relate import programs
 from portaudit.relate.ahead import Ahead
@@ -537,7 +539,9 @@ def scan(
     rules.results.write()
     natives = related(results, modules, Said(results, tree.others, partial(_content, contents)))
     run = rules.chosen.rules.keys()
-    made = report(config, rules.everything, results, natives, tree, modules, run)
+    around = (_content(contents, path) for path in tree.around if aside(path) != "test")
+    surrounded = replace(tree, variables=tuple(each for text in around for each in set_in(text)))
+    made = report(config, rules.everything, results, natives, surrounded, modules, run)
     contents.keep(tree.kinds)
     return made
 

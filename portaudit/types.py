@@ -620,7 +620,8 @@ class Import(Struct, frozen=True):
     with the module · `guard`, `guard_by`: what decides whether it happens · `named`: a string says
     it (`import_module("pkg.x")`, `{"_target_": "pkg.x.Model"}`) · `asks`: the setting that is what
     is not known of the name (`f"pkg.{args.model}"`), `?` for what is made of settings ·
-    `text`: its line then · `turn`: how many names are tried before it, until one is there.
+    `text`: its line then · `turn`: how many names are tried before it, until one is there ·
+    `is_switch`: only flags of the code decide, so there is no other way where they are set.
     """
 
     name: str
@@ -632,6 +633,7 @@ class Import(Struct, frozen=True):
     asks: str = ""
     text: str = ""
     turn: int = 0
+    is_switch: bool = False
 
 
 class Launch(Struct, frozen=True):

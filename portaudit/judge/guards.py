@@ -48,10 +48,11 @@ _SKIPS = ("SkipTest", "skip")
 
 
 class Guard(Struct, frozen=True):
-    """A guard's state and the line that proves it."""
+    """A guard's state and the line that proves it. `is_switch`: only flags of its code decide."""
 
     state: GuardState = "none"
     by: Proof | None = None
+    is_switch: bool = False
 
 
 UNGUARDED = Guard()
@@ -159,7 +160,8 @@ class Judge(Struct, dict=True):
         state = STATES[self.outcome(branch.otherwise)]
         if state == "guarded" and subject.is_import and _all_of(proofs, subject):
             state = "import-guarded"
-        return Guard(state, _first(proofs, self.flags.reader.proof(branch.node)))
+        flags = (fact.kind == "opt-in" and bool(fact.subject) for fact in self.facts(branch))
+        return Guard(state, _first(proofs, self.flags.reader.proof(branch.node)), all(flags))
 
     def _of_attempt(self, branch: Branch, subject: Subject) -> Guard | None:
         if not branch.truth:

@@ -6,20 +6,17 @@ import libcst as cst
 
 from portaudit.judge.guards import UNGUARDED, Guard, Judge, Subject
 from portaudit.read.python.model import Place, around, imports_if_there, imports_or_skips
-from portaudit.types import GuardState, Proof
 
 
-def decided(
-    judgment: Judge, node: cst.CSTNode, place: Place, name: str
-) -> tuple[GuardState, Proof | None] | None:
+def decided(judgment: Judge, node: cst.CSTNode, place: Place, name: str) -> Guard | None:
     """The guard of an import of `name`; None where it never happens, or not with CUDA."""
     if judgment.silent(place):
         return None
     guard = _guard(judgment, place, name)
     if guard.state == "none" and isinstance(node, cst.Call):
         if imports_if_there(node) or imports_or_skips(node):
-            return "import-guarded", judgment.flags.reader.proof(node)
-    return guard.state, guard.by
+            return Guard("import-guarded", judgment.flags.reader.proof(node))
+    return guard
 
 
 def _guard(judgment: Judge, place: Place, name: str) -> Guard:

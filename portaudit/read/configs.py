@@ -70,12 +70,17 @@ def variables(source: SourceFile) -> tuple[Setting, ...]:
     """
     if source.kind not in _SETTING or (source.kind == "json" and len(source.content) > _LARGEST):
         return ()
+    return set_in(source.content)
+
+
+def set_in(content: bytes) -> tuple[Setting, ...]:
+    """What text sets, of whatever kind its file is."""
     found: dict[tuple[str, str], None] = {}
-    for match in _SET.finditer(source.content):
-        value = match[2].decode(errors="replace")
+    for match in (*_SET.finditer(content), *_LISTED.finditer(content)):
+        value = (match[2] or b"").decode(errors="replace")
         found[match[1].decode(), value if value and not _OPEN.search(value) else ""] = None
     told = [Setting(VARIABLE + name, value, 1, given=True) for name, value in found]
-    if _READ.search(source.content):
+    if _READ.search(content):
         told.append(Setting(ANY_VARIABLE, "", 1, given=True))
     return tuple(told)
 
@@ -87,6 +92,11 @@ _SET = re.compile(
     rb"\b([A-Z][A-Z0-9_]{2,59})"
     rb"(?=(?:[\"']?[ \t]*[:?]?[:=][ \t]*|[ \t]+)[\"']?([^\s\"',;`]{0,60}))"
 )
+_LISTED = re.compile(
+    rb"\bname[\"']?[ \t]*[:=][ \t]*[\"']?([A-Z][A-Z0-9_]{2,59})\b[\"']?"
+    rb"(?:(?:[\s,]|#[^\n]*\n)*[\"']?value[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"',;`}]{0,60}))?"
+)
+"""`- name: USE_X` and its value on the next line; one that stands elsewhere is not known."""
 _READ = re.compile(
     rb"\benv[-_]file\b|\bdotenv\b"
     rb"|(?:\bsource|(?<![\w/.])\.)[ \t]+[\w./${}\"-]*\.env\b(?!\.sh)"

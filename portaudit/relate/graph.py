@@ -162,7 +162,8 @@ def _edges(result: FileResult, resolver: _Resolver, kept: Collection[str] = ()) 
     for item in sorted(items, key=lambda each: (each.line, each.turn, bool(each.asks))):
         # who uses it decides, or asks for any name of what it brings in
         is_told = item.guard == "import-guarded" or ANY_PART in item.name
-        place = item.scope, item.guard, item.named, item.name * is_told
+        setting = item.guard_by.setting if item.guard_by else ""
+        place = item.scope, item.guard, setting, item.is_switch, item.named, item.name * is_told
         # a default that is written has the turn of what else the setting may say
         asks = item.asks or later.get((item.line, item.scope, item.turn), item).asks
         before = tried.setdefault((item.line, item.scope, asks), {}) if asks else {}

@@ -451,14 +451,33 @@ class Known(Struct, frozen=True):
 
     def _of_environment(self, name: str) -> Values | None:
         """The values of a variable: what code takes where it is not set, and what sets it."""
-        sources = (self.command.given, self.variables, self.code.values)
-        if any(ANY_VARIABLE in each for each in sources):
+        own, others = self.code.values.get(name), self._set_to(name)
+        return own | others if own and others is not None else None
+
+    def _set_to(self, variable: str) -> Values | None:
+        """What something sets a variable to; None if nobody sees what does."""
+        if any(
+            ANY_VARIABLE in each for each in (self.command.given, self.variables, self.code.values)
+        ):
             return None
-        bare = name.removeprefix(VARIABLE)
-        own = self.code.values.get(name, frozenset())
-        others = self.command.given.get(name, frozenset()) | self.variables.get(name, frozenset())
-        others |= self.variables.get(bare, frozenset()) | self.code.explicit.get(bare, frozenset())
-        return own | others if own else None
+        found = (each.get(variable, frozenset()) for each in (self.command.given, self.variables))
+        name = variable.removeprefix(VARIABLE)
+        code = (each.get(name, frozenset()) for each in (self.variables, self.code.explicit))
+        return frozenset().union(*found, *code)
+
+    def _is_changed(self, variable: str) -> bool:
+        """Whether a variable of the environment may be another one than without anybody.
+
+        One that code asks without a default is told by its capitals.
+        """
+        own = self.code.values.get(variable, frozenset())
+        if not own and not variable.isupper():
+            return False
+        values = self._set_to(variable)
+        same = own if own and not own <= _NO else _NO
+        return values is None or any(
+            value == _UNKNOWN or not same.intersection((value, value.lower())) for value in values
+        )
 
     def _is_open(self, name: str, section: str = "") -> bool:
         """Whether something may give a setting a value that nobody sees."""
@@ -514,8 +533,7 @@ class Known(Struct, frozen=True):
         found: Values = frozenset().union(*(each.get(name, ()) for each in sources))
         if name in self.code.others:
             found |= self.values(name) or {_UNKNOWN}
-        variable = self.command.given.get(VARIABLE + name, frozenset())
-        if any(value.lower() not in _NO for value in variable):
+        if self._is_changed(VARIABLE + name):
             return True
         if not found:
             return False

@@ -428,15 +428,27 @@ class _Tree:
         """The imports of the tree, none of them optional that an option needs which is on.
 
         `try: from ops import f` with `f = None` else is no way out where `if self.fused: f(x)`
-        runs because a file of settings says so.
+        runs because a file of settings says so. Nor is `if FUSED: from ops import f` where
+        something sets that.
         """
         found = dict(self._graph)
         for path in main.files:
+            if any(edge.by.guard_by and edge.by.guard_by.setting for edge in found.get(path, ())):
+                found[path] = tuple(self._unguarded(edge) for edge in found[path])
             source = self._sources.get(path)
             if source and any(edge.by.guard == "import-guarded" for edge in found.get(path, ())):
                 asked = [option for option in source.options if self._known.is_on(option)]
                 found[path] = tuple(_needed(edge, asked) for edge in found[path])
         return found
+
+    def _unguarded(self, edge: Edge) -> Edge:
+        """An import without the flag of its file as a guard, if anything sets it."""
+        by = edge.by.guard_by
+        if by is None or not by.setting or not self._known.is_set(by.setting):
+            return edge
+        if edge.by.guard == "fallback" and not edge.by.is_switch:  # more decides than who sets it
+            return replace(edge, by=replace(edge.by, guard_by=replace(by, setting="")))
+        return replace(edge, by=replace(edge.by, guard="none", guard_by=None))
 
     def _visited(self, joined: Graph, *paths: Living) -> dict[str, Visit]:
         """How files are come to: by what runs first, then by what waits, then by the rest."""

@@ -527,9 +527,11 @@ def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
     `key=value` is given by its key · Hydra's `+` and the package behind `@` are no part of that.
     """
     last = ""
+    is_given = False
     for word in arguments:
         key, sign, value = word.partition("=")
         if word.startswith("-") and _PART.search(key):
+            is_given = False
             last = _SHORT.get(key, key).replace("_", "-")
             if sign:
                 yield last, value.strip("\"'")
@@ -540,9 +542,8 @@ def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
             last = ""
         else:
             text = word.strip("\"'")
-            yield last, text
-            if _is_config(text):  # `--cfg net.yaml SOLVER.LR 0.1`
-                last = ""
+            yield "" if is_given and not _is_open(text) else last, text
+            is_given = is_given or _is_config(text)  # `--cfg net.yaml SOLVER.LR 0.1`
 
 
 def _each(arguments: Sequence[str]) -> Iterator[str]:

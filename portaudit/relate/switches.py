@@ -355,6 +355,10 @@ def _variables(results: Sequence[FileResult], tree: Tree, programs: Entries) -> 
         for item in result.facts.settings
         if item.name.startswith(VARIABLE) and not item.given
     }
+    asked.update(name for result in results for name in _flags(result) if name.isupper())
+    for item in tree.variables if asked else ():
+        if item.name.removeprefix(VARIABLE) in asked or item.name == ANY_VARIABLE:
+            yield item
     for result in results if asked else ():
         path = result.path
         kind = tree.kinds[path]
@@ -374,6 +378,13 @@ def _variables(results: Sequence[FileResult], tree: Tree, programs: Entries) -> 
             )
 
 
+def _flags(result: FileResult) -> Iterator[str]:
+    """What a file itself takes for off: a variable without a default is among that."""
+    proofs = [item.guard_by for item in result.findings]
+    proofs += [item.guard_by for item in result.facts.code.imports]
+    yield from (by.setting for by in proofs if by and by.setting)
+
+
 def _may_surround(path: str, kind: FileKind, tree: Tree, programs: Entries) -> bool:
     """Whether variables that a file sets may be there when the main program is started."""
     if path in programs.usual:
@@ -387,7 +398,14 @@ def _may_surround(path: str, kind: FileKind, tree: Tree, programs: Entries) -> b
     started = programs.launchers.get(path)
     if started is None:
         return True
-    return not programs.command.is_sure and not started.isdisjoint(programs.main)
+    is_around = path == plain or name in _SERVICES or path.endswith(_EDITOR)
+    return (is_around or not programs.command.is_sure) and not started.isdisjoint(programs.main)
+
+
+_EDITOR = ".vscode/launch.json"
+_SERVICES = frozenset(
+    f"{prefix}compose.{end}" for prefix in ("", "docker-") for end in ("yaml", "yml")
+)
 
 
 class _Lines:

@@ -75,6 +75,24 @@ def starting(*lines: str) -> dict[str, str]:
     return {"README.md": "\n".join(("```sh", *lines, "```", ""))}
 
 
+def job(value: str) -> dict[str, str]:
+    """A job of Kubernetes that sets the variable to a value."""
+    lines = (
+        "kind: Job",
+        "spec:",
+        "  containers:",
+        "    - name: net",
+        '      command: ["python", "train.py"]',
+        "      env:",
+        "        - name: USE_FUSED",
+        f"          {value}",
+        "        - name: USE_OTHER",
+        "          value: '1'",
+        "",
+    )
+    return {**starting("kubectl apply -f job.yaml"), "job.yaml": "\n".join(lines)}
+
+
 SERVICES = "services:\n  train:\n    image: net\n    environment:\n"
 BEGIN = "def main():"
 NEW = "def main():\n        "
@@ -93,6 +111,15 @@ UNSET = {
         **starting("python train.py"),
         "eval.py": 'if __name__ == "__main__":\n    print(3)\n',
         "eval.sh": "export USE_FUSED=1\npython eval.py\n",
+    },
+    "set to nothing by a job": job("value: '0'"),
+    "set to nothing by a job in JSON": {
+        "job.json": '{"env": [{"name": "USE_FUSED", "value": "0"}, {"value": "1"}]}\n'
+    },
+    "set for another program by the image": {
+        **starting("python train.py"),
+        "serve.py": 'if __name__ == "__main__":\n    print(3)\n',
+        "Dockerfile": 'FROM python\nENV USE_FUSED=1\nCMD ["python", "serve.py"]\n',
     },
     "set for another image": {
         "Dockerfile": "FROM python\nRUN pip install torch\n",
@@ -133,6 +160,21 @@ SET = {
         "env.sh": "export USE_FUSED=1\n",
     },
     "by the image": {"Dockerfile": "FROM python\nENV USE_FUSED=1\nRUN pip install torch\n"},
+    "by the image beside the line": {
+        **starting("python train.py"),
+        "Dockerfile": 'FROM python\nENV USE_FUSED=1\nCMD ["python", "train.py"]\n',
+    },
+    "by services beside the line": {
+        **starting("python train.py"),
+        "compose.yaml": f"{SERVICES}      USE_FUSED: 1\n    command: python train.py\n",
+    },
+    "by a job": job("value: '1'"),
+    "by a job, from elsewhere": job("valueFrom: {secretKeyRef: {name: a, key: b}}"),
+    "by a job, turned round": {"job.yaml": "env:\n- value: '1'\n  name: USE_FUSED\n"},
+    "by a job, in braces": {"job.yaml": "env: [{name: USE_FUSED, value: '1'}]\n"},
+    "by a job, a comment between": job("# fast\n          value: '1'"),
+    "by a job in JSON": {"job.json": '{"env": [{"name": "USE_FUSED", "value": "1"}]}\n'},
+    "by a job in HCL": {"job.tf": 'env {\n  name  = "USE_FUSED"\n  value = "1"\n}\n'},
     "by its services": {"docker-compose.yml": SERVICES + "      USE_FUSED: 1\n"},
     "by its services, listed": {"docker-compose.yml": SERVICES + "      - USE_FUSED=1\n"},
     "by a file of variables": {
@@ -194,9 +236,10 @@ INLINE = TRAIN.replace("return _fused(x)", "import flash_attn").replace(
 )
 
 
-@pytest.mark.parametrize(
-    "condition", ['os.getenv("USE_FUSED", "0") == "1"', 'os.getenv("USE_FUSED")']
-)
+CONDITIONS = ('os.getenv("USE_FUSED", "0") == "1"', 'os.getenv("USE_FUSED")')
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
 def test_a_line_under_a_variable_is_needed_where_the_run_sets_it(
     make_tree: MakeTree, condition: str
 ) -> None:
@@ -204,6 +247,124 @@ def test_a_line_under_a_variable_is_needed_where_the_run_sets_it(
     assert waits(make_tree, train) != {""}
     assert waits(make_tree, {**train, **starting("USE_FUSED=1 python train.py")}) == {""}
     assert waits(make_tree, {**train, **starting("USE_FUSED=0 python train.py")}) != {""}
+
+
+KERN = (
+    "from flash_attn import flash_attn_func\n\ndef fused(x):\n    return flash_attn_func(x, x, x)\n"
+)
+APART = TRAIN.replace(
+    """        from flash_attn import flash_attn_func
+        return flash_attn_func(x, x, x)""",
+    "        return x",
+)
+ASKING = {
+    "where it is needed": 'os.getenv("USE_FUSED", "0") == "1"',
+    "before, by a name": "USE_FUSED",
+    "before, by another name": "IS_ON",
+}
+STARTED = "import subprocess, os\nenv = {}\nsubprocess.run(['python', 'train.py'], env=env)\n"
+
+
+def importing(asks: str, *, head: str = "") -> dict[str, str]:
+    """The program with the kernel in a file that it imports if a variable says so."""
+    named = (
+        "" if asks == ASKING["where it is needed"] else f"{asks} = {next(iter(ASKING.values()))}"
+    )
+    text = APART.replace(
+        'if is_enabled("USE_FUSED"):', f"if {asks}:\n            from kern import fused"
+    ).replace("return _fused(x)", "return fused(x)")
+    text = text.replace("def _fused", f"{named}\n    {head}\n\n    def _fused")
+    return {"train.py": text, "kern.py": KERN}
+
+
+def verdict(make_tree: MakeTree, changed: Mapping[str, str]) -> str:
+    root = make_tree({path: dedent(text) for path, text in {**TREE, **changed}.items()})
+    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    return report.score.verdict
+
+
+WAYS = {
+    "by the line": starting("USE_FUSED=1 python train.py"),
+    "by a launcher's option": starting("mpirun -np 8 -x USE_FUSED=1 python train.py"),
+    "before the line": starting("export USE_FUSED=1", "python train.py"),
+    "by a script": {
+        **starting("bash run.sh"),
+        "run.sh": "export USE_FUSED=1\npython train.py\n",
+    },
+    "by the image": {
+        **starting("docker build ."),
+        "Dockerfile": 'FROM python\nENV USE_FUSED=1\nCMD ["python", "train.py"]\n',
+    },
+    "by a program around": {
+        **starting("python start.py"),
+        "start.py": STARTED.replace("{}", "{**os.environ, 'USE_FUSED': '1'}"),
+    },
+    "by another module": {"helper.py": HELPER + '\n    os.environ["USE_FUSED"] = "1"\n'},
+    "by another module, unseen": {
+        "helper.py": HELPER + "\n    for k, v in options():\n        os.environ[k] = v\n"
+    },
+}
+HEADS = {
+    "by code": 'os.environ["USE_FUSED"] = "1"',
+    "by code, unless it is there": 'os.environ.setdefault("USE_FUSED", "1")',
+    "by code, joined": 'os.environ |= {"USE_FUSED": "1"}',
+    "by code, unseen": "for k, v in options(): os.environ[k] = v",
+}
+NO_WAYS = {
+    "nobody": {},
+    "set to nothing": starting("USE_FUSED=0 python train.py"),
+    "another one": starting("USE_OTHER=1 python train.py"),
+    "set to nothing by the image": {
+        **starting("docker build ."),
+        "Dockerfile": 'FROM python\nENV USE_FUSED=0\nCMD ["python", "train.py"]\n',
+    },
+    "set to nothing by code": {"helper.py": HELPER + '\n    os.environ["USE_FUSED"] = "0"\n'},
+    "set for another image": UNSET["set for another image"],
+    "set for another program": UNSET["set for another program"],
+}
+
+
+@pytest.mark.parametrize("asks", ASKING)
+@pytest.mark.parametrize("case", WAYS)
+def test_a_file_behind_a_variable_is_needed_where_something_sets_it(
+    make_tree: MakeTree, case: str, asks: str
+) -> None:
+    tree = importing(ASKING[asks])
+    assert verdict(make_tree, {**tree, **WAYS[case]}) == "replace libraries"
+
+
+@pytest.mark.parametrize("case", HEADS)
+def test_a_file_behind_a_variable_is_needed_where_code_sets_it(
+    make_tree: MakeTree, case: str
+) -> None:
+    tree = importing(ASKING["where it is needed"], head=HEADS[case])
+    assert verdict(make_tree, tree) == "replace libraries"
+
+
+@pytest.mark.parametrize("asks", ASKING)
+@pytest.mark.parametrize("case", NO_WAYS)
+def test_a_file_behind_a_variable_waits_where_nothing_sets_it(
+    make_tree: MakeTree, case: str, asks: str
+) -> None:
+    assert verdict(make_tree, {**importing(ASKING[asks]), **NO_WAYS[case]}) == "ready"
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("case", WAYS)
+def test_a_line_under_a_variable_is_needed_where_anything_sets_it(
+    make_tree: MakeTree, case: str, condition: str
+) -> None:
+    train = {"train.py": INLINE.replace('is_enabled("USE_FUSED")', condition)}
+    assert waits(make_tree, {**train, **WAYS[case]}) == {""}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("case", NO_WAYS)
+def test_a_line_under_a_variable_waits_where_nothing_sets_it(
+    make_tree: MakeTree, case: str, condition: str
+) -> None:
+    train = {"train.py": INLINE.replace('is_enabled("USE_FUSED")', condition)}
+    assert "" not in waits(make_tree, {**train, **NO_WAYS[case]})
 
 
 @pytest.mark.parametrize("case", UNSET)
@@ -214,3 +375,116 @@ def test_a_variable_that_nobody_sets_is_off(make_tree: MakeTree, case: str) -> N
 @pytest.mark.parametrize("case", SET)
 def test_a_variable_that_somebody_may_set_is_needed(make_tree: MakeTree, case: str) -> None:
     assert waits(make_tree, SET[case]) == {""}
+
+
+TEXTS = {
+    ".deepspeed_env": "USE_FUSED={}\n",
+    ".envrc": "export USE_FUSED={}\n",
+    ".env": "USE_FUSED={}\n",
+    "settings/train.env": 'USE_FUSED="{}"\n',
+    "env.conf": "USE_FUSED={}\n",
+    "train.service": "[Service]\nEnvironment=USE_FUSED={}\nExecStart=python train.py\n",
+    "train.bat": "set USE_FUSED={}\npython train.py\n",
+    "train.ps1": '$env:USE_FUSED = "{}"\npython train.py\n',
+    "run.fish": "set -x USE_FUSED {}\npython train.py\n",
+    ".vscode/launch.json": '{{"env": {{"USE_FUSED": "{}"}}, "program": "train.py"}}\n',
+}
+
+
+@pytest.mark.parametrize("path", TEXTS)
+def test_a_variable_that_a_file_of_no_kind_sets_is_needed(make_tree: MakeTree, path: str) -> None:
+    assert waits(make_tree, {path: TEXTS[path].format(1)}) == {""}
+
+
+@pytest.mark.parametrize("path", TEXTS)
+def test_a_variable_that_a_file_of_no_kind_sets_to_nothing_is_off(
+    make_tree: MakeTree, path: str
+) -> None:
+    assert waits(make_tree, {path: TEXTS[path].format(0)}) == {"$USE_FUSED"}
+
+
+@pytest.mark.parametrize("path", ["tests/.env", "notes.txt", ".gitignore"])
+def test_a_variable_that_another_text_speaks_of_is_off(make_tree: MakeTree, path: str) -> None:
+    assert waits(make_tree, {path: "USE_FUSED=1\n"}) == {"$USE_FUSED"}
+
+
+def test_a_line_of_its_own_under_a_variable_is_needed_by_a_file_of_no_kind(
+    make_tree: MakeTree,
+) -> None:
+    train = {"train.py": INLINE.replace('is_enabled("USE_FUSED")', CONDITIONS[1])}
+    assert waits(make_tree, {**train, ".env": "USE_FUSED=1\n"}) == {""}
+    assert "" not in waits(make_tree, {**train, ".env": "USE_FUSED=0\n"})
+
+
+PARSED = """
+    import configargparse
+    import torch
+    import flash_attn
+
+    def main():
+        parser = configargparse.ArgParser()
+        parser.add("--flash", action="store_true")
+        parser.add("--steps", type=int, default=8)
+        args = parser.parse_args()
+        x = torch.zeros(3, 8, requires_grad=True)
+        if args.flash:
+            x = flash_attn.flash_attn_func(x, x, x)
+        x.sum().backward()
+
+    if __name__ == "__main__":
+        main()
+    """
+OPEN = {
+    "by a variable": ('"--flash"', '"--flash", env_var="FLASH"'),
+    "by a variable, its name in the code": ('"--flash"', '"--flash", env_var=PREFIX + "FLASH"'),
+    "by a file": ("ArgParser()", 'ArgParser(default_config_files=["configs/default.conf"])'),
+    "by any variable": ("ArgParser()", 'ArgParser(auto_env_var_prefix="NET_")'),
+    "by any variable, of another parser": ("ArgParser()", "ArgParser(default_env=True)"),
+}
+CLOSED = {
+    "nothing more": ("", ""),
+    "for another option": ('"--steps"', '"--steps", env_var="STEPS"'),
+    "no files": ("ArgParser()", "ArgParser(default_config_files=[])"),
+    "no variables": ("ArgParser()", "ArgParser(default_env=False)"),
+}
+
+
+@pytest.mark.parametrize("case", OPEN)
+def test_an_option_that_a_parser_may_get_elsewhere_is_needed(
+    make_tree: MakeTree, case: str
+) -> None:
+    assert waits(make_tree, {"train.py": PARSED.replace(*OPEN[case])}) == {""}
+
+
+@pytest.mark.parametrize("case", CLOSED)
+def test_an_option_that_only_the_line_gives_waits_for_it(make_tree: MakeTree, case: str) -> None:
+    assert waits(make_tree, {"train.py": PARSED.replace(*CLOSED[case])}) == {"flash"}
+
+
+HELPED = {
+    "by a helper": (
+        'is_enabled("USE_FUSED")',
+        HELPER.replace(ASKED, 'os.getenv(name, default) == "1"'),
+    ),
+    "by a name": (
+        "helper.IS_ON",
+        f'{HELPER}\n    NAME = "USE_FUSED"\n    IS_ON = os.getenv(NAME, "0") == "1"\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HELPED)
+@pytest.mark.parametrize("is_apart", [True, False])
+def test_what_a_variable_guards_by_no_name_of_its_own_is_needed_where_something_sets_it(
+    make_tree: MakeTree, case: str, *, is_apart: bool
+) -> None:
+    asks, helper = HELPED[case]
+    tree = importing(ASKING["where it is needed"])
+    if not is_apart:
+        tree = {"train.py": INLINE.replace('is_enabled("USE_FUSED")', ASKING["where it is needed"])}
+    text = tree["train.py"].replace(ASKING["where it is needed"], asks)
+    text = text.replace("import os\n", "import os\n    import helper\n", 1)
+    files = {**tree, "train.py": text, "helper.py": helper}
+    assert verdict(make_tree, {**files, **WAYS["by the line"]}) == "replace libraries"
+    if case == "by a helper":
+        assert verdict(make_tree, files) == "ready"

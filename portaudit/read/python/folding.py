@@ -214,9 +214,9 @@ class Folder(Struct, dict=True):
         function = self.reader.name(node.func) or dotted(node.func) or ""
         if function in {"os.getenv", "os.environ.get"}:
             variable = string_value(node.args[0].value) if node.args else None
-            name = variable[0] if variable else "environment"
-            if is_of_launcher(name):
-                return None
+            if variable is None or is_of_launcher(variable[0]):
+                return None  # of one that only a caller names nobody tells here who sets it
+            name = variable[0]
             default = argument(node, (1, "default")).value
             if default is None:
                 return Folded(None, name)

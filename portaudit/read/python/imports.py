@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 import libcst as cst
 
@@ -23,7 +24,24 @@ from portaudit.read.python.unseen import asks_of, is_foreign, unseen
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import GuardState, Import, Proof
 
-Decide = Callable[[cst.CSTNode, Place, str], "tuple[GuardState, Proof | None] | None"]
+
+class Decided(Protocol):
+    """The guard of an import. `is_switch`: only flags of the code decide."""
+
+    @property
+    def state(self) -> GuardState:
+        """How much it promises."""
+
+    @property
+    def by(self) -> Proof | None:
+        """The line that says so."""
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether there is no other way where the flags are set."""
+
+
+Decide = Callable[[cst.CSTNode, Place, str], Decided | None]
 """What decides whether a module is imported at a place; None where it never is."""
 
 _LITERAL = re.compile(r"[rRuU]*(['\"]{1,3})([A-Za-z_][\w.:]*)\1")
@@ -84,15 +102,26 @@ def _imports(
         guard = decide(node, place, name)
         if guard is None:
             continue
-        state, by = guard
         scope = owner or _function(place.scope)
         asks = asks_of(reader, node) if ANY_PART in name and isinstance(node, cst.Call) else ""
-        key = name, scope, state, named, asks
+        setting = guard.by.setting if guard.by else ""
+        key = name, scope, guard.state, setting, guard.is_switch, named, asks
         if key not in found:
             line = reader.span(node).line if named else reader.positions.line(place.statement)
             text = reader.line(line).strip()[:_LONGEST] if asks else ""
             turn = turns.of(node, name) if isinstance(node, cst.Call) else 0
-            found[key] = Import(name, line, scope, state, by, named, asks, text, turn)
+            found[key] = Import(
+                name,
+                line,
+                scope,
+                guard.state,
+                guard.by,
+                named,
+                asks,
+                text,
+                turn,
+                guard.is_switch,
+            )
     return tuple(sorted(found.values(), key=lambda item: item.line))
 
 

@@ -338,6 +338,8 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         is_told = name not in known.words().never.outside
         yield Told(name, literal(default) if is_told else "", call, False)
     yield from _variables(reader, call)
+    if _is_fed_elsewhere(call):
+        yield Told(ANY_SETTING, "true", call, True)
     if function == "setattr" and len(call.args) == _TRIPLE:
         text = string_value(call.args[1].value)
         if text and text[1]:
@@ -599,6 +601,23 @@ def _option(call: cst.Call) -> Iterator[Told]:
     else:
         value = "null" if last_name(action) == "BooleanOptionalAction" else ""
     yield Told(name, value, call, False, tuple(spelled))
+    if "env_var" in given:  # of configargparse: a variable of the environment gives it too
+        yield Told(name, "", call, True)
+
+
+def _is_fed_elsewhere(call: cst.Call) -> bool:
+    """Whether a parser fills options from files that nobody names, or from the environment."""
+    return any(
+        item.keyword is not None
+        and item.keyword.value in _ELSEWHERE
+        and not (isinstance(item.value, (cst.List, cst.Tuple)) and not item.value.elements)
+        and literal(item.value) not in {"false", "null"}
+        for item in call.args
+    )
+
+
+_ELSEWHERE = frozenset({"default_config_files", "auto_env_var_prefix", "default_env"})
+"""What parsers are given for that: those of configargparse and jsonargparse."""
 
 
 def _is_plain(node: cst.BaseExpression) -> bool:
