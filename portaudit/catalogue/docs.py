@@ -134,10 +134,11 @@ def by_severity(catalogue: Catalogue) -> str:
         f"| severity | {' | '.join(statuses)} |",
         "|---|" + "---:|" * len(statuses),
     ]
+    rules = sorted(catalogue.rules.values(), key=lambda rule: rule.id)
     cells = {
         (severity, status): [
             rule
-            for rule in sorted(catalogue.rules.values(), key=lambda rule: rule.id)
+            for rule in rules
             if (rule.severity, rule.target[target].status) == (severity, status)
         ]
         for severity in reversed(SEVERITIES)

@@ -140,15 +140,13 @@ def of_the_run(arguments: tuple[str, ...]) -> tuple[str, ...]:
     kept: list[str] = []
     is_before_value = False
     for word in arguments:
-        name, has_value, _ = word.partition("=")
+        name, sign, _ = word.partition("=")
         option = name.lstrip("-").rpartition(".")[2].replace("-", "_").lower()
-        if option in placing and (has_value or word.startswith("-")):
-            is_before_value = not has_value
-        elif is_before_value and not word.startswith("-"):
-            is_before_value = False
-        else:
-            is_before_value = False
+        is_option = word.startswith("-")
+        is_placing = option in placing and (is_option or bool(sign))
+        if not (is_placing or (is_before_value and not is_option)):
             kept.append(word)
+        is_before_value = is_placing and not sign
     return tuple(kept)
 
 

@@ -14,13 +14,18 @@ def rules(incomplete: str) -> list[tuple[str, str]]:
     from portaudit.catalogue.place import builtin_rules
     from portaudit.types import Category
 
-    before, _, word = incomplete.rpartition(",")
-    before = f"{before}," if before else ""
+    before, word = _last(incomplete)
     stems = sorted(path.stem for path in builtin_rules().glob("*/*.toml"))
     named = [stem.partition("-")[::2] for stem in stems if stem[:3].isupper()]
     found = [(rule, name) for rule, name in named if rule.startswith(word)]
     found += [(name, "a category") for name in get_args(Category) if word and name.startswith(word)]
     return [(before + name, what) for name, what in found]
+
+
+def _last(incomplete: str) -> tuple[str, str]:
+    """The last word of a list, and what stands before it, its comma included."""
+    before, _, word = incomplete.rpartition(",")
+    return f"{before}," if before else "", word
 
 
 def explained(incomplete: str) -> list[tuple[str, str]]:
@@ -44,8 +49,7 @@ def formats(incomplete: str) -> list[str]:
     """Formats of reports, behind a comma as well."""
     from portaudit.report.formats import FORMATS
 
-    before, _, word = incomplete.rpartition(",")
-    before = f"{before}," if before else ""
+    before, word = _last(incomplete)
     return [before + name for name in FORMATS if name.startswith(word)]
 
 

@@ -45,7 +45,7 @@ def explain(
             "--format",
             metavar="FORMAT",
             help="terminal or json.",
-            autocompletion=one_of("terminal", "json"),
+            autocompletion=one_of(*_FORMATS),
         ),
     ] = "terminal",
     asked: Asked,

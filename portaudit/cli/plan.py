@@ -36,7 +36,7 @@ def plan(
 ) -> None:
     """Write a porting plan as Markdown: the work in its order, and what to verify on the device."""
     from portaudit.catalogue.plan import plan_checks
-    from portaudit.report.outcome import count
+    from portaudit.report.outcome import unread
     from portaudit.report.plan import render
 
     given = paths or []
@@ -55,8 +55,7 @@ def plan(
         if not asked.quiet:
             tell(f"wrote {output}")
     if asked.strict and report.partial:
-        lost = count(len(report.errors), "file or part of a file", "files or parts of files")
-        complain(f"{lost} could not be read (--strict)")
+        complain(f"{unread(report)} could not be read (--strict)")
         raise typer.Exit(FAILED)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from portaudit.cli.common import (
     guarded,
     save,
     save_all,
+    today,
     wants_color,
     width,
     write,
@@ -91,8 +91,7 @@ def new_rule(
         raise UsageError(f"{rules}: no such directory; create it, or name another with --rules")
     own = rules.resolve() == builtin_rules().resolve()
     known = catalogue_of(None if own else [rules]).rules
-    today = datetime.datetime.now(tz=datetime.timezone.utc).date()
-    drafted = draft(known, rule_id, name, category, today=today)
+    drafted = draft(known, rule_id, name, category, today=today())
     place = rules / drafted.path
     if place.exists():
         raise UsageError(f"{place} exists already")

@@ -155,12 +155,11 @@ def _read(config: Config, content: bytes | None = None, *, staged: bool = False)
 
 
 def _outcome(report: Report, config: Config, *, strict: bool) -> int:
-    from portaudit.report.outcome import count
+    from portaudit.report.outcome import count, unread
     from portaudit.triage.gate import Policy, failing, patterns
 
     if strict and report.partial:
-        lost = count(len(report.errors), "file or part of a file", "files or parts of files")
-        complain(f"{lost} could not be read (--strict)")
+        complain(f"{unread(report)} could not be read (--strict)")
         return FAILED
     if report.gate is not None:
         return 0 if report.gate.passed else GATE_FAILED

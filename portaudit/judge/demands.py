@@ -14,7 +14,7 @@ from functools import cached_property
 import libcst as cst
 
 from portaudit.judge.flags import Facts, implied
-from portaudit.judge.guards import STATES, Judge, Outcome, does_something
+from portaudit.judge.guards import STATES, WORST, Judge, Outcome, does_something
 from portaudit.read.python.model import (
     EXITS,
     FURTHEST,
@@ -26,14 +26,13 @@ from portaudit.read.python.model import (
     is_false,
     leaves,
 )
-from portaudit.read.python.nodes import body_of, descendants, dotted, last_name
+from portaudit.read.python.nodes import body_of, children, descendants, dotted, last_name
 from portaudit.read.python.options import UNDEMANDED, Demanded
 from portaudit.read.python.settled import Settled
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction
 from portaudit.types import Instance, Ref
 
 _FOR_CUDA = frozenset({"cuda", "lib", "module"})
-_WORST = ("fails", "nothing", "works")
 _NO_ANSWER = "NotImplemented"
 _Definition = (cst.FunctionDef, cst.ClassDef)
 _Closed = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
@@ -53,7 +52,8 @@ class Demands:
         """Functions whose outcome is being asked: what calls itself is not known yet."""
         self._statements: dict[cst.CSTNode, Outcome] = {}
         self._bindings: dict[Scope, Sequence[tuple[int, str, Binding]]] = {}
-        self._chains: dict[tuple[cst.If, bool], Outcome] = {}
+        self._chains: dict[bool, dict[cst.If, Outcome]] = {False: {}, True: {}}
+        """What the links of chains come to, without and with what stands behind them."""
 
     def of(self, branch: Branch) -> Demanded:
         """What guards code that runs only with CUDA, a library for it, or on another's device.
@@ -111,7 +111,7 @@ class Demands:
                 return self._otherwise(each) != "fails"
         link = branch.node.orelse if isinstance(branch.node, cst.If) and branch.truth else None
         while isinstance(link, cst.If):
-            if any(fact.kind == "cuda" for fact in self._facts(link, True)):
+            if any(fact.kind == "cuda" for fact in self._judge.asked(link, True)):
                 return self._of_block(body_of(link.body)) != "fails"
             link = link.orelse
         return False
@@ -159,7 +159,9 @@ class Demands:
         if other.kind == "expression" and other.expression is not None:
             return self._of_value(other.expression)
         if other.kind == "elif" and other.elif_ is not None:
-            return self._of_chain(other.elif_, self._behind(branch))
+            behind = self._behind(branch)
+            known = self._chains[bool(behind)]
+            return self._judge.of_chain(other.elif_, known, self._of_block, behind)
         if other.kind == "block":
             behind = () if _is_behind(branch) else self._behind(branch)
             return self._of_block([*other.block, *behind])
@@ -211,32 +213,6 @@ class Demands:
                         link = link.orelse
         return found
 
-    def _of_chain(self, node: cst.If, behind: Sequence[cst.CSTNode]) -> Outcome:
-        """An `elif` for another vendor or for CUDA is skipped; any other may be what runs."""
-        asked = bool(behind)
-        links = [node]
-        while isinstance(link := links[-1].orelse, cst.If) and (link, asked) not in self._chains:
-            links.append(link)
-        for each in reversed(links):
-            if (each, asked) not in self._chains:
-                self._chains[each, asked] = self._of_link(each, behind)
-        return self._chains[node, asked]
-
-    def _of_link(self, node: cst.If, behind: Sequence[cst.CSTNode]) -> Outcome:
-        if isinstance(node.orelse, cst.If):
-            after = self._chains[node.orelse, bool(behind)]
-        else:
-            after = self._of_block([*(body_of(node.orelse.body) if node.orelse else ()), *behind])
-        if any(fact.kind in {"cuda", "vendor", "lib"} for fact in self._facts(node, True)):
-            return after
-        here = self._of_block(body_of(node.body))
-        if any(fact.kind == "cuda" for fact in self._facts(node, False)):
-            return here  # it is what runs where CUDA is not: `elif kind == "neuron"`
-        return min(here, after, key=_WORST.index)
-
-    def _facts(self, node: cst.If, truth: bool) -> Facts:
-        return implied(self._judge.flags.flag(node.test), truth) or frozenset()
-
     def _of_block(self, block: Sequence[cst.CSTNode]) -> Outcome:
         found: Outcome = "nothing"
         for item in block:
@@ -265,7 +241,7 @@ class Demands:
         if isinstance(item, (cst.Try, cst.TryStar)):
             tried = self._of_block(body_of(item.body))
             caught = [self._of_block(body_of(each.body)) for each in item.handlers]
-            return max(caught, default=tried, key=_WORST.index) if tried == "fails" else tried
+            return max(caught, default=tried, key=WORST.index) if tried == "fails" else tried
         if isinstance(item, _Definition):
             return self._of_definition(self._reader.model.scopes[item])
         if isinstance(item, cst.Raise) or (isinstance(item, cst.Assert) and is_false(item.test)):
@@ -288,8 +264,8 @@ class Demands:
         else:
             arms.append(self._of_block(body_of(node.orelse.body)) if node.orelse else "nothing")
         if arms[1] == "fails":
-            asked = {fact.kind for fact in self._facts(node, True)}
-            unless = {fact.kind for fact in self._facts(node, False)}
+            asked = {fact.kind for fact in self._judge.asked(node, True)}
+            unless = {fact.kind for fact in self._judge.asked(node, False)}
             if "no-cuda" in asked and "cuda" not in unless:
                 return "fails"
         if "works" in arms:
@@ -328,7 +304,7 @@ class Demands:
                 for each in self._reader.bindings(call.func)
                 if isinstance(each.value, cst.Lambda)
             )
-        return min(known, default="works", key=_WORST.index)
+        return min(known, default="works", key=WORST.index)
 
     def _of_callee(self, value: AnyValue) -> Outcome:
         if isinstance(value, (LocalFunction, LocalClass)):
@@ -524,7 +500,7 @@ def _called(node: cst.CSTNode) -> Iterator[cst.Call]:
         current = stack.pop()
         if isinstance(current, cst.Call):
             yield current
-        stack.extend(each for each in current.children if not isinstance(each, _Closed))
+        stack.extend(each for each in children(current) if not isinstance(each, _Closed))
 
 
 def _number(listed: tuple[int, str, Binding]) -> int:

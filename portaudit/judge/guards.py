@@ -38,6 +38,7 @@ from portaudit.read.python.nodes import (
 from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
 
 Outcome = Literal["works", "nothing", "fails"]
+WORST: tuple[Outcome, ...] = ("fails", "nothing", "works")
 STATES: dict[Outcome, GuardState] = {
     "works": "fallback",
     "nothing": "guarded",
@@ -103,7 +104,10 @@ class Judge(Struct, dict=True):
 
     def silent(self, place: Place) -> bool:
         """Whether the place never runs, or only on another vendor's device."""
-        return any(True for _ in self._silent.around(place.branch, self._is_silent))
+        return self._silencer(place) is not None
+
+    def _silencer(self, place: Place) -> Branch | None:
+        return next(self._silent.around(place.branch, self._is_silent), None)
 
     def _is_silent(self, branch: Branch) -> bool:
         return bool(self._silencing(branch)) or (self.unmet is not None and self.unmet(branch))
@@ -113,7 +117,7 @@ class Judge(Struct, dict=True):
 
     def silence(self, place: Place) -> Proof | None:
         """The line by which a place is silent."""
-        branch = next(filter(self._is_silent, around(place.branch)), None)
+        branch = self._silencer(place)
         if branch is None:
             return None
         proofs = (fact.proof for fact in self._silencing(branch) if fact.proof)
@@ -383,7 +387,7 @@ class Judge(Struct, dict=True):
         if other.kind == "expression" and other.expression is not None:
             return "nothing" if is_false(other.expression) else "works"
         if other.kind == "elif" and other.elif_ is not None:
-            return self._elif(other.elif_)
+            return self.of_chain(other.elif_, self._chains, outcome_of)
         if other.kind in {"works", "fails"}:
             return "works" if other.kind == "works" else "fails"
         return "nothing"
@@ -393,35 +397,51 @@ class Judge(Struct, dict=True):
         if not isinstance(item, cst.If) or item.orelse is not None:
             return False
         if item not in self._elsewhere:  # asked for again behind each `if` before it
-            facts = implied(self.flags.flag(item.test), True) or frozenset()
+            facts = self.asked(item, True)
             self._elsewhere[item] = any(fact.kind in {"cuda", "vendor"} for fact in facts)
         return self._elsewhere[item]
 
-    def _elif(self, node: cst.If) -> Outcome:
-        """An `elif` for another vendor or for CUDA is skipped; any other may be what runs."""
+    def asked(self, node: cst.If, truth: bool) -> Facts:
+        """What the test of an `if` says where it has this truth."""
+        return implied(self.flags.flag(node.test), truth) or frozenset()
+
+    def of_chain(
+        self,
+        node: cst.If,
+        known: dict[cst.If, Outcome],
+        of_block: Callable[[Sequence[cst.CSTNode]], Outcome],
+        behind: Sequence[cst.CSTNode] = (),
+    ) -> Outcome:
+        """An `elif` for another vendor or for CUDA is skipped; any other may be what runs.
+
+        `known`: what each link came to before · `of_block`: what a block comes to · `behind`: what
+        runs after the last link.
+        """
         links = [node]
-        while isinstance(link := links[-1].orelse, cst.If) and link not in self._chains:
+        while isinstance(link := links[-1].orelse, cst.If) and link not in known:
             links.append(link)
         for each in reversed(links):
-            if each not in self._chains:
-                self._chains[each] = self._of_link(each)
-        return self._chains[node]
+            if each not in known:
+                known[each] = self._of_link(each, known, of_block, behind)
+        return known[node]
 
-    def _of_link(self, node: cst.If) -> Outcome:
-        facts = implied(self.flags.flag(node.test), True) or frozenset()
+    def _of_link(
+        self,
+        node: cst.If,
+        known: Mapping[cst.If, Outcome],
+        of_block: Callable[[Sequence[cst.CSTNode]], Outcome],
+        behind: Sequence[cst.CSTNode],
+    ) -> Outcome:
         if isinstance(node.orelse, cst.If):
-            after = self._chains[node.orelse]
-        elif isinstance(node.orelse, cst.Else):
-            after = outcome_of(body_of(node.orelse.body))
+            after = known[node.orelse]
         else:
-            after = "nothing"
-        if any(fact.kind in {"cuda", "vendor", "lib"} for fact in facts):
+            after = of_block([*(body_of(node.orelse.body) if node.orelse else ()), *behind])
+        if any(fact.kind in {"cuda", "vendor", "lib"} for fact in self.asked(node, True)):
             return after
-        here = outcome_of(body_of(node.body))
-        unless = implied(self.flags.flag(node.test), False) or frozenset()
-        if any(fact.kind == "cuda" for fact in unless):
+        here = of_block(body_of(node.body))
+        if any(fact.kind == "cuda" for fact in self.asked(node, False)):
             return here  # it is what runs where CUDA is not: `elif kind == "neuron"`
-        return min(here, after, key=("fails", "nothing", "works").index)
+        return min(here, after, key=WORST.index)
 
 
 def _all_of(proofs: Iterable[Fact], subject: Subject) -> bool:

@@ -6,7 +6,7 @@ compiled while a program runs is there only if that program comes to the line.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 
@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from portaudit.kinds import kind_by_name
 from portaudit.marks import ANY_PART
+from portaudit.relate.modules import upward
 from portaudit.relate.nearby import LOADING, SOURCES, users
 from portaudit.types import Compiled, FileResult, Location
 
@@ -98,7 +99,7 @@ def _meant(path: str, text: str, sources: Collection[str]) -> Collection[str] | 
     if not name.strip(ANY_PART):
         return None
     if ANY_PART not in text and not text.startswith("/"):
-        for folder in _above(path):
+        for folder in upward(dirname(path)):
             there = normpath(join(folder, text))
             if there in sources:
                 return {there}
@@ -113,11 +114,3 @@ def _fits(path: str, pattern: str) -> bool:
     """Whether a path has a pattern, in which `**/` and a first `*/` may also be no folder."""
     shorter = pattern.replace("/**/", "/").removeprefix("**/").removeprefix("*/")
     return any(fnmatchcase(path, each) for each in (pattern, shorter))
-
-
-def _above(path: str) -> Iterator[str]:
-    folder = dirname(path)
-    while folder:
-        yield folder
-        folder = dirname(folder)
-    yield ""

@@ -121,9 +121,9 @@ def unsaid(
         return None
     listed = (*living.starts, *living.files)
     by = next((path for path in listed if _makes(path, code.get(path), makers, signs, living)), "")
-    told = {*living.starts, *(e.path for p in (by, *living.starts) for e in graph.get(p, ()))}
     if not by:
         return None
+    told = {*living.starts, *(e.path for p in (by, *living.starts) for e in graph.get(p, ()))}
     is_told = not told.isdisjoint(settings)
     if is_told and not _makes(by, code.get(by), makers, frozenset({CONFIGURED}), living):
         return None

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from portaudit.catalogue import entries as names
 from portaudit.marks import ANY_PART, CONFIGURED, GIVEN_TO, LOCATED, LOOSE, OTHERWISE, UNWRITTEN
-from portaudit.relate.modules import Modules, dotted
+from portaudit.relate.modules import Modules, dotted, upward
 from portaudit.relate.nearby import users
 from portaudit.types import (
     GUARD_STATES,
@@ -120,9 +120,7 @@ def _may_import(results: Iterable[FileResult], graph: Graph, paths: Iterable[str
     for path, edges in graph.items():
         for edge in edges:
             back.setdefault(edge.path, []).append(path)
-    near = {*visits(graph, paths), *_following(back, paths)}
-    near = {*near, *visits(graph, near)}
-    near = {path for path in near if names.aside(path) is None}
+    near = {path for path in visits(graph, _following(back, paths)) if names.aside(path) is None}
     nearby = [result for result in results if result.path in near]
     runs = users(nearby, _RUNNING)
     return bool(runs) or any(
@@ -222,9 +220,7 @@ def _edges_by(item: Import, result: FileResult, resolver: _Resolver) -> Iterator
 
 
 def _packages_around(path: str) -> Iterator[str]:
-    folder = dirname(path)
-    if basename(path) == "__init__.py":
-        folder = dirname(folder)
+    folder = _folder_of(path)
     while folder:
         yield join(folder, "__init__.py")
         folder = dirname(folder)
@@ -524,10 +520,8 @@ class _Resolver:
 
 def _homes(importer: str, name: str) -> list[str]:
     """Where the choices may lie that a settings file leaves open: beside it, a group also above."""
-    found = [dirname(importer)]
-    while found[-1] and "/" in name:
-        found.append(dirname(found[-1]))
-    return found
+    folder = dirname(importer)
+    return list(upward(folder)) if "/" in name else [folder]
 
 
 def _guessed(

@@ -101,6 +101,28 @@ class _Python(Struct):
         return False
 
 
+class _Loose(Struct):
+    """The files that say a name otherwise, and those that make names with a part."""
+
+    said: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    parts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def note(self, result: FileResult) -> None:
+        """Take up what a file says."""
+        for name in result.facts.native.loose:
+            if name.startswith(ANY_PART):
+                self.parts[name.removeprefix(ANY_PART)].add(result.path)
+            else:
+                self.said[name].add(result.path)
+
+    def of(self, name: str) -> Iterator[str]:
+        """The files that may mean a name."""
+        yield from self.said.get(name, ())
+        for part, paths in self.parts.items():
+            if part in name:
+                yield from paths
+
+
 class _Tree(Struct):
     """What all files say of functions, bindings and calls, by bare name."""
 
@@ -134,14 +156,8 @@ class _Tree(Struct):
     using: Mapping[str, set[str]] = field(default_factory=dict)
     """The files that use a name which several files bind."""
     builds: Builds = field(default_factory=Builds)
-    loose: set[str] = field(default_factory=set)
+    loose: _Loose = field(default_factory=_Loose)
     """Native functions that are named otherwise than called or bound."""
-
-    def is_loose(self, name: str) -> bool:
-        """Whether a native function may be started in ways that are not told."""
-        return name in self.loose or any(
-            part.removeprefix(ANY_PART) in name for part in self.loose if part.startswith(ANY_PART)
-        )
 
     def is_ambiguous(self, bound: Bound) -> bool:
         """Whether another module binds the same name (`forward`): a call may mean either.
@@ -303,18 +319,6 @@ class Natives:
         bare |= {name for name, places in tree.bindings.items() if path in places}
         return any(name in names and not (tree.bindings[name] - {path}) & compiled for name in bare)
 
-    @cached_property
-    def _loose(self) -> _Loose:
-        said: dict[str, set[str]] = defaultdict(set)
-        parts: dict[str, set[str]] = defaultdict(set)
-        for result in self._results:
-            for name in result.facts.native.loose:
-                if name.startswith(ANY_PART):
-                    parts[name.removeprefix(ANY_PART)].add(result.path)
-                else:
-                    said[name].add(result.path)
-        return _Loose(said, parts)
-
     def unsure(self, *, loads: bool = False) -> frozenset[str]:
         """Compiled kernels that native code may start in ways which are not joined.
 
@@ -325,7 +329,7 @@ class Natives:
         return frozenset(
             kernel.fingerprint
             for kernel, way, tree in self._compiled()
-            if _is_unsure(kernel, way, tree, self._loose, loads=loads)
+            if _is_unsure(kernel, way, tree, loads=loads)
         )
 
     @cached_property
@@ -353,7 +357,7 @@ class Natives:
             for kernel, way, tree in ended
             if not any(said.get(name) or name in spoken for name in (kernel.name, *way.reached))
             and not (is_linked and way.starters)
-            and not _is_unsure(kernel, way, tree, self._loose, loads=loads)
+            and not _is_unsure(kernel, way, tree, loads=loads)
         )
 
 
@@ -370,21 +374,7 @@ def _is_whole(kernel: Kernel, way: _Way, tree: _Tree) -> bool:
     )
 
 
-class _Loose(Struct, frozen=True):
-    """The files that say a name otherwise, and those that make names with a part."""
-
-    said: Mapping[str, Collection[str]]
-    parts: Mapping[str, Collection[str]]
-
-    def of(self, name: str) -> Iterator[str]:
-        """The files that may mean a name."""
-        yield from self.said.get(name, ())
-        for part, paths in self.parts.items():
-            if part in name:
-                yield from paths
-
-
-def _is_unsure(kernel: Kernel, way: _Way, tree: _Tree, loose: _Loose, *, loads: bool) -> bool:
+def _is_unsure(kernel: Kernel, way: _Way, tree: _Tree, *, loads: bool) -> bool:
     known = {path for path, _ in way.starters} | tree.defined[kernel.name]
     if any(
         path not in known and tree.means(path, kernel.name, kernel.path)
@@ -393,10 +383,10 @@ def _is_unsure(kernel: Kernel, way: _Way, tree: _Tree, loose: _Loose, *, loads: 
         return True
     reached = {kernel.name: frozenset({kernel.path}), **way.reached}
     for name, places in reached.items():
-        if any(tree.means(path, name, place) for path in loose.of(name) for place in places):
+        if any(tree.means(path, name, place) for path in tree.loose.of(name) for place in places):
             return True
         calling = {function.name for _, function in tree.calling.get(name, ())}
-        may_be_called = loads or not places.isdisjoint(loose.said.get(f".{name}", ()))
+        may_be_called = loads or not places.isdisjoint(tree.loose.said.get(f".{name}", ()))
         is_end = name != kernel.name and name not in tree.bound and calling <= {name}
         if is_end and may_be_called:
             return True
@@ -486,7 +476,7 @@ def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
         for kernel in result.inventory:
             tree.bodies[kernel.path].append((kernel.line, kernel.end_line))
             tree.defined[kernel.name].add(kernel.path)
-        tree.loose.update(result.facts.native.loose)
+        tree.loose.note(result)
         for function in result.facts.native.functions:
             tree.defined[function.name].add(result.path)
             for name in function.launches:
@@ -657,7 +647,7 @@ def _runs_once(way: _Way, tree: _Tree) -> bool:
             if tree.calls(each, caller.name, name, path)
         ]
         bound = [each for each in way.bound if each.function == name]
-        if len(callers) + len(bound) != 1 or tree.is_loose(name):
+        if len(callers) + len(bound) != 1 or any(tree.loose.of(name)):
             return False
         if bound:
             return True

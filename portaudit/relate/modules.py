@@ -175,7 +175,7 @@ class Modules:
         Not of one around the folder: the page of a copy says how that is installed. A page need not
         have the sign between words right.
         """
-        for place in _upward(folder):
+        for place in upward(folder):
             path = normpath(join(place, word))
             if not f"{folder}/".startswith(f"{path}/") and (
                 found := self._projects.get(path.replace("_", "-"))
@@ -247,7 +247,7 @@ class Modules:
 
     def _near(self, folder: str) -> Iterator[str]:
         """Where Python would look for a file's own tree: its source root and those around it."""
-        outer = _upward(folder)
+        outer = upward(folder)
         source = next((place for place in outer if place not in self._packages), None)
         if source is not None:
             yield source
@@ -262,7 +262,7 @@ class Modules:
         return not private and not self._inside_package(place)
 
     def _inside_package(self, place: str) -> bool:
-        return any(folder in self._packages for folder in _upward(place))
+        return any(folder in self._packages for folder in upward(place))
 
 
 def _names(files: frozenset[str], folders: frozenset[str]) -> defaultdict[str, _Names]:
@@ -302,7 +302,8 @@ def _common(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _upward(folder: str) -> Iterator[str]:
+def upward(folder: str) -> Iterator[str]:
+    """A folder and those around it, the root last."""
     yield folder
     while folder:
         folder = dirname(folder)

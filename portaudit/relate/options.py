@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -353,7 +354,7 @@ class Sections(Struct, frozen=True):
         return section not in self.own or _key(section) == _key(other)
 
 
-class Known(Struct, frozen=True):
+class Known(Struct, frozen=True, dict=True):
     """What is known of the settings of a path: by its command, its config files, its code.
 
     `configured`: a file of settings is given to the main program, and all that it is put together
@@ -486,11 +487,7 @@ class Known(Struct, frozen=True):
         if said.is_open or self.code.is_open or said.mentions(name, section):
             return True
         others = {each.lower() for each in self.code.spelled.get(name, ())}
-        explained = {each.lower() for names in self.code.spelled.values() for each in names}
-        letters = said.letters.union(
-            *(each for each in said.bundles if f"-{each}" not in explained)
-        )
-        if not others.isdisjoint(letters):
+        if not others.isdisjoint(self._letters):
             return True
         if any(each in said.given or each in self.config for each in others):
             return True
@@ -498,7 +495,18 @@ class Known(Struct, frozen=True):
             return True  # absl
         if any(name.startswith(each) and each not in self.code.values for each in said.given):
             return name not in said.given  # argparse takes the beginning of a name for it
-        return lower[:1] in letters - explained
+        return lower[:1] in self._letters - self._explained
+
+    @cached_property
+    def _explained(self) -> frozenset[str]:
+        """What code spells its options with, each without its first hyphen, in lower case."""
+        return frozenset(each.lower() for names in self.code.spelled.values() for each in names)
+
+    @cached_property
+    def _letters(self) -> frozenset[str]:
+        """The letters that the command gives, also those that stand together behind one hyphen."""
+        bundles = (each for each in self.command.bundles if f"-{each}" not in self._explained)
+        return self.command.letters.union(*bundles)
 
     def is_off(self, option: Option) -> bool:
         """Whether a condition on a setting is known to be false."""

@@ -120,21 +120,18 @@ def _still_off(known: Known, sources: Sources, places: _Places) -> frozenset[tup
     return _with_a_choice(found, sources)
 
 
-def _with_a_choice(off: _Places, sources: Sources) -> frozenset[tuple[str, int]]:
+def _with_a_choice(off: frozenset[tuple[str, int]], sources: Sources) -> frozenset[tuple[str, int]]:
     """Options that are off, but for the choices of a settings file of which all would be.
 
     It must make one of them; so what is known is of another setting.
     """
-    choices: dict[tuple[str, int], set[int]] = {}
-    for path, place in off:
-        if path.endswith(FILES[1:]):
-            choices.setdefault((path, sources[path].options[place].line), set()).add(place)
     wrong: set[tuple[str, int]] = set()
-    for (path, line), places in choices.items():
-        there = {at for at, each in enumerate(sources[path].options) if each.line == line}
-        if there == places:
-            wrong.update((path, place) for place in places)
-    return frozenset(off).difference(wrong)
+    for path in {path for path, _ in off if path.endswith(FILES[1:])}:
+        choices: dict[int, set[tuple[str, int]]] = {}
+        for place, option in enumerate(sources[path].options):
+            choices.setdefault(option.line, set()).add((path, place))
+        wrong.update(*(each for each in choices.values() if each <= off))
+    return off - wrong
 
 
 def _is_off(known: Known, option: Option, cache: dict[tuple[object, ...], bool]) -> bool:
@@ -213,17 +210,17 @@ class _Facts:
             ]
             for path in files
         }
-        code = told_by(
-            (item for each in settings.values() for item in each),
-            self._filled(files, sources),
-        )
-        config = self._read(settings)
-        sections = self._in_sections(settings, asleep, self._filled(files, sources))
+        filled = self._filled(files, sources)
+        named = {name for path in settings for name in self._named.get(path, ())}
+        code = told_by((item for each in settings.values() for item in each), filled)
+        config = self._read(settings, named)
+        sections = self._in_sections(settings, named, asleep, filled)
         return Known(self._command, config, code, self._configured, self._variables, sections)
 
     def _in_sections(
         self,
         settings: Mapping[str, Sequence[Setting]],
+        named: Collection[str],
         asleep: Mapping[str, _Lines],
         filled: Mapping[str, Values],
     ) -> Sections:
@@ -234,7 +231,6 @@ class _Facts:
             if path in self._configs:
                 for item in items:
                     config.setdefault(item.name, []).append(item)
-        named = {name for path in settings for name in self._named.get(path, ())} if config else ()
         for path, items in self._placed.items():
             if path not in settings:
                 continue
@@ -282,15 +278,16 @@ class _Facts:
                 elif users.get(words.removeprefix(LISTED), set()) - {path}:
                     yield name, KEPT
 
-    def _read(self, settings: Mapping[str, Sequence[Setting]]) -> Mapping[str, Values]:
+    def _read(
+        self, settings: Mapping[str, Sequence[Setting]], named: Iterable[str]
+    ) -> Mapping[str, Values]:
         """What the files of settings say that the program is given.
 
         Or what those say instead that its code names: nobody knows which of them is read last.
-        `settings`: those of the files that run.
+        `settings`: those of the files that run · `named`: the files that their code names.
         """
-        found = {name for path in settings for name in self._named.get(path, ())}
-        named = collected(item for path in found for item in settings.get(path, ()) if not item.of)
-        return {name: own | named.get(name, frozenset()) for name, own in self._config.items()}
+        others = collected(item for path in named for item in settings.get(path, ()) if not item.of)
+        return {name: own | others.get(name, frozenset()) for name, own in self._config.items()}
 
 
 def _sections(
@@ -356,26 +353,26 @@ def _variables(results: Sequence[FileResult], tree: Tree, programs: Entries) -> 
         if item.name.startswith(VARIABLE) and not item.given
     }
     asked.update(name for result in results for name in _flags(result) if name.isupper())
-    for item in tree.variables if asked else ():
-        if item.name.removeprefix(VARIABLE) in asked or item.name == ANY_VARIABLE:
-            yield item
-    for result in results if asked else ():
+    if not asked:
+        return
+
+    def is_asked(item: Setting) -> bool:
+        return item.name.removeprefix(VARIABLE) in asked or item.name == ANY_VARIABLE
+
+    yield from filter(is_asked, tree.variables)
+    for result in results:
         path = result.path
         kind = tree.kinds[path]
         if aside(path) == "test":
             continue
+        given = (item for item in result.facts.settings if item.given)
         if kind in PROGRAMS:
             is_main = path in programs.launchers
-            for item in result.facts.settings:
-                if item.given and (item.name in asked or (is_main and item.name == ANY_VARIABLE)):
+            for item in given:
+                if item.name in asked or (is_main and item.name == ANY_VARIABLE):
                     yield item
         elif _may_surround(path, kind, tree, programs):
-            yield from (
-                item
-                for item in result.facts.settings
-                if item.given
-                and (item.name.removeprefix(VARIABLE) in asked or item.name == ANY_VARIABLE)
-            )
+            yield from filter(is_asked, given)
 
 
 def _flags(result: FileResult) -> Iterator[str]:

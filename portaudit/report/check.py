@@ -6,11 +6,10 @@ Old code is only counted. Returns text and writes nowhere.
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from portaudit.report.groups import grouped
-from portaudit.report.outcome import count, counts, failing, live, place, spot, why
+from portaudit.report.outcome import advice, count, counts, failing, live, place, split, spot, why
 from portaudit.report.page import (
     SEVERITY_STYLE,
     Page,
@@ -22,7 +21,7 @@ from portaudit.report.page import (
     remedy,
 )
 from portaudit.report.text import Text
-from portaudit.types import SEVERITIES, Entry, Finding, Gate, Notice, Report
+from portaudit.types import Entry, Finding, Gate, Notice, Report
 
 _SHOWN = 5
 """Entries that are expired, and files that could not be read, that are named."""
@@ -92,8 +91,7 @@ def _finding(page: Page, report: Report, finding: Finding, said: set[str]) -> No
     proof(page, finding, margin)
     if finding.facts.replacement:
         page.note("use", Text(finding.facts.replacement, "green"), margin)
-    rule = report.rules.get(finding.rule)
-    fix = finding.fix or (rule.fix if rule else "")
+    fix = advice(report.rules, finding)
     if not adds(fix, finding.facts.replacement):
         pass
     elif fix in said:
@@ -129,16 +127,11 @@ def _outcome(page: Page, report: Report, found: Sequence[Finding]) -> None:
         page.prose(Text(said), Text("PASSED  ", "bold green"))
         return
     files = count(len({finding.path for finding in found}), "file")
-    what = f"{count(len(found), 'finding')} ({_by_severity(found)}) in {files}"
+    what = f"{count(len(found), 'finding')} ({split(found)}) in {files}"
     page.prose(Text(f"{what}, against {gate.against}"), Text("FAILED  ", "bold red"))
     besides = _besides(report)
     if besides:
         page.line(("Besides ", "dim"), besides)
-
-
-def _by_severity(found: Iterable[Finding]) -> str:
-    numbers = Counter(finding.effective_severity for finding in found)
-    return ", ".join(f"{numbers[word]} {word}" for word in reversed(SEVERITIES) if numbers[word])
 
 
 def _besides(report: Report) -> str:

@@ -6,9 +6,9 @@ be so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from portaudit.report.outcome import count, days, decimal, guard_words
+from portaudit.report.outcome import advice, count, days, decimal, guard_words, release
 from portaudit.report.page import (
     SEVERITY_STYLE,
     STATUS_STYLE,
@@ -124,12 +124,8 @@ def _binding(page: Page, reason: Reason) -> None:
         _told(page, "Names", Text(words))
     uses = [use for use in reason.finding.uses if use.line != reason.finding.span.line]
     if uses:
-        listed = ", ".join(
-            f"{use.path}:{use.line}" + (f" ({use.into})" if use.into else "")
-            for use in uses[:_LISTED]
-        )
-        more = f" and {len(uses) - _LISTED} more" if uses[_LISTED:] else ""
-        _told(page, "Used", Text(f"the value arrives at {listed}{more}"))
+        listed = [f"{use.path}:{use.line}" + (f" ({use.into})" if use.into else "") for use in uses]
+        _told(page, "Used", Text(f"the value arrives at {_joined(listed)}"))
 
 
 def _guard(page: Page, reason: Reason) -> None:
@@ -186,19 +182,17 @@ def _target(page: Page, explained: Explanation, finding: Finding) -> None:
         page.prose(inline(facts.note, color=page.color), Text(" " * _LABEL))
     if facts.replacement:
         _told(page, "Use", Text(facts.replacement, "green"))
-    rule = explained.rules.get(finding.rule)
-    advice = finding.fix or (rule.fix if rule else "")
-    if advice and adds(advice, facts.replacement):
-        remedy(page, advice, _LABEL)
+    fix = advice(explained.rules, finding)
+    if fix and adds(fix, facts.replacement):
+        remedy(page, fix, _LABEL)
 
 
 def _status(target: str, facts: TargetFacts) -> Text:
-    version = f"SDK {facts.sdk}" if facts.sdk[:1].isdigit() else facts.sdk
     source = facts.evidence.replace("_", " ")
     return Text.assemble(
         f"{target}: ",
         (facts.status, STATUS_STYLE[facts.status]),
-        f" ({source}, {version}, checked {facts.checked})",
+        f" ({source}, {release(facts)}, checked {facts.checked})",
     )
 
 
@@ -281,10 +275,10 @@ def _passed(page: Page, explained: Explanation) -> None:
 
 def _places(page: Page, label: str, words: str, places: Sequence[Location]) -> None:
     if places:
-        _told(page, label, Text(words + _joined(places)))
+        listed = [f"{place.path}:{place.line}" for place in places]
+        _told(page, label, Text(words + _joined(listed)))
 
 
-def _joined(places: Iterable[Location]) -> str:
-    listed = [f"{place.path}:{place.line}" for place in places]
+def _joined(listed: Sequence[str]) -> str:
     more = f" and {len(listed) - _LISTED} more" if listed[_LISTED:] else ""
     return ", ".join(listed[:_LISTED]) + more

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from portaudit.report.outcome import count, why
+from portaudit.report.outcome import count, grade, gravest, split, why
 from portaudit.report.page import SEVERITY_STYLE, Page, first_cells, inline, last_cells
 from portaudit.report.text import Text, columns, harmless
 from portaudit.types import SEVERITIES, Finding, Report
@@ -82,8 +82,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def _gravest(finding: Finding) -> tuple[object, ...]:
-    grade = -SEVERITIES.index(finding.effective_severity)
-    return not _is_needed(finding), grade, finding.path, finding.span
+    return not _is_needed(finding), -grade(finding), finding.path, finding.span
 
 
 def _heading(
@@ -99,13 +98,9 @@ def _heading(
 
 
 def _counts(findings: Sequence[Finding]) -> str:
-    numbers = Counter(each.effective_severity for each in findings)
-    split = ", ".join(
-        f"{numbers[level]} {level}" for level in reversed(SEVERITIES) if numbers[level]
-    )
     files = len({each.path for each in findings})
     where = f" in {count(files, 'file')}" if files > 1 else ""
-    return f"{count(len(findings), 'place')}{where}: {split}"
+    return f"{count(len(findings), 'place')}{where}: {split(findings)}"
 
 
 def _line(page: Page, report: Report, finding: Finding, by: str) -> None:
@@ -138,7 +133,7 @@ def _line(page: Page, report: Report, finding: Finding, by: str) -> None:
 def _brief(
     page: Page, titles: Mapping[str, str], by: str, name: str, findings: Sequence[Finding]
 ) -> None:
-    worst = max((each.effective_severity for each in findings), key=SEVERITIES.index)
+    worst = gravest(findings)
     title = page.place(name) if by == "file" else (name, "")
     words = f" {titles.get(name, '')}".rstrip()
     lead = ("  ", (f"{worst:<8}", SEVERITY_STYLE[worst]))

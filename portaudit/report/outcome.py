@@ -5,7 +5,8 @@ Also the words and orders that formats share. Decides nothing: the gate was deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -19,9 +20,11 @@ from portaudit.types import (
     Proof,
     Report,
     RootCause,
+    RuleSummary,
     ScanError,
     Severity,
     Target,
+    TargetFacts,
     Verdict,
 )
 
@@ -193,6 +196,26 @@ def gravest(findings: Iterable[Finding]) -> Severity:
     return SEVERITIES[max((grade(finding) for finding in findings), default=0)]
 
 
+def split(findings: Iterable[Finding]) -> str:
+    """How many there are of each severity, the gravest first: `2 blocker, 1 minor`."""
+    numbers = Counter(finding.effective_severity for finding in findings)
+    return ", ".join(f"{numbers[word]} {word}" for word in reversed(SEVERITIES) if numbers[word])
+
+
+def parts(finding: Finding) -> tuple[str, str, str]:
+    """The code before, in and after the span of a finding, on its first line."""
+    line = finding.snippet.split("\n", 1)[0]
+    start = finding.span.column - 1
+    single = finding.span.end_line == finding.span.line
+    end = finding.span.end_column - 1 if single else len(line)
+    return line[:start], line[start:end].rstrip(), line[max(start, end) :]
+
+
+def unread(report: Report) -> str:
+    """How much could not be read, with its word."""
+    return count(len(report.errors), "file or part of a file", "files or parts of files")
+
+
 def counts(report: Report) -> Counts:
     """How many findings fail, pass, and are accepted in which way."""
     keys = set(report.gate.failing) if report.gate else set()
@@ -230,9 +253,19 @@ def why(report: Report, finding: Finding) -> str:
 
 def remedy(report: Report, finding: Finding) -> str:
     """The portable way to write it: a replacement, else the first paragraph of the advice."""
-    rule = report.rules.get(finding.rule)
-    advice = finding.fix or (rule.fix if rule else "")
-    return finding.facts.replacement or " ".join(advice.strip().split("\n\n")[0].split())
+    first = advice(report.rules, finding).strip().split("\n\n")[0]
+    return finding.facts.replacement or " ".join(first.split())
+
+
+def advice(rules: Mapping[str, RuleSummary], finding: Finding) -> str:
+    """What is to be done about a finding: its own advice, else that of its rule."""
+    rule = rules.get(finding.rule)
+    return finding.fix or (rule.fix if rule else "")
+
+
+def release(facts: TargetFacts) -> str:
+    """The release that facts were looked up for: of the SDK, if it is a number."""
+    return f"SDK {facts.sdk}" if facts.sdk[:1].isdigit() else facts.sdk
 
 
 def guard_words(finding: Finding) -> str:

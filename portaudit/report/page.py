@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from portaudit.report.outcome import guard_words
+from portaudit.report.outcome import guard_words, parts
 from portaudit.report.text import (
     LINK,
     Text,
@@ -300,13 +300,8 @@ def frame(page: Page, finding: Finding, margin: int, *, message: str) -> None:
 
 def _cut(finding: Finding, room: int, encoding: str) -> tuple[str, str, str]:
     """The code before, in and after the span, cut so that it fits into `room` cells."""
-    line = finding.snippet.split("\n", 1)[0]
-    start = finding.span.column - 1
-    single = finding.span.end_line == finding.span.line
-    end = finding.span.end_column - 1 if single else len(line)
     before, marked, after = (
-        spelled(harmless(part.replace("\t", _TAB)), encoding)
-        for part in (line[:start], line[start:end].rstrip(), line[max(start, end) :])
+        spelled(harmless(part.replace("\t", _TAB)), encoding) for part in parts(finding)
     )
     if columns(before + marked + after) <= room:
         return before, marked, after

@@ -16,10 +16,12 @@ from portaudit.report.outcome import (
     TARGET_WORDS,
     XLA_NOTICE,
     XLA_SOURCE,
+    advice,
     count,
     days,
     decimal,
     mains,
+    release,
     spot,
     told_apart,
     verdict_words,
@@ -376,10 +378,9 @@ def _meaning(
     facts = finding.facts
     page.line((" " * margin + "|", "blue"))
     proof(page, finding, margin)
-    version = f"SDK {facts.sdk}" if facts.sdk[:1].isdigit() else facts.sdk
     status = Text.assemble(
         (facts.status, STATUS_STYLE[facts.status]),
-        f" ({facts.evidence.replace('_', ' ')}, {version})",
+        f" ({facts.evidence.replace('_', ' ')}, {release(facts)})",
     )
     if facts.note:
         status += Text("; ") + inline(facts.note, color=page.color)
@@ -390,14 +391,13 @@ def _meaning(
         return
     if facts.replacement:
         page.note("use", Text(facts.replacement, "green"), margin)
-    rule = report.rules.get(finding.rule)
-    advice = finding.fix or (rule.fix if rule else "")
-    if not adds(advice, facts.replacement):
+    fix = advice(report.rules, finding)
+    if not adds(fix, facts.replacement):
         return
     if again and not finding.fix:
         page.note("fix", Text("as above"), margin)
     else:
-        remedy(page, advice, margin)
+        remedy(page, fix, margin)
 
 
 def _elsewhere(page: Page, cause: Cause, finding: Finding, margin: int) -> None:

@@ -11,8 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -185,7 +184,7 @@ def state(changes: Mapping[str, str], make_tree: MakeTree) -> tuple[str, str]:
     """The guard of the line that makes the fused optimizer, and the setting that it waits for."""
     files = {path: dedent(text).lstrip("\n") for path, text in (BASE | dict(changes)).items()}
     root = make_tree(files)
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     assert not report.errors
     (found,) = (
         each for each in report.findings if each.path == "optims.py" and "FusedAdam" in each.snippet

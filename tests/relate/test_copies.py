@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 BARRIER = "import torch\ntorch.cuda.synchronize()\n"
@@ -30,8 +29,7 @@ PACKAGE = "mamba-1p1/mamba_ssm"
 
 
 def reach(root: Path) -> dict[str, str | None]:
-    options = Options(root=root, cache=False, jobs=1)
-    report = engine.scan(config.load([root], options, cwd=root))
+    report = report_of(root)
     return {item.path: item.reach for item in report.findings if item.rule.startswith("DEV")}
 
 

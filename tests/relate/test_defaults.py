@@ -11,9 +11,8 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.types import Finding
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -253,7 +252,7 @@ NAMES_ON: Mapping[str, Mapping[str, str]] = {
 def kernel(make_tree: MakeTree, files: Mapping[str, str]) -> Finding:
     """The use of the fast attention."""
     root = make_tree({path: dedent(text).lstrip("\n") for path, text in {**TREE, **files}.items()})
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     found = [item for item in report.findings if item.category == "fused-kernel-lib"]
     return next(item for item in found if item.scope)
 

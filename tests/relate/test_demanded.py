@@ -8,8 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 TRAIN = """
@@ -80,7 +79,7 @@ def test_an_option_that_is_on_needs_what_it_uses(
         "ops.py": OPS,
     }
     root = make_tree({path: dedent(text).lstrip("\n") for path, text in files.items()})
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     (chain,) = [each for each in report.chains if each.path == "ops.py"]
     (finding,) = [each for each in report.findings if each.path == "ops.py"]
     proof = finding.guard_by

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.report.page import Page, proof
 from portaudit.report.terminal import render
 from portaudit.types import Finding, Report
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -25,7 +24,7 @@ dependencies = ["numpy"]
 
 def scanned(make_tree: MakeTree, extras: str, **files: str) -> Report:
     root = make_tree({"train.py": TRAIN, "pyproject.toml": PROJECT + extras, **files})
-    return engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    return report_of(root)
 
 
 def required(report: Report) -> Finding:

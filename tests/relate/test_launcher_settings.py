@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -26,7 +25,7 @@ def test_only_what_the_launcher_of_the_main_run_is_given_is_on_the_path(
         **{f"conf/{name}.yaml": ZERO.format(3) for name in ("one", "two", "six", "free")},
     }
     root = make_tree(files)
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     reaches = {each.path: each.reach for each in report.findings if each.path.startswith("conf/")}
     assert reaches == {
         "conf/one.yaml": "main",

@@ -11,8 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -135,7 +134,7 @@ def _is_off(make_tree: MakeTree, check: str, train: str) -> bool:
             "base.py": "class Base:\n    def start(self, x):\n        self.go(x)\n",
         }
     )
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     found = [each for each in report.findings if each.path == "check.py"]
     assert found
     assert {each.reach for each in found} == {"main"}

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.types import Report
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 BARRIER = "import torch\ntorch.cuda.synchronize()\n"
@@ -44,8 +43,7 @@ def tree(default: str, name: str = "FLAGS.arch", **files: str) -> dict[str, str]
 
 
 def scanned(root: Path) -> Report:
-    options = Options(root=root, cache=False, jobs=1)
-    return engine.scan(config.load([root], options, cwd=root))
+    return report_of(root)
 
 
 def reach(report: Report) -> dict[str, tuple[str | None, str]]:

@@ -15,6 +15,7 @@ import pytest
 from portaudit import config, engine
 from portaudit.config import Options
 from portaudit.types import Finding
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -634,7 +635,7 @@ NAMED: Mapping[str, Mapping[str, str]] = {
 def test_what_only_a_name_leads_to_is_needed(make_tree: MakeTree, case: str) -> None:
     files = {**NETS, **NAMED[case]}
     root = make_tree({path: dedent(text).lstrip("\n") for path, text in files.items()})
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     finding = next(item for item in report.findings if item.category == "fused-kernel-lib")
     assert (finding.reach, finding.guard) == ("main", "none")
     assert report.score.verdict == "replace libraries"
@@ -704,7 +705,7 @@ def test_native_code_by_a_name_that_is_put_together(
     if scale == "unreached":
         code = code.replace('"scale_rows"', '"rows"')
     root = make_tree({"train.py": code, "setup.py": SETUP, "csrc/ops.cu": OPERATORS})
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     reach = {item.anchor: item.reach for item in report.findings if item.kernel}
     assert reach == {"copy_kernel": "main", "scale_kernel": scale, "shift_kernel": shift}
 
@@ -726,7 +727,7 @@ def test_a_test_that_calls_native_code_is_not_all_that_does(make_tree: MakeTree,
     root = make_tree(
         {"train.py": code, "setup.py": SETUP, "csrc/ops.cu": OPERATORS, "tests/test_ops.py": direct}
     )
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     reach = {item.anchor: item.reach for item in report.findings if item.kernel}
     assert reach["scale_kernel"] == "main"
 
@@ -788,7 +789,7 @@ def test_native_code_waits_as_the_functions_that_call_it(
             "csrc/ops.cu": OPERATORS,
         }
     )
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     (found,) = (item for item in report.findings if item.anchor == "scale_kernel")
     assert (found.reach, found.guard) == ("main", kernel)
     builds = {item.guard for item in report.findings if item.path == "setup.py"}
@@ -815,7 +816,7 @@ def test_a_build_waits_where_the_import_of_what_it_makes_may_fail(
         "csrc/ops.cu": OPERATORS,
     }
     root = make_tree(files)
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     (found,) = (item for item in report.findings if item.anchor == "scale_kernel")
     assert (found.reach, found.guard) == ("main", "guarded")
     assert {item.guard for item in report.findings if item.path == "setup.py"} == {build}
@@ -843,6 +844,6 @@ def test_any_call_in_a_file_reaches_native_code(make_tree: MakeTree, used: str, 
             "csrc/ops.cu": OPERATORS,
         }
     )
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     (found,) = (item for item in report.findings if item.anchor == "scale_kernel")
     assert found.reach == reach

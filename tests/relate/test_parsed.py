@@ -11,8 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -62,7 +61,7 @@ TREE = {
 def waits(make_tree: MakeTree, changed: Mapping[str, str]) -> set[str]:
     """The settings that flash-attn waits for on the main path, an empty one for nothing."""
     root = make_tree({path: dedent(text) for path, text in {**TREE, **changed}.items()})
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     found = [each for each in report.findings if each.path == "train.py" and each.rule != "DEP050"]
     return {item.guard_by.setting if item.guard_by else "" for item in found}
 

@@ -8,9 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.types import Finding
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -224,7 +223,7 @@ def used(make_tree: MakeTree, files: Mapping[str, str]) -> Finding:
     """The call of the fused kernel."""
     sources = {**NETS, **files}
     root = make_tree({path: dedent(text).lstrip("\n") for path, text in sources.items()})
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     found = [item for item in report.findings if item.category == "fused-kernel-lib"]
     return next(item for item in found if item.scope.startswith("Block"))
 

@@ -15,6 +15,7 @@ import pytest
 from portaudit import config, engine
 from portaudit.config import Options
 from portaudit.types import Report
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 Files = Mapping[str, str]
@@ -107,7 +108,7 @@ def first(*folders: str) -> dict[str, str]:
 
 def scanned(make_tree: MakeTree, files: Files) -> Report:
     root = make_tree({path: dedent(text).lstrip("\n") for path, text in files.items()})
-    return engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    return report_of(root)
 
 
 def reaches(report: Report, path: str) -> set[str | None]:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 NETS = (
@@ -17,6 +16,7 @@ NETS = (
     "    def forward(self, x):\n        return x\n\n"
     'MODELS = {\n    "scan": Scan,\n    "plain": Plain,\n}\n'
 )
+
 TRAIN = "import torch\nimport nets\n{}\nif __name__ == '__main__':\n    {}\n"
 TRAIN += "    torch.ones(1).backward()\n"
 BUILD = "def build(kind):\n    return MODELS[kind]()\n"
@@ -88,7 +88,7 @@ def test_an_entry_is_off_only_if_all_that_asks_is_known(make_tree: MakeTree, cas
             "train.py": TRAIN.format(imports, run),
         }
     )
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     found = [each for each in report.findings if each.scope.startswith("Scan")]
     assert found
     assert {each.reach for each in found} == {"main"}
@@ -118,6 +118,6 @@ def test_what_one_entry_says_another_one_may_say_too(
             "train.py": TRAIN.format("", "nets.build(load()).run(1)"),
         }
     )
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     (found,) = (each for each in report.findings if each.scope == "Net.run")
     assert (found.guard == "guarded") is is_off, found

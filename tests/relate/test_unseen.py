@@ -8,8 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 CUDA = "import torch\ntorch.cuda.synchronize()\n"
@@ -29,8 +28,7 @@ def train(head: str, body: str = "main()") -> str:
 
 
 def reached(root: Path) -> dict[str, str | None]:
-    options = Options(root=root, cache=False, jobs=1)
-    report = engine.scan(config.load([root], options, cwd=root))
+    report = report_of(root)
     return {
         f"{item.path}:{item.scope}".rstrip(":"): item.reach
         for item in report.findings

@@ -11,9 +11,8 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.types import GuardState
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -163,7 +162,7 @@ def states(make_tree: MakeTree, body: str) -> set[GuardState]:
     """How the kernel is guarded on the main path."""
     train = dedent(TRAIN).replace("{}", dedent(body).strip())
     root = make_tree({"train.py": train, "kernels.py": dedent(KERNELS)})
-    report = engine.scan(config.load([root], Options(root=root, cache=False, jobs=1), cwd=root))
+    report = report_of(root)
     found = [each for each in report.findings if each.category == "triton-kernel"]
     return {each.guard for each in found if each.rule == "TRI001"}
 

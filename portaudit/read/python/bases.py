@@ -13,7 +13,7 @@ from posixpath import dirname, relpath
 import libcst as cst
 
 from portaudit.marks import ANY_PART
-from portaudit.read.python.nodes import descendants, last_name, string_value
+from portaudit.read.python.nodes import descendants, last_name, last_part, string_value
 from portaudit.read.python.spelled import spelled
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Import
@@ -147,8 +147,7 @@ def _outermost(reader: Reader, node: cst.CSTNode) -> cst.CSTNode:
 
 
 def _is_join(call: cst.Call) -> bool:
-    name = call.func.attr.value if isinstance(call.func, cst.Attribute) else last_name(call.func)
-    return name in {"join", "joinpath"}
+    return last_part(call.func) in {"join", "joinpath"}
 
 
 def _is_read(reader: Reader, node: cst.CSTNode) -> bool:

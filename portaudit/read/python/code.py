@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import libcst as cst
 
@@ -48,8 +49,8 @@ def code(
     """
     main = _main(reader)
     options = Options(reader, main, demands)
-    said = list(_said(reader))
-    words = _sorted_out(reader, options, said)
+    said, noted = list(_said(reader)), list(_noted(reader))
+    words = _sorted_out(reader, options, said, noted)
     told = options.told()
     everywhere = words.union(*(option.words.split() for option in told))
     does, trains = deeds(reader, main)
@@ -65,7 +66,7 @@ def code(
         taking(reader),
         guesses,
         gives=Asking(reader).gives(),
-        own=" ".join(sorted(_own(reader, said))),
+        own=" ".join(sorted(_own(reader, said, noted))),
         trains=trains,
         sets=" ".join(sorted(stores(reader))),
         mixed=" ".join(sorted(_mixed(reader))),
@@ -110,14 +111,18 @@ def _says_main(node: cst.BaseExpression) -> bool:
 
 Said = tuple[str, "cst.CSTNode | Place"]
 """A word, and where it is used."""
+Noted = tuple[str, Place]
+"""One of an annotation, and where what has that is bound."""
 
 
-def _sorted_out(reader: Reader, options: Options, said: Iterable[Said]) -> set[str]:
+def _sorted_out(
+    reader: Reader, options: Options, said: Iterable[Said], noted: Iterable[Noted]
+) -> set[str]:
     """The words of the code that is in no option; what only options use is given to those."""
     outside: set[str] = set()
     inside: dict[str, dict[Waiting, None]] = {}
     compared: list[tuple[str, Waiting]] = []
-    for word, node in _words(reader, said):
+    for word, node in chain(_names(reader), said, noted):
         if word in outside:
             continue
         if node in options.compared:
@@ -148,12 +153,9 @@ def _sorted_out(reader: Reader, options: Options, said: Iterable[Said]) -> set[s
     return outside
 
 
-def _words(reader: Reader, said: Iterable[Said]) -> Iterator[Said]:
+def _names(reader: Reader) -> Iterator[Said]:
     """The names that a file uses, and where: wherever they come from, bound ones as well."""
-    for name in reader.model.names:
-        yield name.value, name
-    yield from said
-    yield from _noted(reader)
+    return ((name.value, name) for name in reader.model.names)
 
 
 def _said(reader: Reader) -> Iterator[Said]:
@@ -195,7 +197,7 @@ def _is_built(reader: Reader, string: cst.CSTNode) -> bool:
     return bool(bindings) and is_other and reader.name(call.func) in _LOADING
 
 
-def _noted(reader: Reader) -> Iterator[tuple[str, Place]]:
+def _noted(reader: Reader) -> Iterator[Noted]:
     """The names in annotations."""
     for scope in (reader.model.root, *reader.model.scopes.values()):
         for bindings in scope.bindings.values():
@@ -205,7 +207,7 @@ def _noted(reader: Reader) -> Iterator[tuple[str, Place]]:
                     yield from ((word, binding.place) for word in named)
 
 
-def _own(reader: Reader, said: Iterable[Said]) -> set[str]:
+def _own(reader: Reader, said: Iterable[Said], noted: Iterable[Noted]) -> set[str]:
     """The words by which the file means nothing but what it defines itself.
 
     None where a star may bring in another meaning of a name.
@@ -218,7 +220,7 @@ def _own(reader: Reader, said: Iterable[Said]) -> set[str]:
     for name in model.names:
         if name.value in found and not _is_defined(reader, name.value, reader.scope_of(name)):
             found.discard(name.value)
-    for word, place in _noted(reader):
+    for word, place in noted:
         if word in found and not _is_defined(reader, word, place.scope):
             found.discard(word)
     return found

@@ -179,7 +179,7 @@ def _given(reader: Reader, binding: Binding, depth: int) -> Iterator[str]:
     position = position_of(scope, binding)
     places = (binding.name,) if position is None else (position, binding.name)
     is_setup = reader.source.path.rpartition("/")[2] == "setup.py"
-    calls = [call for call in reader.model.calls if last_name(call.func) == scope.name]
+    calls = reader.model.called.get(scope.name, ())
     if scope.self_name or not calls or not (is_setup or scope.name.startswith("_")):
         yield ANY_PART
     for call in calls:

@@ -641,6 +641,11 @@ def _bindings(reader: Reader, node: cst.Name) -> Sequence[Binding]:
     return reader.lookup(node.value, reader.scope_of(node))
 
 
+def is_changed(reader: Reader, name: str) -> bool:
+    """Whether `+=` or its like changes what is called so."""
+    return any(last_name(each) == name for each in reader.model.changed)
+
+
 def is_self(reader: Reader, node: cst.BaseExpression) -> bool:
     """Whether an expression is the object whose method it stands in."""
     if type(node) is not cst.Name or node.value not in reader.model.self_names:
@@ -750,10 +755,10 @@ def asking(reader: Reader, scope: Scope) -> tuple[str, ...]:
     if any(last_name(each.decorator) not in _CACHING for each in node.decorators):
         return ()
     value, place = scope.returns[0]
-    if value is None or place.branch is not None or _gives_more(scope):
+    if value is None or place.branch is not None:
         return ()
     found = [each for each in conditions(reader, value) if each.name == VARIABLE]
-    if len(found) != 1 or found[0].otherwise:
+    if len(found) != 1 or found[0].otherwise or _gives_more(scope):
         return ()
     defaults = {variable(reader, each) for each in descendants(value) if isinstance(each, cst.Call)}
     defaults -= {("", "")}
@@ -794,7 +799,7 @@ def named_in(reader: Reader, call: cst.Call) -> str:
     node = scope.node if scope is not None else None
     if scope is None or not isinstance(node, cst.FunctionDef) or not scope.returns:
         return ""
-    if node.decorators or node.asynchronous or _gives_more(scope):
+    if node.decorators or node.asynchronous:
         return ""
     names = [each.name.value for each in (*node.params.posonly_params, *node.params.params)]
     for place, item in enumerate(call.args):
@@ -803,7 +808,7 @@ def named_in(reader: Reader, call: cst.Call) -> str:
         if item.star:
             return ""
         if text and text[1] and text[0].isidentifier() and _demands(reader, scope, name):
-            return text[0]
+            return "" if _gives_more(scope) else text[0]
     return ""
 
 
@@ -817,7 +822,7 @@ def _demands(reader: Reader, scope: Scope, name: str) -> bool:
     bindings = scope.bindings.get(name, ())
     if len(bindings) != 1 or bindings[0].kind != "param":
         return False
-    if any(last_name(node) == name for node in reader.model.changed):
+    if is_changed(reader, name):
         return False
     for value, place in scope.returns:
         if value is None or literal(value) in _FALSE:

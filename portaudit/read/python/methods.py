@@ -119,17 +119,19 @@ def asks_for_any(reader: Reader) -> Iterator[str]:
 
 def _is_handed(reader: Reader, name: cst.Name) -> bool:
     """`reduce(getattr, …)`, `get = getattr`."""
+    if name.value != "getattr":
+        return False
     parent = reader.model.parents.get(name)
-    return name.value == "getattr" and not (isinstance(parent, cst.Call) and parent.func is name)
+    return not (isinstance(parent, cst.Call) and parent.func is name)
 
 
 def _is_table(reader: Reader, node: cst.Attribute) -> bool:
     """`kind.__dict__[name]`; what an object keeps of its own are no methods."""
-    if node.attr.value == "__getattribute__":
-        return True
+    if node.attr.value != "__dict__":
+        return node.attr.value == "__getattribute__"
     parent = reader.model.parents.get(node)
     is_filled = isinstance(parent, cst.Attribute) and parent.attr.value in {"update", "setdefault"}
-    return node.attr.value == "__dict__" and not is_filled and not _is_self(reader, node.value)
+    return not is_filled and not _is_self(reader, node.value)
 
 
 def _asked(reader: Reader, call: cst.Call) -> Iterator[str]:
@@ -196,20 +198,22 @@ def _owners(reader: Reader, owner: cst.BaseExpression) -> Iterator[str]:
 def _is_self(reader: Reader, owner: cst.BaseExpression) -> bool:
     if not isinstance(owner, cst.Name):
         return False
-    scope: Scope | None = reader.scope_of(owner)
-    while scope is not None:
-        if scope.self_name:
-            return scope.self_name == owner.value
-        scope = scope.parent
-    return False
+    method = _method(reader, owner)
+    return method is not None and method.self_name == owner.value
 
 
 def _is_all_here(reader: Reader, owner: cst.BaseExpression) -> bool:
     """Whether an object has no methods of the tree but those of classes of this file."""
-    scope: Scope | None = reader.scope_of(owner)
+    method = _method(reader, owner)
+    return method is not None and method.owner is not None and _is_here(reader, method.owner)
+
+
+def _method(reader: Reader, node: cst.BaseExpression) -> Scope | None:
+    """The innermost method around an expression that gets its object."""
+    scope: Scope | None = reader.scope_of(node)
     while scope is not None and not scope.self_name:
         scope = scope.parent
-    return scope is not None and scope.owner is not None and _is_here(reader, scope.owner)
+    return scope
 
 
 def _is_here(reader: Reader, scope: Scope, depth: int = 0) -> bool:

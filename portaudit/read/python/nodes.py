@@ -120,6 +120,11 @@ def last_name(node: cst.CSTNode | None) -> str:
     return node.attr.value if type(base) is cst.Name else ""
 
 
+def last_part(node: cst.CSTNode) -> str:
+    """`c` of `a.b.c`, whatever it is asked of: `format` of `"{}".format`."""
+    return node.attr.value if type(node) is cst.Attribute else last_name(node)
+
+
 def dotted(node: cst.CSTNode | None) -> str | None:
     """`a.b.c` for a chain of attributes on a name, otherwise None."""
     if type(node) is cst.Name:

@@ -6,8 +6,6 @@ calls `optim.zero_grad()`, that is no value which the option may have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import libcst as cst
 
 from portaudit.marks import AN_OBJECT, PASSED_ON
@@ -34,19 +32,24 @@ class Objects:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._names: dict[str, list[cst.Name]] = {}
+        self._uses: dict[tuple[Scope, str], list[cst.Name]] = {}
+        """Where a function, and what is defined in it, has a word that may be a parameter of it."""
         self._members: dict[str, list[cst.Attribute]] = {}
         self._waits = any("except" in line and _LACKING in line for line in reader.lines)
         """Whether something of the file is asked for what it may not have."""
         for node in reader.model.names:
-            self._names.setdefault(node.value, []).append(node)
+            inner: Scope | None = reader.scope_of(node)
+            while inner is not None:
+                if inner.kind == "function" and node.value in inner.bindings:
+                    self._uses.setdefault((inner, node.value), []).append(node)
+                inner = inner.parent
         for each in reader.model.attributes:
             if is_self(reader, each.value):
                 self._members.setdefault(each.attr.value, []).append(each)
 
     def mark(self, scope: Scope, name: str) -> str:
         """What is to be told of a parameter of a function; nothing of most."""
-        uses = list(self._uses(scope, name))
+        uses = self._uses.get((scope, name), ())
         if not uses or any(each.kind != "param" for each in scope.bindings.get(name, ())):
             return ""
         kept = self._kept(name) if any(map(self._is_kept, uses)) else []
@@ -56,15 +59,6 @@ class Objects:
         if any(map(self._is_asked, [*uses, *own])):
             return AN_OBJECT
         return PASSED_ON if all(map(self._is_passed_on, uses)) else ""
-
-    def _uses(self, scope: Scope, name: str) -> Iterator[cst.Name]:
-        """Where a function, and what is defined in it, has a word that may be a parameter of it."""
-        for node in self._names.get(name, ()):
-            inner: Scope | None = self._reader.scope_of(node)
-            while inner is not None and inner is not scope:
-                inner = inner.parent
-            if inner is scope:
-                yield node
 
     def _is_kept(self, node: cst.Name) -> bool:
         """Whether an object keeps it under its own name."""

@@ -30,6 +30,7 @@ from portaudit.read.python.conditions import (
     compared,
     holds,
     index,
+    is_changed,
     is_declared,
     is_empty,
     is_field,
@@ -47,6 +48,7 @@ from portaudit.read.python.nodes import (
     descendants,
     dotted,
     last_name,
+    last_part,
     string_value,
 )
 from portaudit.read.python.values import Reader, argument, is_property
@@ -362,7 +364,7 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
 
 def _argument(reader: Reader, call: cst.Call, item: cst.Arg) -> Iterator[Told]:
     """What an argument sets by its name, or what is unpacked; a function is told for itself."""
-    function = _called_by(call.func)
+    function = last_part(call.func)
     if item.keyword is not None:
         name = item.keyword.value
         yield from _given(reader, name, item.value, call)
@@ -370,11 +372,6 @@ def _argument(reader: Reader, call: cst.Call, item: cst.Arg) -> Iterator[Told]:
             yield Told(f"{function}{OF_FUNCTION}{name}", "", call, True)
     elif item.star == "**":
         yield Told(f"{function}{OF_FUNCTION}", "", call, True)
-
-
-def _called_by(node: cst.BaseExpression) -> str:
-    """The name by which something is called, whatever it is asked of."""
-    return node.attr.value if isinstance(node, cst.Attribute) else last_name(node)
 
 
 def _is_own_option(reader: Reader, call: cst.Call) -> bool:
@@ -393,8 +390,8 @@ def _is_own_option(reader: Reader, call: cst.Call) -> bool:
         return False
     return all(
         _hands_on_dest(each)
-        for each in reader.model.calls
-        if last_name(each.func) == _INIT and reader.scope_of(each).owner is owner
+        for each in reader.model.called.get(_INIT, ())
+        if reader.scope_of(each).owner is owner
     )
 
 
@@ -508,7 +505,7 @@ def _parsed(reader: Reader, call: cst.Call) -> str:
         for assign in reader.model.assigns
         for each in assign.targets
         if isinstance(each.target, cst.Attribute) and each.target.attr.value == name
-        if any(_opens(node) for node in (assign.value, *descendants(assign.value)))
+        if any(map(_opens, descendants(assign.value)))
     )
     return "" if any(opened) else name
 
@@ -666,7 +663,7 @@ def _aliases(value: cst.Call) -> tuple[str, ...]:
     found: set[str] = set()
     for item in value.args:
         is_alias = item.keyword is not None and "alias" in item.keyword.value
-        for node in (item.value, *descendants(item.value)):
+        for node in descendants(item.value):
             text = string_value(node) if isinstance(node, cst.BaseString) else None
             if text and (is_alias or text[0].startswith("-")):
                 found.update(_bare(part) for part in text[0].split("/"))
@@ -739,7 +736,7 @@ def _listed(reader: Reader, node: cst.BaseExpression) -> list[str]:
             bound = reader.lookup(items.value, reader.scope_of(items))
             is_own = len(bound) == 1 and bound[0].place.scope.kind == "function"
             items = bound[0].value if is_own and bound[0].kind == "value" else None
-            if not isinstance(items, cst.Tuple) or _is_changed(reader, binding.value):
+            if not isinstance(items, cst.Tuple) or is_changed(reader, last_name(binding.value)):
                 return []
         if not isinstance(items, (cst.Tuple, cst.List, cst.Set)):
             return []
@@ -753,16 +750,10 @@ def _listed(reader: Reader, node: cst.BaseExpression) -> list[str]:
 
 def _each(reader: Reader, node: cst.BaseExpression) -> Sequence[Binding]:
     """The loops whose variable an expression is, and nothing else."""
-    if type(node) is not cst.Name or _is_changed(reader, node):
+    if type(node) is not cst.Name or is_changed(reader, node.value):
         return ()
     bindings = reader.lookup(node.value, reader.scope_of(node))
     return bindings if all(each.kind == "each" for each in bindings) else ()
-
-
-def _is_changed(reader: Reader, node: cst.BaseExpression | None) -> bool:
-    """Whether `+=` or its like changes what is called so."""
-    name = last_name(node)
-    return any(last_name(each) == name for each in reader.model.changed)
 
 
 def _is_class(reader: Reader, node: cst.BaseExpression) -> bool:

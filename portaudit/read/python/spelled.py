@@ -222,13 +222,12 @@ class _Spelling:
         if binding.value is not None and string_value(binding.value) is not None:
             yield from self.of(binding.value)
         function = scope.owner.name if scope.name == "__init__" and scope.owner else scope.name
-        for call in reader.model.calls:
-            if function and last_name(call.func) == function:
-                position = position_of(scope, binding)
-                places = (binding.name,) if position is None else (position, binding.name)
-                given = argument(call, places).value
-                if given is not None:
-                    yield from self.of(given)
+        for call in reader.model.called.get(function, ()) if function else ():
+            position = position_of(scope, binding)
+            places = (binding.name,) if position is None else (position, binding.name)
+            given = argument(call, places).value
+            if given is not None:
+                yield from self.of(given)
         if not function.startswith("_") or function.startswith("__"):
             yield ANY_PART
 

@@ -12,13 +12,12 @@ from functools import cached_property
 import libcst as cst
 
 from portaudit.marks import ANY_PART
-from portaudit.read.python.model import imports_by_name
+from portaudit.read.python.model import IMPORTERS, imports_by_name
 from portaudit.read.python.nodes import descendants, string_value
 from portaudit.read.python.values import Reader
 
 _ENDING = (cst.Break, cst.Return)
 _LISTED = (cst.Tuple, cst.List)
-_IMPORTING = (b"import_module", b"__import__", b"importorskip")
 
 
 class Turns:
@@ -45,10 +44,10 @@ class Turns:
 
     @cached_property
     def _tried(self) -> Mapping[cst.CSTNode, tuple[tuple[cst.CSTNode, str], ...]]:
-        if not any(word in self._reader.source.content for word in _IMPORTING):
+        model = self._reader.model
+        if IMPORTERS.isdisjoint(model.called):
             return {}
-        inner = descendants(self._reader.model.root.node)
-        loops = (each for each in inner if isinstance(each, cst.For))
+        loops = (each for each in model.places if isinstance(each, cst.For))
         found = ((_tried(loop), _strings(self._reader, loop)) for loop in loops)
         return {call: listed for call, listed in found if call is not None and listed}
 

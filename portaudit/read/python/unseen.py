@@ -18,7 +18,7 @@ from portaudit.marks import ANY_PART, CONFIGURED, GIVEN_TO, LOCATED, LOOSE, UNWR
 from portaudit.read.python.conditions import setting
 from portaudit.read.python.keeping import HELPING
 from portaudit.read.python.model import imports_by_name
-from portaudit.read.python.nodes import descendants, last_name, string_value
+from portaudit.read.python.nodes import descendants, last_name, last_part, string_value
 from portaudit.read.python.spelled import spelled
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Ref
@@ -189,7 +189,7 @@ def _settings(reader: Reader, node: cst.BaseExpression | None, depth: int = 0) -
         parts = [node.body, node.orelse]
     elif isinstance(node, cst.Tuple):
         parts = [each.value for each in node.elements]
-    elif isinstance(node, cst.Call) and _called(node) in {"str", "format", "join"}:
+    elif isinstance(node, cst.Call) and last_part(node.func) in {"str", "format", "join"}:
         owner = node.func.value if isinstance(node.func, cst.Attribute) else None
         parts = [owner, *(each.value for each in node.args)]
     elif isinstance(node, (cst.Call, cst.Subscript)):
@@ -210,12 +210,6 @@ def made_modules(reader: Reader, node: cst.BaseExpression) -> Iterator[str]:
             yield from imported(reader, value)
         elif isinstance(value, cst.Call) and last_name(value.func) in _MAKING:
             yield from (name for _, name in _run(reader))
-
-
-def _called(call: cst.Call) -> str:
-    """The last name of a function, or of a method of whatever: `format` of `"{}".format(x)`."""
-    method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
-    return last_name(call.func) or method
 
 
 def _absolute(name: str, package: str) -> str:
@@ -261,9 +255,7 @@ def _of_walk(reader: Reader, node: cst.BaseExpression | None) -> Iterator[str]:
 def _folders(reader: Reader) -> Iterator[str]:
     """The modules of the folders whose files the code goes through."""
     for call in reader.model.calls:
-        name = last_name(call.func) or (
-            call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
-        )
+        name = last_part(call.func)
         if name in _WALKING:
             found = list(_of_walk(reader, argument(call, (0, "path")).value))
             yield from found or (".*",)
@@ -377,8 +369,8 @@ def _read(reader: Reader, call: cst.Call) -> Iterator[Entry]:
                     if isinstance(inner, cst.Call) and last_name(inner.func) == "open":
                         yield from _files(reader, call, argument(inner, (0, "file")).value)
     scope = reader.scope_of(call)
-    for other in reader.model.calls:
-        if last_name(other.func) == "open" and reader.scope_of(other) is scope:
+    for other in reader.model.called.get("open", ()):
+        if reader.scope_of(other) is scope:
             yield from _files(reader, call, argument(other, (0, "file")).value)
 
 

@@ -26,7 +26,7 @@ from portaudit.read.python.model import (
     join,
     member_key,
 )
-from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
+from portaudit.read.python.nodes import dotted, last_name, last_part, number_value, string_value
 from portaudit.read.python.parse import Parsed
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
@@ -723,9 +723,7 @@ class Option(Struct, frozen=True, eq=False):
 
 def _option(call: cst.Call) -> Option | None:
     """The option that `add_argument`, `click.option`, `DEFINE_string` and the like declare."""
-    function = call.func.attr.value if type(call.func) is cst.Attribute else ""
-    if type(call.func) is cst.Name:
-        function = call.func.value
+    function = last_part(call.func)
     if function not in _DECLARING and not function.startswith("DEFINE_"):
         return None
     names = [

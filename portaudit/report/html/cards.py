@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from portaudit.report.causes import Cause, causes
+from portaudit.report.causes import Cause
 from portaudit.report.html.frames import Frame, Frames
 from portaudit.report.html.text import amount
 from portaudit.report.html.weights import counts
@@ -18,7 +18,6 @@ from portaudit.types import (
     Confidence,
     Counterpart,
     Finding,
-    Kernel,
     Link,
     Location,
     Report,
@@ -78,7 +77,6 @@ class Card(Struct, frozen=True):
     after: tuple[int, ...]
     parts: tuple[Part, ...]
     more_parts: int
-    kernels: tuple[Kernel, ...]
     counterparts: tuple[Counterpart, ...]
 
 
@@ -87,9 +85,8 @@ def group_of(cause: Cause) -> str:
     return "aside" if cause.aside else "optional" if cause.settings else "needed"
 
 
-def cards(report: Report, frames: Frames) -> list[Card]:
-    """The root causes of a report, the gravest that the main path needs first."""
-    found = causes(report)
+def cards(report: Report, found: Sequence[Cause], frames: Frames) -> list[Card]:
+    """Cards of the root causes that were found in a report, in their order."""
     numbers = {
         root.id: number for number, cause in enumerate(found, start=1) for root in cause.roots
     }
@@ -123,10 +120,8 @@ class _Maker:
         files = _files(cause.sites)
         rule = report.rules.get(cause.rule)
         uses = _uses(frames, members)
-        kernels = [
-            self.kernels[key.fingerprint] for key in members if key.fingerprint in self.kernels
-        ]
-        counterparts = {kernel.counterpart for kernel in kernels if kernel.counterpart}
+        kernels = (self.kernels.get(item.fingerprint) for item in members)
+        counterparts = {each.counterpart for each in kernels if each and each.counterpart}
         facts = example.facts if example else None
         return Card(
             number=number,
@@ -155,7 +150,6 @@ class _Maker:
             after=self._after(number, cause.roots),
             parts=self._parts(cause)[:_PARTS],
             more_parts=max(0, len(cause.roots) - _PARTS),
-            kernels=tuple(kernels[:_PARTS]),
             counterparts=tuple(sorted(counterparts, key=lambda each: each.name)),
         )
 

@@ -5,15 +5,15 @@ What many findings share stands once, and they have its number. Texts are as the
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from portaudit.report.causes import causes
+from portaudit.report.causes import Cause
 from portaudit.report.html import path, weights
 from portaudit.report.html.cards import MOST, group_of
 from portaudit.report.html.frames import cut
 from portaudit.report.html.text import address, seen
-from portaudit.report.outcome import guard_words, urgent
+from portaudit.report.outcome import grade, guard_words, urgent
 from portaudit.types import SEVERITIES, Finding, Report, TargetFacts
 
 Value = TypeVar("Value", bound=Hashable)
@@ -30,15 +30,17 @@ class _Table(Generic[Value]):
         return self.numbers.setdefault(value, len(self.numbers))
 
 
-def of(report: Report, tree: path.Node | None, link: str) -> dict[str, object]:
-    """The data of a report."""
-    return _Maker(report).data(tree, link)
+def of(
+    report: Report, found: Sequence[Cause], tree: path.Node | None, link: str
+) -> dict[str, object]:
+    """The data of a report, with the root causes that were found in it."""
+    return _Maker(report, found).data(tree, link)
 
 
 class _Maker:
     """What the parts of the data share."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, found: Sequence[Cause]) -> None:
         self.report = report
         self.paths: _Table[str] = _Table()
         self.messages: _Table[str] = _Table()
@@ -46,7 +48,6 @@ class _Maker:
         self.facts: _Table[TargetFacts] = _Table()
         self.guards: _Table[tuple[str, str, int, str]] = _Table()
         self.words: _Table[str] = _Table()
-        found = causes(report)
         self.causes = found
         self.cause = {
             root.id: number for number, cause in enumerate(found, 1) for root in cause.roots
@@ -98,7 +99,7 @@ class _Maker:
             item.span.line,
             item.span.column,
             seen(item.rule),
-            SEVERITIES.index(item.effective_severity),
+            grade(item),
             SEVERITIES.index(item.severity),
             self.words.number(item.category),
             self.words.number(item.reach or "unknown"),

@@ -50,7 +50,6 @@ def render(told: Difference, title: str = "") -> str:
         "change": "" if gained is None else f"{gained:+.1f}",
         "kept": min(before.value or 0.0, after.value or 0.0),
         "target_words": TARGET_WORDS[told.target],
-        "kind": after.verdict.replace(" ", "-"),
         "done": done,
         "came": came,
         "done_points": decimal(sum(each.points for each in done)),

@@ -18,7 +18,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from portaudit.report.html.text import address, amount, host, inline, prose, seen
-from portaudit.report.outcome import count, days, decimal, guard_words
+from portaudit.report.outcome import count, decimal, guard_words
 
 _HERE = files("portaudit.report.html")
 _JSON = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
@@ -87,7 +87,6 @@ def _environment() -> Environment:
         "amount": amount,
         "host": host,
         "broken": _broken,
-        "days": lambda pair: days(*pair),
         "decimal": decimal,
         "url_path": _url_path,
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from portaudit.report.outcome import parts
 from portaudit.types import Finding
 
 Source = Callable[[str], bytes | None]
@@ -85,12 +86,9 @@ class Frames:
 
 def cut(finding: Finding) -> tuple[str, str, str]:
     """The code before, in and after the span, on its first line, shortened where it is long."""
-    line = finding.snippet.split("\n", 1)[0]
-    start = finding.span.column - 1
-    single = finding.span.end_line == finding.span.line
-    end = finding.span.end_column - 1 if single else len(line)
-    before, marked, after = line[:start], line[start:end].rstrip(), line[max(start, end) :].rstrip()
-    if len(line) <= _LONGEST:
+    before, marked, after = parts(finding)
+    after = after.rstrip()
+    if len(finding.snippet.split("\n", 1)[0]) <= _LONGEST:
         return before, marked, after
     marked = _first(marked, _LONGEST // 2)
     before = before if len(before) <= _LONGEST // 4 else f"…{before[-_LONGEST // 4 :]}"

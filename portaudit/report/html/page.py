@@ -27,9 +27,11 @@ from portaudit.report.outcome import (
     days,
     decimal,
     failing,
+    grade,
     mains,
-    spot,
+    split,
     told_apart,
+    unread,
     verdict_words,
     why,
 )
@@ -95,7 +97,6 @@ class Heat(Struct, frozen=True):
 
     category: str
     cells: tuple[Cell, ...]
-    total: int
 
 
 class Weight(Struct, frozen=True):
@@ -142,7 +143,9 @@ class Unknown(Struct, frozen=True):
 
 def render(report: Report, view: View) -> str:
     """The page of a report."""
-    found = cards(report, Frames(view.source))
+    roots = causes(report)
+    found = cards(report, roots, Frames(view.source))
+    failed, kernels = failing(report), _listed_kernels(report)
     tree = path.of(report)
     needed = [card for card in found if card.group == "needed"]
     context: dict[str, object] = {
@@ -161,7 +164,7 @@ def render(report: Report, view: View) -> str:
         "needed": needed,
         "optional": [card for card in found if card.group == "optional"],
         "aside": [card for card in found if card.group == "aside"],
-        "more_causes": max(0, len(causes(report)) - MOST),
+        "more_causes": max(0, len(roots) - MOST),
         "alarming": _alarming(report),
         "tree": tree,
         "tree_nodes": _nodes(tree),
@@ -170,21 +173,20 @@ def render(report: Report, view: View) -> str:
         "severities": _DOWN,
         "weights": _weights(report),
         "kernels": _kernels(report),
-        "listed_kernels": _listed_kernels(report)[:_KERNELS],
-        "more_kernels": max(0, len(_listed_kernels(report)) - _KERNELS),
+        "listed_kernels": kernels[:_KERNELS],
+        "more_kernels": max(0, len(kernels) - _KERNELS),
         "difficulties": DIFFICULTIES,
         "topics": _topics(report),
         "unknown": _unknown(report),
         "skipped": _skipped(report),
         "gate": report.gate,
         "gate_counts": counts(report),
-        "failing": [(item, why(report, item)) for item in failing(report)[:_FAILING]],
-        "more_failing": max(0, len(failing(report)) - _FAILING),
+        "failing": [(item, why(report, item)) for item in failed[:_FAILING]],
+        "more_failing": max(0, len(failed) - _FAILING),
         "problems": _PROBLEMS,
-        "spot": spot,
         "findings": len(report.findings),
     }
-    return document("report.html", context, data.of(report, tree, view.link))
+    return document("report.html", context, data.of(report, roots, tree, view.link))
 
 
 def _verdict(report: Report, needed: Sequence[Card]) -> dict[str, object]:
@@ -312,7 +314,6 @@ def _heat(report: Report) -> list[Heat]:
                 for level in _DOWN
                 for number in (numbers[category, level],)
             ),
-            sum(numbers[category, level] for level in _DOWN),
         )
         for category in {category for category, _ in numbers}
     ]
@@ -334,8 +335,7 @@ def _weights(report: Report) -> list[Weight]:
     for item in report.findings:
         if weights.counts(item):
             places[item.path] += 1
-            rank = SEVERITIES.index(item.effective_severity)
-            gravest[item.path] = max(rank, gravest.get(item.path, 0))
+            gravest[item.path] = max(grade(item), gravest.get(item.path, 0))
     ordered = sorted(lost.items(), key=lambda entry: (-entry[1], entry[0]))[:_FILES]
     top = ordered[0][1] if ordered else 1.0
     return [
@@ -419,10 +419,8 @@ def _topics(report: Report) -> list[Topic]:
         members = [shown[key] for key in section.findings if key in shown]
         if not members:
             continue
-        numbers = Counter(item.effective_severity for item in members)
-        split = ", ".join(f"{numbers[level]} {level}" for level in _DOWN if numbers[level])
         files = count(len({item.path for item in members}), "file")
-        text = f"{count(len(members), 'place')} in {files}: {split}"
+        text = f"{count(len(members), 'place')} in {files}: {split(members)}"
         topics.append(Topic(section.title, section.meaning, text, section.checks))
     return topics
 
@@ -438,9 +436,8 @@ def _unknown(report: Report) -> list[Unknown]:
         )
         found.append(Unknown("The score is provisional", text))
     if report.partial:
-        lost = count(len(report.errors), "file or part of a file", "files or parts of files")
         text = "What stands in them is not in this report; they are listed below."
-        found.append(Unknown(f"{lost} could not be read", text))
+        found.append(Unknown(f"{unread(report)} could not be read", text))
     silent = sum(item.facts.status == "undocumented" for item in shown)
     if silent:
         text = (

@@ -71,6 +71,7 @@
       accepted: accepted ?? "",
     };
   });
+  const onPath = (finding) => finding.reach === "main" || finding.reach === "unknown";
   const causeOf = (at) => (at ? data.causes[at - 1] : null);
 
   // --- the address -----------------------------------------------------------------------------
@@ -444,7 +445,7 @@
         const rank = SEVERITIES.indexOf(finding.severity);
         found.places += 1;
         found.rank = Math.max(found.rank, rank);
-        if (finding.reach === "main" || finding.reach === "unknown") found.on = Math.max(found.on, rank);
+        if (onPath(finding)) found.on = Math.max(found.on, rank);
       }
       this.files = [...files.values()];
     }
@@ -700,8 +701,7 @@
     held() {
       const found = new Map();
       for (const finding of findings) {
-        if (!finding.cause || finding.state === "suppressed") continue;
-        if (finding.reach !== "main" && finding.reach !== "unknown") continue;
+        if (!finding.cause || finding.state === "suppressed" || !onPath(finding)) continue;
         const [title, severity, group] = causeOf(finding.cause);
         if (group === "optional") continue;
         if (!found.has(finding.path)) found.set(finding.path, new Map());
@@ -811,13 +811,12 @@
 
     item(node) {
       const severity = node.below < 0 ? "none" : SEVERITIES[node.below];
-      const kinds = [severity, node.rank >= 0 ? "holds" : ""].join(" ").trim();
       const name = node.cause ? node.title : node.path || node.label;
       const told = node.rank >= 0 ? `, ${plural(node.places, "place")}, ${SEVERITIES[node.rank]}` : "";
       const item = draw(
         "g",
         {
-          class: node.rank >= 0 ? `${SEVERITIES[node.rank]} ${kinds}` : kinds,
+          class: node.rank >= 0 ? `${SEVERITIES[node.rank]} holds` : severity,
           role: "treeitem",
           tabindex: node === this.selected ? 0 : -1,
           transform: `translate(${node.x} ${node.y})`,
@@ -942,12 +941,11 @@
     }
 
     tellCause(node) {
-      const way = [...this.way(node.parent)];
       const address = `#path=${encodeURIComponent(node.path)}&cause=${node.cause}`;
       this.side.replaceChildren(
         make("h3", null, this.toCard(node.cause)),
         make("p", null, pill(SEVERITIES[node.rank]), ` ${plural(node.places, "place")} in `, place(node.path)),
-        ...way,
+        ...this.way(node.parent),
         make("p", null, make("a", { href: address }, "Show its findings here")),
       );
     }
