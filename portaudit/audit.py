@@ -19,7 +19,7 @@ from msgspec.structs import asdict
 
 from portaudit import discover
 from portaudit.contents import Contents
-from portaudit.discover import Side, Tree
+from portaudit.discover import Tree
 from portaudit.files import Disk, Files, Overlay
 from portaudit.ruleset import Rules
 from portaudit.store import LENGTH, digest
@@ -73,16 +73,7 @@ class Audit:
             files = Overlay(files, {discover.relative(config.root, config.paths[0]): stdin})
         self.config = config
         self.rules = rules or Rules(config)
-        self.side = Side(
-            files,
-            discover.walk(
-                files,
-                config.paths,
-                config.exclude,
-                forced=config.force_exclude,
-                largest=config.file_megabytes,
-            ),
-        )
+        self.side = discover.side(config, files)
         self._progress = progress
         self._contents = Contents(files, self.rules.store)
         self._identity = b""

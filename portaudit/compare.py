@@ -192,13 +192,8 @@ def written(old: bytes, new: bytes) -> Collection[int]:
 
 
 def _changed(config: Config, new: Files, old: Files, changes: list[Change], against: str) -> Sides:
-    after = discover.walk(
-        new,
-        config.paths,
-        config.exclude,
-        forced=config.force_exclude,
-        largest=config.file_megabytes,
-    ).only(change.new for change in changes if change.new is not None)
+    tree = discover.side(config, new).tree
+    after = tree.only(change.new for change in changes if change.new is not None)
     selected = frozenset(after.selected)
     kept = [change for change in changes if change.new in selected]
     paths = [config.root / change.old for change in kept if change.old is not None]
@@ -226,13 +221,7 @@ def _moved(config: Config, old: Snapshot, new: Snapshot) -> tuple[Notice, ...]:
     moved = {path: pin for path, pin in new.pins.items() if before.get(path) != pin}
     if not moved:
         return ()
-    tree = discover.walk(
-        new,
-        config.paths,
-        config.exclude,
-        forced=config.force_exclude,
-        largest=config.file_megabytes,
-    )
+    tree = discover.side(config, new).tree
     there = sorted(entry.path for entry in tree.skipped if entry.reason == discover.SUBMODULE)
     return tuple(
         Notice("submodule-moved", path, 0, _not_compared(path, before.get(path), moved[path]))
@@ -256,8 +245,4 @@ def whole(config: Config, files: Files) -> Side:
     paths = [path for path in config.paths if exists(files, discover.relative(config.root, path))]
     if not paths:
         return Side(files, Tree.of(config.root, ()))
-    forced = config.force_exclude
-    return Side(
-        files,
-        discover.walk(files, paths, config.exclude, forced=forced, largest=config.file_megabytes),
-    )
+    return discover.side(replace(config, paths=tuple(paths)), files)

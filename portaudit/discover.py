@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portaudit.budget import MEGABYTES
+from portaudit.config import Config
 from portaudit.errors import ConfigError
 from portaudit.files import Files, Kind, Listed
 from portaudit.ignores import is_endless, linear
@@ -127,6 +128,18 @@ class Side(Struct, frozen=True):
 
     files: Files
     tree: Tree
+
+
+def side(config: Config, files: Files) -> Side:
+    """The files that a config names, where these are read. Raises `ConfigError` as `walk` does."""
+    tree = walk(
+        files,
+        config.paths,
+        config.exclude,
+        forced=config.force_exclude,
+        largest=config.file_megabytes,
+    )
+    return Side(files, tree)
 
 
 def walk(

@@ -504,17 +504,7 @@ def scan(
     rules = rules or rules_of(config)
     alone = side is None
     if side is None:
-        files = Disk(config.root)
-        side = Side(
-            files,
-            discover.walk(
-                files,
-                config.paths,
-                config.exclude,
-                forced=config.force_exclude,
-                largest=config.file_megabytes,
-            ),
-        )
+        side = discover.side(config, Disk(config.root))
     if contents is None:
         contents = Contents(side.files, rules.store)
     tree = side.tree

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "cache": set[str](),
     "files": BASE,
     "git": BASE | {"files"},
-    "discover": BASE | {"budget", "files", "ignores", "kinds"},
+    "discover": BASE | {"budget", "config", "files", "ignores", "kinds"},
     "fingerprint": BASE,
     "score": BASE | {"catalogue"},
     "triage": BASE | {"ignores", "kinds", "read"},

@@ -6,7 +6,7 @@ One place for whoever compares a requirement or a version test with a target. Kn
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,13 @@ def stack() -> Mapping[Target, Mapping[str, Lines]]:
         raise CatalogueError(f"{path}: cannot be read: {error}") from error
 
 
-def versions(target: Target, package: str) -> Iterator[Version]:
+@cache
+def versions(target: Target, package: str) -> tuple[Version, ...]:
     """Versions of a package that the target may have, oldest first."""
     from packaging.version import Version  # noqa: PLC0415 - who asks has loaded it
 
-    for line in stack()[target][package].lines:
-        yield from (Version(f"{line}.{patch}") for patch in range(_PATCHES))
+    lines = stack()[target][package].lines
+    return tuple(Version(f"{line}.{patch}") for line in lines for patch in range(_PATCHES))
 
 
 def excludes(target: Target, package: str, wanted: SpecifierSet) -> bool:

@@ -61,19 +61,20 @@ def _refused(package: str, target: Target, reader: Reader, _: Contexts) -> Itera
     """Yield tests of a version after which nothing but a failure is left on the target."""
     if b"version" not in reader.source.content:
         return
-    from portaudit.judge.trials import Trial  # noqa: PLC0415 - it loads packaging
+    from portaudit.judge.trials import trials  # noqa: PLC0415 - it loads packaging
 
-    trials = [Trial(reader, package, version) for version in stack.versions(target, package)]
+    first = next(trials(reader, target, package))
     for owner, test, orelse, body, _scope in reader.model.tests:
         if not isinstance(owner, (cst.If, cst.Assert)):
             continue
-        wrong = trials[0].truth(test)
+        wrong = first.truth(test)
         if wrong is None or not fails(body if wrong else orelse):
             continue  # most tests ask no version, which is quicker to see than how they end
         place = reader.model.places[test]
         if fails(orelse if wrong else body) or is_caught(place):
             continue
-        if all(trial.truth(test) is wrong and trial.reaches(place) for trial in trials):
+        each = trials(reader, target, package)
+        if all(trial.truth(test) is wrong and trial.reaches(place) for trial in each):
             yield Spot(test, place, _shown(reader, test))
 
 

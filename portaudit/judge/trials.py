@@ -5,7 +5,7 @@ Compared as the code would compare them: versions, their texts, their parts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import libcst as cst
@@ -18,7 +18,7 @@ from portaudit.judge.guards import fails
 from portaudit.read.python.model import Branch, Place, around
 from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
 from portaudit.read.python.values import Reader
-from portaudit.types import Ref
+from portaudit.types import Ref, Target
 
 _PARSERS = {
     *("parse", "parse_version", "digit_version", "Version", "LooseVersion", "StrictVersion"),
@@ -266,6 +266,11 @@ class Trial(Struct, frozen=True):
             value = self.value(first, depth + 1)
             return _as_version(value) if isinstance(value, (str, Version)) else value
         return None
+
+
+def trials(reader: Reader, target: Target, package: str) -> Iterator[Trial]:
+    """One for each version of a package that the target may have, oldest first."""
+    return (Trial(reader, package, version) for version in stack.versions(target, package))
 
 
 def _integer(node: cst.Integer) -> int:

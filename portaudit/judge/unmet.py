@@ -23,15 +23,13 @@ def unmet(reader: Reader, target: Target) -> Callable[[Branch], bool] | None:
     if not _ASKS.search(reader.source.content):
         return None
     # Few files get here, and packaging takes longer to load than they to judge.
-    from portaudit.judge.trials import Trial  # noqa: PLC0415
-
-    trials = [
-        [Trial(reader, package, version) for version in stack.versions(target, package)]
-        for package in _PACKAGES
-    ]
+    from portaudit.judge.trials import trials  # noqa: PLC0415
 
     @cache
     def is_unmet(branch: Branch) -> bool:
-        return any(all(trial.refuses(branch) for trial in each) for each in trials)
+        return any(
+            all(trial.refuses(branch) for trial in trials(reader, target, package))
+            for package in _PACKAGES
+        )
 
     return is_unmet
