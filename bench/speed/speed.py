@@ -1,6 +1,6 @@
 """How long whole runs take beside ruff and other tools, on three tiers of real code.
 
-    python bench/speed/speed.py WORK [--tier small] [--rounds 5] [--others] [--digests]
+    python bench/speed/speed.py WORK [--tier small] [--rounds 5] [--others] [--digests] [--growth]
 
 WORK is a directory of yours: code is fetched into it, and caches are kept in it. In every round
 each program runs once, one after the other, so that all see the same machine. What is compared is
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import shlex
 import shutil
@@ -178,6 +179,31 @@ def digests(machine: Machine) -> Iterator[tuple[str, str, str]]:
         yield name, _digest(findings), _digest(text)
 
 
+def growth(tier: Path, work: Path) -> Iterator[str]:
+    """What one process takes for each project of a tier alone, and for all of them in one tree.
+
+    The code is the same both times, so that what is more is due to its number alone: were they
+    alike, n projects would take n to the power of 1 + ln(all / sum) / ln(n) times as much as one.
+    """
+    words = (sys.executable, "-m", "portaudit", "scan", "-j", "1", ".")
+    projects = sorted(each for each in tier.iterdir() if each.is_dir())
+    yield "| tree | Python files | CPU s | peak MB |"
+    yield "|---|--:|--:|--:|"
+    took: list[float] = []
+    for place in [*projects, tier]:
+        program = Program(place.name, words, "", cold=True)
+        one = Machine(place, work).run(program)
+        assert one is not None  # without a limit nothing is ended
+        took.append(one.cpu)
+        files = sum(1 for _ in place.rglob("*.py"))
+        yield f"| {place.name} | {files:,} | {one.cpu:.1f} | {one.peak:.0f} |"
+    alone, together, number = sum(took[:-1]), took[-1], len(projects)
+    exponent = 1 + math.log(together / alone) / math.log(number) if number > 1 else 1.0
+    yield ""
+    said = f"{alone:.1f} s alone, {together:.1f} together"
+    yield f"{number} projects: {said}, exponent {exponent:.3f}"
+
+
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
@@ -216,6 +242,7 @@ def main() -> None:
     parser.add_argument("--warm-only", action="store_true", help="leave out what empties caches")
     parser.add_argument("--others", action="store_true", help="other tools as well")
     parser.add_argument("--digests", action="store_true", help="compare findings instead")
+    parser.add_argument("--growth", action="store_true", help="projects alone and in one tree")
     chosen = parser.parse_args()
     work = chosen.work.resolve()
     for tier in chosen.tier or TIERS:
@@ -223,6 +250,10 @@ def main() -> None:
         machine = Machine(place, work)
         files = sum(1 for _ in place.rglob("*.py"))
         print(f"\n{tier}: {files:,} Python files\n")
+        if chosen.growth:
+            for line in growth(place, work):
+                print(line, flush=True)
+            continue
         if chosen.digests:
             told = list(digests(machine))
             for name, findings, report in told:
