@@ -97,6 +97,13 @@ BEGIN = "def main():"
 NEW = "def main():\n        "
 UNSET = {
     "by a helper": {},
+    "asked whether it is there": asking('os.environ.get("USE_FUSED")'),
+    "asked whether it is there, by a name": {
+        "train.py": TRAIN.replace(
+            'if is_enabled("USE_FUSED"):', 'kind = os.getenv("USE_FUSED")\n        if kind:'
+        )
+    },
+    "there, and something else": asking('os.environ.get("USE_FUSED") and len(x)'),
     "at once": asking('os.getenv("USE_FUSED", "0") == "1"'),
     "by the mapping": asking('os.environ.get("USE_FUSED", "off") == "on"'),
     "as a number": asking('int(os.environ.get("USE_FUSED", "0"))'),
@@ -126,6 +133,14 @@ UNSET = {
     },
 }
 SET = {
+    "not there": asking('not os.environ.get("USE_FUSED")'),
+    "there by the line": {
+        **asking('os.environ.get("USE_FUSED")'),
+        **starting("USE_FUSED=net.yaml python train.py"),
+    },
+    "there or something else": asking('os.environ.get("USE_FUSED") or len(x)'),
+    "there, by the launcher": asking('os.environ.get("LOCAL_RANK")'),
+    "as a number without a default": asking('int(os.environ.get("USE_FUSED"))'),
     "asked without a default": asking('os.environ.get("USE_FUSED") == "1"'),
     "must be there": asking('os.environ["USE_FUSED"] == "1"'),
     "on by default": asking('os.getenv("USE_FUSED", "1") == "1"'),

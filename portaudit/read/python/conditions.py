@@ -691,8 +691,8 @@ def _meant(reader: Reader, node: cst.BaseExpression) -> cst.BaseExpression | Non
 def variable(reader: Reader, node: cst.BaseExpression) -> tuple[str, str]:
     """The variable that `os.getenv("USE_X", "0")` asks for, and its default; empty for none.
 
-    One without a default is there for somebody to set. What is asked by the first parameter of a
-    function has no name.
+    One without a default is `null`: there for somebody to set. What is asked by the first parameter
+    of a function has no name.
     """
     if not isinstance(node, cst.Call) or reader.name(node.func) not in _READING:
         return "", ""
@@ -700,6 +700,7 @@ def variable(reader: Reader, node: cst.BaseExpression) -> tuple[str, str]:
     value = _default_of(reader, default)
     text = string_value(key) if key is not None else None
     if text and text[1] and _VARIABLE.fullmatch(text[0]) and not is_of_launcher(text[0]):
+        value = "null" if default is None else value
         return (VARIABLE + text[0], value) if value else ("", "")
     if isinstance(key, cst.Name) and value:
         bindings = _bindings(reader, key)
@@ -734,14 +735,22 @@ def _is_first(binding: Binding) -> bool:
 def _of_variable(reader: Reader, node: cst.Call, *, asks_whether: bool) -> str:
     """The variable that a call asks for, or a number that is made of one: a text is rarely empty.
 
-    `asks_whether`: `"0"` is as true as `"1"`, where nobody makes a number of it.
+    `asks_whether`: `"0"` is as true as `"1"`, where nobody makes a number of it. Without a default
+    only that can be known: which of several values somebody sets is his to say.
     """
     if isinstance(node.func, cst.Name) and node.func.value == "int" and len(node.args) == 1:
-        return variable(reader, node.args[0].value)[0]
+        inner = node.args[0].value
+        return variable(reader, inner)[0] if _has_default(inner) else ""
     name, default = variable(reader, node)
+    if not _has_default(node):
+        return name if asks_whether else ""
     written = argument(node, (1, "default")).value
     is_text = isinstance(written, cst.BaseString) and default != "null"
     return "" if asks_whether and (is_text or isinstance(written, cst.Name)) else name
+
+
+def _has_default(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Call) and argument(node, (1, "default")).value is not None
 
 
 def asking(reader: Reader, scope: Scope) -> tuple[str, ...]:
