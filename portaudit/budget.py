@@ -20,6 +20,10 @@ SECONDS = 60
 """Of processor time for one file, unless the settings say otherwise."""
 MEGABYTES = 5
 """Of one file, unless the settings say otherwise."""
+FILE_FINDINGS = 5_000
+"""Findings of one file in a report, unless the settings say otherwise."""
+FINDINGS = 100_000
+"""Findings of all files in a report, unless the settings say otherwise."""
 _AGAIN = 1.0
 """Seconds after which the exception comes again, should a destructor have swallowed it."""
 _STUCK = 1.5

@@ -57,7 +57,7 @@ def check_changes(
         _, other = beside(run, parent, reading_of(run, parent))
         told = _either(told, other.findings, frozenset(parent.new.tree.selected))
     comparison = replace(known, findings=told, expired=())
-    gate = gated(run, comparison, sides.against, baseline, change=True)
+    gate = gated(run, comparison, sides.against, baseline, changed=changed)
     if not scored or gate.gate is None:
         return gate
     began = engine.scan(unsure(config), rules=rules, side=whole(config, sides.old.files)).score

@@ -26,9 +26,11 @@ from portaudit.triage.baseline import (
     parse,
     renew,
 )
-from portaudit.triage.gate import Override, Policy, failing, patterns
+from portaudit.triage.gate import Override, Policy, failing, patterns, unjudged
 from portaudit.types import Finding, Gate, Report, State
 
+_LARGEST = 100_000_000
+"""Bytes of a baseline that the tree has: a hundred thousand entries take a fifth of that."""
 ALL_STATES: frozenset[State] = frozenset({"new", "updated", "newly-covered"})
 """What a baseline may accept that it does not accept yet."""
 
@@ -113,13 +115,18 @@ def gated(
     against: str,
     baseline: Baseline | None,
     *,
-    change: bool = False,
+    changed: Collection[str] | None = None,
 ) -> Report:
-    """The report of a run with states and the gate's decision."""
+    """The report of a run with states and the gate's decision.
+
+    `changed`: the files that a change wrote, if it is one that is judged.
+    """
     policy = policy_of(run.config, run.rules)
     fails = failing(comparison.findings, policy)
+    errors = run.report.errors
+    cut = unjudged((each for each in errors if changed is None or each.path in changed), policy)
     gate = Gate(
-        passed=not fails,
+        passed=not (fails or cut),
         against=against,
         fail_on=policy.fail_on,
         min_confidence=policy.min_confidence,
@@ -128,7 +135,8 @@ def gated(
         expired=comparison.expired,
         outdated=baseline is not None and bool(_changed(run, baseline)),
         baseline="" if baseline is None else _named(run.config),
-        change=change,
+        change=changed is not None,
+        unjudged=cut,
     )
     return replace(run.report, findings=comparison.findings, gate=gate)
 
@@ -167,7 +175,7 @@ def read(config: Config) -> Baseline | None:
     place = place_of(config)
     try:
         said = dict(config.origins).get("baseline") == COMMAND_LINE
-        content = place.read_bytes() if said else own(place, config.root)
+        content = place.read_bytes() if said else own(place, config.root, _LARGEST)
     except FileNotFoundError:
         if config.baseline is None:
             return None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portaudit.budget import MEGABYTES, SECONDS
+from portaudit.budget import FILE_FINDINGS, FINDINGS, MEGABYTES, SECONDS
 from portaudit.errors import ConfigError, UsageError, nearest
-from portaudit.files import own
+from portaudit.files import TooLargeError, own
 from portaudit.types import CONFIDENCES, SEVERITIES, TARGETS, Confidence, Severity, Target
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ SHARED_FILE = "pyproject.toml"
 BASELINE_FILE = ".portaudit-baseline.json"
 COMMAND_LINE = "command line"
 """The origin of what the user said."""
+
+_LARGEST = 5_000_000
+"""Bytes of a file of settings."""
 
 FileIgnores = tuple[tuple[str, tuple[str, ...]], ...]
 """Patterns of paths, each with the words for the rules whose findings are accepted there."""
@@ -86,6 +89,8 @@ class Config(Struct, frozen=True):
     jobs: int = 0
     file_megabytes: int = MEGABYTES
     file_seconds: int = SECONDS
+    file_findings: int = FILE_FINDINGS
+    findings: int = FINDINGS
     cache: bool = True
     assumptions: Assumptions | None = None
     origins: tuple[tuple[str, str], ...] = ()
@@ -281,19 +286,29 @@ def _has_settings(folder: Path) -> bool:
 
 def _parse(path: Path) -> dict[str, object] | None:
     try:
-        text = own(path, path.parent).decode()
+        text = _own(path).decode()
         import tomli  # noqa: PLC0415 - where there are no settings, a hook is not to wait for it
 
         return tomli.loads(text)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+    except RecursionError:
+        raise ConfigError(f"{path}: cannot be read as TOML: it is nested too deeply") from None
     except (OSError, ValueError) as error:  # not UTF-8, or not TOML
         raise ConfigError(f"{path}: cannot be read as TOML: {error}") from error
 
 
+def _own(path: Path) -> bytes:
+    """The bytes of a file of settings. Raises `ConfigError` for one that nobody wrote by hand."""
+    try:
+        return own(path, path.parent, _LARGEST)
+    except TooLargeError:
+        raise ConfigError(f"{path}: larger than {_LARGEST // 1_000_000} MB, no settings") from None
+
+
 def _tool_table(path: Path) -> dict[str, object] | None:
     try:
-        if b"portaudit" not in own(path, path.parent):
+        if b"portaudit" not in _own(path):
             return None  # a broken pyproject.toml of the audited code is no mistake of the user's
     except OSError:
         return None
@@ -592,6 +607,21 @@ KEYS: Mapping[str, Key] = {
         "The time of the processor that one file may take. One that takes longer is listed as "
         "failed, and the report is partial; the next run tries it again. Not on Windows.",
         "file-seconds = 300",
+    ),
+    "file-findings": Key(
+        _number(100, 100_000),
+        "number from 100 to 100000",
+        "The findings of one file that a report holds. Of a file with more it has the gravest; "
+        "the file is listed as failed, the report is partial, and `check` fails: what was left out "
+        "may be new. A generated file is better left out with `exclude`.",
+        "file-findings = 20000",
+    ),
+    "findings": Key(
+        _number(1000, 1_000_000),
+        "number from 1000 to 1000000",
+        "The findings that a report holds of all files. Where there are more, each file may have "
+        "as many as any other, and for those that have more the same holds as above.",
+        "findings = 300000",
     ),
 }
 """What may stand in the settings, in the order of the reference."""

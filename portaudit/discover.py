@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from portaudit.budget import MEGABYTES
 from portaudit.config import Config
-from portaudit.errors import ConfigError
+from portaudit.errors import ConfigError, UsageError
 from portaudit.files import Files, Kind, Listed
 from portaudit.ignores import is_endless, linear
 from portaudit.kinds import kind_by_name
@@ -68,6 +68,8 @@ _FOLDERS = frozenset({"folder", "submodule"})
 _OTHERS: Mapping[Kind, str] = {"submodule": SUBMODULE, "other": SPECIAL}
 """Why what is no file is left out."""
 _MANIFESTS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", ".git"})
+_OF_GIT = frozenset({"HEAD", "config", "objects", "refs"})
+"""What a folder holds in which git keeps a repository."""
 _ROOT_MANIFESTS = _MANIFESTS | {"requirements.txt"}
 
 
@@ -157,12 +159,18 @@ def walk(
     those are `forced`. A file of more than so many megabytes is not read, whoever names it.
     Symbolic links inside the tree are not followed: their target is in the
     tree, or not its code.
-    Raises `ConfigError` for a pattern that cannot be read.
+    Raises `ConfigError` for a pattern that cannot be read, `UsageError` for the folder of a bare
+    repository, which holds no files but git's.
     """
     given = frozenset(relative(files.root, path) for path in paths)
     excluded = _exclusions(exclude)
     found = _Found(largest)
     _descend(found, files, "", excluded)
+    if not found.kinds and _is_bare(files):
+        raise UsageError(
+            f"{files.root}: is the folder of a git repository without files of its own; "
+            f"`git -C {files.root} worktree add DIR` writes them somewhere to be audited"
+        )
     failed = {error.path for error in found.errors}
     missed = [] if forced else sorted(given - found.kinds.keys() - found.folders - failed)
     if not forced:
@@ -194,6 +202,15 @@ def walk(
         others=tuple(sorted(found.others)),
         around=tuple(sorted(found.around)),
     )
+
+
+def _is_bare(files: Files) -> bool:
+    """Whether the root is a folder of git's own."""
+    try:
+        names = {entry.name for entry in files.listed("")}
+    except OSError:
+        return False
+    return names >= _OF_GIT
 
 
 def read(files: Files, path: str) -> bytes | ScanError:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portaudit import __version__, budget, discover, score
+from portaudit import __version__, budget, discover, score, surplus
 from portaudit.catalogue import assumptions
 from portaudit.catalogue.entries import aside
 from portaudit.catalogue.load import Catalogue
@@ -89,6 +89,7 @@ class Scanner(Struct, frozen=True):
     catalogue: Catalogue
     target: Target
     seconds: int = budget.SECONDS
+    findings: int = budget.FILE_FINDINGS
 
     def __call__(self, task: Task, content: bytes, ask: Ask | None = None) -> FileResult:
         """Scan one file; `ask` tells what other modules know of its names."""
@@ -112,16 +113,28 @@ class Scanner(Struct, frozen=True):
         """What comes of the work on a file, if that does not take too long."""
         try:
             with budget.limited(self.seconds):
-                return work()
+                return surplus.of_file(work(), self.findings)
         except budget.OverBudgetError:
             from portaudit import scan  # noqa: PLC0415
 
             scan.forget()
             return _lost(source.path, budget.over(self.seconds))
 
-    def __reduce__(self) -> tuple[type[Scanner], tuple[Files, Catalogue, Target, int]]:
+    def __reduce__(self) -> tuple[type[Scanner], tuple[Files, Catalogue, Target, int, int]]:
         """What another process gets: there nothing is read."""
-        return Scanner, (Disk(self.files.root), self.catalogue, self.target, self.seconds)
+        files = Disk(self.files.root)
+        return Scanner, (files, self.catalogue, self.target, self.seconds, self.findings)
+
+
+def _scanner(config: Config, rules: Rules, side: Side) -> Scanner:
+    """What scans the files of a side as a config says."""
+    return Scanner(
+        side.files,
+        rules.chosen,
+        config.target,
+        config.file_seconds,
+        config.file_findings,
+    )
 
 
 def _lost(path: str, reason: str) -> FileResult:
@@ -461,7 +474,7 @@ class Tellers:
         self._tree = side.tree
         self._contents = Contents(side.files, rules.store)
         self.modules = Modules(side.tree, rules.everything.libraries)
-        scanner = Scanner(side.files, rules.chosen, config.target, config.file_seconds)
+        scanner = _scanner(config, rules, side)
         self._run = _Runner(scanner, self.modules, side.tree, self._contents, rules.results, 1)
 
     def source(self, path: str) -> SourceFile | ScanError:
@@ -513,7 +526,7 @@ def scan(
         if (path in tree.kinds or alone) and tree.kinds.get(path) not in _IMPORTING:
             raise UsageError(f"{path}: an entry must be a Python file or a notebook of the tree")
     modules = Modules(tree, rules.everything.libraries)
-    scanner = Scanner(side.files, rules.chosen, config.target, config.file_seconds)
+    scanner = _scanner(config, rules, side)
     with uncollected():
         found = scan_tree(
             scanner,
@@ -524,7 +537,7 @@ def scan(
             results=rules.results,
             contents=contents,
         )
-    results = tuple(map(_joined, found))
+    results = tuple(map(_joined, surplus.of_run(found, config.findings)))
     del found
     rules.results.write()
     natives = related(results, modules, Said(results, tree.others, partial(_content, contents)))
@@ -605,6 +618,7 @@ def report(
     causes = roots(counted, catalogue, way, kernels)
     torch = sum(result.facts.imports_torch for result in results)
     failures = [*tree.errors, *(error for result in results for error in result.errors)]
+    failures += paths.errors
     assessed = score.assess(weighable(counted, way), causes, torch=bool(torch), way=way)
     if assessed.verdict == "ready" and way.is_known and not _has_torch(results, paths):
         assessed = score.assess(weighable(counted, way), causes, torch=False, way=way)

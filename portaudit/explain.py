@@ -147,6 +147,8 @@ class _Explaining:
     def _way(self, chain: Chain) -> Iterator[Step]:
         """The lines by which a program comes to a file, each with the file that it leads to."""
         targets = [*(each.path for each in chain.imports), chain.path][1:]
+        if chain.left_out:
+            targets[0] = f"{chain.left_out:,} more, and then {targets[0]}"
         for each, target in zip(chain.imports, targets, strict=True):
             text = self._text(Place(each.path, each.line))
             yield Step(each.path, each.line, text.strip()[:_WIDEST], "", target)

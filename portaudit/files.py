@@ -35,6 +35,10 @@ class OutsideError(OSError):
     """A file that is not in the tree, though its name is."""
 
 
+class TooLargeError(OSError):
+    """A file that has more bytes than somebody is ready to read."""
+
+
 class Listed(Struct, frozen=True):
     """What a folder holds: `other` is a pipe and the like, `submodule` a folder kept elsewhere."""
 
@@ -225,17 +229,20 @@ def regular(place: str) -> BinaryIO:
         raise
 
 
-def own(place: Path, root: Path) -> bytes:
+def own(place: Path, root: Path, most: int) -> bytes:
     """The bytes of a file that a root has for portaudit; a link may lead to another one in it.
 
-    Raises `OutsideError` for a link that leads elsewhere.
+    Raises `OutsideError` for a link that leads elsewhere, `TooLargeError` for more than `most`.
     """
     if place.is_symlink():
         place = place.resolve(strict=True)
         if not place.is_relative_to(root.resolve()):
             raise OutsideError(errno.EINVAL, "a link that leads outside the root", str(place))
     with regular(str(place)) as file:
-        return file.read()
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise TooLargeError(errno.EFBIG, f"more than {most // 1_000_000} MB", str(place))
+    return content
 
 
 def _irregular(place: str) -> OSError:

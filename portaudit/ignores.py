@@ -46,14 +46,20 @@ def is_endless(glob: str) -> bool:
 
 def linear(regex: re.Pattern[str]) -> re.Pattern[str]:
     """The same regular expression of a pattern, with no star tried twice."""
-    if regex.pattern.count(_STAR) < 2:  # noqa: PLR2004 - two are tried together
-        return regex
-    first, *parts = regex.pattern.split(_STAR)
+    made = once(regex.pattern, _STAR, "/")
+    return regex if made == regex.pattern else re.compile(made)
+
+
+def once(text: str, star: str, border: str = "") -> str:
+    """A regular expression in which no star is tried twice; `border` is what none goes beyond."""
+    if text.count(star) < 2:  # noqa: PLR2004 - two are tried together
+        return text
+    first, *parts = text.split(star)
     made = [first]
     for at, part in enumerate(parts):
-        if at < len(parts) - 1 and "/" not in part.replace("[^/]", ""):
+        if at < len(parts) - 1 and not (border and border in part.replace(f"[^{border}]", "")):
             name = f"star{next(_NUMBERS)}"
-            made.append(f"(?=(?P<{name}>[^/]*?{part}))(?P={name})")
+            made.append(f"(?=(?P<{name}>{star}?{part}))(?P={name})")
         else:
-            made.append(_STAR + part)
-    return re.compile("".join(made))
+            made.append(star + part)
+    return "".join(made)

@@ -7,12 +7,14 @@ data of known types (msgspec): what does not decode is scanned anew. Nothing her
 from __future__ import annotations
 
 import zlib
+from collections.abc import Set as AbstractSet
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from portaudit import making
+from portaudit.names import Names
 from portaudit.sharing import shared
 from portaudit.store import Store, digest
 from portaudit.types import FileFacts, FileResult, Target, Task
@@ -50,7 +52,7 @@ class Results:
         self._outlines: dict[bytes, FileFacts] = {}
         self._unwritten: set[bytes] = set()
         """Keys of what only this run knows."""
-        self._parties: dict[frozenset[str], bytes] = {}
+        self._parties: dict[AbstractSet[str], bytes] = {}
         self.failed = False
         """Whether there was a failure of ours."""
 
@@ -59,15 +61,23 @@ class Results:
 
         `content` is the digest of what the file holds.
         """
-        party = self._parties.get(task.first_party)
-        if party is None:
-            names = "\n".join(sorted(task.first_party))
-            party = self._parties[task.first_party] = digest(names.encode("utf-8", "replace"))
+        party = self._party(task.first_party)
         try:
             told = msgspec.msgpack.encode((task.path, task.kind, task.externals))
         except UNWRITABLE:
             return None
         return digest(self._making, party, content, told)
+
+    def _party(self, names: AbstractSet[str] | None) -> bytes:
+        """A digest of names, of those around a folder only once for all that lie in it."""
+        if names is None:
+            return digest(b"")
+        found = self._parties.get(names)
+        if found is None:
+            own, outer = (names.own, names.outer) if isinstance(names, Names) else (names, None)
+            told = "\n".join(sorted(own)).encode("utf-8", "replace")
+            found = self._parties[names] = digest(self._party(outer), told)
+        return found
 
     def get(self, key: bytes | None) -> FileResult | None:
         """The result that was kept there."""

@@ -35,7 +35,7 @@ class Rules:
         from portaudit.catalogue import compiled  # noqa: PLC0415
 
         config = self._config
-        found = compiled.load(config.rules, self._cache, self._builtin)
+        found = compiled.load(config.rules, self._cache, self._builtin, config.root)
         if config.ops:
             from portaudit.catalogue import operators  # noqa: PLC0415
 

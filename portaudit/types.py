@@ -6,6 +6,7 @@ that made it.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 from msgspec import Struct
@@ -290,7 +291,7 @@ class SourceFile(Struct, frozen=True):
     path: str
     kind: FileKind
     content: bytes
-    first_party: frozenset[str] = frozenset()
+    first_party: AbstractSet[str] = frozenset()
 
 
 class Externals(Struct, frozen=True):
@@ -308,7 +309,7 @@ class Task(Struct, frozen=True):
 
     path: str
     kind: FileKind = "python"
-    first_party: frozenset[str] = frozenset()
+    first_party: AbstractSet[str] = frozenset()
     externals: Externals = NO_EXTERNALS
 
 
@@ -452,7 +453,7 @@ class Gate(Struct, frozen=True):
     `gone`: entries whose finding is no longer there · `expired`: entries past their date whose
     finding is · `baseline`: the file of accepted findings, if there is one; `outdated` when other
     rules than these made it · `score_before`: the score of what the change began from, where that
-    was scanned.
+    was scanned · `unjudged`: files with findings that the report leaves out, which may be new.
     """
 
     passed: bool
@@ -466,6 +467,7 @@ class Gate(Struct, frozen=True):
     outdated: bool = False
     score_before: float | None = None
     change: bool = False
+    unjudged: tuple[str, ...] = ()
 
 
 # --- kernels --------------------------------------------------------------------------------------
@@ -846,11 +848,15 @@ class FileFacts(Struct, frozen=True):
 
 
 class ScanError(Struct, frozen=True):
-    """A file, or a part of one, that could not be read: counted and shown, never silent."""
+    """A file, or a part of one, that could not be read: counted and shown, never silent.
+
+    `surplus`: its findings that are left out because there are too many (`portaudit.surplus`).
+    """
 
     path: str
     reason: str
     line: int | None = None
+    surplus: int = 0
 
 
 class Skipped(Struct, frozen=True):
@@ -1003,7 +1009,8 @@ class Chain(Struct, frozen=True):
 
     Of a file that only other programs reach: how the first of those does. `imports`: the lines that
     import, the last one `path` itself; none for the entry · `guard`, `guard_by`: what decides on
-    the way whether it comes there · `main`: it is the main path.
+    the way whether it comes there · `main`: it is the main path · `left_out`: so many imports after
+    the first are not told, as the chain is very long.
     """
 
     path: str
@@ -1011,6 +1018,7 @@ class Chain(Struct, frozen=True):
     guard: GuardState = "none"
     guard_by: Proof | None = None
     main: bool = True
+    left_out: int = 0
 
 
 class Score(Struct, frozen=True):

@@ -13,13 +13,14 @@ MODULES = {
     path.relative_to(PACKAGE.parent).with_suffix("").as_posix().replace("/", "."): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-BASE = {"types", "errors", "garbage", "marks"}
+BASE = {"types", "errors", "garbage", "marks", "names"}
 FILE_STAGES = {"catalogue", "read", "match", "judge", "detectors", "fingerprint"}
 """What judges one file. Matchers, judges and detectors know each other's words."""
 MAY_IMPORT = {
     "garbage": set(),
     "sharing": set(),
     "marks": set[str](),
+    "names": set[str](),
     "types": set[str](),
     "errors": set[str](),
     "budget": set[str](),
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     "score": BASE | {"catalogue"},
     "triage": BASE | {"ignores", "kinds", "read"},
     "report": BASE | {"triage"},
-    "catalogue": BASE | {"cache", "detectors", "kinds"},
+    "catalogue": BASE | {"cache", "detectors", "ignores", "kinds"},
     "read": BASE | {"catalogue", "kinds"},
     "match": BASE | FILE_STAGES | {"quiet"},
     "judge": BASE | FILE_STAGES,
@@ -43,10 +44,11 @@ MAY_IMPORT = {
     "trace": BASE | FILE_STAGES,
     "explain": BASE | {"audit", "config", "discover", "engine", "read", "trace", "triage"},
     "relate": BASE | {"catalogue", "discover", "judge", "kinds", "score"},
+    "surplus": BASE,
     "engine": BASE
     | FILE_STAGES
     | {"config", "contents", "discover", "files", "relate", "results", "ruleset", "scan", "score"}
-    | {"budget", "ignores", "quiet", "triage", "workers"},
+    | {"budget", "ignores", "quiet", "surplus", "triage", "workers"},
     "store": {"cache"},
     "contents": BASE | {"discover", "files", "store"},
     "making": {"files", "store"},

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,9 +32,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How often the rules were read from their files."""
     counted: list[int] = []
 
-    def counting(*args: list[Path]) -> Catalogue:
+    def counting(extra: Sequence[Path] = (), root: Path | None = None) -> Catalogue:
         counted.append(1)
-        return load(*args)
+        return load(extra, root)
 
     monkeypatch.setattr(loader, "load", counting)
     return counted

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
+from portaudit.catalogue.items import glob
 from portaudit.discover import walk
 from portaudit.errors import ConfigError
 from portaudit.files import Disk
-from portaudit.ignores import spec
+from portaudit.ignores import once, spec
 
 PATTERNS = st.lists(
     st.sampled_from(["*", "a", "b", "?", "/", "[ab]", "[!a]", ".", "**/", "\\*", "a/**"]),
@@ -61,3 +64,20 @@ def test_walk_goes_down_so_far_and_says_where_it_stopped(
     tree = walk(Disk(root), [root])
     assert tree.files == ("a.py",)
     assert [error.reason for error in tree.errors] == ["lies in more than 100 folders"]
+
+
+@pytest.mark.parametrize(("star", "border"), [(".*", ""), ("[^.]*", ".")])
+def test_a_star_that_is_tried_once_means_what_it_meant(star: str, border: str) -> None:
+    for text in ("*", "a*b*c", "*a*a*b", "a.*b*.c*a", "*.*a*", "**a", "a*.b"):
+        plain = re.escape(text).replace(r"\*", star)
+        made = re.compile(once(plain, star, border))
+        for length in range(6):
+            for letters in product("ab.", repeat=length):
+                word = "".join(letters)
+                assert bool(made.fullmatch(word)) == bool(re.fullmatch(plain, word)), (text, word)
+
+
+@pytest.mark.parametrize("kind", ["config-key", "command"])
+def test_globs_of_rules_are_tried_once(kind: str) -> None:
+    assert not glob(kind, f"{'*a' * 60}*b").fullmatch("a" * 5_000)
+    assert glob(kind, f"{'*a' * 60}*b").fullmatch("a" * 5_000 + "b")

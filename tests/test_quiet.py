@@ -76,7 +76,9 @@ def compare(files: Mapping[str, bytes], rules: Catalogue, spelled: Words) -> int
     has_module = module_names(tree)
     found = [path for path in tree.modules if is_quiet(files[path], spelled, has_module)]
     for path in found:
-        assert not says_something(path, files[path], rules, modules.first_party(path)), path
+        assert not says_something(path, files[path], rules, frozenset(modules.first_party(path))), (
+            path
+        )
     return len(found)
 
 

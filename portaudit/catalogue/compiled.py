@@ -41,15 +41,19 @@ class _Compiled(msgspec.Struct, frozen=True):
 
 
 def load(
-    extra: Sequence[Path] = (), cache: Cache | None = None, digest: bytes | None = None
+    extra: Sequence[Path] = (),
+    cache: Cache | None = None,
+    digest: bytes | None = None,
+    root: Path | None = None,
 ) -> Catalogue:
     """What `catalogue.load.load` gives, by way of a cache where there is one.
 
-    `digest` is one of what the files of the built-in rules hold, where that is known. Raises
+    `digest` is one of what the files of the built-in rules hold, where that is known; `root` is the
+    audited tree. Raises
     `CatalogueError` as that does.
     """
     if extra or cache is None:
-        return loader.load(extra)
+        return loader.load(extra, root)
     rules = builtin_rules()
     key = _key(rules, digest)
     content = cache.get(_KIND, key)

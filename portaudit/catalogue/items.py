@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from portaudit.catalogue.schema import ITEM_KINDS
+from portaudit.ignores import once
 from portaudit.types import FileKind
 
 if TYPE_CHECKING:
@@ -125,10 +126,10 @@ def glob(kind: str, pattern: str) -> re.Pattern[str]:
     """
     if kind != "config-key":
         text = re.escape(normal(kind, pattern)).replace(r"\*", ".*")
-        return re.compile(text.replace(r"\[A\-Z\]", "[A-Z]"))
+        return re.compile(once(text.replace(r"\[A\-Z\]", "[A-Z]"), ".*"))
     text = re.escape(normal(kind, pattern))
     text = text.replace(r"\*\*\.", r"(?:.*\.)?").replace(r"\.\*\*", r"(?:\..*)?")
-    return re.compile(text.replace(r"\*", r"[^.]*"))
+    return re.compile(once(text.replace(r"\*", "[^.]*"), "[^.]*", "."))
 
 
 def build_items(pairs: Iterable[tuple[Selector, Match]]) -> ItemIndex:

@@ -19,12 +19,14 @@ import tomli
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from portaudit.catalogue.folders import files
 from portaudit.catalogue.index import Index, Selector, build_index
 from portaudit.catalogue.items import ItemIndex, build_items
 from portaudit.catalogue.libraries import Libraries, libraries
 from portaudit.catalogue.place import builtin_rules
 from portaudit.catalogue.schema import ITEM_KINDS, InlineTest, Match, Rule, Section, TargetFact
 from portaudit.errors import CatalogueError, nearest
+from portaudit.ignores import is_endless
 from portaudit.types import TARGETS, TOPICS, Confidence, Effort, Severity, Target, Topic
 
 PREFIXES: Mapping[str, str] = {
@@ -246,10 +248,11 @@ class Catalogue(Struct, frozen=True, dict=True):
         )
 
 
-def load(extra: Sequence[Path] = ()) -> Catalogue:
+def load(extra: Sequence[Path] = (), root: Path | None = None) -> Catalogue:
     """Load the shipped rules and those of `extra` directories.
 
-    Raises `CatalogueError` for a file that is not as `docs/rule-format.md` says.
+    Of what lies below `root`, the audited tree, nothing outside of it is read. Raises
+    `CatalogueError` for a file that is not as `docs/rule-format.md` says.
     """
     rules: dict[str, Rule] = {}
     rows: dict[tuple[str, int], tuple[Row, ...]] = {}
@@ -257,13 +260,10 @@ def load(extra: Sequence[Path] = ()) -> Catalogue:
     sources: dict[str, Path] = {}
     digest = hashlib.sha256()
     for directory in (builtin_rules(), *extra):
-        if not directory.is_dir():
-            raise CatalogueError(f"{directory}: no such directory of rules")
-        tables = {path.stem: path for path in sorted(directory.glob("_data/*.csv"))}
+        folder = files(directory, root)
+        tables = {path.stem: path for path in folder.data if path.suffix == ".csv"}
         loaded: dict[str, tuple[Row, ...]] = {}
-        for path in sorted(directory.rglob("*.toml")):
-            if path.parent.name == "_data":
-                continue
+        for path in folder.rules:
             rule = read_rule(path)
             _refuse_twins(rule, path, rules, sources)
             for position, match in enumerate(rule.match):
@@ -279,7 +279,7 @@ def load(extra: Sequence[Path] = ()) -> Catalogue:
             rules[rule.id] = rule
             sources[rule.id] = path
             _add(digest, path)
-        for path in sorted(directory.glob("_data/*")):
+        for path in folder.data:
             _add(digest, path)
     guards = read_guards(builtin_rules() / "_data" / "guards.toml")
     return Catalogue(
@@ -322,6 +322,8 @@ def read_rule(path: Path) -> Rule:
         raise CatalogueError(f"{path}: cannot be read: {error}") from error
     except tomli.TOMLDecodeError as error:
         raise CatalogueError(f"{path}: not valid TOML: {error}") from error
+    except RecursionError:
+        raise CatalogueError(f"{path}: is nested too deeply") from None
     try:
         rule = msgspec.convert(data, Rule)
     except msgspec.ValidationError as error:
@@ -451,7 +453,11 @@ def _name_problems(where: str, match: Match) -> Iterable[str]:
         for name in match.name:
             if name not in names():
                 yield f'{where}: no detector is called "{name}"{nearest(name, names())}'
-    elif match.kind not in ITEM_KINDS | {"kwarg"}:
+    elif match.kind in ITEM_KINDS:
+        for name in match.name:
+            if is_endless(name):
+                yield f'{where}: `name` "{name}" has `**` too often to be tried together'
+    elif match.kind != "kwarg":
         for name in match.name:
             if not _NAME.fullmatch(name):
                 yield f'{where}: `name` "{name}" is no dotted name (a `*` may only end it)'

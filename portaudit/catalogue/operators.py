@@ -25,6 +25,8 @@ COLUMN = "operators"
 MISSING = "missing"
 """The placeholder `{row.missing}`: those of them that the user's list lacks."""
 _OPERATOR = re.compile(r"(?:torch\.ops\.)?aten(?:::|\.)(\w+(?:\.\w+)?)|(\w+(?:\.\w+)?)")
+_LARGEST = 10_000_000
+"""Bytes of a list of operators."""
 _FOREIGN = re.compile(r"\w+::\S+")
 
 
@@ -62,6 +64,8 @@ class OperatorList(Struct, frozen=True, dict=True):
 def read(path: Path) -> OperatorList:
     """Read a list. Raises `ConfigError` for a file that cannot be read or lists no operator."""
     try:
+        if path.stat().st_size > _LARGEST:
+            raise ConfigError(f"{path}: the operator list is larger than {_LARGEST:,} bytes")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the operator list cannot be read: {error}") from error

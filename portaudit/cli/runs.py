@@ -156,7 +156,7 @@ def _read(config: Config, content: bytes | None = None, *, staged: bool = False)
 
 def _outcome(report: Report, config: Config, *, strict: bool) -> int:
     from portaudit.report.outcome import count, unread
-    from portaudit.triage.gate import Policy, failing, patterns
+    from portaudit.triage.gate import Policy, failing, patterns, unjudged
 
     if strict and report.partial:
         complain(f"{unread(report)} could not be read (--strict)")
@@ -168,5 +168,10 @@ def _outcome(report: Report, config: Config, *, strict: bool) -> int:
     if found:
         places = count(len(found), "finding")
         complain(f"gate failed: {places} of severity {config.fail_on} or worse", label="")
+        return GATE_FAILED
+    cut = unjudged(report.errors, policy)
+    if cut:
+        files = count(len(cut), "file has", "files have")
+        complain(f"gate failed: {files} findings that the report leaves out", label="")
         return GATE_FAILED
     return 0

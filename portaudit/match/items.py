@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
@@ -44,7 +45,7 @@ def match_items(
     catalogue: Catalogue,
     target: Target,
     path: str,
-    first_party: frozenset[str] = frozenset(),
+    first_party: AbstractSet[str] = frozenset(),
 ) -> list[ItemHit]:
     """The hits of a file: one per item and category, one per file for what is named again.
 

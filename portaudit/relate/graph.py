@@ -27,6 +27,7 @@ from portaudit.types import (
     Import,
     Location,
     Proof,
+    ScanError,
 )
 
 _RUNNING = frozenset({"run_path", "run_module", "exec", "execfile", "exec_module", "load_source"})
@@ -61,6 +62,13 @@ _RANKS: Mapping[GuardState, int] = {
 }
 """The less a guard promises, the surer its code runs; what must not fail is as good as none."""
 
+_SEVERAL = 20
+"""Files that an import may mean until it counts as one that may mean much."""
+_MOST = 200_000
+"""What all of those may mean together: each is an edge of the graph."""
+_LONGEST = 100
+"""Imports of a way that are told."""
+
 
 class Visit(Struct, frozen=True):
     """How a file was reached: from which file, by which import, and under which guard so far."""
@@ -71,8 +79,10 @@ class Visit(Struct, frozen=True):
     guard_by: Proof | None = None
 
 
-def graph(results: Sequence[FileResult], modules: Modules) -> Graph:
-    """The import graph of a tree."""
+def graph(
+    results: Sequence[FileResult], modules: Modules, unfollowed: list[ScanError] | None = None
+) -> Graph:
+    """The import graph of a tree. What is not followed, as it may mean too much, is said so."""
     resolver = _Resolver(modules, results)
     for result in results:
         resolver.learn(result)
@@ -80,6 +90,8 @@ def graph(results: Sequence[FileResult], modules: Modules) -> Graph:
     found = _joined(results, resolver, kept)
     if kept and _may_import(results, found, kept):
         found = _joined(results, resolver, {})
+    if unfollowed is not None:
+        unfollowed += resolver.unfollowed.values()
     return _guessed(results, found, modules, resolver)
 
 
@@ -144,6 +156,8 @@ def _joined(
     results: Sequence[FileResult], resolver: _Resolver, kept: Mapping[str, frozenset[str]]
 ) -> dict[str, tuple[Edge, ...]]:
     found: dict[str, tuple[Edge, ...]] = {}
+    resolver.wide = 0
+    resolver.unfollowed.clear()
     for result in results:
         edges = _edges(result, resolver, kept.get(result.path, frozenset()))
         if edges:
@@ -204,6 +218,8 @@ def _in_turn(
 def _edges_by(item: Import, result: FileResult, resolver: _Resolver) -> Iterator[Edge]:
     """What an import brings in: a package in the part that a setting says, with what lies in it."""
     paths = resolver.paths(result.path, item.name, program=bool(result.facts.code.main))
+    if len(paths) > _SEVERAL and not resolver.may_follow(result.path, item, len(paths)):
+        return
     values = {path: resolver.value(result.path, item, path) for path in paths}
     inner: dict[str, dict[str, None]] = {}
     if any(values.values()):
@@ -232,6 +248,9 @@ class _Resolver:
     def __init__(self, modules: Modules, results: Sequence[FileResult]) -> None:
         self._modules = modules
         self._results = {result.path: result for result in results}
+        self.wide = 0
+        """What imports may mean that may mean much, in all."""
+        self.unfollowed: dict[tuple[str, int], ScanError] = {}
         self._files = frozenset(self._results)
         self._known: dict[tuple[str, str, bool], tuple[str, ...]] = {}
         self._ends: dict[str, list[str]] = {}
@@ -294,6 +313,18 @@ class _Resolver:
         if importer in self._searched and not name.startswith("."):
             found = tuple(dict.fromkeys((*found, *self._in_searched(importer, name))))
         return found
+
+    def may_follow(self, importer: str, item: Import, number: int) -> bool:
+        """Whether an import that may mean so many files is followed: not beyond all measure."""
+        self.wide += number
+        if self.wide <= _MOST:
+            return True
+        reason = (
+            f"the {number:,} files that may be meant here are not followed: "
+            f"imports of this tree may mean more than {_MOST:,}"
+        )
+        self.unfollowed[importer, item.line] = ScanError(importer, reason, item.line)
+        return False
 
     def value(self, importer: str, item: Import, path: str) -> str:
         """What a setting must be for a name that is put together of it to lead to a file.
@@ -691,14 +722,48 @@ def visits(
     return found
 
 
-def chain(found: Mapping[str, Visit], path: str) -> Chain:
-    """The way to a file that was reached, entry first."""
-    imports: list[Location] = []
-    place = path
-    while (by := found[place].by) is not None:
-        place = found[place].come_from
-        imports.append(Location(place, by.line))
-    return Chain(path, tuple(reversed(imports)), found[path].guard, found[path].guard_by)
+class Chains:
+    """The ways to files that were reached, entry first.
+
+    Of a very long one only the first import and the last ones: else files that import one another
+    in a row would make a report that grows with the square of their number.
+    """
+
+    def __init__(self, found: Mapping[str, Visit]) -> None:
+        self._found = found
+        self._known: dict[str, tuple[int, Location | None]] = {}
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._found
+
+    def __call__(self, path: str) -> Chain:
+        """The way to a file."""
+        found = self._found
+        imports: list[Location] = []
+        place = path
+        while (by := found[place].by) is not None and len(imports) < _LONGEST:
+            place = found[place].come_from
+            imports.append(Location(place, by.line))
+        length, first = self._begun(path)
+        left_out = max(0, length - _LONGEST)
+        if left_out and first:
+            imports[-1] = first
+        told = tuple(reversed(imports))
+        return Chain(path, told, found[path].guard, found[path].guard_by, left_out=left_out)
+
+    def _begun(self, path: str) -> tuple[int, Location | None]:
+        """How many imports a way has, and the first of them."""
+        passed: list[str] = []
+        while path not in self._known and self._found[path].by is not None:
+            passed.append(path)
+            path = self._found[path].come_from
+        length, first = self._known.get(path, (0, None))
+        for each in reversed(passed):
+            visit = self._found[each]
+            if visit.by is not None:
+                length, first = length + 1, first or Location(visit.come_from, visit.by.line)
+            self._known[each] = length, first
+        return length, first
 
 
 def _visit(path: str, here: Visit, by: Import) -> Visit:

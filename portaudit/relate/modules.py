@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from portaudit.discover import Tree
 from portaudit.marks import ANY_PART
+from portaudit.names import Names
 
 _SOURCE_FOLDERS = ("src", "lib", "python")
 """Where a project keeps its packages, if not beside its manifest."""
@@ -69,15 +70,21 @@ class Modules:
             *(self._names[place].solid for place in self._undeclared),
         )
         self._everywhere = frozenset().union(*elsewhere) - installed | ({self._root_name} - {""})
-        self._by_folder: dict[str, frozenset[str]] = {}
+        self._by_folder: dict[str, Names] = {}
 
-    def first_party(self, path: str) -> frozenset[str]:
+    def first_party(self, path: str) -> Names:
         """The top-level names that an absolute import in the file finds inside the tree."""
         folder = dirname(path)
-        if folder not in self._by_folder:
-            near = (self._offered(place) for place in self._near(folder))
-            self._by_folder[folder] = self._everywhere.union(*near)
-        return self._by_folder[folder]
+        known = self._by_folder.get(folder)
+        if known is None:
+            # Each folder adds its own names to those of the folders around it.
+            known = Names(self._everywhere)
+            for place in reversed(list(upward(folder))):
+                if place not in self._packages:
+                    there = self._by_folder.get(place)
+                    known = Names(self._offered(place), known) if there is None else there
+                self._by_folder[place] = known
+        return known
 
     def module_path(self, importer: str, dotted: str) -> tuple[str, tuple[str, ...]] | None:
         """The file that a name, spelled as in the importing file, leads to, and what is left of it.

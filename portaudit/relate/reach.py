@@ -32,7 +32,7 @@ from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
 from portaudit.relate.configured import Unsaid, unnamed, unsaid
 from portaudit.relate.demands import demanding
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
-from portaudit.relate.graph import Edge, Graph, Visit, chain, graph, visits
+from portaudit.relate.graph import Chains, Edge, Graph, Visit, graph, visits
 from portaudit.relate.kernels import Natives, bare_name
 from portaudit.relate.live import Living, Origin, sources
 from portaudit.relate.modules import Modules
@@ -54,6 +54,7 @@ from portaudit.types import (
     Option,
     Proof,
     Reach,
+    ScanError,
 )
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -75,7 +76,8 @@ class Reached(Struct, frozen=True):
 
     `others`: of each program that neither is the main one nor a test, by its path, the findings
     that it reaches, by their fingerprints, with the guard on the way to their files. It is worked
-    out when it is asked for. `files`: those of the main path.
+    out when it is asked for. `files`: those of the main path · `errors`: imports that are not
+    followed, as they may mean too much.
     """
 
     findings: tuple[Finding, ...]
@@ -83,6 +85,7 @@ class Reached(Struct, frozen=True):
     chains: tuple[Chain, ...] = ()
     others: Mapping[str, Mapping[str, GuardState]] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
+    errors: tuple[ScanError, ...] = ()
 
 
 def reached(
@@ -99,10 +102,11 @@ def reached(
     `rules` say what an option that is off takes away from what waits for it.
     """
     known = tuple(findings)
-    joined = graph(results, modules)
+    unfollowed: list[ScanError] = []
+    joined = graph(results, modules, unfollowed)
     programs = entries(results, joined, tree, modules, chosen)
     if not programs.main:
-        return Reached(known, programs.told())
+        return Reached(known, programs.told(), errors=tuple(unfollowed))
     found = _Tree(results, known, natives, tree, modules, joined, programs)
     marked = tuple(found.marked(finding, rules or {}) for finding in known)
     reaches = {finding.path: "other" for finding in marked if finding.reach in {"other", "example"}}
@@ -119,6 +123,7 @@ def reached(
         tuple(each for each in chains if each),
         _Others(found, others, marked),
         found.files,
+        tuple(unfollowed),
     )
 
 
@@ -166,7 +171,7 @@ class _Tree:
         self._unsaid = self._unsaid or self._unnamed()
         self._for_cuda = demanding(results, self._sources, self._switched, self._built.modules)
         self._ways = self._visited(self._demanded(main), self._switched, main)
-        self._other_ways: Mapping[str, Visit] | None = None
+        self._chains = Chains(self._ways)
         self._configs = dict(programs.configs)
         self._kernels = {each.fingerprint: each for each in kernels if each.fingerprint}
         self._callers = callers(kernels)
@@ -256,13 +261,13 @@ class _Tree:
     def chain(self, path: str, main: bool) -> Chain | None:
         """How the main path comes to a file, or the first of the other programs."""
         if not main:
-            ways = self._ways_of_others()
-            return replace(chain(ways, path), main=False) if path in ways else None
+            ways = self._chains_of_others
+            return replace(ways(path), main=False) if path in ways else None
         if path in self._ways:
-            way = chain(self._ways, path)
+            way = self._chains(path)
             first = way.imports[0].path if way.imports else path
             told = self._configs.get(first)
-            way = replace(way, imports=(told, *way.imports)) if told else way
+            way = _told_first(way, told) if told else way
             origin = self._switched.files.get(path)
             if origin is None or way.guard == "fallback":
                 return way
@@ -271,7 +276,7 @@ class _Tree:
             return Chain(path, (self._configs[path],))
         for caller in self._near_callers(path):
             if caller.path in self._ways:
-                way = chain(self._ways, caller.path)
+                way = self._chains(caller.path)
                 return replace(way, path=path, imports=(*way.imports, caller))
         return None
 
@@ -459,14 +464,13 @@ class _Tree:
             found = {**more, **found}
         return found
 
-    def _ways_of_others(self) -> Mapping[str, Visit]:
-        if self._other_ways is None:
-            paths = [self._paths[reach] for reach in ("other", "example")]
-            found: dict[str, Visit] = {}
-            for living in paths:
-                found = {**visits(self._graph, living.starts, _cut(living)), **found}
-            self._other_ways = found
-        return self._other_ways
+    @cached_property
+    def _chains_of_others(self) -> Chains:
+        paths = [self._paths[reach] for reach in ("other", "example")]
+        found: dict[str, Visit] = {}
+        for living in paths:
+            found = {**visits(self._graph, living.starts, _cut(living)), **found}
+        return Chains(found)
 
     # --- what waits for CUDA ---
 
@@ -723,6 +727,13 @@ class _Tree:
             return place or given or "other"
         beside = kind in SETTINGS and any(_are_alike(path, each) for each in self._configs)
         return "other" if beside else nearby.of_start(finding, kind)
+
+
+def _told_first(way: Chain, told: Location) -> Chain:
+    """A way that begins in the settings that name its first file."""
+    if not way.left_out:
+        return replace(way, imports=(told, *way.imports))
+    return replace(way, imports=(told, *way.imports[1:]), left_out=way.left_out + 1)
 
 
 def _called_as(kernels: Iterable[Kernel]) -> Mapping[Location, frozenset[str]]:

@@ -30,6 +30,9 @@ _RUNTIME = re.compile(
 )
 """What compiles native code, or takes kernels by their names, while a program runs."""
 _COMPILING = re.compile(rb"nvcc +(?!--version|-V)(?:-|\$|\{|[\w./*]+\.cu)")
+_FIRST = re.compile(rb"\w+")
+_FEW = 32
+"""Words that are sooner looked for one by one than by all words of a text."""
 _SHORTEST = 3
 """Letters of a part of a pasted name that tell which it is."""
 
@@ -63,6 +66,7 @@ class Said:
         """Those of some names that text says, or may say, where no structure is known of it."""
         found: set[str] = set()
         wanted = {name.encode(): name for name in names}
+        index = _Index(wanted)
         for path, text in self._texts():
             content = text
             code = kind_by_name(path) in {"native", None}
@@ -72,7 +76,8 @@ class Said:
             elif code:
                 found.update(wanted[each] for each in _pasted(content, wanted))
                 content = _DECLARED.sub(_declared, content)
-            for word, name in wanted.items():
+            for word in index.near(content):
+                name = wanted[word]
                 if name not in found and word in content and _has(content, word):
                     found.add(name)
         return frozenset(found)
@@ -83,17 +88,29 @@ class Said:
         With each come the files that are known to name it.
         """
         found: set[str] = set()
+        called: dict[bytes, list[str]] = {}
+        ending: dict[str, list[str]] = {}
+        for source in places:
+            called.setdefault(basename(source).encode(), []).append(source)
+            ending.setdefault(splitext(source)[1], []).append(source)
+        index = _Index(called)
         for path, content in self._texts():
-            is_code = kind_by_name(path) == "native"
-            is_apart = aside(path) is not None
-            for source, known in places.items():
-                name, (stem, end) = basename(source).encode(), splitext(basename(source))
-                if source in found or path == source or path in known:
-                    continue
+            may_make = kind_by_name(path) != "native" and aside(path) is None
+            named: list[str] = []
+            for name in index.near(content):
+                stem = splitext(name)[0]
                 if (name in content and _has(content, name)) or (
-                    not (is_code or is_apart) and _made(path, content, stem, end)
+                    may_make and _made(path, content, stem)
                 ):
-                    found.add(source)
+                    named += called[name]
+            if may_make:
+                named += (
+                    source
+                    for end, sources in ending.items()
+                    if _made_by_end(content, end)
+                    for source in sources
+                )
+            found.update(each for each in named if each != path and path not in places[each])
         return frozenset(found)
 
     @cached_property
@@ -111,13 +128,35 @@ def _has(content: bytes, name: bytes) -> bool:
     return re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", content) is not None
 
 
-def _made(path: str, content: bytes, stem: str, end: str) -> bool:
-    """Whether a text has a part of the name of a source that it may put together."""
-    name, suffix = re.escape(stem.encode()), re.escape(end.encode())
+class _Index:
+    """Finds those of many words that a text may have: one look at each word of either."""
+
+    def __init__(self, words: Collection[bytes]) -> None:
+        self._all = words
+        self._by_first: dict[bytes, list[bytes]] = {}
+        for word in words:
+            first = _FIRST.match(word)
+            self._by_first.setdefault(first[0] if first else b"", []).append(word)
+
+    def near(self, content: bytes) -> Iterable[bytes]:
+        """The words of which a text has the letters that they begin with, as a whole word."""
+        if len(self._all) <= _FEW:
+            return self._all
+        there = {b"", *_FIRST.findall(content)}.intersection(self._by_first)
+        return [word for first in there for word in self._by_first[first]]
+
+
+def _made(path: str, content: bytes, stem: bytes) -> bool:
+    """Whether a text has the first part of the name of a source that it may put together."""
+    name = re.escape(stem)
     quoted = rb"[\"'/]" + name + rb"[\"'.{%]"
     pattern = quoted if kind_by_name(path) == "python" else rb"(?<!\w)" + name + rb"(?!\w)"
-    if stem.encode() in content and re.search(pattern, content):
-        return True
+    return stem in content and re.search(pattern, content) is not None
+
+
+def _made_by_end(content: bytes, end: str) -> bool:
+    """Whether a text has the last part of the names of sources, or compiles some unnamed."""
+    suffix = re.escape(end.encode())
     if end.encode() in content and re.search(rb"[\"'}*)$\]]" + suffix + rb"(?!\w)", content):
         return True
     return b"nvcc" in content and _COMPILING.search(content) is not None

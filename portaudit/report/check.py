@@ -126,8 +126,13 @@ def _outcome(page: Page, report: Report, found: Sequence[Finding]) -> None:
         said = "; ".join(filter(None, (f"{what}, against {gate.against}", _besides(report))))
         page.prose(Text(said), Text("PASSED  ", "bold green"))
         return
-    files = count(len({finding.path for finding in found}), "file")
-    what = f"{count(len(found), 'finding')} ({split(found)}) in {files}"
+    parts = []
+    if found:
+        files = count(len({finding.path for finding in found}), "file")
+        parts.append(f"{count(len(found), 'finding')} ({split(found)}) in {files}")
+    if gate.unjudged:
+        parts.append(f"{count(len(gate.unjudged), 'file')} with findings that are left out")
+    what = ", ".join(parts)
     page.prose(Text(f"{what}, against {gate.against}"), Text("FAILED  ", "bold red"))
     besides = _besides(report)
     if besides:

@@ -128,7 +128,11 @@ def _size(paragraphs: Sequence[str]) -> int:
 def _check(report: Report, gate: Gate, link: str) -> tuple[list[str], list[str], list[str]]:
     fails = failing(report)
     title = f"## portaudit: {'passed' if gate.passed else 'failed'}"
-    lead = f"{_sum(report, fails)}, judged against {prose(gate.against)}."
+    said = _sum(report, fails)
+    if gate.unjudged:
+        left = count(len(gate.unjudged), "file has", "files have")
+        said = f"**{left} findings that are left out**; {said[0].lower()}{said[1:]}"
+    lead = f"{said}, judged against {prose(gate.against)}."
     if gate.fail_on is not None:
         lead += f" Fails on {_or_worse(gate.fail_on)}, confidence {_better(gate.min_confidence)}."
     groups = _groups(fails, report.roots, report.rules)

@@ -226,6 +226,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "path": _PATH,
         "reason": "What went wrong.",
         "line": "Where, if that is known.",
+        "surplus": "Findings of the file that are left out because there are too many.",
     },
     "Skipped": {"path": _PATH, "reason": "Why it was left out."},
     "Coverage": {
@@ -253,6 +254,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "outdated": "Other rules than these made that file.",
         "score_before": "The score of what the change began from, where that was scanned.",
         "change": "Old is also what was there before the change.",
+        "unjudged": "Files with findings that are left out, which may be new: the check fails.",
     },
     "Chain": {
         "path": _PATH,
@@ -260,6 +262,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "guard": "What decides on the way whether it comes there.",
         "guard_by": _GUARD_BY,
         "main": "It is the main path that comes there.",
+        "left_out": "Imports after the first that are not told, as the chain is very long.",
     },
     "PublishedExplanation": {
         "schema": "`portaudit.explanation/1`. Within it no key is renamed or removed.",

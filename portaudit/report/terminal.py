@@ -341,6 +341,8 @@ def _reached(page: Page, report: Report, finding: Finding, margin: int) -> None:
     if chain is None or finding.reach != "main":
         return
     steps = [*(place.path for place in chain.imports), chain.path]
+    if chain.left_out:
+        steps.insert(1, f"{count(chain.left_out, 'file')} more")
     text = " -> ".join(dict.fromkeys(steps))
     if chain.guard_by:
         text += f", {chain.guard} by {chain.guard_by.path}:{chain.guard_by.line}"

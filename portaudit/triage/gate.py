@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from portaudit.ignores import spec
-from portaudit.types import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, State
+from portaudit.types import (
+    CONFIDENCES,
+    SEVERITIES,
+    Confidence,
+    Finding,
+    ScanError,
+    Severity,
+    State,
+)
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -63,10 +71,30 @@ class Policy(Struct, frozen=True):
             and CONFIDENCES.index(finding.confidence) >= CONFIDENCES.index(least)
         )
 
+    def guards(self, path: str) -> bool:
+        """Whether anything in a file could make a run fail."""
+        if self.zones and self.zones.match_file(path):
+            return False
+        levels = {self.fail_on}
+        for override in self.overrides:
+            if override.paths is None or override.paths.match_file(path):
+                level = None if override.off else override.fail_on
+                if override.rules is None:
+                    levels = levels if level is None and not override.off else {level}
+                else:
+                    levels.add(level)
+        return levels != {None}
+
 
 def failing(findings: Iterable[Finding], policy: Policy) -> list[Finding]:
     """The findings, of those not known from before, that the policy forbids."""
     return [item for item in findings if item.state not in _OLD and policy.forbids(item)]
+
+
+def unjudged(errors: Iterable[ScanError], policy: Policy) -> tuple[str, ...]:
+    """The files with findings that were left out, where the policy might forbid one."""
+    paths = {error.path for error in errors if error.surplus}
+    return tuple(sorted(path for path in paths if policy.guards(path)))
 
 
 def patterns(globs: Sequence[str]) -> GitIgnoreSpec | None:

@@ -5,6 +5,7 @@ A finding is never dropped: what accepts it is written into `Finding.suppressed`
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -42,6 +43,58 @@ class _Said(Struct):
     used: set[str]
 
 
+class _OfFile:
+    """The directives of one file, by what they speak of: there may be as many as findings."""
+
+    def __init__(self) -> None:
+        self.said: list[_Said] = []
+        self._by_line: list[tuple[int, int]] = []
+        self._whole: list[int] = []
+        self._accepted: dict[tuple[str, int, int], Suppression | None] = {}
+        self._of_whole: dict[str, int | None] = {}
+
+    def add(self, said: _Said) -> None:
+        """Learn of a directive; all before the first finding."""
+        place = len(self.said)
+        self.said.append(said)
+        if said.directive.lines:
+            for line in said.directive.lines:
+                insort(self._by_line, (line, place))
+        else:
+            self._whole.append(place)
+
+    def accepts(self, finding: Finding) -> Suppression | None:
+        """The first directive that accepts a finding; all that do are used."""
+        lines = finding.lines if finding.lines[0] else (finding.span.line, finding.span.line)
+        key = finding.rule, *lines
+        if key not in self._accepted:
+            self._accepted[key] = self._first(*key)
+        return self._accepted[key]
+
+    def _first(self, rule: str, first: int, last: int) -> Suppression | None:
+        if rule not in self._of_whole:
+            self._of_whole[rule] = self._used(rule, self._whole)
+        begin = bisect_left(self._by_line, (first, -1))
+        end = bisect_left(self._by_line, (last + 1, -1))
+        near = {place for _, place in self._by_line[begin:end]}
+        places = (self._of_whole[rule], self._used(rule, sorted(near)))
+        found = min((place for place in places if place is not None), default=None)
+        if found is None:
+            return None
+        directive = self.said[found].directive
+        return Suppression(directive.reason, directive.path, directive.line)
+
+    def _used(self, rule: str, places: Iterable[int]) -> int | None:
+        """The first of some directives that names a rule; all that do are used."""
+        found: int | None = None
+        for place in places:
+            entry = self.said[place]
+            words = [word for word, rules in entry.words.items() if rule in rules]
+            entry.used.update(words)
+            found = place if words and found is None else found
+        return found
+
+
 def apply(
     findings: Iterable[Finding],
     directives: Iterable[Directive],
@@ -55,17 +108,17 @@ def apply(
     `ran`: ids of the rules that were run: a word that names others may have been needed by those ·
     `partial`: files that were not wholly read, of which nobody knows what is unused.
     """
-    said: dict[str, list[_Said]] = defaultdict(list)
+    said: dict[str, _OfFile] = defaultdict(_OfFile)
     notices: list[Notice] = []
     for directive in directives:
         words, wrong = _resolved(directive, named)
         notices += wrong
         if directive.reason and words:
-            said[directive.path].append(_Said(directive, words, set()))
-    judged = tuple(_judged(item, said.get(item.path, ()), ignores) for item in findings)
+            said[directive.path].add(_Said(directive, words, set()))
+    judged = tuple(_judged(item, said.get(item.path), ignores) for item in findings)
     for path, entries in said.items():
         if path not in partial:
-            notices += (notice for entry in entries for notice in _unused(entry, ran))
+            notices += (notice for entry in entries.said for notice in _unused(entry, ran))
     return judged, tuple(sorted(notices, key=lambda item: (item.path, item.line, item.message)))
 
 
@@ -90,22 +143,11 @@ def _resolved(
     return words, wrong
 
 
-def _judged(finding: Finding, said: Sequence[_Said], ignores: Sequence[FileIgnores]) -> Finding:
-    by: Suppression | None = None
-    for entry in said:
-        words = [word for word, rules in entry.words.items() if finding.rule in rules]
-        if words and _speaks_of(entry.directive, finding):
-            entry.used.update(words)
-            directive = entry.directive
-            by = by or Suppression(directive.reason, directive.path, directive.line)
+def _judged(finding: Finding, said: _OfFile | None, ignores: Sequence[FileIgnores]) -> Finding:
+    by = said.accepts(finding) if said else None
     if by is None:
         by = next((each.by for each in ignores if each.accepts(finding)), None)
     return finding if by is None else replace(finding, suppressed=by)
-
-
-def _speaks_of(directive: Directive, finding: Finding) -> bool:
-    first, last = finding.lines if finding.lines[0] else (finding.span.line, finding.span.line)
-    return not directive.lines or any(first <= line <= last for line in directive.lines)
 
 
 def _unused(entry: _Said, ran: Collection[str]) -> Iterator[Notice]:

@@ -430,3 +430,9 @@ def test_run_names_what_does_not_hold(rules: Path, old: str, new: str, kind: str
     failures = run(load())
     assert kind in {failure.kind for failure in failures}
     assert str(failures[0]).startswith(f"{failures[0].kind} DEV900 test ")
+
+
+def test_a_glob_that_could_take_for_ever_is_refused(rules: Path) -> None:
+    new = 'kind = "config-key"\nvalue = ["x"]\nname = ["**.a.**.b.**.c.**.d"]'
+    said = refusal(rules, 'kind = "call"\nname = ["lib.call"]', new)
+    assert "has `**` too often to be tried together" in said

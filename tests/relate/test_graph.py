@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from portaudit.relate.graph import chain, graph, visits
-from portaudit.types import FileFacts, FileResult, Import, Location
+from portaudit.marks import ANY_PART
+from portaudit.relate.graph import Chains, graph, visits
+from portaudit.types import FileFacts, FileResult, Import, Location, ScanError
 from trees import code, guarded, modules
 
 
@@ -16,7 +17,7 @@ def leads(*results: FileResult) -> dict[str, list[str]]:
 def ways(start: str, *results: FileResult) -> dict[str, list[str]]:
     """The files on the way to each file that the first one reaches."""
     found = visits(graph(results, modules(results)), [start])
-    return {path: [step.path for step in chain(found, path).imports] for path in found}
+    return {path: [step.path for step in Chains(found)(path).imports] for path in found}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_longer_way_without_a_guard_is_better_than_a_shorter_one_with() -> Non
         code("fast.py"),
     ]
     found = visits(graph(results, modules(results)), ["train.py"])
-    way = chain(found, "fast.py")
+    way = Chains(found)("fast.py")
     assert [step.path for step in way.imports] == ["train.py", "model.py", "ops.py"]
     assert (way.guard, way.guard_by) == ("none", None)
 
@@ -125,7 +126,7 @@ def test_a_weaker_guard_wins_over_a_stronger_one() -> None:
         code("kernel.py"),
     ]
     found = visits(graph(results, modules(results)), ["train.py"])
-    assert chain(found, "kernel.py").imports == (Location("train.py", 5), Location("model.py", 1))
+    assert Chains(found)("kernel.py").imports == (Location("train.py", 5), Location("model.py", 1))
 
 
 def test_what_must_not_fail_is_as_good_as_unguarded() -> None:
@@ -168,3 +169,30 @@ def test_a_package_of_a_manifest_that_is_nowhere_is_none() -> None:
         *(code("train.py", "net.model", "net", "whole"), code("net/model.py")),
     ]
     assert leads(*results)["train.py"] == ["net/model.py"]
+
+
+def test_a_very_long_way_is_told_by_its_beginning_and_its_end() -> None:
+    results = [code(f"m{at}.py", f"m{at + 1}") for at in range(400)] + [code("m400.py")]
+    chains = Chains(visits(graph(results, modules(results)), ["m0.py"]))
+    assert [each.path for each in chains("m100.py").imports] == [f"m{at}.py" for at in range(100)]
+    assert chains("m100.py").left_out == 0
+    for at in (101, 400, 250):
+        told = chains(f"m{at}.py")
+        last = [f"m{each}.py" for each in range(at - 99, at)]
+        assert [each.path for each in told.imports] == ["m0.py", *last]
+        assert told.left_out == at - 100
+
+
+def test_what_may_mean_too_much_is_not_followed_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portaudit.relate.graph._MOST", 100)
+    wide = Import(f"models.{ANY_PART}", 3)
+    results = [code(f"run{at}.py", wide) for at in range(3)]
+    results += [code(f"models/m{at}.py") for at in range(45)]
+    errors: list[ScanError] = []
+    found = graph(results, modules(results), errors)
+    assert {path: len(edges) for path, edges in found.items()} == {"run0.py": 45, "run1.py": 45}
+    reason = (
+        "the 45 files that may be meant here are not followed: "
+        "imports of this tree may mean more than 100"
+    )
+    assert errors == [ScanError("run2.py", reason, 3)]

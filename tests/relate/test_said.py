@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from portaudit import config, engine
 from portaudit.config import Options
 from portaudit.relate.said import Said
+from portaudit.types import FileResult
 from snippets import scan
 
 MakeTree = Callable[[Mapping[str, str]], Path]
@@ -135,3 +136,25 @@ def test_the_files_that_are_known_to_name_a_source_do_not_count() -> None:
     results = scan({"a.py": "x = 1"}).values()
     said = Said(results, (), lambda _: b"load('old', ['csrc/old.cu'])")
     assert not said.sources({"csrc/old.cu": ("a.py",)})
+
+
+def test_of_many_names_the_same_are_said_as_of_few() -> None:
+    texts = {
+        "a.py": b'load(["op7.cu", "x-op9.cu"])\n',
+        "b.sh": b"cc src/op11.cu op12 -o .cu\n",
+        "c.py": b'f"{name}.cuh"\n',
+        "d.md": b"op13.cu\n",
+        "e.cpp": b'"op14"\n',
+        "f.py": b'"op15"\n',
+    }
+    said = Said(list(map(FileResult, texts)), (), texts.__getitem__)
+    ends = (".cu", ".cuh", "-x.cu")
+    places: dict[str, Collection[str]] = {
+        f"src/op{at}{end}": ("b.sh",) for at in range(60) for end in ends
+    }
+    places["src/.cu"] = ()
+    alone = {each for each in places if said.sources({each: places[each]})}
+    assert said.sources(places) == alone
+    assert {"src/op7.cu", "src/op15.cu", "src/op3.cuh"} <= alone
+    names = [f"op{at}" for at in range(60)]
+    assert said.names(names) == {each for each in names if said.names([each])}

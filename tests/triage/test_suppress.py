@@ -220,3 +220,27 @@ def test_the_terminal_says_what_was_accepted_and_what_needs_a_look(make_tree: Ma
     assert "Ignored  1 place by a comment in the code, 2 places by the settings\n" in shown
     told = "Notice   a.py:5: nothing to accept here for `DEV007`; remove the comment\n"
     assert told in shown
+
+
+def test_each_finding_looks_only_at_comments_that_could_speak_of_it() -> None:
+    """Who has as many comments as findings is not to have them compared with one another."""
+    asked = 0
+
+    class Counted(frozenset[str]):
+        def __contains__(self, rule: object) -> bool:
+            nonlocal asked
+            asked += 1
+            return super().__contains__(rule)
+
+    rules = Counted({SCALER.rule})
+    number = 300
+    findings = [replace(SCALER, lines=(line, line)) for line in range(1, number + 1)]
+    said = [directive("amp", line=line) for line in range(1, number + 1)]
+    said += [directive("amp", line=line, whole=True) for line in range(1, number + 1)]
+    judged, notices = apply(findings, said, lambda _: rules, {SCALER.rule})
+    assert all(each.suppressed is not None for each in judged)
+    assert not notices
+    assert asked < 4 * number
+    first = judged[-1].suppressed
+    assert first is not None
+    assert first.line == number

@@ -87,10 +87,10 @@ def _steps(chain: Chain) -> list[tuple[str, int]]:
     paths = [*(place.path for place in chain.imports), chain.path]
     lines = [0, *(place.line for place in chain.imports)]
     steps = list(zip(paths, lines, strict=True))
-    if len(steps) <= _DEEPEST:
+    if len(steps) <= _DEEPEST and not chain.left_out:
         return steps
     (after, _), *rest = steps[-_DEEPEST // 2 :]
-    return [*steps[: _DEEPEST // 2], (after, 0), *rest]
+    return [*steps[: 1 if chain.left_out else _DEEPEST // 2], (after, 0), *rest]
 
 
 def _held(report: Report) -> Mapping[str, _Held]:
