@@ -20,7 +20,7 @@ from portaudit.budget import MEGABYTES
 from portaudit.config import Config
 from portaudit.errors import ConfigError, UsageError
 from portaudit.files import Files, Kind, Listed
-from portaudit.ignores import is_endless, linear
+from portaudit.ignores import REFUSALS, is_endless, linear
 from portaudit.kinds import kind_by_name
 from portaudit.types import FileKind, ScanError, Setting, Skipped
 
@@ -457,7 +457,7 @@ def _compiled(line: str) -> _Line | None:
         return None
     try:
         patterns = list(GitIgnoreSpec.from_lines([text.removesuffix("/")]).patterns)
-    except ValueError:
+    except REFUSALS:
         return None
     pattern = patterns[0] if patterns else None
     if not isinstance(pattern, RegexPattern) or pattern.regex is None or pattern.include is None:

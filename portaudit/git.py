@@ -55,7 +55,7 @@ _SETTINGS = {
     "GIT_ALLOW_PROTOCOL": "none",  # the same for a git that does not know the line above
 }
 _KINDS: dict[bytes, Kind] = {b"100": "file", b"120": "link", b"160": "submodule"}
-"""What the first digits of a mode say."""
+"""What the first digits of a mode say; git takes any others for those of a submodule."""
 _REGULAR = b"100"
 _RAW = ("--raw", "-z", "-M", "-l1000", "--no-abbrev", "--ignore-submodules=all")
 _STAGED = ["diff-index", "--cached", "--ita-invisible-in-index"]
@@ -251,7 +251,7 @@ class Repository(Struct, frozen=True):
 
     def _snapshot(self, entries: Iterable[tuple[bytes, bytes, bytes]]) -> Snapshot:
         blobs = {
-            inner: _Blob(_KINDS[mode[:3]], name.decode())
+            inner: _Blob(_KINDS.get(mode[:3], "submodule"), name.decode())
             for mode, name, path in entries
             if (inner := self._inner(path)) is not None
         }

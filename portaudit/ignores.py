@@ -20,19 +20,25 @@ if TYPE_CHECKING:
 _STAR = "[^/]*"
 _MOST = 3
 """Times that `**` may stand in a pattern: these are still tried together."""
+REFUSALS = (ValueError, re.error)
+"""What pathspec raises for a pattern that is none; ranges such as `[z-a]` it leaves to `re`."""
 _NUMBERS = count()
 """Each group has a name of its own, as patterns are joined."""
 
 
 def spec(globs: Sequence[str]) -> GitIgnoreSpec:
-    """The paths that patterns mean. Raises `ConfigError` for one that could take for ever."""
+    """The paths that patterns mean. Raises `ConfigError` for what is none, or takes for ever."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most runs have none
     from pathspec.pattern import RegexPattern  # noqa: PLC0415
 
     for each in globs:
         if is_endless(each):
             raise ConfigError(f"{each!r} has more than {_MOST} times `**`")
-    made = GitIgnoreSpec.from_lines(globs)
+    try:
+        made = GitIgnoreSpec.from_lines(globs)
+    except REFUSALS as error:
+        listed = ", ".join(map(repr, globs))
+        raise ConfigError(f"{listed}: no pattern that a .gitignore could hold: {error}") from None
     for pattern in made.patterns:
         if isinstance(pattern, RegexPattern) and pattern.regex is not None:
             pattern.regex = linear(pattern.regex)

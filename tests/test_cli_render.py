@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -92,6 +93,19 @@ def test_a_stored_report_is_grouped_as_asked(repo: Path) -> None:
     told = run("render", "report.json", "--group-by", "file").stdout
     assert any(line.startswith("train.py  ") for line in told.splitlines())
     assert run("render", repo / "report.json", "--group-by", "fil").exit_code == 2
+
+
+def test_a_report_that_is_not_whole_is_refused(repo: Path) -> None:
+    run("scan", "--format", "json=report.json")
+    place = repo / "report.json"
+    told = json.loads(place.read_text(encoding="utf-8"))
+    place.write_text(json.dumps({**told, "rules": {}}), encoding="utf-8")
+    for name in ("sarif", "terminal", "html"):
+        done = run("render", "report.json", "--format", name)
+        assert done.exit_code == 2
+        assert 'is no whole report: "rules" lacks' in done.stderr
+    place.write_text('{"schema": ' + "[" * 20_000, encoding="utf-8")
+    assert "is no report of portaudit's" in run("render", "report.json").stderr
 
 
 def test_what_is_no_report_is_refused(repo: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import re
@@ -418,6 +419,16 @@ def test_index_holds_what_is_staged_and_not_the_work_tree(tmp_path: Path) -> Non
         ("modified", "a.py", "a.py"),
         ("modified", "b.py", "b.py"),
     ]
+
+
+def test_index_with_a_mode_that_is_none_has_a_submodule_as_git_has(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": "1"})
+    index = repo.root / ".git" / "index"
+    content = index.read_bytes()[:-20].replace(b"\0\0\x81\xa4", b"\0\0\x61\xa4")
+    index.write_bytes(content + hashlib.sha1(content, usedforsecurity=False).digest())
+    assert repo.git("ls-files", "-s").startswith("060644")
+    assert list(Repository.at(repo.root).index().pins) == ["a.py"]
+    assert changes(repo, "HEAD", Place.INDEX) == [("deleted", "a.py", None)]
 
 
 def test_index_of_a_conflict_holds_our_version(tmp_path: Path) -> None:

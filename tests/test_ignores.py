@@ -48,6 +48,18 @@ def test_a_pattern_that_could_take_for_ever_is_refused() -> None:
         spec(["**/a/" * 9])
 
 
+@pytest.mark.parametrize("pattern", ["[z-a]", "*.py[~-!]", "a\\"])
+def test_a_pattern_that_is_none_is_refused_and_passed_over(
+    pattern: str, make_tree: Callable[[Mapping[str, str]], Path]
+) -> None:
+    with pytest.raises(ConfigError, match=r"no pattern that a \.gitignore could hold"):
+        spec([pattern])
+    root = make_tree({".gitignore": f"{pattern}\nb.py\n", "a.py": "", "b.py": ""})
+    assert walk(Disk(root), [root]).files == ("a.py",)
+    with pytest.raises(ConfigError, match=r"no pattern that a \.gitignore could hold"):
+        walk(Disk(root), [root], [pattern])
+
+
 def test_walk_is_not_held_up_by_an_ignore_file(
     make_tree: Callable[[Mapping[str, str]], Path],
 ) -> None:

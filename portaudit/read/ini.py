@@ -19,14 +19,15 @@ from portaudit.types import ScanError, Span
 _OPTIONAL = frozenset({"tests_require"})
 _BUILD = "build_ext"
 """The section that says with which directories and libraries extensions are built."""
-"""Entry points that become commands."""
 _LISTS = ("install_requires", "setup_requires", "tests_require")
+_BREAKS = str.maketrans(dict.fromkeys("\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
+"""What ends a line for Python's texts, and so for iniconfig, but neither in a file nor for us."""
 
 
 def read(text: Text) -> Document:
     """A setup.cfg as a document."""
     try:
-        config = IniConfig(text.path, text.text)
+        config = IniConfig(text.path, text.text.translate(_BREAKS))
     except ParseError as error:
         line = text.place(error.lineno, 0)[0]
         return Document(errors=(ScanError(text.path, f"not valid INI: {error.msg}", line),))

@@ -13,6 +13,7 @@ from itertools import islice, takewhile
 from optparse import Values
 
 import pip_requirements_parser as pip  # type: ignore[import-untyped]
+from msgspec.structs import replace
 
 from portaudit.read.items import Document, Item
 from portaudit.read.specifiers import INDEX, Origin, package, requirement
@@ -60,11 +61,13 @@ def _line(text: Text, row: int, line: str, origin: Origin) -> Iterator[Item]:
             written = written.rstrip(", ")
         quote = written[:1] if written[:1] in {'"', "'"} else ""
         written = written.strip(quote) if quote else written
+        while text.line_at(row).strip() == "\\":
+            row += 1
         first = text.line_at(row)
         column = len(first) - len(first.lstrip()) + len(quote)
         found = requirement(written, *text.place(row, column), origin)
         if found:
-            yield found
+            yield _on_its_line(found, text.place(row, len(first))[1])
         return
     options = _options(line)
     if options is None:
@@ -81,6 +84,13 @@ def _line(text: Text, row: int, line: str, origin: Origin) -> Iterator[Item]:
         url = address.lstrip("=").strip()
         place = _find(text, row, url)
         yield package(INDEX, url, Span(*place, place[0], place[1] + len(url)), origin)
+
+
+def _on_its_line(item: Item, end: int) -> Item:
+    """A requirement as far as it stands on its first line: it may go on over further ones."""
+    if item.span.end_column <= end:
+        return item
+    return replace(item, span=replace(item.span, end_column=end))
 
 
 def _options(line: str) -> Values | None:

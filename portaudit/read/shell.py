@@ -832,7 +832,8 @@ def _expanded(word: str) -> str:
 
 def _names_itself(variable: str, text: str) -> bool:
     """Whether a value holds what its variable had before."""
-    return bool(re.search(rf"\$(?:{variable}\b|\{{{variable}\}})", text))
+    name = re.escape(variable)  # of a file that is no shell it may be anything
+    return bool(re.search(rf"\$(?:{name}\b|\{{{name}\}})", text))
 
 
 def _is_asked(parts: Sequence[Part]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from operator import itemgetter
 
-from portaudit.read.python.parse import logical_lines
+from portaudit.read.python.lexing import logical_lines
 from portaudit.types import FileKind
 
 _CONTINUED: frozenset[FileKind] = frozenset({"shell", "make", "docker", "native", "requirements"})
@@ -199,9 +199,10 @@ def _scalars(text: str) -> Iterable[tuple[int, int]]:
     import yaml  # noqa: PLC0415 - only for files with a directive
 
     from portaudit.read.templates import mask  # noqa: PLC0415 - as above
+    from portaudit.read.yaml import allowed  # noqa: PLC0415 - as above
 
     try:
-        for token in yaml.scan(mask(text)[0], Loader=yaml.CSafeLoader):
+        for token in yaml.scan(mask(allowed(text))[0], Loader=yaml.CSafeLoader):
             if isinstance(token, yaml.ScalarToken):
                 first, end = token.start_mark.line + 1, token.end_mark.line
                 last = end + (token.end_mark.column > 0)

@@ -19,18 +19,23 @@ from portaudit.types import ScanError
 
 _DEEPEST = 200
 """Collections in one another; libyaml's time grows with the square of it."""
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML refuses, or that libyaml, but nobody else, takes for ends of lines."""
 _BEGINS = re.compile(r"---(?:\s|$)")
 
 
 def read(text: Text) -> Document:
     """A YAML file as a document."""
-    masked, template = mask(_FORBIDDEN.sub(" ", text.text))
+    masked, template = mask(allowed(text.text))
     shown = Text(text.path, masked, text.starts)
     errors: list[ScanError] = []
     items = tuple(settings(shown, _documents(shown, errors), text, documents))
     return Document(items, errors=() if template else tuple(errors))
+
+
+def allowed(text: str) -> str:
+    """A text with a blank for each character that would not be read, or count as a line."""
+    return _FORBIDDEN.sub(" ", text)
 
 
 def documents(text: Text) -> Iterator[Node]:
@@ -40,7 +45,7 @@ def documents(text: Text) -> Iterator[Node]:
 
 def tree(text: Text) -> Node | None:
     """The first document of a YAML file, as far as it can be read."""
-    shown = Text(text.path, mask(_FORBIDDEN.sub(" ", text.text))[0], text.starts)
+    shown = Text(text.path, mask(allowed(text.text))[0], text.starts)
     return next(_documents(shown, []), None)
 
 

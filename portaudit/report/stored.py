@@ -19,10 +19,13 @@ def parse(content: bytes, name: str) -> Report:
     """The report in the text of a file, called `name`. Raises `UsageError`."""
     try:
         published = msgspec.json.decode(content, type=PublishedReport)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{name}: is no report of portaudit's: {error}") from None
     if published.schema != _SCHEMA:
         raise UsageError(f'{name}: is no "{_SCHEMA}" but "{published.schema}"')
+    unknown = [item.rule for item in published.findings if item.rule not in published.rules]
+    if unknown:
+        raise UsageError(f'{name}: is no whole report: "rules" lacks {unknown[0]}')
     parts = {key: getattr(published, key) for key in _PARTS}
     return Report(findings=tuple(map(_finding, published.findings)), **parts)
 

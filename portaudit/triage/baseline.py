@@ -295,7 +295,7 @@ _CONFLICT = (b"<<<<<<< ", b">>>>>>> ")
 def _entry(raw: msgspec.Raw, name: str, number: int) -> Entry | None:
     try:
         line = msgspec.json.decode(raw, type=_Line | None)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         shown = bytes(raw)[:120].decode("utf-8", "replace")
         raise BaselineError(f"{name}: entry {number}: {error}: {shown}") from None
     if line is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from portaudit.read.python.parse import UnreadableError, decode, logical_lines, parse
+from portaudit.read.python.lexing import logical_lines
+from portaudit.read.python.parse import UnreadableError, decode, parse
 from portaudit.types import FileFacts, FileResult
 from snippets import FILE, findings, scan
 
@@ -397,6 +398,46 @@ def test_scan_file_nested_too_deeply_says_so() -> None:
     scanned = result(content)
     assert [error.path for error in scanned.errors] == [FILE]
     assert "please report" not in scanned.errors[0].reason
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"{'(' * 20_000}a{')' * 20_000}",
+        f"{'a + ' * 20_000}a",
+        f"a:{'{a:' * 20_000}{'}' * 20_000}",
+        f"{'[' * 20_000}a",
+    ],
+    ids=lambda text: text[:8],
+)
+@pytest.mark.parametrize("prefix", ["f", "Rf", "fr"])
+def test_scan_file_nested_too_deeply_in_a_string_says_so(prefix: str, inside: str) -> None:
+    content = f'import torch\nx = {prefix}"a {{{inside}}}"\n{SYNC}\n'
+    scanned = result(content)
+    assert [(error.line, "nested too deeply" in error.reason) for error in scanned.errors] == [
+        (2, True)
+    ]
+    assert lines(content) == [3]
+
+
+@pytest.mark.parametrize("inside", [f"{'(' * 20_000}a{')' * 20_000}", f"{'a | ' * 20_000}a"])
+def test_scan_file_with_an_annotation_that_nobody_could_read_is_judged(inside: str) -> None:
+    content = f'import torch\ndef f(x: "{inside}"):\n    x.to("cuda")\n    {SYNC}\n'
+    assert not result(content).errors
+    assert lines(content) == [4]
+
+
+def test_scan_file_with_a_long_template_is_read_whole() -> None:
+    text = "a-b.c {{ (x + {a.b}) / {c[0]} }} {{{{ {{ (" * 1_000
+    content = f'import torch\nx = f"{text}"\n{SYNC}\n'
+    assert not result(content).errors
+    assert lines(content) == [3]
+
+
+def test_scan_file_with_bytes_beside_text_leaves_them_out() -> None:
+    content = f"import torch\n{SYNC}\nx = b'a' 'b'\n{SYNC}\n"
+    assert [error.line for error in result(content).errors] == [3]
+    assert lines(content) == [2, 4]
 
 
 def test_scan_file_with_many_literals_is_quick() -> None:

@@ -457,6 +457,13 @@ def test_setup_cfg() -> None:
     assert torch.span == Span(7, 5, 7, 15)
 
 
+@pytest.mark.parametrize("sign", ["\f", "\v", "\x1c", "\x85", "\u2028"])
+def test_lines_of_setup_cfg_are_those_of_the_file(sign: str) -> None:
+    source = f"# a{sign}b\n[options]\n{sign}\ninstall_requires = torch{sign}>=2\n"
+    assert [item.span.line for item in items(source, "setup.cfg")] == [4]
+    assert [error.line for error in ini.read(Text("setup.cfg", f"{sign}\nx{sign}\n")).errors] == [2]
+
+
 def test_broken_setup_cfg_is_an_error_with_a_line() -> None:
     document = ini.read(Text("setup.cfg", "[a]\nx = 1\n[a]\n"))
     assert [(error.path, error.line) for error in document.errors] == [("setup.cfg", 3)]

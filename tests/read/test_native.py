@@ -873,3 +873,8 @@ def test_kernels_that_take_something_else_are_no_choice() -> None:
     body = "if (n > 9) a<<<1, 1>>>(x); else c<<<1, 1>>>(x);"
     found = {each.name: each for each in document(f"{TWO}{body}\n}}\n").native.functions}
     assert found["run"].choices == ()
+
+
+@pytest.mark.parametrize("code", ["wa(Tensor){if(e(", "void f(Tensor x) { while(e(", "f(T){do a(("])
+def test_code_that_ends_too_soon_is_read_as_far_as_it_goes(code: str) -> None:
+    assert not document(code).errors

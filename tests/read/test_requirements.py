@@ -234,3 +234,9 @@ def test_a_file_that_says_that_it_was_generated_is_a_lock(head: str, path: str, 
 def test_parts_of_a_cuda_library_of_conda_are_that_library(written: str, name: str) -> None:
     (item,) = of_conda(written, Span(1, 1, 1, 2), Origin("manifest"))
     assert item.name == name
+
+
+def test_a_requirement_that_goes_on_ends_with_its_first_line() -> None:
+    (one, other) = items("\\\nflash-attn @ \\\n  https://x.y/flash_attn-2.whl\n  apex\\\n==1.0\n")
+    assert (one.name, one.span) == ("flash-attn", Span(2, 1, 2, 15))
+    assert (other.name, other.span) == ("apex", Span(4, 3, 4, 8))

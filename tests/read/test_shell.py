@@ -659,3 +659,8 @@ def test_what_echo_writes_for_later(line: str, found: list[tuple[str, str, int, 
     seen = [(i.kind, i.name, i.span.line, i.span.column) for i in items(f"{line}\n")]
     assert [each for each in seen if each[1] in {"A_B", "ldconfig"}] == found
     assert not [each for each in seen if each[0] == "image"]
+
+
+def test_a_variable_that_no_shell_would_take_is_no_pattern() -> None:
+    assert not items("*c=$x\n", "command")
+    assert variables("export A+='$A(' B\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from portaudit.read.python import quick
-from portaudit.read.python.parse import _has_too_deep, _is_any_too_deep
+from portaudit.read.python.lexing import has_too_deep, is_any_too_deep
 from portaudit.read.statements import Statements, split
 from syntax import SNIPPETS
 
@@ -56,4 +56,4 @@ def test_what_is_too_deep_is_told_by_its_statements_alone(name: str) -> None:
     text = {**DEEP, **TEXTS}[name]
     tree = quick.read(text)
     if tree is not None:
-        assert _is_any_too_deep(text, tree.starts) == _has_too_deep(text)
+        assert is_any_too_deep(text, tree.starts) == has_too_deep(text)

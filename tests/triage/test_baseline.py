@@ -134,6 +134,11 @@ def test_both_sides_of_a_merge_may_accept_the_same() -> None:
         ),
         ("<<<<<<< ours\n{}\n", "holds the conflict markers of a merge"),
         ("\xff", "is no baseline"),
+        (
+            '{"schema": "portaudit.baseline/1", "target": "xla", "entries": [{"path": "\xff"}]}',
+            "entry 1: ",
+        ),
+        ('{"schema": ' + "[" * 20_000, "is no baseline"),
     ],
 )
 def test_what_cannot_be_read_is_said(content: str, message: str) -> None:

@@ -128,6 +128,14 @@ def test_the_bytes_stay_what_they_are() -> None:
         assert re.sub(rb" +# portaudit: ignore\[DEV007\] known, see #12", b"", new) == content
 
 
+def test_bytes_that_are_no_text_stay_what_they_are() -> None:
+    content = b"# \xe3\x85\xff\nmodel:\n  attn_impl: triton  # \xb9\n"
+    made = accept(source(content, "conf.yaml"), result(content, "conf.yaml").findings, REASON)
+    assert made.content.startswith(b"# \xe3\x85\xff\nmodel:\n  ")
+    assert b"  # portaudit: ignore[" in made.content or b"\n  # portaudit: ignore[" in made.content
+    assert not left(made.content, "conf.yaml")[0]
+
+
 def test_a_reason_that_the_encoding_lacks_is_refused() -> None:
     content = b"# -*- coding: latin-1 -*-\nimport torch\ntorch.cuda.synchronize() # \xe9\n"
     new = accept(source(content, "a.py"), result(content, "a.py").findings, "\u4e2d")

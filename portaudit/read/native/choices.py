@@ -203,8 +203,12 @@ class Choices:
         return self._words[at : at + 1] == ["("] and self._tokens.matches[at] > at
 
     def _after(self, opening: int) -> int:
-        """The token after a group, and after marks of the preprocessor."""
-        return self._skip(max(opening, self._tokens.matches[opening]) + 1)
+        """The token after a group, and after marks of the preprocessor.
+
+        A group that is never closed ends with the file, which may be behind the body.
+        """
+        behind = max(opening, self._tokens.matches[opening]) + 1
+        return self._skip(min(behind, self._body.end))
 
     def _skip(self, at: int) -> int:
         while at < self._body.end and self._words[at] in _MARKS:

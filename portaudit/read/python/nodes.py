@@ -15,6 +15,8 @@ from functools import cache
 
 import libcst as cst
 
+REFUSALS = (cst.ParserSyntaxError, cst.CSTValidationError)
+"""What libcst raises for text that is no Python: `b"a" "b"` is a tree that is not valid."""
 SPEAKING = frozenset(
     {
         *("print", "warn", "warning", "info", "debug", "error", "exception", "critical", "log"),

@@ -11,13 +11,20 @@ import codecs
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import libcst as cst
 from msgspec import Struct
 
 from portaudit.read.python import quick
+from portaudit.read.python.lexing import (
+    WIDEST,
+    has_too_deep,
+    is_any_too_deep,
+    is_any_too_long,
+    is_too_deep,
+    logical_lines,
+)
+from portaudit.read.python.nodes import REFUSALS
 from portaudit.types import ScanError
 
 
@@ -76,19 +83,21 @@ def parse(path: str, content: bytes) -> Parsed:
     dropped: list[tuple[int, str]] = []
     if text.count("elif") > _CHOICES and _with_short_chains(text, _CHOICES)[1]:
         shorter, dropped = _with_short_chains(text, _SHORTER)
-    if not dropped and not _is_any_too_long(text):
+    if not dropped and not is_any_too_long(text):
         try:
             tree = quick.read(text)
-            if tree is not None and not _is_any_too_deep(text, tree.starts):
+            if tree is not None and not is_any_too_deep(text, tree.starts):
                 return Parsed(tree.module, text, tree=tree)
-            if tree is None and not _has_too_deep(text):
+            if tree is None and not has_too_deep(text):
                 return Parsed(cst.parse_module(text), text)
         except cst.ParserSyntaxError as error:
             line = _line(error)
+        except cst.CSTValidationError:  # does not say where
+            pass
         except RecursionError:
             raise UnreadableError("nested too deeply to parse") from None
     mended = shorter
-    if not dropped or _is_any_too_long(text) or _has_too_deep(shorter) or not _try(shorter):
+    if not dropped or is_any_too_long(text) or has_too_deep(shorter) or not _try(shorter):
         mended, more = _mend(shorter)
         dropped = sorted([*dropped, *more])
     line = dropped[0][0] if dropped else line
@@ -101,6 +110,16 @@ def parse(path: str, content: bytes) -> Parsed:
     raise UnreadableError(f"{reason} (line {line})")
 
 
+def expression_in(text: str) -> cst.BaseExpression | None:
+    """The expression that a string of the code holds, if that is one that can be read."""
+    if is_too_deep(text):
+        return None
+    try:
+        return cst.parse_expression(text)
+    except (*REFUSALS, RecursionError):
+        return None
+
+
 _PYTHON_2 = re.compile(r"^\s*(print\s+[^(=\s]|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.]+\s*,)")
 
 
@@ -111,11 +130,11 @@ def _line(error: cst.ParserSyntaxError) -> int:
 
 
 def _reason(statement: str, line: int) -> str:
-    if _is_any_too_long(statement):
-        return f"line {line} is longer than {_WIDEST:,} characters"
+    if is_any_too_long(statement):
+        return f"line {line} is longer than {WIDEST:,} characters"
     if _ELIF.match(statement) and _parses(statement):
         return f"more than {_CHOICES:,} elif of one if, from line {line} on"
-    if _is_too_deep(statement):
+    if is_too_deep(statement):
         return f"an expression on line {line} is nested too deeply"
     if _PYTHON_2.match(statement):
         return "Python 2 syntax"
@@ -124,26 +143,11 @@ def _reason(statement: str, line: int) -> str:
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 """How UTF-16 and UTF-32 begin; that of little-endian UTF-32 begins as UTF-16 does."""
-_DEEPEST = 200
-"""Brackets inside brackets that Python reads; libcst would overflow the stack further on."""
-_LONGEST = 1_500
-"""Operators of one expression: libcst's time grows with their square, and then its stack."""
 _CHOICES = 4_000
 """`elif`s of one `if` that libcst reads for sure."""
 _SHORTER = 1_000
 """As many are left of each where there are more: they are to be judged, too."""
-_WIDEST = 1_000_000
-"""Characters of a line beyond which it is data: each of its numbers would take a kilobyte."""
 _ELIF = re.compile(r"([ \t]*)(el)?if\b")
-_BRACKET = re.compile(r"[()\[\]{}]")
-_OTHERS = re.compile(r"[^()\[\]{}]+")
-_PIECE = re.compile(r"[,;]|\n(?=\S)")
-_STEP = re.compile(r"[-+*/%@&|^~<>.]|\b(?:and|or|not|if|else|lambda|await)\b")
-
-
-def _is_any_too_long(text: str) -> bool:
-    """Whether some line is longer than any that somebody wrote."""
-    return len(text) > _WIDEST and max(map(len, text.split("\n"))) > _WIDEST
 
 
 def _with_short_chains(text: str, most: int) -> tuple[str, list[tuple[int, str]]]:
@@ -167,108 +171,15 @@ def _with_short_chains(text: str, most: int) -> tuple[str, list[tuple[int, str]]
     return "".join(out), dropped
 
 
-def _has_too_deep(text: str) -> bool:
-    """Whether some logical line cannot be given to libcst."""
-    return _may_be_too_deep(text) and any(
-        _is_too_deep(text[start:end]) for start, end in logical_lines(text)
-    )
-
-
-def _is_any_too_deep(text: str, starts: Sequence[int]) -> bool:
-    """The same of a text whose statements begin in some lines: most are too short to be looked at.
-
-    One that Python's parser reads is so by its operators, or by as many brackets as that allows.
-    """
-    rows = text.split("\n")
-    for first, behind in pairwise((*starts, len(rows) + 1)):
-        part = "\n".join(rows[first - 1 : behind - 1])
-        if len(part) > _LONGEST or sum(map(part.count, "([{")) >= _DEEPEST:
-            return _has_too_deep(text)
-    return False
-
-
-def _may_be_too_deep(text: str) -> bool:
-    """Whether a file needs the slow look. Cheap: strings and comments are not told apart."""
-    if max(map(len, _PIECE.split(text))) > _LONGEST:
-        return True
-    # Each round takes away the innermost pairs, and one from the depth of what is around them.
-    brackets, before = _OTHERS.sub("", text), ""
-    rounds = 0
-    while brackets != before:
-        before = brackets
-        brackets = before.replace("()", "").replace("[]", "").replace("{}", "")
-        rounds += 3
-    depth = 0
-    if rounds + len(brackets) <= _DEEPEST:
-        return False
-    for bracket in _BRACKET.finditer(text):
-        depth = depth + 1 if bracket.group() in "([{" else max(0, depth - 1)
-        if depth > _DEEPEST:
-            return True
-    return False
-
-
-def _is_too_deep(statement: str) -> bool:
-    """Whether a logical line has more brackets or operators inside each other than can be read."""
-    if len(statement) < _DEEPEST:
-        return False
-    if _is_any_too_long(statement):
-        return True
-    steps = [0]
-    last = 0
-    for token in _TOKEN.finditer(statement):
-        _, comma, after = statement[last : token.start()].rpartition(",")
-        steps[-1] = len(_STEP.findall(after)) + (0 if comma else steps[-1])
-        last = token.end()
-        if token.lastgroup == "open":
-            steps[-1] += 1
-            steps.append(0)
-        elif token.lastgroup == "close" and len(steps) > 1:
-            steps.pop()
-        if len(steps) > _DEEPEST or sum(steps) > _LONGEST:
-            return True
-    return sum(steps) + len(_STEP.findall(statement[last:])) > _LONGEST
-
-
-_TOKEN = re.compile(
-    r"""(?P<string>(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"
-        |'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))
-      |(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<joined>\\\r?\n)|(?P<newline>\n)""",
-    re.VERBOSE | re.DOTALL,
-)
-_UNCLOSED = re.compile(r"\s*(async\s+def|def|class)\b[^\n]*:[ \t]*")
-_STARTER = re.compile(r"(def|class|import|from|if|for|while|try|with|return|@)\b|@")
-
-
-def logical_lines(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end (exclusive) offsets of the logical lines: brackets and strings respected."""
-    start = depth = 0
-    for token in _TOKEN.finditer(text):
-        if token.lastgroup == "open":
-            depth += 1
-        elif token.lastgroup == "close":
-            depth = max(0, depth - 1)
-        elif token.lastgroup == "newline":
-            if depth and (
-                _STARTER.match(text, token.end()) or _UNCLOSED.fullmatch(text, start, token.start())
-            ):
-                depth = 0  # an unclosed bracket must not swallow the rest of the file
-            if not depth:
-                yield start, token.end()
-                start = token.end()
-    if start < len(text):
-        yield start, len(text)
-
-
 def _try(text: str) -> cst.Module | None:
     try:
         return cst.parse_module(text)
-    except (cst.ParserSyntaxError, RecursionError):
+    except (*REFUSALS, RecursionError):
         return None
 
 
 def _parses(statement: str) -> bool:
-    if _is_too_deep(statement):
+    if is_too_deep(statement):
         return False
     stripped = statement.strip()
     header = re.match(r"(\w+)", stripped)

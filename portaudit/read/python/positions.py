@@ -16,7 +16,7 @@ from functools import cached_property
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from portaudit.read.python.parse import logical_lines
+from portaudit.read.python.lexing import logical_lines
 from portaudit.read.python.quick import Tree
 from portaudit.read.python.twins import Twins, spanned
 from portaudit.types import Span

@@ -18,6 +18,8 @@ import libcst as cst
 from msgspec import Struct
 
 from portaudit.read.python import making as make
+from portaudit.read.python.lexing import is_too_deep
+from portaudit.read.python.nodes import REFUSALS
 
 _Node = TypeVar("_Node", bound=cst.CSTNode)
 _Placed = ast.expr | ast.stmt | ast.alias
@@ -54,7 +56,7 @@ def read(text: str) -> Tree | None:
         module = make.module(builder.block(parsed.body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    except (_DoubtError, cst.ParserSyntaxError):
+    except (_DoubtError, *REFUSALS):
         return None
     starts = [*(first for first, _ in builder.lines.values()), *builder.starts]
     return Tree(module, builder.places, builder.lines, sorted(starts))
@@ -279,6 +281,8 @@ class _Builder:
 
     def _joinedstr(self, node: ast.JoinedStr) -> cst.BaseExpression:
         text = self._slice(node)
+        if is_too_deep(text):
+            raise _DoubtError
         return cst.parse_expression(f"({text}\n)" if "\n" in text else text)
 
     def _call(self, node: ast.Call) -> cst.Call:

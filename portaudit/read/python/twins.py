@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 import libcst as cst
 from msgspec import Struct
 
-from portaudit.read.python.nodes import children
+from portaudit.read.python.nodes import REFUSALS, children
 from portaudit.read.python.quick import Tree, column, place_of
 from portaudit.types import Span
 
@@ -143,7 +143,7 @@ def _parsed(text: str) -> cst.Module | None:
     """What libcst reads, which nobody changes: a third of the statements stand in several files."""
     try:
         return cst.parse_module(text)
-    except (cst.ParserSyntaxError, RecursionError):
+    except (*REFUSALS, RecursionError):
         return None
 
 

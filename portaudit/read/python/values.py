@@ -27,7 +27,7 @@ from portaudit.read.python.model import (
     member_key,
 )
 from portaudit.read.python.nodes import dotted, last_name, last_part, number_value, string_value
-from portaudit.read.python.parse import Parsed
+from portaudit.read.python.parse import Parsed, expression_in
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
     NO_EXTERNALS,
@@ -155,10 +155,7 @@ def classes(note: cst.BaseExpression | None) -> Iterator[str]:
         if text and all(part.isidentifier() for part in text[0].split(".")):
             yield text[0]
         elif text:
-            try:
-                yield from classes(cst.parse_expression(text[0]))
-            except cst.ParserSyntaxError:
-                return
+            yield from classes(expression_in(text[0]))
     elif isinstance(note, cst.BinaryOperation):
         yield from classes(note.left)
         yield from classes(note.right)
