@@ -4,19 +4,23 @@ written elsewhere."""
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
-import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 import portaudit
+from git_repos import Repo
 from portaudit.cache import VARIABLE
-from portaudit.cli import program
+from portaudit.cli import diff, explain, program
 from portaudit.report.formats import FORMATS
 
 HERE = Path(__file__).parent
@@ -67,6 +71,25 @@ from portaudit.cli import main
 main()
 """
 """A program that runs portaudit, and tells of all that it may not do, in each of its processes."""
+CALLS = r"""
+import json, os, sys
+codes, every = [], json.loads(sys.argv[1])
+
+def hook(event, given):
+    if event.startswith(("socket.", "http.", "urllib.", "ftplib.", "smtplib.", "webbrowser.")):
+        os.write(2, f"FORBIDDEN {sys.argv[1:]} {event}\n".encode())
+
+sys.addaudithook(hook)
+from portaudit.cli import main
+for words in every:
+    sys.argv[1:] = words
+    try:
+        main()
+    except SystemExit as left:
+        codes.append(left.code or 0)
+print(json.dumps(codes))
+"""
+"""A program that runs portaudit again and again, and tells of each socket and all exit codes."""
 
 
 def hostile(root: Path) -> Path:
@@ -152,24 +175,73 @@ def test_the_watch_sees_what_it_is_to_see(tmp_path: Path) -> None:
         assert "FORBIDDEN" in done.stderr, deed
 
 
-def test_no_format_and_no_command_opens_a_socket(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a socket was asked for")
+def named(command: Any, name: str = "") -> Iterator[str]:  # noqa: ANN401
+    """The commands of the program that do something, as they are called."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name
+        return
+    for key, each in inner.items():
+        yield from named(each, f"{name} {key}".strip())
 
-    for name in ("socket", "create_connection", "getaddrinfo", "gethostbyname"):
-        monkeypatch.setattr(socket, name, refuse)
-    root = tmp_path / "repo"
-    root.mkdir()
-    (root / "a.py").write_text(SYNC)
-    out = tmp_path / "out"
+
+def test_no_format_and_no_command_opens_a_socket(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "repo", {"a.py": "import torch\n"})
+    repo.commit({"b.py": SYNC, "k.cu": "__global__ void f();\n"})
+    repo.write({"a.py": SYNC, "requirements.txt": "flash-attn\n"})
+    root, out, made, own = str(repo.root), tmp_path / "out", tmp_path / "made", tmp_path / "rules"
     out.mkdir()
-    given = ["--format", ",".join(FORMATS), "--output", str(out)]
-    for words in (["scan", *given], ["check", *given], ["plan"], ["explain", "DEV007"]):
-        place = [] if words[0] == "explain" else [str(root)]
-        done = CliRunner().invoke(program.app, [*words, *place])
-        assert done.exit_code == (1 if words[0] == "check" else 0), done.output
+    own.mkdir()
+    everything = ["--format", ",".join(FORMATS), "--output", str(out)]
+    stored, baseline = str(out / "report.json"), ["--baseline", str(tmp_path / "baseline.json")]
+    every = [
+        ["--version"],
+        ["--help"],
+        ["scan", root, *everything],
+        ["scan", root, "-j", "2", "--no-cache", "-v"],
+        ["scan", root, "--show-config"],
+        ["check", root, *everything],
+        ["check", root, "--diff", "HEAD"],
+        ["check", root, "--staged"],
+        *(["diff", "HEAD~1", "HEAD", root, "--format", name] for name in diff._FORMATS),
+        ["diff", stored, stored],
+        ["plan", root],
+        ["plan", stored],
+        ["render", stored, "--format", ",".join(FORMATS), "--output", str(made)],
+        ["explain", "DEV007"],
+        *(["explain", f"{root}/a.py:2", "--format", name] for name in explain._FORMATS),
+        ["baseline", "create", root, *baseline],
+        ["baseline", "update", root, *baseline],
+        ["baseline", "prune", root, *baseline],
+        ["baseline", "show", root, *baseline],
+        ["suppress", f"{root}/a.py:2", "--reason", "old"],
+        ["init", root],
+        ["init", root, "--write", "--pre-commit"],
+        ["init", root, "--ci", "github"],
+        ["rules", "list"],
+        ["rules", "test", "DEV007"],
+        ["rules", "new", "DEV990", "made-up", "--category", "device-api", "--rules", str(own)],
+        ["rules", "docs", "--check"],
+        ["cache", "info"],
+        ["cache", "clear"],
+    ]
+    names = {" ".join(words[:count]) for words in every for count in (1, 2)}
+    assert set(named(typer.main.get_command(program.app))) <= names
+    done = subprocess.run(
+        [sys.executable, "-c", CALLS, json.dumps(every)],
+        cwd=HERE.parent,
+        env={**os.environ, VARIABLE: str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert "FORBIDDEN" not in done.stderr
+    *_, told = done.stdout.splitlines()
+    failed = [words for words, code in zip(every, json.loads(told), strict=True) if code]
+    assert [words[0] for words in failed] == ["check"] * 2, done.stderr
+    wanted = {each.file for each in FORMATS.values() if each.file}
+    assert wanted <= {path.name for path in out.iterdir()} & {path.name for path in made.iterdir()}
 
 
 @pytest.mark.parametrize("name", ["msgspec", "tomli", "json", "libcst", "portaudit_own"])

@@ -189,7 +189,7 @@ def renew(comparison: Comparison, states: Collection[State], terms: Terms = NO_T
         entry = finding.accepted
         if finding.suppressed is not None:
             if entry is not None:
-                entries[replace(entry, count=1)] += 1
+                entries[entry] += 1
         elif finding.state == "unchanged" and entry is not None:
             kept = Terms(entry.reason, entry.owner, entry.expires)
             entries[replace(entry_of(finding), **asdict(kept))] += 1
@@ -199,7 +199,7 @@ def renew(comparison: Comparison, states: Collection[State], terms: Terms = NO_T
             said = Terms(terms.reason or before.reason, terms.owner or before.owner, terms.expires)
             entries[replace(entry_of(finding), **asdict(said))] += 1
         elif entry is not None:
-            entries[replace(entry, count=1)] += 1
+            entries[entry] += 1
     return Renewal(
         tuple(sorted(replace(entry, count=count) for entry, count in entries.items())),
         tuple(newly),

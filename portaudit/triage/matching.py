@@ -65,7 +65,7 @@ def match(
     if touched is not None and (unsure := _unsure(table)):
         still = frozenset(index for index in unsure if not touched(findings[index]))
         table = _matched(_Table(mine, here, still), hidden - still, there, gone)
-    kept = Counter(replace(left[index], count=1) for index in table.free(range(len(left))))
+    kept = Counter(left[index] for index in table.free(range(len(left))))
     return Matched(
         tuple(
             (finding, left[table.found[index]] if index in table.found else None)

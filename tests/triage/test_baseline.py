@@ -133,6 +133,8 @@ def test_both_sides_of_a_merge_may_accept_the_same() -> None:
             "entry 2: Object missing required field `rule`",
         ),
         ("<<<<<<< ours\n{}\n", "holds the conflict markers of a merge"),
+        ("{\n<<<<<<< ours\n}\n", "holds the conflict markers of a merge"),
+        ("{\n}\n>>>>>>> theirs\n", "holds the conflict markers of a merge"),
         ("\xff", "is no baseline"),
         (
             '{"schema": "portaudit.baseline/1", "target": "xla", "entries": [{"path": "\xff"}]}',
@@ -165,6 +167,24 @@ def test_entries_with_odd_values_are_refused(key: str, value: str, message: str)
     with pytest.raises(BaselineError) as caught:
         parse(text.encode(), "b")
     assert f"b: entry 1: {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize("before", ["", "x"])
+def test_an_entry_is_shown_so_far_whatever_character_it_is_cut_in(before: str) -> None:
+    head = '{"schema": "portaudit.baseline/1", "target": "xla", "entries": ['
+    entry = f'{{"path": "{before}{"é" * 90}"}}'
+    with pytest.raises(BaselineError) as caught:
+        parse(f"{head}{entry}]}}".encode(), "b")
+    shown = str(caught.value).partition(": {")[2]
+    assert shown.rstrip("\ufffd") == entry[1:120].encode()[:119].decode("utf-8", "ignore")
+
+
+def test_an_entry_may_stand_for_as_many_as_are_said_to_be_possible() -> None:
+    text = dump(Baseline("torchneuron", "0.1.0", RULES, (entry_of(finding()),)))
+    text = text.replace('"anchor"', '"count": 100000, "anchor"')
+    assert parse(text.encode(), "b").entries[0].count == 100_000
+    with pytest.raises(BaselineError, match="not 100001"):
+        parse(text.replace("100000", "100001").encode(), "b")
 
 
 def test_rules_that_changed_are_known() -> None:
@@ -363,6 +383,19 @@ def test_a_suppressed_finding_needs_no_entry_and_keeps_the_one_it_has() -> None:
     assert renew(compare([item], [], reading(), today=TODAY), {"new"}).entries == ()
     told = compare([item], [entry_of(item)], reading(), today=TODAY)
     assert renew(told, {"new"}).entries == (entry_of(item),)
+
+
+def test_what_is_kept_is_kept_as_often_as_it_was_there() -> None:
+    away = structs.replace(entry_of(finding("other.py")), count=3)
+    told = compare([], [away], reading(exists=("train.py", "other.py")), today=TODAY)
+    assert renew(told, ()).entries == (away,)
+    live = finding()
+    hidden = structs.replace(live, suppressed=Suppression("because", "train.py", 1))
+    twice, entry = [hidden, hidden, live], structs.replace(entry_of(live), count=3)
+    assert renew(compare(twice, [entry], reading(), today=TODAY), ()).entries == (entry,)
+    expired = structs.replace(entry_of(live), count=2, expires="2026-01-01")
+    told = compare([live, live], [expired], reading(), today=TODAY)
+    assert renew(told, ()).entries == (expired,)
 
 
 def test_a_suppressed_finding_takes_no_entry_from_another() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -172,10 +173,72 @@ def test_a_known_rename_needs_no_guess() -> None:
     assert accepted(found) == [True]
 
 
+def test_a_file_may_be_split_under_its_new_name() -> None:
+    # What git calls new.py has not all: the rest went to a third file, but only of what is gone.
+    old = [finding(scope=scope, context=scope) for scope in ("a", "b")]
+    new = [
+        finding(path="new.py", scope="a", context="a"),
+        finding(path="rest.py", scope="b", context="b"),
+    ]
+    for still in (False, True):
+        found = paired(
+            new,
+            [entry_of(item) for item in old],
+            there=lambda path, still=still: still or path != "train.py",  # type: ignore[misc]
+            renamed={"train.py": "new.py"},
+        )
+        assert accepted(found) == [True, not still]
+
+
+def moved(old: str, *new: str, kept: int, edited: int) -> list[bool]:
+    """What is old, if a file is gone and these came: lines as they were in each, then others."""
+    entries = [finding(old, f"s{at}", context=f"c{at}") for at in range(kept + edited)]
+    findings = [
+        structs.replace(each, path=path, context=each.context if at < kept else "edited")
+        for path in new
+        for at, each in enumerate(entries)
+    ]
+    return accepted(paired(findings, [entry_of(each) for each in entries], lambda path: path != old))
+
+
+def test_a_file_is_renamed_if_half_of_it_is_as_it_was() -> None:
+    assert moved("old.py", "new.py", kept=2, edited=2) == [True] * 4
+    assert moved("old.py", "new.py", kept=1, edited=2) == [True, False, False]
+
+
+def test_a_file_that_only_changed_its_folder_is_renamed_if_any_of_it_is_as_it_was() -> None:
+    assert moved("a/x/net.py", "b/y/net.py", kept=1, edited=2) == [True] * 3
+
+
+def test_of_two_files_the_one_of_the_same_name_is_the_renamed_one() -> None:
+    both = moved("x/b/net.py", "x/a/other.py", "x/c/net.py", kept=1, edited=0)
+    assert both == [False, True]
+
+
 def test_entries_left_over_are_told_as_they_were_written() -> None:
     entry = structs.replace(entry_of(finding()), count=3, reason="vendor code")
     found = paired([finding()], [entry], renamed={"train.py": "train.py"})
     assert found.left == (structs.replace(entry, count=2),)
+
+
+def test_of_equal_entries_the_first_is_taken() -> None:
+    entries = [structs.replace(entry_of(finding()), reason=reason) for reason in ("a", "b")]
+    found = paired([finding()], entries)
+    assert [entry.reason for _, entry in found.pairs if entry] == ["a"]
+    assert [entry.reason for entry in found.left] == ["b"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_same_severity_comes_before_a_graver_one(known: bool) -> None:
+    written = [] if known else None
+    findings, entry = [at(1, severity="major"), at(2, severity="info")], entry_of(at(1))
+    of_the_guarded = structs.replace(entry, severity="info")
+    assert accepted(paired(findings, [of_the_guarded], written=written)) == [False, True]
+
+
+def test_the_gravest_comes_first_where_none_is_as_grave_as_it_was() -> None:
+    findings = [at(1, severity="info"), at(2, severity="major")]
+    assert accepted(paired(findings, [entry_of(at(1))])) == [False, True]
 
 
 # --- where a change is known ---
