@@ -717,8 +717,8 @@ class Option(Struct, frozen=True):
     of which it must have, as in `Setting.value`, `true` for whatever counts as true, with `*` for
     whatever else a text has before or behind; of a table the key · `otherwise`: it must have none
     of them · `table`: it is an entry of a table;
-    `by`: what its own file asks the table with, as in `CodeFacts.asks`, `?` for what nobody knows
-    · `text`: the line that says so, its
+    `by`: what its own file asks the table with, as in `CodeFacts.asks`, `?` for what nobody knows,
+    and the method that puts it there (`^register_net`) · `text`: the line that says so, its
     number is `line` · `words`: like those of `CodeFacts`: names that the file uses nowhere else but
     in options · `within`: the place among the file's options of one that must hold as well: the
     nearest around it, or another part of the same condition; -1 for none · `made`: the entry is a
@@ -730,7 +730,7 @@ class Option(Struct, frozen=True):
     or `guarded`. If it has a `name`, that is names of modules, separated by spaces, and it waits
     for CUDA if the tree builds one of these for it; `values` are then names that nothing may set ·
     `imports`: the setting is the name of a module, so it must have a value · `section`: what the
-    setting stands in, as in `Setting`.
+    setting stands in, as in `Setting` · `called`: the entry is the definition of what is called so.
     """
 
     lines: tuple[int, int]
@@ -749,6 +749,7 @@ class Option(Struct, frozen=True):
     guard: GuardState = "none"
     imports: bool = False
     section: str = ""
+    called: str = ""
 
 
 class CodeFacts(Struct, frozen=True):
@@ -765,8 +766,11 @@ class CodeFacts(Struct, frozen=True):
     all is known that it does with them: what it asks them with, separated by spaces: a setting
     `kind`, a written key `=plain`, a parameter of a function with its place `build(0:kind`, `@` for
     the type that a config names, `$` for a word of the command line; `~NAMES` is another name of
-    the table, `.` marks that of a class · `gives`: functions that it only calls and what each call
-    gives, by place or name: `0=plain kind:attn_kind 1?` · `handing`: the calls that fill parameters
+    the table, `.` marks that of a class, `[nets` is one that a class keeps under a written key,
+    `^register_net` a method that puts something into a table, with that and, behind a `%`, the
+    class and its objects; alone `%registry` is an object of which only methods are called ·
+    `gives`: functions that it only calls and what each call gives, by place or name:
+    `0=plain kind:attn_kind 1?` · `handing`: the calls that fill parameters
     by their places: the last name of the function, or of the class that is made, and its arguments,
     separated by spaces: `true`, `8`, `.use_flash` for the setting of that name, `?` for anything
     else, `...` for any number more, `**` for any names as well. Alone, `^`: somebody of the tree

@@ -29,7 +29,7 @@ from portaudit.relate.graph import Edge, Graph
 from portaudit.relate.modules import Modules
 from portaudit.types import FileResult, Finding, Import, Option, Span
 
-_WORD = re.compile(r"(?:(?<=~)[^\W\d]\w*)|(?:[^\W\d]\w*(?=\())")
+_WORD = re.compile(r"(?:(?<=[~\[%])[^\W\d]\w*)|(?:[^\W\d]\w*(?=\())")
 """A name of a table, or of a function, in what is told of tables."""
 TOP = -1
 """The place of code that is in no option."""
@@ -170,6 +170,7 @@ def sources(
         asked.update(part for item in code.imports for part in item.scope.split("."))
         asked.update(key for item in code.options if item.table for key in item.values)
         asked.update(item.name for item in code.options if item.table or item.defines)
+        asked.update(item.called for item in code.options if item.called)
         asked.update(part for name in code.offered.split() for part in name.split(BELOW))
         asked.update(_WORD.findall(" ".join(item.by for item in code.options)))
         asked.update(

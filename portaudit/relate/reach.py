@@ -409,9 +409,10 @@ class _Tree:
         """The main path, with all that settings may name if nobody says which it is given."""
         if self._programs.api:
             return main
-        self._unsaid = found = unsaid(self._results, self._graph, self._tree, main)
-        if found is None:
+        found = unsaid(self._results, self._graph, self._tree, main)
+        if found is None or self._makes_nothing(main):
             return main
+        self._unsaid = found
         self._programs = replace(
             self._programs,
             why=f"{self._programs.why}; {found.why}",
@@ -420,6 +421,23 @@ class _Tree:
         self._starts["main"].update(found.files)
         self._starts["other"].difference_update(found.files)
         return self._living(self._starts["main"], whole=frozenset(main.whole))
+
+    def _makes_nothing(self, main: Living) -> bool:
+        """Whether a path trains without what would make something that settings name.
+
+        That waits for options which are off by what is known where nothing is made so.
+        """
+        results, tree = self._results, self._tree
+        off = switched(results, self._sources, self._graph, tree, self._programs, main)[0].off
+        if not off:
+            return False
+        smaller = main.without(off)
+        trains = any(
+            deed in TRAINING and smaller.comes_to(result.path, line)
+            for result in results
+            for deed, line in result.facts.code.does
+        )
+        return trains and unsaid(results, self._graph, tree, smaller) is None
 
     def _unnamed(self) -> Unsaid | None:
         """What the main path imports by a name that nobody says."""

@@ -18,11 +18,14 @@ from portaudit.discover import Tree
 from portaudit.marks import (
     ANY_PART,
     ANY_VARIABLE,
+    BY_METHOD,
+    KEEPER,
     KEPT,
     LISTED,
     OF_FUNCTION,
     OTHERWISE,
     SECTION,
+    UNDER,
     VARIABLE,
 )
 from portaudit.relate.entries import TRAINING, Entries
@@ -70,6 +73,8 @@ def switched(
         if are_closed:
             found = off | _closed(facts, sources, living, off)
         if found == off:
+            found = off | _unchosen(facts, sources, living, off, asks)
+        if found == off:
             break
         smaller = everything.without(found)
         if deeds and not _does(smaller, deeds):  # what is off is the training itself
@@ -106,6 +111,42 @@ def _closed(
         asleep = _still_off(known, sources, assumed)
         if asleep == assumed:
             return asleep
+        assumed = asleep
+    return frozenset()
+
+
+def _unchosen(
+    facts: _Facts,
+    sources: Sources,
+    living: Living,
+    off: frozenset[tuple[str, int]],
+    asks: Mapping[str, _Asks],
+) -> frozenset[tuple[str, int]]:
+    """Entries of tables that nothing chooses but what they bring in, or one another does.
+
+    A class with the settings file that names it: `FILES = {"base": "configs/scan.yaml"}`, in which
+    stands `arch: scan`. As above, one of them would be the first to run.
+    """
+    told = _asked_tables(sources, living, asks)
+    assumed = frozenset(
+        (path, place)
+        for path in living.files
+        if path in sources
+        for place, option in enumerate(sources[path].options)
+        if option.table and told.asked[path, option.name, option.by] and (path, place) not in off
+    )
+    for _ in range(_ROUNDS):
+        if not assumed:
+            break
+        known = facts.known(living.without(off | assumed), sources)
+        tables = Tables(known, told.entries, told.named, told.asked)
+        asleep = frozenset(
+            (path, place)
+            for path, place in assumed - told.used
+            if tables.is_off(path, place, sources[path].options[place])
+        )
+        if asleep == assumed:
+            return assumed
         assumed = asleep
     return frozenset()
 
@@ -496,8 +537,8 @@ class _Asks(Struct, frozen=True):
 
 
 def _named_by(question: str) -> Iterator[str]:
-    if question.startswith(_ALIAS):
-        yield question.removeprefix(_ALIAS)
+    if question.startswith((_ALIAS, UNDER, KEEPER)):
+        yield question[1:]
     elif "(" in question and not question.startswith("="):
         yield question.partition("(")[0]
 
@@ -506,14 +547,58 @@ def _off(
     known: Known, sources: Sources, living: Living, asks: Mapping[str, _Asks]
 ) -> frozenset[tuple[str, int]]:
     """The options of a path that are off."""
-    there = [
-        (path, place, option)
+    found = _asked_tables(sources, living, asks)
+    tables = Tables(known, found.entries, found.named, found.asked)
+    cache: dict[tuple[object, ...], bool] = {}
+
+    def is_off(path: str, place: int, option: Option) -> bool:
+        if option.defines or option.guard != "none":
+            return False
+        if option.table:
+            return (path, place) not in found.used and tables.is_off(path, place, option)
+        return _is_off(known, option, cache)
+
+    off = frozenset(
+        (path, place)
         for path in living.files
         if path in sources
         for place, option in enumerate(sources[path].options)
+        if is_off(path, place, option)
+    )
+    return _with_a_choice(off, sources)
+
+
+def _is_within(options: Sequence[Option], place: int, outer: int) -> bool:
+    """Whether an option is another one, or in that."""
+    while place not in {TOP, outer}:
+        place = options[place].within
+    return place == outer
+
+
+class _Asked(Struct, frozen=True):
+    """The entries of the tables of a path, and what those are asked with.
+
+    `asked`: of each, by its file, its name there and what that asks itself · `named`: where code of
+    the path uses names · `used`: entries that are definitions which code uses by their names,
+    without the table.
+    """
+
+    entries: Sequence[tuple[str, Option]]
+    asked: Mapping[tuple[str, str, str], frozenset[str]]
+    named: Mapping[str, Collection[tuple[str, int]]]
+    used: frozenset[tuple[str, int]]
+
+
+def _asked_tables(sources: Sources, living: Living, asks: Mapping[str, _Asks]) -> _Asked:
+    """What the tables of a path are asked with."""
+    entries = [
+        (path, option)
+        for path in living.files
+        if path in sources
+        for option in sources[path].options
+        if option.table
     ]
-    entries = [(path, option) for path, _, option in there if option.table]
-    words = {word for _, option in entries for word in (option.name, *option.values)}
+    words = {word for _, option in entries for word in (option.name, option.called, *option.values)}
     for _, option in entries:
         words.update(each for question in option.by.split() for each in _named_by(question))
     for path in living.files:
@@ -526,19 +611,8 @@ def _off(
             (path, option.name, option.by): (path, option) for path, option in entries
         }.values()
     }
-    tables = Tables(known, entries, asking.named, asked)
-    cache: dict[tuple[object, ...], bool] = {}
-
-    def is_off(path: str, place: int) -> bool:
-        option = sources[path].options[place]
-        if option.defines or option.guard != "none":
-            return False
-        if option.table:
-            return tables.is_off(path, place, option)
-        return _is_off(known, option, cache)
-
-    found = frozenset((path, place) for path, place, _ in there if is_off(path, place))
-    return _with_a_choice(found, sources)
+    used = frozenset(asking.used(sources, living))
+    return _Asked(entries, asked, asking.named, used)
 
 
 class _Asking:
@@ -563,6 +637,11 @@ class _Asking:
     def of(self, path: str, option: Option) -> frozenset[str]:
         """What the table of an entry is asked with; none if nobody knows."""
         found = set(option.by.split())
+        method = next((each for each in found if each.startswith(BY_METHOD)), "")
+        found.discard(method)
+        if method and (kept := self._of_class(option.name, method)) is not None:
+            return self._answered(kept)
+        is_told = bool(found)
         waiting = [option.name, *_aliases(found)]
         names: set[str] = set()
         while waiting:
@@ -578,11 +657,53 @@ class _Asking:
                 ):
                     continue
                 told = self._asks[other].tables.get(name)
-                if told is None and (other != path or not option.by):
+                if told is None and (other != path or not is_told):
                     return frozenset()
                 found.update(told or ())
                 waiting += _aliases(told or ())
         return self._answered(question for question in found if question[0] not in _MARKS)
+
+    def used(self, sources: Sources, living: Living) -> Iterator[tuple[str, int]]:
+        """Entries that are definitions which code of the path uses by their names itself."""
+        for path in living.files:
+            for place, option in enumerate(sources[path].options if path in sources else ()):
+                name = option.called
+                homes = self._homes(path, name) if name else frozenset()
+                for other, where in self.named.get(name, ()) if name else ():
+                    if other == path:
+                        is_used = not _is_within(sources[path].options, where, place)
+                    else:
+                        is_used = self._may_mean(other, name, homes)
+                    if is_used:
+                        yield path, place
+                        break
+
+    def _of_class(self, name: str, method: str) -> set[str] | None:
+        """What a table is asked with that a class keeps under a written key; None if it is none.
+
+        `name`: of the object whose method puts something in. Each file with a word for that, for
+        the class, or for the key, must be known to get at the table only by methods, or by the key.
+        """
+        homes = self._having.get(method, ())
+        if len(homes) != 1:
+            return None
+        (home,) = homes
+        told = self._asks[home].tables[method]
+        tables = [each for each in told if each.startswith(UNDER)]
+        if len(tables) != 1 or f"{KEEPER}{name}" not in told:
+            return None
+        (table,) = tables
+        found: set[str] = set()
+        for other in {home, *self._files(table[1:])}:
+            asked = self._asks[other].tables.get(table)
+            if asked is None:
+                return None
+            found.update(asked)
+        for keeper in (each for each in told if each.startswith(KEEPER)):
+            others = self._files(keeper[1:]) - {home}
+            if any(keeper not in self._asks[other].tables for other in others):
+                return None
+        return found
 
     def _files(self, name: str) -> set[str]:
         return {file for file, _ in self.named.get(name, ())}

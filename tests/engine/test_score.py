@@ -155,6 +155,20 @@ def test_only_what_nothing_stands_in_for_asks_for_a_redesign(
     assert score([replace(item, facts=facts)]).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("line", "rule", "verdict"),
+    [
+        ("launch(stream=torch.cuda.current_stream().cuda_stream)", "STR004", "write kernels"),
+        ("own = torch.cuda.ExternalStream(handle)", "STR004", "write kernels"),
+        ("shared = torch.ones(1).untyped_storage()._share_cuda_()", "STR009", "redesign"),
+    ],
+)
+def test_the_address_of_a_stream_asks_for_who_takes_it(line: str, rule: str, verdict: str) -> None:
+    """It is a part of how a kernel is called: with that it goes. Shared memory stays a design."""
+    item = the(f"import torch\n\n{line}\n", rule)
+    assert score([replace(item, guard="none")]).verdict == verdict
+
+
 @pytest.mark.parametrize("guard", ["guarded", "fallback", "import-guarded"])
 def test_assess_follows_the_worst_unguarded_work(guard: GuardState) -> None:
     items = [finding("blocker", guard, root="a"), finding("minor", root="b")]

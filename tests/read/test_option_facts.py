@@ -629,7 +629,7 @@ TABLES = {
             "from pkg.ops import MODELS\n@MODELS.register_module()\nclass Net:\n    x = go()\n\n\n"
             "y = MODELS.get(cfg.kind)"
         ),
-        ["2-4 [MODELS]=Net by kind"],
+        ["2-4 [MODELS]=Net by ^register_module kind"],
     ),
     "register call": (
         'from pkg.ops import Flash\nREG.register("x", Flash)',
@@ -886,7 +886,27 @@ ASKS = {
     "under another name": ("from pkg.ops import T as U\nx = U[cfg.kind]", {"T": "kind ~U"}),
     "of a module": ("import pkg\nx = pkg.T[cfg.kind]", {"T": "kind"}),
     "a loop over kinds": ('from pkg.ops import T\nx = [T[k] for k in ("a", "b")]', {"T": "=a =b"}),
-    "a config": ("from pkg.ops import T\nx = T.build(cfg)", {"T": "@"}),
+    "a config": ("from pkg.ops import T\nx = T.build(cfg)", {"T": "@", "%T": ""}),
+    "tables of a class": (
+        (
+            "class R:\n    t = {'nets': {}, 'rest': {}}\n\n    def register_net(self, name, net):\n"
+            "        self.t['nets'][name] = net\n\n    def get_net(self, name):\n"
+            "        return self.t['nets'][name]\n\n\nr = R()"
+        ),
+        {"[nets": "get_net(0:name", "^register_net": "[nets %R %r"},
+    ),
+    "tables of a class that are given away": (
+        (
+            "class R:\n    t = {'nets': {}}\n\n    def register_net(self, name, net):\n"
+            "        self.t['nets'][name] = net\n\n    def all(self):\n        return self.t"
+        ),
+        {"^register_net": "?"},
+    ),
+    "a table of an object": (
+        "from pkg.ops import r\nx = r.t['nets'].values()\ny = r.t['parts'][cfg.kind]",
+        {"%r": "", "[parts": "kind", "t": "=nets =parts"},
+    ),
+    "an object that is given away": ("from pkg.ops import r\nx = r.get_net(1)\nuse(r)", {}),
     "joined text": ('from pkg.ops import T\nx = T[f"net_{cfg.kind}"]', {}),
     "a parameter that changes": (
         "from pkg.ops import T\ndef f(kind):\n    kind += '_x'\n    return T[kind]",

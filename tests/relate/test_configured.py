@@ -334,3 +334,75 @@ def test_code_says_nothing_of_what_the_line_has_to_give(make_tree: MakeTree) -> 
         scanned(make_tree({**CHOOSING, "train.py": main, "config/config.yaml": settings}))
     )
     assert found["seg.py"] == ("main", "none")
+
+
+PLUGGED = """
+import sys
+import yaml
+import torch
+import attention
+import importlib
+
+
+def make(text):
+    module, name = text.rsplit(".", 1)
+    return getattr(importlib.import_module(module), name)()
+
+
+def add(cfg):
+    for text in cfg.plugins:
+        make(text)
+
+
+def main(cfg):
+    if cfg.use_plugins:
+        add(cfg)
+    attention.run(cfg, torch.ones(1)).backward()
+EXTRA
+
+
+if __name__ == "__main__":
+    main(wrapped(yaml.safe_load(open(sys.argv[1]))))
+"""
+FUSED = """import torch
+
+
+def run(cfg, x):
+    if cfg.fused_attention:
+        torch.cuda.synchronize()
+    return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "extra", "is_seen"),
+    [
+        ("use_plugins: false", "", True),
+        ("use_plugins: true", "", False),
+        ("epochs: 3", "", False),
+        ("use_plugins: false", "    make(cfg.net)", False),
+        ("use_plugins: false", "    add(cfg)", False),
+        ("use_plugins: false", "    cfg.use_plugins = cfg.epochs > 2", False),
+    ],
+)
+def test_what_would_make_what_settings_name_may_be_off(
+    make_tree: MakeTree, text: str, extra: str, is_seen: bool
+) -> None:
+    """Plugins that the settings which are given do not ask for leave the others as they are."""
+    report = scanned(
+        make_tree(
+            {
+                "README.md": "```sh\npython train.py conf/a.yaml\n```\n",
+                "conf/a.yaml": f"{text}\nfused_attention: false\n",
+                "conf/b.yaml": "plugins:\n  - pkg.net.Net\n",
+                "pkg/__init__.py": "",
+                "pkg/net.py": BARRIER,
+                "attention.py": FUSED,
+                "train.py": PLUGGED.replace("EXTRA", extra),
+            }
+        )
+    )
+    found = {item.path: item for item in report.findings if item.rule == "DEV007"}
+    assert (found["attention.py"].guard == "guarded") is is_seen
+    assert (found["pkg/net.py"].reach == "main") is not is_seen
+    assert ("cannot be seen further" in why(report)) is not is_seen

@@ -121,3 +121,60 @@ def test_what_one_entry_says_another_one_may_say_too(
     report = report_of(root)
     (found,) = (each for each in report.findings if each.scope == "Net.run")
     assert (found.guard == "guarded") is is_off, found
+
+
+DECORATED = """import torch
+
+NETS = {}
+
+
+def register(name):
+    def wrap(net):
+        NETS[name] = net
+        return net
+
+    return wrap
+
+
+def build(cfg):
+    return NETS[cfg.net_kind]()
+
+
+@register("scan")
+class Scan(torch.nn.Module):
+    def forward(self, x):
+        return torch.cuda.CUDAGraph()
+
+
+@register("plain")
+class Plain(torch.nn.Module):
+    def forward(self, x):
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("imports", "line", "is_off"),
+    [
+        ("", "", True),
+        ("from nets import Scan", "", True),
+        ("from nets import Scan", "Scan()", False),
+        ("", "nets.Scan()", False),
+        ("", "getattr(nets, 'Scan')()", False),
+        ("", "class Own(nets.Scan): pass\n    Own()", False),
+    ],
+)
+def test_a_class_in_a_table_may_be_used_without_it(
+    make_tree: MakeTree, imports: str, line: str, is_off: bool
+) -> None:
+    root = make_tree(
+        {
+            "README.md": "```sh\npython train.py configs/a.yaml\n```\n",
+            "configs/a.yaml": CONFIG,
+            "nets.py": DECORATED,
+            "train.py": TRAIN.format(imports, f"nets.build(load())\n    {line}"),
+        }
+    )
+    found = [each for each in report_of(root).findings if each.scope.startswith("Scan")]
+    assert found
+    assert {each.guard == "guarded" for each in found} == {is_off}

@@ -522,6 +522,7 @@ class Options:
             found.defines,
             found.guard,
             section=condition.section,
+            called=_called(entry),
         )
 
     def _region(self, found: Waiting) -> tuple[tuple[int, int], Span | None]:
@@ -580,6 +581,11 @@ class Options:
         while last > first and not self.reader.line(last).strip():
             last -= 1
         return last
+
+
+def _called(entry: Entry | None) -> str:
+    """What an entry of a table is called that is a definition itself."""
+    return entry.node.name.value if entry and isinstance(entry.node, _Definition) else ""
 
 
 def _is_within(scope: Scope | None, inside: Container[int]) -> bool:

@@ -11,7 +11,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from portaudit.catalogue import options as known
-from portaudit.marks import OF_COMMAND, OF_CONFIG, UNWRITTEN
+from portaudit.marks import BY_METHOD, KEEPER, OF_COMMAND, OF_CONFIG, UNDER, UNWRITTEN
+from portaudit.read.python import registers
 from portaudit.read.python.asking import ALIAS, MEMBER, Asking
 from portaudit.read.python.conditions import attributes, is_self
 from portaudit.read.python.model import Binding, Scope
@@ -29,6 +30,8 @@ _BUILTINS = frozenset(dir(builtins))
 _SEVERAL = 2
 _ALL = frozenset({"values", "items"})
 """Methods that take everything out of a table."""
+_SAYING = frozenset({"__name__", "__qualname__", "__module__", "__doc__"})
+"""What says how a class is called, and what it is for."""
 _HARMLESS = frozenset(
     {"bool", "dict", "float", "frozenset", "int", "list", "partial", "Path", "set", "str", "tuple"}
 )
@@ -105,8 +108,10 @@ def _with(entry: Entry, uses: Uses) -> Entry | None:
         return None
     if any(f"={key}" in uses.asked for key in entry.keys):
         return None
-    asked = [each for each in (entry.by, uses.told) if each]
-    return replace(entry, by=UNWRITTEN if UNWRITTEN in asked else " ".join(asked))
+    method, own = (entry.by, "") if entry.by.startswith(BY_METHOD) else ("", entry.by)
+    asked = [each for each in (own, uses.told) if each]
+    told = UNWRITTEN if UNWRITTEN in asked else " ".join(asked)
+    return replace(entry, by=f"{method} {told}".strip())
 
 
 def asks(reader: Reader) -> tuple[tuple[str, str], ...]:
@@ -124,7 +129,27 @@ def asks(reader: Reader) -> tuple[tuple[str, str], ...]:
     told = {name: each.told for name, each in uses.items() if each.told != UNWRITTEN}
     for name, table in _filled(reader):
         told[name] = " ".join(sorted({*told.get(name, "").split(), f"{ALIAS}{table}"}))
+    told.update(_of_classes(reader))
     return tuple(sorted(told.items()))
+
+
+def _of_classes(reader: Reader) -> Iterator[tuple[str, str]]:
+    """What is known of tables that classes keep under written keys, and of who gets at those."""
+    own = tuple(registers.keeping(reader))
+    yield from registers.putting(reader, own).items()
+    objects = dict(registers.users(reader))
+    yield from ((f"{KEEPER}{name}", "") for name in objects)
+    uses: dict[str, Uses] = {}
+    asking = Asking(reader)
+    for part in (*(each for kept in own for each in kept.parts), *sum(objects.values(), ())):
+        of_key = uses.setdefault(part.key, Uses())
+        if not registers.is_said(reader, part) and _use(asking, part.node, of_key):
+            of_key.handed = True  # under a name that is not followed
+    yield from ((f"{UNDER}{key}", each.told) for key, each in uses.items() if not _is_lost(each))
+
+
+def _is_lost(uses: Uses) -> bool:
+    return uses.told == UNWRITTEN
 
 
 def _original(bindings: Sequence[Binding], name: str) -> str:
@@ -173,15 +198,20 @@ def _definitions(reader: Reader) -> Iterator[Entry]:
         if not isinstance(node, (cst.FunctionDef, cst.ClassDef)):
             continue
         tables: dict[str, tuple[str, ...]] = {}
+        methods: set[str] = set()
         decorators: list[cst.Decorator] = []
         for decorator in node.decorators:
             table, keys = _registered(reader, decorator.decorator, node.name.value)
             if table:
                 tables[table] = (*tables.get(table, ()), *keys)
                 decorators.append(decorator)
+                called = decorator.decorator
+                function = called.func if isinstance(called, cst.Call) else called
+                methods.add(registers.method_of(reader, function))
         if len(tables) == 1:
             ((table, keys),) = tables.items()
-            yield Entry(table, keys, node, decorators=tuple(decorators))
+            by = methods.pop() if len(methods) == 1 else ""
+            yield Entry(table, keys, node, by, decorators=tuple(decorators))
 
 
 def _registered(
@@ -215,7 +245,8 @@ def _calls(reader: Reader) -> Iterator[Entry]:
             continue
         if any(_means(reader, value) for value in values):
             inside = tuple(each for arg in call.args for each in (arg.value,))
-            yield Entry(_table(reader, call.func), keys, call, inside=inside, whole=True)
+            by = registers.method_of(reader, call.func)
+            yield Entry(_table(reader, call.func), keys, call, by, inside, whole=True)
 
 
 def _strings(node: cst.BaseExpression) -> Iterator[str]:
@@ -493,7 +524,7 @@ def _is_of_a_library(reader: Reader, binding: Binding) -> bool:
     return any(isinstance(each, Ref) and not each.open for each in reader.values(value.func))
 
 
-def _use(asking: Asking, node: cst.Name | cst.Attribute, uses: Uses) -> str:
+def _use(asking: Asking, node: cst.BaseExpression, uses: Uses) -> str:
     """Note one use of a table. Gives another name that it gets there."""
     reader = asking.reader
     parents = reader.model.parents
@@ -512,7 +543,7 @@ def _use(asking: Asking, node: cst.Name | cst.Attribute, uses: Uses) -> str:
     elif _only_looks(parent, outer):
         pass
     elif isinstance(parent, cst.Attribute) and parent.attr.value in _ALL:
-        uses.taken = True
+        uses.taken = uses.taken or not _only_describes(reader, outer)
     elif isinstance(parent, cst.Attribute) and parent.attr.value != "copy":
         given = _built(parent, outer)
         uses.ask(asking.config(given) if given is not None else None)
@@ -585,3 +616,47 @@ def _only_looks(parent: cst.CSTNode | None, outer: cst.CSTNode | None) -> bool:
     if isinstance(parent, cst.FormattedString):
         return True
     return isinstance(parent, cst.Call) and known.enters(dotted(parent.func) or "")
+
+
+def _only_describes(reader: Reader, node: cst.CSTNode | None) -> bool:
+    """Whether a comprehension takes what a table has, but only to say what it is called.
+
+    Or the keys of its constants: `{k: list(v.FILES.keys()) for k, v in TABLE.items()}`.
+    """
+    if not isinstance(node, cst.Call) or node.args:
+        return False
+    parents = reader.model.parents
+    scope = reader.scope_of(node)
+    outer = parents.get(node)
+    if isinstance(outer, cst.Arg):  # `sorted(TABLE.items())`
+        call = parents.get(outer)
+        is_plain = isinstance(call, cst.Call) and last_name(call.func) == "sorted"
+        outer = parents.get(call) if call is not None and is_plain else None
+    if not isinstance(outer, cst.CompFor) or not isinstance(outer.target, cst.Tuple):
+        return False  # a loop may do anything with them
+    names = [each.value for each in outer.target.elements]
+    if len(names) != _SEVERAL or not isinstance(names[1], cst.Name):
+        return False
+    value = names[1].value
+    return all(
+        _is_description(reader, each)
+        for each in descendants(scope.node)
+        if isinstance(each, cst.Name) and each.value == value and each is not names[1]
+    )
+
+
+def _is_description(reader: Reader, node: cst.Name) -> bool:
+    """Whether a class is only asked for its name, its text, or the keys of a constant."""
+    parents = reader.model.parents
+    member = parents.get(node)
+    if not isinstance(member, cst.Attribute) or member.value is not node:
+        return False
+    if member.attr.value in _SAYING:
+        return True
+    method = parents.get(member)
+    return (
+        member.attr.value.isupper()
+        and isinstance(method, cst.Attribute)
+        and method.attr.value == "keys"
+        and isinstance(parents.get(method), cst.Call)
+    )
