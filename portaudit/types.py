@@ -348,8 +348,9 @@ class Finding(Struct, frozen=True):
     `lines`: the first and the last line of the statement, or of what is one in the file's format ·
     `cell`: of a notebook's, the cell and the line in it (`a1b2:3`) · `root` groups what one change
     repairs; `context` is a hash of the statement, a tie-breaker for baselines that is no part of
-    the fingerprint · `topics`: sections of the report it belongs to · `state` and `accepted`: what
-    a baseline or an earlier revision says of it · `brings`: the names that an import binds, where
+    the fingerprint · `is_switch`: only flags of its code guard it, so nothing does where these are
+    set · `topics`: sections of the report it belongs to · `state` and `accepted`: what a baseline
+    or an earlier revision says of it · `brings`: the names that an import binds, where
     other findings speak of all that the file does with them, and else empty · `kernel`: the place
     of the kernel to be written that it speaks of, if it does; of a copy, that of the first one.
     """
@@ -383,6 +384,7 @@ class Finding(Struct, frozen=True):
     topics: tuple[Topic, ...] = ()
     brings: str = ""
     kernel: str = ""
+    is_switch: bool = False
 
 
 class Suppression(Struct, frozen=True):
@@ -695,9 +697,9 @@ class Setting(Struct, frozen=True):
     names by which a command line gives it that say something else than its name and a value, and
     with their hyphen those of several letters that have one, in alphabetical order and separated
     by spaces; `--` and its name if what is said is the value · `of`: another setting that it has
-    the value of here, or of `*` whose text is read; `value` is empty then · `section`: the
-    name of what it stands in, where that is spelled (`attn` of `cfg.model.attn.fused`), a dot if
-    it is itself such a section.
+    the value of here, or of `*` whose text is read, the path of a file that is, or `$` for one that
+    the environment names; `value` is empty then · `section`: the name of what it stands in, where
+    that is spelled (`attn` of `cfg.model.attn.fused`), a dot if it is itself such a section.
     """
 
     name: str
@@ -792,7 +794,8 @@ class CodeFacts(Struct, frozen=True):
     if they brought it in, with a `!` before others that are called so · `sections`: words that
     it only uses for what settings stand in (`attn` of `cfg.attn.fused`); behind a `!` those of
     which it uses all at once without any of its words saying so, behind a `*` those of which it
-    asks something by a name that is not written, which may be all settings.
+    asks something by a name that is not written, which may be all settings · `members`: those of
+    all its words by which it only asks objects of its classes for what these set themselves.
     """
 
     imports: tuple[Import, ...] = ()
@@ -812,6 +815,7 @@ class CodeFacts(Struct, frozen=True):
     mixed: str = ""
     keeps: str = ""
     sections: str = ""
+    members: str = ""
 
 
 NO_CODE = CodeFacts()

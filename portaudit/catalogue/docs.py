@@ -374,6 +374,9 @@ def _limits(match: Match) -> str:
         parts.append("in " + " or ".join(form.replace("-", " ") for form in match.forms))
     if match.beside:
         parts.append("beside " + " or ".join(f"`{key}`" for key in match.beside))
+    if match.made:
+        made = " or ".join(f"`{name}`" for name in match.made)
+        parts.append(f"where nothing but {made} is made of the mapping")
     if match.paths:
         parts.append("in files like " + " or ".join(f"`{path}`" for path in match.paths))
     if match.callee:

@@ -73,7 +73,7 @@ _KEYS: Mapping[str, set[str]] = {
     "subscript": _NAMED,
     "env-var": _NAMED | {"value"},
     "detector": _COMMON | {"name"},
-    "config-key": _COMMON | {"name", "value", "forms", "beside", "paths"},
+    "config-key": _COMMON | {"name", "value", "forms", "beside", "made", "paths"},
     "command": _NAMED | {"arguments", "paths"},
     "dependency": _NAMED | {"value", "extras", "excluded", "paths", "forms"},
     "image": _NAMED | {"value"},

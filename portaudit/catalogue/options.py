@@ -36,6 +36,7 @@ class Holding(Section, frozen=True):
     reading: frozenset[str]
     outside: frozenset[str]
     making: frozenset[str]
+    filing: frozenset[str]
     formats: frozenset[str]
     parsing: frozenset[str]
     texts: frozenset[str]

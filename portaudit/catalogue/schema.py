@@ -108,6 +108,7 @@ class Match(Section, frozen=True):
     excluded: bool = False
     forms: list[str] = []
     beside: list[str] = []
+    made: list[str] = []
     paths: list[str] = []
     anchor: str = ""
     confidence: Confidence | None = None

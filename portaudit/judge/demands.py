@@ -14,7 +14,7 @@ from functools import cached_property
 import libcst as cst
 
 from portaudit.judge.flags import Facts, implied
-from portaudit.judge.guards import STATES, WORST, Judge, Outcome, does_something
+from portaudit.judge.guards import NO_ANSWER, STATES, WORST, Judge, Outcome, does_something
 from portaudit.read.python.model import (
     EXITS,
     FURTHEST,
@@ -25,6 +25,7 @@ from portaudit.read.python.model import (
     around,
     is_false,
     leaves,
+    tries,
 )
 from portaudit.read.python.nodes import body_of, children, descendants, dotted, last_name
 from portaudit.read.python.options import UNDEMANDED, Demanded
@@ -33,7 +34,6 @@ from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction
 from portaudit.types import Instance, Ref
 
 _FOR_CUDA = frozenset({"cuda", "lib", "module"})
-_NO_ANSWER = "NotImplemented"
 _Definition = (cst.FunctionDef, cst.ClassDef)
 _Closed = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 """What stands in these does not run where they do."""
@@ -162,10 +162,22 @@ class Demands:
             behind = self._behind(branch)
             known = self._chains[bool(behind)]
             return self._judge.of_chain(other.elif_, known, self._of_block, behind)
+        if other.kind == "block" and self._tries(
+            branch
+        ):  # `_answer_behind` says whether it answers
+            return "fails" if self._of_block(other.block) == "fails" else "nothing"
         if other.kind == "block":
             behind = () if _is_behind(branch) else self._behind(branch)
             return self._of_block([*other.block, *behind])
         return self._judge.outcome(other)
+
+    def _tries(self, branch: Branch) -> bool:
+        """Whether the block of an `if` without another arm is left only if an attempt goes well."""
+        return (
+            _is_behind(branch)
+            and isinstance(branch.node, cst.If)
+            and tries(body_of(branch.node.body))
+        )
 
     def _behind(self, branch: Branch) -> Sequence[cst.CSTNode]:
         """What runs behind an `if` only where its block does not, as that leaves."""
@@ -186,17 +198,11 @@ class Demands:
         answers = [item for item in behind if isinstance(item, cst.Return)]
         if not answers or not all(map(_is_kept, answers)):
             return "nothing"
-        if (branch, branch.scope) in self._storing or not self._tries_to_answer(node):
+        if (branch, branch.scope) in self._storing or not tries(body_of(node.body)):
             return "nothing"
         if any(self._is_asked(name, bindings, branch) for name, bindings in self._bound(branch)):
             return "nothing"
         return self._of_block(behind)
-
-    def _tries_to_answer(self, node: cst.If) -> bool:
-        """Whether a block ends with an attempt that leaves if it goes well."""
-        block = body_of(node.body)
-        last = block[-1] if block else None
-        return isinstance(last, (cst.Try, cst.TryStar)) and leaves(body_of(last.body))
 
     @cached_property
     def _following(self) -> dict[cst.If, Sequence[cst.CSTNode]]:
@@ -273,7 +279,7 @@ class Demands:
         return "fails" if set(arms) == {"fails"} else "nothing"
 
     def _of_value(self, node: cst.BaseExpression) -> Outcome:
-        if dotted(node) == _NO_ANSWER or any(self._fails(call) for call in _called(node)):
+        if dotted(node) == NO_ANSWER or any(self._fails(call) for call in _called(node)):
             return "fails"
         if isinstance(node, cst.Call) and self._of_call(node) == "nothing":
             return "fails"  # what is nothing but a signature gives nothing to go on with

@@ -82,7 +82,7 @@ def _like_its_uses(
     """The import of a name, which by itself runs anywhere, judged as the least guarded use."""
     if finding.guard != "none" or not uses:
         return finding
-    least = min(uses, key=lambda use: GUARD_STATES.index(use.guard))
+    least = min(uses, key=lambda use: (GUARD_STATES.index(use.guard), not use.is_switch))
     lowered = effective(finding.severity, least.guard, when_guarded)
     if lowered is None:
         return None
@@ -90,6 +90,7 @@ def _like_its_uses(
         finding,
         guard=least.guard,
         guard_by=least.guard_by,
+        is_switch=least.is_switch,
         effective_severity=lowered,
         confidence=lowest([finding.confidence, least.confidence]),
         root=least.root,
@@ -178,6 +179,7 @@ def _finding(
         uses=tuple(hit.uses),
         fix=fill(fact.fix, hit.anchor, hit.value, row),
         topics=catalogue.topics(hit.selector),
+        is_switch=guard.is_switch,
     )
 
 

@@ -35,7 +35,8 @@ from portaudit.read.python.nodes import (
     number_value,
     string_value,
 )
-from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof
+from portaudit.read.python.values import AnyValue, LocalFunction
+from portaudit.types import GUARD_STATES, Fact, Flag, GuardState, Proof, Ref
 
 Outcome = Literal["works", "nothing", "fails"]
 WORST: tuple[Outcome, ...] = ("fails", "nothing", "works")
@@ -46,6 +47,8 @@ STATES: dict[Outcome, GuardState] = {
 }
 _TALK = SPEAKING | {"print_exc"}
 _SKIPS = ("SkipTest", "skip")
+NO_ANSWER = "NotImplemented"
+"""What is returned where there is no answer."""
 
 
 class Guard(Struct, frozen=True):
@@ -80,6 +83,7 @@ class Judge(Struct, dict=True):
     _facts: dict[Branch, Facts] = field(default_factory=dict)
     _chains: dict[cst.If, Outcome] = field(default_factory=dict)
     _elsewhere: dict[cst.If, bool] = field(default_factory=dict)
+    _raising: dict[Scope, bool] = field(default_factory=dict)
     _silent: Nearest = field(default_factory=Nearest)
     _telling: Nearest = field(default_factory=Nearest)
     _switches: Nearest = field(default_factory=Nearest)
@@ -343,7 +347,7 @@ class Judge(Struct, dict=True):
                     and set(others_branches) <= outer
                     and not is_false(other.value)
                 ):
-                    return Guard("fallback", guard.by)
+                    return replace(guard, state="fallback")
             for branch in others_branches:
                 if branch in outer:
                     break
@@ -383,14 +387,49 @@ class Judge(Struct, dict=True):
     def outcome(self, other: Otherwise) -> Outcome:
         """What happens when a branch is not taken."""
         if other.kind == "block":
-            return outcome_of([item for item in other.block if not self.is_elsewhere(item)])
+            return self._of_block([item for item in other.block if not self.is_elsewhere(item)])
         if other.kind == "expression" and other.expression is not None:
             return "nothing" if is_false(other.expression) else "works"
         if other.kind == "elif" and other.elif_ is not None:
-            return self.of_chain(other.elif_, self._chains, outcome_of)
+            return self.of_chain(other.elif_, self._chains, self._of_block)
         if other.kind in {"works", "fails"}:
             return "works" if other.kind == "works" else "fails"
         return "nothing"
+
+    def _of_block(self, block: Sequence[cst.CSTNode]) -> Outcome:
+        return outcome_of(block, self._ends)
+
+    def _ends(self, call: cst.Call) -> bool:
+        """Whether a call ends in an error in any case: of a function of the tree that only raises.
+
+        Stricter than `Demands`, as a guard that is wrong there keeps only what was needed before.
+        """
+        values = self.flags.reader.values(call.func)
+        return bool(values) and all(map(self._only_raises, values))
+
+    def _only_raises(self, value: AnyValue) -> bool:
+        reader = self.flags.reader
+        if isinstance(value, Ref) and value.open:
+            reader.asked.add(value.name)
+            export = reader.externals.get(value.name)
+            return export is not None and export.fails
+        if not isinstance(value, LocalFunction):
+            return False
+        if value.scope not in self._raising:
+            self._raising[value.scope] = False  # one that calls itself
+            self._raising[value.scope] = self._gives_nothing(value.scope.node)
+        return self._raising[value.scope]
+
+    def _gives_nothing(self, node: cst.CSTNode) -> bool:
+        """Whether a function ends in an error, and returns nothing before."""
+        if not isinstance(node, cst.FunctionDef):
+            return False
+        block = body_of(node.body)
+        if self._of_block(block) != "fails":
+            return False
+        inner = (each for item in block for each in descendants(item))
+        returned = [each.value for each in inner if isinstance(each, (cst.Return, cst.Yield))]
+        return all(isinstance(each, cst.Call) and self._ends(each) for each in returned)
 
     def is_elsewhere(self, item: cst.CSTNode) -> bool:
         """Whether a statement only runs on another vendor's device, or on CUDA."""
@@ -463,8 +502,15 @@ def _setting(flag: str) -> str:
     return flag.lstrip("-").replace("-", "_").rpartition(".")[2]
 
 
-def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:
-    """`fails` if a block raises or exits, `works` if it does something, else `nothing`."""
+def _never(_: cst.Call) -> bool:
+    return False
+
+
+def outcome_of(block: Sequence[cst.CSTNode], ends: Callable[[cst.Call], bool] = _never) -> Outcome:
+    """`fails` if a block raises or exits, `works` if it does something, else `nothing`.
+
+    `ends`: whether a call ends in an error in any case.
+    """
     found: Outcome = "nothing"
     for item in block:
         if isinstance(item, cst.Raise):
@@ -477,7 +523,12 @@ def outcome_of(block: Sequence[cst.CSTNode]) -> Outcome:
                 return "fails"
             if name.rpartition(".")[2] in {"skip", "skipTest"}:
                 return "nothing"
-        arms = _outcome_of_arms(item) if isinstance(item, cst.If) else None
+        value = item.value if isinstance(item, (cst.Expr, cst.Return, cst.Assign)) else None
+        if isinstance(value, cst.Call) and ends(value):
+            return "fails"
+        if isinstance(item, cst.Return) and value is not None and dotted(value) == NO_ANSWER:
+            return "fails"
+        arms = _outcome_of_arms(item, ends) if isinstance(item, cst.If) else None
         if arms == "fails":
             return "fails"
         if arms == "works" or (arms is None and does_something(item)):
@@ -507,13 +558,13 @@ def is_caught(place: Place) -> bool:
     )
 
 
-def _outcome_of_arms(node: cst.If) -> Outcome:
+def _outcome_of_arms(node: cst.If, ends: Callable[[cst.Call], bool]) -> Outcome:
     """What a block without a known answer comes to: it fails if every arm fails."""
-    arms = [outcome_of(body_of(node.body))]
+    arms = [outcome_of(body_of(node.body), ends)]
     if isinstance(node.orelse, cst.If):
-        arms.append(_outcome_of_arms(node.orelse))
+        arms.append(_outcome_of_arms(node.orelse, ends))
     else:
-        arms.append(outcome_of(body_of(node.orelse.body)) if node.orelse else "nothing")
+        arms.append(outcome_of(body_of(node.orelse.body), ends) if node.orelse else "nothing")
     if "works" in arms:
         return "works"
     return "fails" if set(arms) == {"fails"} else "nothing"

@@ -23,6 +23,8 @@ from portaudit.types import GUARD_STATES, Confidence, Span, Target, Use
 _ONCE = frozenset({"env-var", "source", "include"})
 """Kinds of which one finding per file and subject says it all: the rest are its uses."""
 
+_MADE = frozenset({"_target_", "class_path"})
+"""Keys that say what is made of a mapping."""
 _VAGUE = frozenset({"enabled", "enable", "value", "name", "type", "default"})
 """Keys that say nothing without the one above."""
 
@@ -52,11 +54,14 @@ def match_items(
     `first_party`: import names that the tree itself offers; what it installs of those is its own.
     """
     siblings: dict[int, set[str]] = {}
+    made: dict[int, str] = {}
     for item in items:
         siblings.setdefault(item.group, set()).add(_last(item))
+        if _last(item) in _MADE and isinstance(item.value, str):
+            made[item.group] = item.value
     best: dict[tuple[int, str], ItemHit] = {}
     for position, item in enumerate(items):
-        for hit in _hits(item, catalogue, target, path, siblings):
+        for hit in _hits(item, catalogue, target, path, siblings, made):
             if _imports(hit.selector) & first_party:
                 continue
             key = position, catalogue.rules[hit.selector.rule].category
@@ -95,6 +100,7 @@ def _hits(
     target: Target,
     path: str,
     siblings: Mapping[int, set[str]],
+    made: Mapping[int, str],
 ) -> Iterator[ItemHit]:
 
     for weight, selector in catalogue.items.find(item.kind, item.name):
@@ -107,6 +113,9 @@ def _hits(
             continue
         if match.beside and siblings[item.group].isdisjoint(match.beside):
             continue
+        if match.made and item.group in made:
+            if not any(fnmatchcase(made[item.group], pattern) for pattern in match.made):
+                continue
         if match.value and not _has_value(item, match.value):
             continue
         if not _is_meant(item, match, selector, target):
@@ -125,7 +134,7 @@ def _hits(
             match.anchor or _anchor(item, word),
             word or _shown(item.value),
             (row.confidence if row else None) or match.confidence or rule.confidence,
-            weight,
+            weight + bool(match.beside or match.made),
         )
 
 

@@ -12,7 +12,7 @@ import libcst as cst
 
 from portaudit import detectors
 from portaudit.catalogue.globs import any_of, glob
-from portaudit.catalogue.index import Selector
+from portaudit.catalogue.index import Names, Selector
 from portaudit.catalogue.load import Catalogue
 from portaudit.catalogue.schema import Condition, Match
 from portaudit.match.context import Contexts
@@ -355,27 +355,33 @@ class Matcher:
     def _calls(self) -> None:
         names = self.index.names["call"]
         for call in self.model.calls:
-            for ref in self.reader.refs(call.func):
-                for selector in names.find(ref.name):
-                    match = self.catalogue.match_of(selector)
-                    if not _conditional(match) and not self._spelled(call.func):
-                        # Reported where the variable got it, with the guard of that place.
-                        self._note("elsewhere", selector, call, ref.name, None)
-                    elif not self._conditions(match, call):
-                        self._note("arguments", selector, call, ref.name, None)
-                    else:
-                        self._add(
-                            selector,
-                            call,
-                            call.func,
-                            ref.name,
-                            rank=1,
-                            unsure=self._star_doubt(call.func),
-                            value=self._wanted(match, call),
-                        )
-                if ref.name == "functools.partial":
-                    self._partial(call)
+            for function in _callees(call.func):
+                self._call(names, call, function)
             self._method(call)
+
+    def _call(self, names: Names, call: cst.Call, function: cst.BaseExpression) -> None:
+        """The hits of a call of what it may be that is called."""
+        for ref in self.reader.refs(function):
+            for selector in names.find(ref.name):
+                match = self.catalogue.match_of(selector)
+                if not _conditional(match) and not self._spelled(function):
+                    # Reported where the variable got it, with the guard of that place.
+                    self._note("elsewhere", selector, call, ref.name, None)
+                elif not self._conditions(match, call):
+                    self._note("arguments", selector, call, ref.name, None)
+                else:
+                    self._add(
+                        selector,
+                        call,
+                        function,
+                        ref.name,
+                        rank=1,
+                        unsure=self._star_doubt(function),
+                        value=self._wanted(match, call),
+                        place=self.model.places.get(function),  # the arm's, if there are several
+                    )
+            if ref.name == "functools.partial":
+                self._partial(call)
 
     def _spelled(self, function: cst.BaseExpression) -> bool:
         """Whether a callee names an API here, rather than through a variable that holds it."""
@@ -879,6 +885,18 @@ _NAMING = SPEAKING | {
 """Calls that are given the name of a module or class and do not make one."""
 _SAYING = {"description", "doc", "help", "label", "message", "msg", "reason", "text", "title"}
 _FIELDS = {"field", "Field"}
+
+
+def _callees(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What a call may be of: each arm of `(A if fast else B)(x)`."""
+    if isinstance(node, cst.IfExp):
+        yield from _callees(node.body)
+        yield from _callees(node.orelse)
+    elif isinstance(node, cst.BooleanOperation):
+        yield from _callees(node.left)
+        yield from _callees(node.right)
+    else:
+        yield node
 
 
 def _conditional(match: Match) -> bool:

@@ -393,7 +393,15 @@ class _Resolver:
             or self._module(importer, name)
             or self._installed(name)
             or (() if name.startswith(".") else tuple(self._stray(importer, name)))
+            or (() if name.startswith(".") else self._grafted(name))
         )
+
+    def _grafted(self, name: str) -> tuple[str, ...]:
+        """A module by a name that begins above the tree."""
+        found = self._modules.grafted(name)
+        if found is None or found[0] not in self._files:
+            return ()
+        return self._with_packages(dotted(found[0]), *found)
 
     def _installed(self, name: str) -> tuple[str, ...]:
         """A module of a library whose copy in the tree lines of the tree install."""

@@ -176,6 +176,24 @@ class Modules:
         found = (self._resolve(place, parts) for place in places if nearness[place] == nearest)
         return tuple(each for each in found if each)
 
+    def grafted(self, dotted: str) -> tuple[str, tuple[str, ...]] | None:
+        """Where a name leads that begins above the tree, which lies within another one elsewhere.
+
+        `vision.fair.net.tools.train_net` of a tree with a package `net`, and `tools` beside it. One
+        name behind that of the package is no sign of it: a library may have both.
+        """
+        parts = tuple(dotted.split("."))
+        if not parts[0] or parts[0] in self._installed:
+            return None
+        for position, part in enumerate(parts[1:], start=2):
+            for place in self._having.get(part, ()):
+                rest = parts[position:]
+                is_package = join(place, part) in self._packages and place in self._declared
+                found = self._resolve(place, rest) if is_package else None
+                if found is not None and len(rest) - len(found[1]) > 1:
+                    return found
+        return None
+
     def projects_named(self, folder: str, word: str) -> Iterator[str]:
         """Where the modules lie of the project that a word means from a folder, or from above.
 

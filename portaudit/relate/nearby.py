@@ -77,13 +77,17 @@ def started_in(
 
 
 def users(results: Iterable[FileResult], names: Collection[str]) -> Mapping[str, set[str]]:
-    """The files that use some names, in options too, by the name."""
+    """The files that use some names, in options too, by the name.
+
+    Not those that only have members of their own that are called so.
+    """
     found: dict[str, set[str]] = defaultdict(set)
     for result in results:
         code = result.facts.code
+        members = set(code.members.split())
         for text in (code.words, *(option.words for option in code.options)):
             for name in text.split():
-                if name in names:
+                if name in names and name not in members:
                     found[name].add(result.path)
     return found
 

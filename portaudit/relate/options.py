@@ -56,6 +56,8 @@ _PLACE = re.compile(r"(?i)data|dir|out|root|ckpt|checkpoint|path(?!s)|log|save")
 """What scripts call the folders that they give a program."""
 _REST = re.compile(r"(?i)args|opts|options|extra|flags|overrides")
 """What scripts call the words that they add to a command line."""
+FILES = (".yaml", ".yml", ".json", ".toml")
+"""How the paths of files of settings end."""
 _FLAG = {"true"}
 """What an option has before any value of its own."""
 _PASSED = re.compile(r"\"?\$(?:[@*\d]|\{[@*\d].*\})\"?")
@@ -268,15 +270,17 @@ class Code(Struct, frozen=True):
 
     `values`: all of each, by name · `explicit`: those that are set, and hold whatever the user of
     the path says · `spelled`: other names under which a setting may be given, by its name ·
-    `is_fed`: settings get what some data has that is read at run time · `is_open`: the code gives
-    values to settings by names that nobody sees · `others`: settings whose
-    values one has as well.
+    `is_fed`: settings get what some data has that is read at run time · `is_fed_besides`: also of
+    files that are no settings of the tree, whatever the program is given · `is_open`: the code
+    gives values to settings by names that nobody sees · `others`: settings whose values one has as
+    well.
     """
 
     values: Mapping[str, Values] = field(default_factory=dict)
     explicit: Mapping[str, Values] = field(default_factory=dict)
     spelled: Mapping[str, frozenset[str]] = field(default_factory=dict)
     is_fed: bool = False
+    is_fed_besides: bool = False
     is_open: bool = False
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -304,9 +308,15 @@ def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
             item.name == ANY_SETTING and not item.value and not _is_text(item.of, spelled)
             for item in told
         ),
+        any(item.name == ANY_SETTING and _is_elsewhere(item.of) for item in told),
         any(item.name == ANY_SETTING and item.value != "" for item in listed),
         {name: frozenset(names) for name, names in others.items()},
     )
+
+
+def _is_elsewhere(source: str) -> bool:
+    """Whether settings are read of a file: by its path, or as the environment says."""
+    return source == VARIABLE or source.endswith(FILES)
 
 
 def _is_text(name: str, spelled: Mapping[str, frozenset[str]]) -> bool:
@@ -437,7 +447,7 @@ class Known(Struct, frozen=True, dict=True):
         is_one = self.command.is_sure and len(_WORDS.findall(name)) > 1
         if is_one and given:
             return given | explicit
-        if self.code.is_fed and not self.configured:
+        if self._is_fed:
             return None  # nobody sees what is in that data
         if is_one and config:
             return config | explicit
@@ -479,6 +489,11 @@ class Known(Struct, frozen=True, dict=True):
         return values is None or any(
             value == _UNKNOWN or not same.intersection((value, value.lower())) for value in values
         )
+
+    @property
+    def _is_fed(self) -> bool:
+        """Whether settings get what data has that nobody sees."""
+        return self.code.is_fed_besides or (self.code.is_fed and not self.configured)
 
     def _is_open(self, name: str, section: str = "") -> bool:
         """Whether something may give a setting a value that nobody sees."""
@@ -535,7 +550,7 @@ class Known(Struct, frozen=True, dict=True):
         """Whether a setting may have another value than the one that it has by default."""
         if not name:
             return False
-        if self._is_open(name) or (self.code.is_fed and not self.configured):
+        if self._is_open(name) or self._is_fed:
             return True
         sources = (self.command.given, self.config, self.code.values)
         found: Values = frozenset().union(*(each.get(name, ()) for each in sources))

@@ -211,7 +211,7 @@ class _Tree:
             is_set = self._known.is_set(by.setting)
         if not is_set:
             return finding
-        if finding.guard == "fallback":  # there is another way, whatever is set
+        if finding.guard == "fallback" and not finding.is_switch:  # more decides than who sets it
             return replace(finding, guard_by=replace(by, setting=""))
         return replace(finding, guard="none", guard_by=None, effective_severity=finding.severity)
 

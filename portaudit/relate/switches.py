@@ -17,6 +17,7 @@ from portaudit.catalogue.entries import aside
 from portaudit.discover import Tree
 from portaudit.marks import (
     ANY_PART,
+    ANY_SETTING,
     ANY_VARIABLE,
     BY_METHOD,
     KEEPER,
@@ -208,7 +209,7 @@ class _Facts:
         programs: Entries,
         everything: Living,
     ) -> None:
-        self._settings = {result.path: result.facts.settings for result in results}
+        self._settings = {result.path: _seen(result, graph) for result in results}
         self._handing = {result.path: result.facts.code.handing for result in results}
         self._taking = {result.path: result.facts.code.taking for result in results}
         asked = {item.name for result in results for item in result.facts.code.options}
@@ -329,6 +330,15 @@ class _Facts:
         """
         others = collected(item for path in named for item in settings.get(path, ()) if not item.of)
         return {name: own | others.get(name, frozenset()) for name, own in self._config.items()}
+
+
+def _seen(result: FileResult, graph: Graph) -> Sequence[Setting]:
+    """The settings of a file, but for what it reads of files by their paths that the tree has."""
+    told = result.facts.settings
+    read = {item.of for item in told if item.name == ANY_SETTING and item.of.endswith(FILES)}
+    there = {edge.by.name for edge in graph.get(result.path, ())} if read else set()
+    read &= there
+    return [item for item in told if item.of not in read] if read else told
 
 
 def _sections(

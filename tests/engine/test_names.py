@@ -565,3 +565,28 @@ def test_binder_is_quick_on_mutual_calls() -> None:
         f"def f{i}(): return f{(i + 1) % 60}() if y else f{(i * 3) % 60}()" for i in range(60)
     ]
     scan("\n".join([*lines, "if f0(): torch.cuda.synchronize()", "f0().cuda.synchronize()"]))
+
+
+@pytest.mark.parametrize(
+    ("callee", "guard"),
+    [
+        ("(FusedAdam if fused else Adam)", "none"),
+        ("(Adam if fused else FusedAdam)", "none"),
+        ("(given or FusedAdam)", "none"),
+        ("(Adam if fused else FusedAdam if given else SGD)", "none"),
+        ("(FusedAdam if torch.cuda.is_available() else Adam)", "fallback"),
+        ("(SGD if fused else Adam)", ""),
+        ("(Adam if FusedAdam else SGD)", ""),
+    ],
+)
+def test_each_arm_of_what_is_called_is_called(callee: str, guard: str) -> None:
+    source = f"""
+import torch
+from torch.optim import SGD, Adam
+from apex.optimizers import FusedAdam
+
+def make(net, fused, given):
+    return {callee}(net.parameters())
+"""
+    found = [item for item in findings(source) if item.rule == "FUS011" and item.scope]
+    assert [item.guard for item in found] == ([guard] if guard else [])

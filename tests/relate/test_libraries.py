@@ -185,6 +185,43 @@ def test_what_another_file_takes_from_the_module_is_used() -> None:
     assert idle.severity == "major"
 
 
+MEMBERS = {
+    "set by itself": ("self.flash_attn_func = Linear(3)", "self.flash_attn_func(x)", "minor"),
+    "of another class": ("self.other = 3", "self.flash_attn_func(x)", "major"),
+    "of another object": (
+        "self.flash_attn_func = Linear(3)",
+        "self.flash_attn_func(x) + net.flash_attn_func(x)",
+        "major",
+    ),
+    "made of it": (
+        "self.flash_attn_func = compat.flash_attn_func",
+        "self.flash_attn_func(x)",
+        "major",
+    ),
+    "asked by its name": (
+        "self.flash_attn_func = Linear(3)",
+        "self.flash_attn_func(x) + getattr(compat, 'flash_attn_func')(x)",
+        "major",
+    ),
+    "a name": (
+        "self.flash_attn_func = Linear(3)",
+        "self.flash_attn_func(flash_attn_func)",
+        "major",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MEMBERS)
+def test_what_an_object_sets_itself_is_no_use_of_a_library(case: str) -> None:
+    made, used, severity = MEMBERS[case]
+    other = (
+        "import compat\nfrom torch.nn import Linear\n\nclass Net:\n    def __init__(self):\n"
+        f"        {made}\n\n    def forward(self, x):\n        return {used}\n"
+    )
+    idle = causes({"compat.py": ATTENTION, "b.py": other}, "attend")[f"{LIBRARY}flash-attn"]
+    assert idle.severity == severity
+
+
 def test_what_another_file_takes_by_an_import_of_its_own_is_its_own_use() -> None:
     code = """
 try:

@@ -502,3 +502,93 @@ def test_what_a_variable_guards_by_no_name_of_its_own_is_needed_where_something_
     assert verdict(make_tree, {**files, **WAYS["by the line"]}) == "replace libraries"
     if case == "by a helper":
         assert verdict(make_tree, files) == "ready"
+
+
+ARMS = {
+    "beside an else": """if {}:
+            x = flash_attn.flash_attn_func(x, x, x)
+        else:
+            x = torch.relu(x)
+        return x""",
+    "before another way": """if {}:
+            return flash_attn.flash_attn_func(x, x, x)
+        return torch.relu(x)""",
+    "behind another way": """if not {}:
+            return torch.relu(x)
+        return flash_attn.flash_attn_func(x, x, x)""",
+    "in one expression": "return flash_attn.flash_attn_func(x, x, x) if {} else torch.relu(x)",
+    "beside another test": """if {}:
+            x = flash_attn.flash_attn_func(x, x, x)
+        elif x.dim() > 3:
+            x = torch.relu(x)
+        else:
+            x = x + 1
+        return x""",
+}
+
+
+def arms(case: str, condition: str) -> dict[str, str]:
+    """The program with a fused kernel beside another way, one of which a variable chooses."""
+    text = INLINE.replace(
+        'if is_enabled("USE_FUSED"):\n            import flash_attn\n        return x',
+        ARMS[case].format(condition),
+    )
+    assert "flash_attn_func" in text
+    return {"train.py": text.replace("import torch\n", "import flash_attn\n    import torch\n", 1)}
+
+
+def guards(make_tree: MakeTree, changed: Mapping[str, str]) -> set[str]:
+    """The guards of the fused kernel's calls on the main path."""
+    root = make_tree({path: dedent(text) for path, text in {**TREE, **changed}.items()})
+    return {each.guard for each in report_of(root).findings if "flash_attn_func(" in each.snippet}
+
+
+@pytest.mark.parametrize("case", ARMS)
+@pytest.mark.parametrize("condition", [*CONDITIONS, "FUSED"])
+@pytest.mark.parametrize("way", ["by the line", "by the image", "by another module"])
+def test_another_way_is_none_where_something_sets_the_variable(
+    make_tree: MakeTree, case: str, condition: str, way: str
+) -> None:
+    files = arms(case, condition)
+    if condition == "FUSED":
+        files["train.py"] = files["train.py"].replace(
+            "def forward", f"FUSED = {CONDITIONS[0]}\n\n    def forward"
+        )
+    assert guards(make_tree, {**files, **WAYS[way]}) == {"none"}
+
+
+@pytest.mark.parametrize("case", ARMS)
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("way", ["nobody", "set to nothing", "set for another program"])
+def test_another_way_is_one_where_nothing_sets_the_variable(
+    make_tree: MakeTree, case: str, condition: str, way: str
+) -> None:
+    assert guards(make_tree, {**arms(case, condition), **NO_WAYS[way]}) == {"fallback"}
+
+
+@pytest.mark.parametrize("more", ["torch.cuda.is_available()", "flash_attn is not None"])
+def test_another_way_is_one_where_more_decides_than_the_variable(
+    make_tree: MakeTree, more: str
+) -> None:
+    files = arms("beside an else", f"{CONDITIONS[0]} and {more}")
+    optional = "try:\n        {}    except ImportError:\n        flash_attn = None\n"
+    line = "import flash_attn\n"
+    files["train.py"] = files["train.py"].replace(line, optional.format(line), 1)
+    assert guards(make_tree, {**files, **WAYS["by the line"]}) == {"fallback"}
+
+
+def test_a_device_that_a_variable_chooses_is_needed_where_something_sets_it(
+    make_tree: MakeTree,
+) -> None:
+    text = INLINE.replace("torch.zeros(3, 8,", "torch.zeros(3, 8, device=DEVICE,")
+    chosen = "DEVICE = 'cpu'\n    if os.getenv('ON_GPU'):\n        DEVICE = 'cuda'\n\n    "
+    files = {"train.py": text.replace("def forward", f"{chosen}def forward")}
+    for line, expected in (("ON_GPU=1 ", "none"), ("ON_GPU=0 ", "fallback"), ("", "fallback")):
+        root = make_tree(
+            {
+                path: dedent(each)
+                for path, each in {**TREE, **files, **starting(f"{line}python train.py")}.items()
+            }
+        )
+        found = {each.guard for each in report_of(root).findings if each.rule.startswith("DST")}
+        assert found == {expected}

@@ -11,6 +11,7 @@ import libcst as cst
 from portaudit.read.python import lazy
 from portaudit.read.python.asking import Asking
 from portaudit.read.python.bases import bases
+from portaudit.read.python.conditions import is_self
 from portaudit.read.python.deeds import deeds
 from portaudit.read.python.handing import handing, taking
 from portaudit.read.python.imports import text_of
@@ -72,6 +73,7 @@ def code(
         mixed=" ".join(sorted(_mixed(reader))),
         keeps=" ".join(sorted(keeps(reader))),
         sections=" ".join(sorted(sections(reader, said, everywhere))),
+        members=" ".join(sorted(_members(reader, said, noted))),
     )
 
 
@@ -224,6 +226,33 @@ def _own(reader: Reader, said: Iterable[Said], noted: Iterable[Noted]) -> set[st
         if word in found and not _is_defined(reader, word, place.scope):
             found.discard(word)
     return found
+
+
+def _members(reader: Reader, said: Iterable[Said], noted: Iterable[Noted]) -> set[str]:
+    """The words by which the file only asks objects for what their own classes set.
+
+    `self.conv` of a class with `self.conv = …`: nobody else's `conv` is meant.
+    """
+    model = reader.model
+    classes = [scope for scope in model.scopes.values() if scope.kind == "class"]
+    found = {
+        name
+        for scope in classes
+        for name, bindings in scope.attributes.items()
+        if all(each.kind == "value" and each.place.scope is not scope for each in bindings)
+    }
+    found.difference_update([name.value for name in model.names])
+    found.difference_update([word for word, _ in noted])
+    for word, node in said:
+        if word in found and not (isinstance(node, cst.Attribute) and _sets(reader, node)):
+            found.discard(word)
+    return found
+
+
+def _sets(reader: Reader, node: cst.Attribute) -> bool:
+    """Whether a member is one of the object itself, which its class sets."""
+    owner = reader.scope_of(node).owner
+    return owner is not None and is_self(reader, node.value) and node.attr.value in owner.attributes
 
 
 def _is_defined(reader: Reader, name: str, scope: Scope) -> bool:

@@ -31,7 +31,7 @@ from portaudit.marks import (
 from portaudit.read.python.conditions import attributes, holds, index, is_self, literal
 from portaudit.read.python.methods import is_looked_at
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import SPEAKING, body_of, last_name
+from portaudit.read.python.nodes import SPEAKING, body_of, last_name, last_part
 from portaudit.read.python.objects import Objects
 from portaudit.read.python.settings import bases, followed, hands_on
 from portaudit.read.python.spelled import spelled as spelled_out
@@ -259,7 +259,13 @@ def _values(reader: Reader) -> Iterator[tuple[str, str]]:
     for node in reader.model.names:
         if not _is_passed(reader, node):
             continue
-        for binding in reader.lookup(node.value, reader.scope_of(node)):
+        found = reader.lookup(node.value, reader.scope_of(node))
+        if not found and reader.model.stars and node.value not in _BUILTINS:
+            listed = parsers.read(node)  # from a module that is imported with a star
+            if listed != "":
+                by_whom = _by_whom(reader, node, node.value)
+                yield node.value, by_whom if listed is None else LISTED + listed
+        for binding in found:
             name = ""
             if binding.kind in {"function", "class"}:
                 name = binding.name
@@ -272,9 +278,28 @@ def _values(reader: Reader) -> Iterator[tuple[str, str]]:
                 yield name, _by_whom(reader, node, name) if listed is None else LISTED + listed
     for attribute in reader.model.attributes:
         name = attribute.attr.value
-        if (name in own or name[:1].isupper()) and _is_passed(reader, attribute):
-            if not _is_foreign(reader, attribute):
-                yield name, _by_whom(reader, attribute, name)
+        is_function = name in own or name[:1].isupper()
+        if not (is_function or _is_to_be_called(reader, attribute)):
+            continue
+        if _is_passed(reader, attribute) and not _is_foreign(reader, attribute):
+            yield name, _by_whom(reader, attribute, name)
+
+
+def _is_to_be_called(reader: Reader, node: cst.Attribute) -> bool:
+    """Whether a member is given to what calls it (`pool.submit(net.run, x)`), or called as a name.
+
+    Not what is given to that function besides.
+    """
+    parent = reader.model.parents.get(node)
+    if isinstance(parent, cst.Assign):
+        targets = [each.target for each in parent.targets]
+        return any(isinstance(each, cst.Name) and _is_called(reader, each) for each in targets)
+    call = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
+    if not isinstance(parent, cst.Arg) or not isinstance(call, cst.Call):
+        return False
+    if last_part(call.func) not in _CALLING | _PASSING:
+        return False
+    return parent is call.args[0] or (parent.keyword is not None and not parent.star)
 
 
 def _otherwise(reader: Reader) -> Iterator[str]:
@@ -399,7 +424,7 @@ def _by_whom(reader: Reader, node: cst.CSTNode, name: str) -> str:
     call = reader.model.parents.get(parent) if isinstance(parent, cst.Arg) else None
     if not isinstance(call, cst.Call):
         return KEPT
-    if last_name(call.func) in _CALLING:
+    if last_part(call.func) in _CALLING:
         return ITSELF
     is_own = any(_is_own(value) for value in reader.values(call.func))
     return KEPT if is_own or name[:1].isupper() else ITSELF

@@ -420,7 +420,7 @@ class _Builder:
         scope = place.scope
         body = body_of(node.body)
         orelse = self._otherwise(node.orelse, scope)
-        if node.orelse is None and leaves(body) and self.following:
+        if node.orelse is None and self.following and (leaves(body) or tries(body)):
             after = _statements(self.following)
             orelse = (
                 self._gone(after, scope) if self.rest else Otherwise("block", after, scope=scope)
@@ -511,6 +511,7 @@ class _Builder:
         inside = place.branch
         modules = tuple(_imports_in(node.body))
         simple = all(isinstance(item, cst.BaseSmallStatement) for item in body_of(node.body))
+        behind = _statements(self.following) if leaves(body_of(node.body)) else []
         caught = next((item for item in node.handlers if _catches_all(item)), None)
         if caught is not None and not _raises_again(caught):
             self.catchers.append(caught)
@@ -521,12 +522,14 @@ class _Builder:
                 inside = place.branch if caught_here else inside
                 continue
             if _catches_import(handler) or broad:
+                handled = _handled(handler)
+                instead = handled if leaves(handled) else [*handled, *behind]
                 inside = Branch(
                     inside,
                     "attempt",
                     node,
                     scope,
-                    Otherwise("block", _handled(handler), scope=scope),
+                    Otherwise("block", instead, scope=scope),
                     modules=caught_here,
                     guards_calls=broad,
                 )
@@ -1039,6 +1042,12 @@ def is_false(node: cst.BaseExpression) -> bool:
 
 def _statements(nodes: Sequence[cst.CSTNode]) -> list[Statement]:
     return [node for node in nodes if isinstance(node, (cst.BaseStatement, cst.BaseSmallStatement))]
+
+
+def tries(block: Sequence[cst.CSTNode]) -> bool:
+    """Whether a block ends with an attempt that leaves if it goes well."""
+    last = block[-1] if block else None
+    return isinstance(last, (cst.Try, cst.TryStar)) and leaves(body_of(last.body))
 
 
 def _handled(handler: cst.CSTNode) -> list[Statement]:

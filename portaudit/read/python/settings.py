@@ -207,7 +207,12 @@ def _default(reader: Reader, name: str, binding: Binding) -> Iterator[Told]:
             if from_outside or default is None:
                 yield Told(name, "", value, False, spelled)
             else:
-                yield from _defaults(reader, name, followed(reader, default), value, spelled)
+                told = tuple(_defaults(reader, name, followed(reader, default), value, spelled))
+                yield from told
+                for alias in _aliases(value, keyword="alias"):
+                    if alias != name:  # the field has what is given under that name
+                        yield Told(name, "", value, False, of=alias)
+                        yield from (replace(each, name=alias, spelled=()) for each in told)
     elif isinstance(value, cst.Ellipsis):
         return
     elif value is None or hands_on(reader, name, value):
@@ -340,7 +345,7 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         is_told = name not in known.words().never.outside
         yield Told(name, literal(default) if is_told else "", call, False)
     yield from _variables(reader, call)
-    if _is_fed_elsewhere(call):
+    if _is_fed_elsewhere(call) or _makes_names(call):
         yield Told(ANY_SETTING, "true", call, True)
     if function == "setattr" and len(call.args) == _TRIPLE:
         text = string_value(call.args[1].value)
@@ -349,10 +354,14 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         elif _may_hold(reader, call.args[0].value) and not _is_own_option(reader, call):
             yield from _by_key(reader, call.args[1].value, call.args[2].value, call)
         return
+    yield from _put_together(reader, call)
     if _feeds(reader, call):
-        yield Told(ANY_SETTING, "", call, True)
+        yield Told(ANY_SETTING, "", call, True, of=_read_from(reader, call))
     elif _is_fed(reader, call):
-        yield Told(ANY_SETTING, "", call, True, of=_parsed(reader, call))
+        of = _parsed(reader, call) or _read_from(reader, call)
+        yield Told(ANY_SETTING, "", call, True, of=of)
+    elif path := _written_path(reader, call):
+        yield Told(ANY_SETTING, "", call, True, of=path)
     if not call.args or function in declaring.fields:
         return
     values = reader.values(call.func)
@@ -446,6 +455,26 @@ def _feeds(reader: Reader, call: cst.Call) -> bool:
     return not all(_has_names(reader, followed(reader, value)) for value in given)
 
 
+def _put_together(reader: Reader, call: cst.Call) -> Iterator[Told]:
+    """What `cfg.update({f"use_{name}": True})` sets by names that are not written there."""
+    function = call.func
+    if not isinstance(function, cst.Attribute) or not _may_hold(reader, function.value):
+        return
+    if function.attr.value not in known.words().holding.feeding:
+        return
+    for item in call.args:
+        pairs: Sequence[tuple[cst.BaseExpression, cst.BaseExpression]] = ()
+        if isinstance(item.value, cst.DictComp):
+            pairs = [(item.value.key, item.value.value)]
+        elif isinstance(item.value, cst.Dict):
+            parts = item.value.elements
+            pairs = [(each.key, each.value) for each in parts if isinstance(each, cst.DictElement)]
+        for key, value in pairs:
+            text = string_value(key)
+            if text is None or not text[1]:
+                yield from _by_key(reader, key, value, call)
+
+
 def _may_hold(reader: Reader, node: cst.BaseExpression) -> bool:
     """Whether something has settings: `cfg`, `vars(args)`, or the object of such a class."""
     if isinstance(node, cst.Call) and last_name(node.func) == "vars" and node.args:
@@ -467,6 +496,8 @@ def _is_fed(reader: Reader, call: cst.Call) -> bool:
     function = call.func
     name = last_name(function)
     holding = known.words().holding
+    if isinstance(function, cst.Attribute) and function.attr.value in holding.filing:
+        return not (_is_literal(reader, call) or _is_of_line(reader, call))
     if isinstance(function, cst.Attribute) and name in holding.making:
         return known.holds(last_name(function.value)) and not _is_literal(reader, call)
     if not _reads(call) or _is_written(reader, call):
@@ -487,6 +518,47 @@ def _is_fed(reader: Reader, call: cst.Call) -> bool:
     elif isinstance(statement, cst.AnnAssign):
         names.append(last_name(statement.target))
     return any(map(known.holds, names))
+
+
+def _is_of_line(reader: Reader, call: cst.Call) -> bool:
+    """Whether a word of the command line says which file is read."""
+    return any(dotted(each) == "sys.argv" for each in _parts(reader, call))
+
+
+def _read_from(reader: Reader, call: cst.Call) -> str:
+    """The sign of the environment, if that says which file is read."""
+    names = (dotted(each) for each in _parts(reader, call))
+    return VARIABLE if any(name in _ENVIRONMENT for name in names) else ""
+
+
+_ENVIRONMENT = frozenset({"os.environ", "environ", "os.getenv", "getenv"})
+
+
+def _parts(reader: Reader, call: cst.Call) -> Iterator[cst.CSTNode]:
+    """What the arguments of a call are made of, with what the variables in them are."""
+    for item in call.args:
+        for each in descendants(item.value):
+            yield each
+            if isinstance(each, cst.Name) and each in reader.model.places:
+                yield from descendants(followed(reader, each))
+
+
+def _written_path(reader: Reader, call: cst.Call) -> str:
+    """The path of a file of settings that a call reads, if that is written there."""
+    function = call.func
+    if not isinstance(function, cst.Attribute):
+        return ""
+    holding = known.words().holding
+    is_feeding = holding.feeding.get(function.attr.value, False)
+    is_read = last_name(function.value) in holding.formats and _reads(call)
+    if not (is_feeding or is_read or function.attr.value in holding.filing):
+        return ""
+    parts = _parts(reader, call)
+    texts = (string_value(each) for each in parts if isinstance(each, cst.BaseString))
+    return next((text[0] for text in texts if text and text[1] and _PATH.search(text[0])), "")
+
+
+_PATH = re.compile(r"\.(?:ya?ml|json|toml)$")
 
 
 def _parsed(reader: Reader, call: cst.Call) -> str:
@@ -613,6 +685,11 @@ def _is_fed_elsewhere(call: cst.Call) -> bool:
     )
 
 
+def _makes_names(call: cst.Call) -> bool:
+    """Whether fields are given under names that a function makes of theirs."""
+    return any(item.keyword and item.keyword.value == "alias_generator" for item in call.args)
+
+
 _ELSEWHERE = frozenset({"default_config_files", "auto_env_var_prefix", "default_env"})
 """What parsers are given for that: those of configargparse and jsonargparse."""
 
@@ -658,15 +735,18 @@ def _bare(text: str) -> str:
     return text.strip().lstrip("-").replace("-", "_")
 
 
-def _aliases(value: cst.Call) -> tuple[str, ...]:
-    """Other names of a field: of `typer.Option(False, "--fa")`, `Field(alias="fa")`."""
-    found: set[str] = set()
+def _aliases(value: cst.Call, keyword: str = "") -> tuple[str, ...]:
+    """Other names of a field: of `typer.Option(False, "--fa")`, `Field(alias="fa")`.
+
+    With a `keyword` only those of the arguments that are called so.
+    """
+    found: dict[str, None] = {}
     for item in value.args:
         is_alias = item.keyword is not None and "alias" in item.keyword.value
-        for node in descendants(item.value):
+        for node in descendants(item.value) if is_alias or not keyword else ():
             text = string_value(node) if isinstance(node, cst.BaseString) else None
             if text and (is_alias or text[0].startswith("-")):
-                found.update(_bare(part) for part in text[0].split("/"))
+                found.update((_bare(part), None) for part in text[0].split("/"))
     return tuple(found)
 
 
@@ -778,9 +858,14 @@ _CLASS = re.compile(r"[A-Z]+[A-Za-z0-9]*[a-z][A-Za-z0-9]*")
 def _is_key(node: cst.Subscript) -> bool:
     """Whether something is set under a name that is not written there."""
     item = node.slice[0].slice
-    return isinstance(item, cst.Index) and isinstance(
-        item.value, (cst.Name, cst.Attribute, cst.FormattedString, cst.Call)
-    )
+    if not isinstance(item, cst.Index):
+        return False
+    if isinstance(item.value, cst.BinaryOperation):  # not `args[at + 1]`
+        return any(isinstance(each, cst.BaseString) for each in descendants(item.value))
+    return isinstance(item.value, _MAKING_KEYS)
+
+
+_MAKING_KEYS = (cst.Name, cst.Attribute, cst.FormattedString, cst.Call, cst.Subscript)
 
 
 def _is_list(reader: Reader, node: cst.BaseExpression) -> bool:
