@@ -123,9 +123,33 @@ def _do(
         for ending in (signal.SIGINT, signal.SIGTERM):  # without a word
             signal.signal(ending, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        content = pickle.dumps(work())
+        with _ending_with_reader(writing):
+            content = pickle.dumps(work())
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(content)
         code = 0
     finally:
         os._exit(code)
+
+
+@contextmanager
+def _ending_with_reader(pipe: int) -> Iterator[None]:
+    """End this process when nobody is left who would read: whoever started it was killed.
+
+    The system does that by a signal, where it has one for pipes: no thread of ours would run while
+    code in C is stuck.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - not on every system
+
+        flags = fcntl.fcntl(pipe, fcntl.F_GETFL)
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(pipe, fcntl.F_SETFL, flags | os.O_ASYNC)
+    except (ImportError, AttributeError, OSError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        fcntl.fcntl(pipe, fcntl.F_SETFL, flags)  # reading makes room, of which it tells as well

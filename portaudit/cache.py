@@ -16,10 +16,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from portaudit.files import regular
+
 VARIABLE = "PORTAUDIT_CACHE_DIR"
 """The environment variable that says where the cache is."""
 _MOST = 8
 """Contents kept of a kind: those of a few versions and checkouts."""
+_LARGEST = 128_000_000
+"""Bytes of a content that is read."""
 _SUM = hashlib.sha256().digest_size
 _PARTIAL = "partial"
 
@@ -34,7 +38,8 @@ class Cache(Struct, frozen=True):
         if self.refusal():
             return None
         try:
-            stored = self._path(kind, key).read_bytes()
+            with regular(str(self._path(kind, key))) as file:
+                stored = file.read(_LARGEST)
         except OSError:
             return None
         checksum, content = stored[:_SUM], stored[_SUM:]
@@ -49,11 +54,13 @@ class Cache(Struct, frozen=True):
             place = self._path(kind, key)
             partial = place.with_name(f"{place.name}.{os.getpid()}.{_PARTIAL}")
             try:
-                partial.write_bytes(hashlib.sha256(content).digest() + content)
+                partial.unlink(missing_ok=True)
+                with partial.open("xb") as file:  # no link, and nothing that waits for a reader
+                    file.write(hashlib.sha256(content).digest() + content)
                 partial.replace(place)
             except OSError:
                 partial.unlink(missing_ok=True)
-            others = sorted(self._files(kind), key=lambda path: path.stat().st_mtime, reverse=True)
+            others = sorted(self._files(kind), key=lambda path: path.lstat().st_mtime, reverse=True)
             for path in others[_MOST:]:
                 path.unlink(missing_ok=True)
 
@@ -82,7 +89,7 @@ class Cache(Struct, frozen=True):
     def size(self) -> tuple[int, int]:
         """How many contents there are, and their bytes."""
         with suppress(OSError):
-            sizes = [path.stat().st_size for path in self._everything()]
+            sizes = [path.lstat().st_size for path in self._everything()]
             return len(sizes), sum(sizes)
         return 0, 0
 
@@ -101,7 +108,7 @@ class Cache(Struct, frozen=True):
     def _everything(self) -> Iterator[Path]:
         yield from self._files()
         for path in self.directory.glob("portaudit-*.sqlite3*"):
-            if path.is_file():
+            if path.is_symlink() or not path.is_dir():
                 yield path
 
 

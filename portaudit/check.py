@@ -16,6 +16,7 @@ from portaudit.files import own
 from portaudit.ruleset import Rules
 from portaudit.run import Run, place_of, scanned
 from portaudit.triage.baseline import (
+    LARGEST,
     NO_TERMS,
     Baseline,
     BaselineError,
@@ -29,8 +30,6 @@ from portaudit.triage.baseline import (
 from portaudit.triage.gate import Override, Policy, failing, patterns, unjudged
 from portaudit.types import Finding, Gate, Report, State
 
-_LARGEST = 100_000_000
-"""Bytes of a baseline that the tree has: a hundred thousand entries take a fifth of that."""
 ALL_STATES: frozenset[State] = frozenset({"new", "updated", "newly-covered"})
 """What a baseline may accept that it does not accept yet."""
 
@@ -175,7 +174,11 @@ def read(config: Config) -> Baseline | None:
     place = place_of(config)
     try:
         said = dict(config.origins).get("baseline") == COMMAND_LINE
-        content = place.read_bytes() if said else own(place, config.root, _LARGEST)
+        if said:
+            with place.open("rb") as file:
+                content = file.read(LARGEST + 1)
+        else:
+            content = own(place, config.root, LARGEST)
     except FileNotFoundError:
         if config.baseline is None:
             return None

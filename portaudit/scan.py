@@ -172,6 +172,10 @@ def _guarded(source: SourceFile, scan: Callable[[], FileResult]) -> FileResult:
     except RecursionError:
         error_text = "an expression is nested too deeply to judge"
         return FileResult(source.path, errors=(ScanError(source.path, error_text),), failed=True)
+    except MemoryError:
+        _recent.forget()
+        reason = "there is not enough memory to judge it"
+        return FileResult(source.path, errors=(ScanError(source.path, reason),), failed=True)
     except Exception as error:  # noqa: BLE001 - a defect of ours must not hide other files
         where = traceback.extract_tb(error.__traceback__)[-1]
         kind = f"{type(error).__name__}: {error}"

@@ -7,8 +7,10 @@ is stored is ever run.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -38,7 +40,7 @@ _TABLE = (
     "CREATE TABLE result (key BLOB PRIMARY KEY, used INTEGER NOT NULL, content BLOB NOT NULL) "
     "WITHOUT ROWID"
 )
-"""As SQLite keeps it; a table that was made otherwise is made anew. `used`: a day."""
+"""As SQLite keeps it; a database that holds anything else is dropped. `used`: a day."""
 _FORGET = """
 DELETE FROM result WHERE key IN (
     SELECT key FROM result ORDER BY used LIMIT (SELECT count(*) / 2 FROM result)
@@ -65,8 +67,9 @@ class Store:
 
     def get(self, key: bytes) -> memoryview | None:
         """What was put under a key, whole and unharmed, or None."""
-        asked = "SELECT used, content FROM result WHERE key = ?"
-        row = self._tried(lambda connection: connection.execute(asked, (key,)).fetchone())
+        asked = "SELECT used, content FROM result WHERE key = ? AND length(content) <= ?"
+        given = key, _LARGEST + _CHECKSUM
+        row = self._tried(lambda connection: connection.execute(asked, given).fetchone())
         used, stored = row or (self._today, None)
         if not isinstance(stored, bytes):
             return None
@@ -130,16 +133,28 @@ class Store:
             return self._open
         if create:
             self._cache.make()
-        if self._cache.refusal() or not (create or self._path.exists()):
+        if self._cache.refusal() or not (self._is_there() or create):
             return None
         self._open = connection = sqlite3.connect(self._path, timeout=_PATIENCE)
         connection.execute("PRAGMA synchronous = OFF")
-        made = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'result'").fetchone()
-        if made != (_TABLE,):
+        made = connection.execute("SELECT sql FROM sqlite_master").fetchall()
+        if not made:
             with connection:
-                connection.execute("DROP TABLE IF EXISTS result")
                 connection.execute(_TABLE)
+        elif made != [(_TABLE,)]:
+            # Whatever else it holds, triggers and views say what is done with what we ask.
+            raise sqlite3.DatabaseError
         return connection
+
+    def _is_there(self) -> bool:
+        """Whether there is a file. Raises `OSError` for a link, a pipe and the like."""
+        try:
+            mode = self._path.lstat().st_mode
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return True
 
     def _give_up(self) -> None:
         self._given_up = True

@@ -10,12 +10,12 @@ import gc
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import parent_process
-from multiprocessing.process import BaseProcess
+from multiprocessing import Pipe, Process, parent_process
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import msgspec
@@ -33,8 +33,6 @@ Packed = bytes | FileResult
 """A result as msgpack, which is quicker sent than the result, and needed to keep it."""
 Done = tuple[Packed, Mapping[str, Export]]
 """A result, and what others told for it."""
-_Given = tuple[Portion, ProcessPoolExecutor]
-"""A portion, and the processes that it was given to."""
 Scan = Callable[[Task, bytes, Callable[[str], "Export | None"]], FileResult]
 FROM = 24
 """Files from which starting processes pays."""
@@ -44,6 +42,8 @@ _PORTION = 200_000
 """Bytes that a process is given at a time."""
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a container says how much of the machine it has."""
+
+_ENDING = signal.SIGINT, signal.SIGTERM
 
 _scan: Scan | None = None
 _modules: Modules | None = None
@@ -70,106 +70,187 @@ def worth(sizes: Sequence[int], jobs: int) -> int:
 
 
 class Workers:
-    """Processes that scan what they are sent. `scan` is called in each of them."""
+    """Processes that scan what they are sent. `scan` is called in each of them.
+
+    Each has pipes of its own: of those that are shared, as in `concurrent.futures`, one that is
+    killed while it writes leaves half a message to wait for and a lock that nobody opens.
+    """
 
     def __init__(self, scan: Scan, modules: Modules, number: int) -> None:
         self._scan = scan
         self._modules = modules
         self.number = number
         self.portion = _PORTION
-        self._pool: ProcessPoolExecutor | None = None
+        self._processes: list[_Process] = []
+        self._ready: deque[Portion] = deque()
 
     def close(self) -> None:
         """End the processes, once they have done what they were given."""
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        for process in self._processes:
+            process.close()
+        self._processes = []
 
     def kill(self) -> None:
         """End the processes now: nobody waits for what they do."""
-        if self._pool:
-            _kill(self._pool)
-        self.close()
+        for process in self._processes:
+            process.kill()
+        self._processes = []
+        self._ready.clear()
 
     def __call__(self, sent: Iterable[Portion]) -> Iterator[tuple[Sent, Done]]:
         """What each file gives, in any order, with few portions in memory at a time."""
-        waiting: dict[Future[list[Done]], _Given] = {}
         try:
             for portion in sent:
-                if not portion[0]:  # there will be something once another is done
-                    yield from self._ended(waiting)
-                    continue
-                pool = self._started()
-                try:
-                    waiting[pool.submit(_work, portion)] = portion, pool
-                except BrokenProcessPool:
-                    yield from self._one_by_one(portion, pool)
-                while len(waiting) > self.number:
-                    yield from self._ended(waiting)
-            while waiting:
-                yield from self._ended(waiting)
+                if portion[0]:
+                    self._ready.append(portion)
+                    self._feed()
+                else:  # there will be something once another is done
+                    yield from self._ended()
+                while len(self._ready) > 1:
+                    yield from self._ended()
+            while any(process.given for process in self._processes):
+                yield from self._ended()
         except BaseException:  # an interruption is not to wait
             self.kill()
             raise
 
-    def _ended(self, waiting: dict[Future[list[Done]], _Given]) -> Iterator[tuple[Sent, Done]]:
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            portion, pool = waiting.pop(future)
-            try:
-                done = future.result()
-            except BrokenProcessPool:
-                yield from self._one_by_one(portion, pool)
+    def _feed(self) -> None:
+        """Give those that have nothing to do something that is ready."""
+        while self._ready:
+            free = next((each for each in self._processes if not each.given), None)
+            if free is None:
+                if len(self._processes) == self.number:
+                    return
+                free = _Process(self._scan, self._modules)
+                self._processes.append(free)
+            free.give(self._ready.popleft())
+
+    def _ended(self) -> Iterator[tuple[Sent, Done]]:
+        """What those that are done give; waits for one."""
+        busy = {process.results: process for process in self._processes if process.given}
+        for pipe in wait(list(busy)):
+            process = busy[pipe]  # type: ignore[index]
+            portion = process.given
+            assert portion is not None
+            done = process.done()
+            if done is None:
+                self._processes.remove(process)
+            self._feed()  # before anybody looks at what there is
+            if done is None:
+                yield from self._one_by_one(portion)
             else:
                 yield from zip(portion[0], done, strict=True)
 
-    def _one_by_one(
-        self, portion: Portion, pool: ProcessPoolExecutor
-    ) -> Iterator[tuple[Sent, Done]]:
-        """The same of a portion that a process may have died of: what kills is then known."""
-        if self._pool is pool:
-            self.close()  # all of its processes are gone; those of a newer one are not
-        alone: ProcessPoolExecutor | None = None
+    def _one_by_one(self, portion: Portion) -> Iterator[tuple[Sent, Done]]:
+        """The same of a portion that a process died of: what kills is then known."""
+        alone: _Process | None = None
         try:
             for each in portion[0]:
-                alone = alone or self._made(1)
-                try:
-                    (done,) = alone.submit(_work, ([each], portion[1])).result()
-                except BrokenProcessPool:
+                alone = alone or _Process(self._scan, self._modules)
+                alone.give(([each], portion[1]))
+                done = alone.done()
+                if done is None:
                     alone = None
                     path = each[0].path
-                    done = FileResult(path, errors=(ScanError(path, KILLED),), failed=True), {}
-                yield each, done
+                    error = ScanError(path, KILLED)
+                    done = [(FileResult(path, errors=(error,), failed=True), {})]
+                yield each, done[0]
         except BaseException:
             if alone:
-                _kill(alone)
+                alone.kill()
             raise
-        finally:
-            if alone:
-                alone.shutdown()
-
-    def _started(self) -> ProcessPoolExecutor:
-        self._pool = self._pool or self._made(self.number)
-        return self._pool
-
-    def _made(self, number: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(number, initializer=_start, initargs=(self._scan, self._modules))
+        if alone:
+            alone.close()
 
 
-def _kill(pool: ProcessPoolExecutor) -> None:
-    """End the processes of a pool, which has no word for that before Python 3.14."""
-    processes: Mapping[int, BaseProcess] = getattr(pool, "_processes", None) or {}
-    for process in list(processes.values()):
-        process.kill()
+class _Process:
+    """A process that scans one portion at a time. `given`: the one that it has."""
+
+    def __init__(self, scan: Scan, modules: Modules) -> None:
+        tasks, self._tasks = Pipe(duplex=False)
+        self.results, results = Pipe(duplex=False)
+        self.given: Portion | None = None
+        ends = tasks, results, self._tasks, self.results
+        # No process is to be interrupted before it knows what that means for it.
+        with _uninterrupted():
+            self._process = Process(target=_run, args=(scan, modules, *ends), daemon=True)
+            self._process.start()
+        tasks.close()
+        results.close()
+
+    def give(self, portion: Portion) -> None:
+        """Have a portion scanned."""
+        self.given = portion
+        with suppress(OSError):  # it died, which is seen where its results are waited for
+            self._tasks.send(portion)
+
+    def done(self) -> list[Done] | None:
+        """What the portion gave; waits for that. None if the process died, which is over then."""
+        self.given = None
+        try:
+            done: list[Done] | Exception = self.results.recv()
+        except (EOFError, OSError):
+            self.kill()
+            return None
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+    def close(self) -> None:
+        """End the process, which has nothing to do."""
+        with suppress(OSError):
+            self._tasks.send(None)
+        self._over()
+
+    def kill(self) -> None:
+        """End the process now."""
+        self._process.kill()
+        self._over()
+
+    def _over(self) -> None:
+        self._process.join()
+        self._process.close()
+        self._tasks.close()
+        self.results.close()
 
 
-def _start(scan: Scan, modules: Modules) -> None:
-    """Begin a process. An interruption is for the first one to handle, which then ends all."""
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _run(
+    scan: Scan,
+    modules: Modules,
+    tasks: Connection,
+    results: Connection,
+    *others: Connection,
+) -> None:
+    """Be such a process. An interruption is for the first one to handle, which then ends all."""
     global _scan, _modules
     _scan, _modules = scan, modules
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    for pipe in others:
+        pipe.close()
     threading.Thread(target=_follow, daemon=True).start()
     gc.disable()  # models are swept as they are let go
+    with suppress(EOFError, OSError):  # nobody is there any more
+        while portion := tasks.recv():
+            try:
+                done: list[Done] | Exception = _work(portion)
+            except Exception as error:  # noqa: BLE001 - for the first one to raise
+                done = error
+            results.send(done)
 
 
 def _follow() -> None:

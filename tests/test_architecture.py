@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "ignores": {"errors"},
     "config": BASE | {"budget", "catalogue", "files"},
     "kinds": BASE,
-    "cache": set[str](),
+    "cache": {"files"},
     "files": BASE,
     "git": BASE | {"files"},
     "discover": BASE | {"budget", "config", "files", "ignores", "kinds"},

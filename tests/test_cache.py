@@ -253,6 +253,28 @@ def test_a_writer_that_died_leaves_nothing_that_is_read(cache: Cache) -> None:
     assert not partial.exists()
 
 
+@POSIX
+def test_what_is_no_file_is_not_read(cache: Cache, tmp_path: Path) -> None:
+    cache.make()
+    other = Cache(tmp_path / "other")
+    other.put("kind", "a", b"x")
+    cache._path("kind", "a").symlink_to(other._path("kind", "a"))
+    os.mkfifo(cache._path("kind", "b"))
+    cache._path("kind", "c").mkdir()
+    with cache._path("kind", "d").open("wb") as file:
+        file.truncate(10**12)
+    assert [cache.get("kind", key) for key in "abcd"] == [None] * 4
+    partial = cache.directory / f"kind-a.cache.{os.getpid()}.partial"
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"mine")
+    partial.symlink_to(precious)
+    for key in "abcd":
+        cache.put("kind", key, b"new")
+    assert [cache.get("kind", key) for key in "abcd"] == [b"new", b"new", None, b"new"]
+    assert other.get("kind", "a") == b"x"
+    assert precious.read_bytes() == b"mine"
+
+
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "mine"))
     assert of_user() == Cache(tmp_path / "mine")

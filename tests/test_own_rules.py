@@ -118,7 +118,7 @@ def test_settings_that_are_too_large_are_refused_and_not_passed_over(
 def test_a_baseline_of_the_tree_is_read_up_to_a_bound(
     make_tree: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portaudit.check._LARGEST", 1_000_000)
+    monkeypatch.setattr("portaudit.check.LARGEST", 1_000_000)
     root = make_tree({".portaudit-baseline.json": "{" + " " * 1_000_000 + "}"})
     done = CliRunner().invoke(program.app, ["check", str(root)])
     assert (done.exit_code, "more than 1 MB" in done.stderr) == (2, True)

@@ -76,7 +76,10 @@ def kept(place: Cache) -> Iterator[tuple[bytes, int, bytes]]:
 def change(place: Cache, statement: str, *values: object) -> None:
     connection = sqlite3.connect(place.directory / DATABASE)
     with connection:
-        connection.execute(statement, values)
+        if values:
+            connection.execute(statement, values)
+        else:
+            connection.executescript(statement)
     connection.close()
 
 
@@ -275,6 +278,31 @@ def rows(content: str) -> Callable[[Cache], None]:
             lambda place: change(place, "ALTER TABLE result RENAME COLUMN content TO c"),
             id="columns",
         ),
+        pytest.param(rows("zeroblob(200000000)"), id="rows without end"),
+        pytest.param(
+            lambda place: change(place, "UPDATE result SET used = 'a day'"), id="days of text"
+        ),
+        pytest.param(
+            lambda place: change(place, "CREATE TABLE more AS SELECT * FROM result"), id="more"
+        ),
+        pytest.param(
+            lambda place: change(
+                place,
+                "CREATE TRIGGER never BEFORE INSERT ON result BEGIN INSERT INTO result "
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                "SELECT i, i, i FROM n; END",
+            ),
+            id="trigger",
+        ),
+        pytest.param(
+            lambda place: change(
+                place,
+                "DROP TABLE result; CREATE VIEW result AS WITH RECURSIVE n(key) AS "
+                "(SELECT 1 UNION ALL SELECT key + 1 FROM n) "
+                "SELECT key, key AS used, key AS content FROM n",
+            ),
+            id="view",
+        ),
     ],
 )
 def test_a_damaged_database_is_never_believed(
@@ -290,6 +318,39 @@ def test_a_damaged_database_is_never_believed(
     scanned.clear()
     assert run(FILES, place) == whole
     assert scanned == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no pipes")
+@pytest.mark.parametrize("other", ["link", "dangling link", "pipe", "folder"])
+def test_what_is_no_file_is_left_alone(place: Cache, tmp_path: Path, other: str) -> None:
+    whole = run(FILES, None)
+    precious = tmp_path / "precious"
+    connection = sqlite3.connect(precious)
+    connection.execute("CREATE TABLE result (mine)")
+    connection.close()
+    before = precious.read_bytes()
+    place.make()
+    path = place.directory / DATABASE
+    match other:
+        case "link":
+            path.symlink_to(precious)
+        case "dangling link":
+            path.symlink_to(tmp_path / "nothing")
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            path.mkdir()
+    for _ in range(2):
+        assert run(FILES, place) == whole
+    assert precious.read_bytes() == before
+    assert not (tmp_path / "nothing").exists()
+    assert os.path.lexists(path)
+    place.clear()
+    assert precious.read_bytes() == before
+    assert path.is_dir() == (other == "folder")
+    if other != "folder":
+        run(FILES, place)
+        assert path.is_file()
 
 
 def test_a_row_of_another_file_is_believed_by_its_checksum_only(place: Cache) -> None:

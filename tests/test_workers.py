@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+import struct
 from collections.abc import Callable, Mapping
+from multiprocessing import active_children
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -81,6 +85,37 @@ def test_a_file_that_kills_costs_no_other(
         path: each for path, each in alone.items() if path not in killers
     }
     assert run(root, 2, Store(place)) == alone  # what failed was not kept
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the processes are not forked")
+def test_half_a_message_is_not_waited_for(
+    make_tree: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_tree(FILES)
+    alone = run(root, 1)
+    here, send, once = os.getpid(), Connection.send, tmp_path / "once"
+
+    def half(pipe: Connection, done: object) -> None:
+        if os.getpid() != here and not once.exists():
+            once.touch()
+            content = pickle.dumps(done)
+            os.write(pipe.fileno(), struct.pack("!i", len(content)) + content[:9])
+            os.kill(os.getpid(), signal.SIGKILL)
+        send(pipe, done)
+
+    monkeypatch.setattr(Connection, "send", half)
+    assert run(root, 2) == alone
+    assert once.exists()
+
+
+def test_what_a_process_raises_is_raised(make_tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(scan, "scan_file", fails)
+    with pytest.raises(ZeroDivisionError):
+        run(make_tree(FILES), 2)
+    assert active_children() == []
 
 
 def test_processes_are_as_many_as_the_work_and_the_machine(

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from portaudit import garbage
-from portaudit.cli.common import heed
+from portaudit.cli.common import ended, heed, write
 
 
 def main() -> None:
@@ -19,14 +19,21 @@ def main() -> None:
     garbage.rarely()
     heed()
     try:
-        code = _quickly(sys.argv[1:])
-        if code is None:
-            from portaudit.cli.program import app
-
-            app(prog_name="portaudit")
+        code = ended(_done, sys.argv[1:])
     finally:
         garbage.leave()
     sys.exit(code)
+
+
+def _done(words: Sequence[str]) -> int:
+    """Do what the words say; the exit code."""
+    code = _quickly(words)
+    if code is None:
+        from portaudit.cli.program import app
+
+        app(prog_name="portaudit")  # which exits
+        return 0
+    return code
 
 
 def _quickly(words: Sequence[str]) -> int | None:
@@ -34,7 +41,7 @@ def _quickly(words: Sequence[str]) -> int | None:
     if words == ["--version"]:
         from portaudit import __version__
 
-        sys.stdout.write(f"portaudit {__version__}\n")
+        write(f"portaudit {__version__}\n")
         return 0
     from portaudit.cli import plain
     from portaudit.cli.given import COMMANDS
@@ -44,6 +51,5 @@ def _quickly(words: Sequence[str]) -> int | None:
     if given is None:
         return None
     from portaudit.cli import runs
-    from portaudit.cli.common import ended
 
     return ended(runs.scan if name == "scan" else runs.check, *given)

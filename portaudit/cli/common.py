@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import functools
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TextIO
 
@@ -20,16 +23,25 @@ GATE_FAILED, FAILED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 PLAIN_WIDTH = 100
 """Columns of text that goes to a pipe or a file."""
 
+_NO_ROOM = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
+"""What the system says of a disk that takes no more."""
+
 _Parameters = ParamSpec("_Parameters")
 
 
-class TerminatedError(KeyboardInterrupt):
-    """The system asked the program to end."""
+class TerminatedError(BaseException):
+    """The system asked the program to end. No `KeyboardInterrupt`: typer would take it for one."""
 
 
 def heed() -> None:
-    """Have SIGTERM end the program as Ctrl-C does: what was begun is taken back."""
+    """Have SIGTERM end the program as Ctrl-C does: what was begun is taken back.
+
+    Who closed a stream gets nothing to read there, and nothing else is opened in its place.
+    """
     signal.signal(signal.SIGTERM, _terminated)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _terminated(_signal: int, _frame: object) -> None:
@@ -69,11 +81,18 @@ def ended(
         return TERMINATED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception:  # noqa: BLE001
+    except MemoryError:
+        complain("there is not enough memory")
+        return FAILED
+    except Exception as error:  # noqa: BLE001
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            _discard(sys.stdout)
+            complain(f"cannot write: {error.strerror}")
+            return FAILED
         import traceback
 
         # Python would exit with 1, which here means that the gate failed.
-        sys.stderr.write(traceback.format_exc())
+        _say(traceback.format_exc().rstrip())
         complain("this is a mistake in portaudit; please report the lines above")
         return FAILED
 
@@ -168,7 +187,10 @@ def output_encoding() -> str:
 
 
 def write(text: str, encoding: str | None = None) -> None:
-    """Write to standard output what it can show; a reader that went away is no failure."""
+    """Write to standard output what it can show; a reader that went away is no failure.
+
+    Raises `UsageError` where it cannot be written to.
+    """
     stream: TextIO = sys.stdout
     content = shown(text, encoding or stream.encoding or "utf-8")
     try:
@@ -176,7 +198,17 @@ def write(text: str, encoding: str | None = None) -> None:
         stream.buffer.write(content)
         stream.flush()
     except BrokenPipeError:
-        # Python flushes once more at exit and would complain then.
+        _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        raise UsageError(
+            f"standard output: cannot be written: {error.strerror or error}"
+        ) from error
+
+
+def _discard(stream: TextIO) -> None:
+    """Have nothing more written there: Python flushes once more at exit and would complain then."""
+    with suppress(OSError, ValueError):  # no file at all
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -206,20 +238,57 @@ def replace_file(place: Path, content: bytes) -> None:
         if target.exists() and not target.is_file():  # a pipe, a terminal
             target.write_bytes(content)
             return
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+        start = f".{target.name[:100]}."
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=start, suffix=_PARTIAL)
+        # Held until the file has its name, which on some systems is only after it was closed.
+        lock = os.dup(handle)
         try:
+            with suppress(OSError):  # not every file system knows locks
+                _lock(lock)
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
             if target.exists():
                 shutil.copymode(target, name)
             else:
                 Path(name).chmod(0o666 & ~_umask())
+            _clear(Path(name), start)
             Path(name).replace(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+        finally:
+            os.close(lock)
     except OSError as error:
         raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error
+
+
+_PARTIAL = ".partial"
+_YOUNG = 2.0
+"""Seconds in which whoever began a file surely says that it is theirs."""
+
+
+def _lock(handle: int) -> None:
+    """Say that a file is ours for as long as we live. Raises `OSError` if it is another's."""
+    with suppress(ImportError):  # where there is none nobody can remove what another has open
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _clear(own: Path, start: str) -> None:
+    """Remove what writers of the same file began, beside ours, and were killed over."""
+    before = own.stat().st_mtime - _YOUNG
+    for path in own.parent.iterdir():
+        name = path.name
+        if not (name.startswith(start) and name.endswith(_PARTIAL) and len(name) == len(own.name)):
+            continue
+        with suppress(OSError):
+            found = path.lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_mtime > before:
+                continue
+            with path.open("rb") as file:
+                _lock(file.fileno())
+            path.unlink()
 
 
 def _umask() -> int:
@@ -252,5 +321,8 @@ def tell(text: str) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    except OSError:  # nobody can be told; the exit code still says it
+        _discard(sys.stderr)

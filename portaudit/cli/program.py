@@ -8,7 +8,7 @@ import typer
 
 from portaudit import __version__
 from portaudit.cli import baseline, cache, rules, runs
-from portaudit.cli.common import ended
+from portaudit.cli.common import ended, write
 from portaudit.cli.diff import diff
 from portaudit.cli.examples import epilog
 from portaudit.cli.explain import explain
@@ -68,7 +68,7 @@ app.add_typer(cache.app, name="cache", epilog=epilog("cache"))
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"portaudit {__version__}")
+        write(f"portaudit {__version__}\n")
         raise typer.Exit
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from portaudit.cli.common import FAILED, complain, guarded, replace_file, words, write
+from portaudit.cli.common import FAILED, complain, guarded, replace_file, tell, words, write
 from portaudit.cli.delivery import progress
 from portaudit.cli.options import RUN, Asked, taking
 from portaudit.errors import UsageError
@@ -82,7 +82,7 @@ def suppress(
         written += len(findings) - len(result.refused)
     done = "would be accepted" if dry_run else "accepted"
     if not asked.quiet:
-        typer.echo(f"{count(written, 'finding')} {done}", err=True)
+        tell(f"{count(written, 'finding')} {done}")
     if refused:
         raise typer.Exit(FAILED)
 

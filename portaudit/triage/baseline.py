@@ -22,6 +22,10 @@ from portaudit.types import TARGETS, Entry, Finding, Severity, State, Target
 SCHEMA = "portaudit.baseline/1"
 _MOST = 100_000
 """Equal findings of one statement; more is a slip of the hand."""
+_ALL = 1_000_000
+"""Findings that a file may accept: each is looked at by itself."""
+LARGEST = 100_000_000
+"""Bytes of the file of a baseline."""
 
 
 class BaselineError(PortauditError):
@@ -258,6 +262,8 @@ def dump(baseline: Baseline) -> str:
 
 def parse(content: bytes, name: str) -> Baseline:
     """Read the text of a baseline; `name` is what a message calls it. Raises `BaselineError`."""
+    if len(content) > LARGEST:
+        raise BaselineError(f"{name}: is larger than {LARGEST // 1_000_000} MB")
     if any(content.startswith(mark) or b"\n" + mark in content for mark in _CONFLICT):
         raise BaselineError(
             f"{name}: holds the conflict markers of a merge; keep the entries of both sides"
@@ -278,7 +284,11 @@ def parse(content: bytes, name: str) -> Baseline:
         raise BaselineError(f'{name}: target "{head.target}" is none of {", ".join(TARGETS)}')
     entries = [_entry(raw, name, number) for number, raw in enumerate(head.entries, start=1)]
     target = next(word for word in TARGETS if word == head.target)
-    return Baseline(target, head.tool, head.rules, _merged(entry for entry in entries if entry))
+    known = _merged(entry for entry in entries if entry)
+    number = sum(entry.count for entry in known)
+    if number > _ALL:
+        raise BaselineError(f"{name}: accepts {number:,} findings; more than {_ALL:,} are not read")
+    return Baseline(target, head.tool, head.rules, known)
 
 
 def is_date(text: str) -> bool:

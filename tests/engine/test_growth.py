@@ -67,6 +67,7 @@ FILES = {
     "entries of one table": _many(
         "    'k#': torch.zeros(1, device='cuda:#'),\n", "TABLE = {\n", "}\n"
     ),
+    "words of one list": _many("'word',", "x.cuda()\nwords = [", "]\n"),
     "optional imports": _many(
         "try:\n    import flash_attn as m#\nexcept ImportError:\n    m# = None\n"
         "if m#:\n    m#.flash_attn_func(1)\n"

@@ -434,6 +434,29 @@ def test_scan_file_with_a_long_template_is_read_whole() -> None:
     assert lines(content) == [3]
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("print 1\n\\\nimport torch\n{}\n", 4),
+        ("if a:\n    import torch\n\\\n    {}\nprint 1\n", 4),
+        ("import torch\n  \\\n{}\nprint 1\n", 3),
+        ("if a:\n  \\\n \\\n    import torch\n  {}\nprint 1\n", 5),
+        ("a b\n\\\nimport torch\n{}\n  c\n", 4),
+    ],
+)
+def test_scan_file_with_damage_counts_lines_that_only_go_on(content: str, line: int) -> None:
+    assert lines(content.format(SYNC)) == [line]
+
+
+@pytest.mark.parametrize(
+    "value", ["json.load(line)", "open(line)", "f(g(line), line)", "Path(line)"]
+)
+def test_scan_file_with_a_name_that_is_made_of_itself_is_judged(value: str) -> None:
+    content = f"import torch, json\nline = {value}\ncfg.a = line\ncfg.update(line)\n{SYNC}\n"
+    assert not result(content).errors
+    assert lines(content) == [5]
+
+
 def test_scan_file_with_bytes_beside_text_leaves_them_out() -> None:
     content = f"import torch\n{SYNC}\nx = b'a' 'b'\n{SYNC}\n"
     assert [error.line for error in result(content).errors] == [3]

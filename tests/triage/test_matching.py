@@ -198,7 +198,9 @@ def moved(old: str, *new: str, kept: int, edited: int) -> list[bool]:
         for path in new
         for at, each in enumerate(entries)
     ]
-    return accepted(paired(findings, [entry_of(each) for each in entries], lambda path: path != old))
+    return accepted(
+        paired(findings, [entry_of(each) for each in entries], lambda path: path != old)
+    )
 
 
 def test_a_file_is_renamed_if_half_of_it_is_as_it_was() -> None:
@@ -230,7 +232,7 @@ def test_of_equal_entries_the_first_is_taken() -> None:
 
 @pytest.mark.parametrize("known", [False, True])
 def test_the_same_severity_comes_before_a_graver_one(known: bool) -> None:
-    written = [] if known else None
+    written: tuple[Finding, ...] | None = () if known else None
     findings, entry = [at(1, severity="major"), at(2, severity="info")], entry_of(at(1))
     of_the_guarded = structs.replace(entry, severity="info")
     assert accepted(paired(findings, [of_the_guarded], written=written)) == [False, True]

@@ -221,6 +221,20 @@ def _stand_in(statement: str) -> str:
     return (indent.group() if indent else "") + role + "\n" * max(1, statement.count("\n"))
 
 
+_LEAD = re.compile(r"([ \t]*)((?:\\\n[ \t]*)*)")
+
+
+def _begun(statement: str) -> tuple[str, str, str]:
+    """The rows, the indentation and the rest of a statement, which may begin with backslashes.
+
+    libcst forgets such a row, and what follows would stand in another line.
+    """
+    found = _LEAD.match(statement)
+    assert found
+    *rows, last = found[2].split("\n")
+    return "\n" * len(rows), found[1] or last, statement[found.end() :]
+
+
 def _mend(text: str) -> tuple[str, list[tuple[int, str]]]:
     """The text with every unreadable logical line replaced, and those lines with their numbers."""
     out: list[str] = []
@@ -234,7 +248,7 @@ def _mend(text: str) -> tuple[str, list[tuple[int, str]]]:
             blank = len(statement) - len(statement.lstrip())
             dropped.append((line + statement.count("\n", 0, blank), statement))
             statement = _stand_in(statement)
-        out.append(statement)
+        out += _begun(statement)
         line += rows
     return "".join(out), dropped
 
@@ -247,7 +261,8 @@ def _flatten(text: str) -> str:
         statement = text[start:end]
         simple = statement.strip()
         if simple and not simple.endswith(":") and _parses(statement):
-            out.append(statement.lstrip(" \t"))
+            above, _, rest = _begun(statement)
+            out += (above, rest)
         else:
             out.append("\n" * statement.count("\n"))
     return "".join(out)

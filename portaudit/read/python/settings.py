@@ -160,8 +160,9 @@ def _all(reader: Reader) -> Iterator[Told]:
             yield Told(ANY_VARIABLE, "", changed_one, True)
     changed = sorted(reader.model.changed, key=lambda node: isinstance(node, cst.Name))
     yield from (Told(last_name(node), "", node, True) for node in changed)
+    lists: dict[cst.CSTNode, bool] = {}
     for text in reader.model.strings:
-        yield from _mentioned(reader, text)
+        yield from _mentioned(reader, text, lists)
 
 
 # --- declared -------------------------------------------------------------------------------------
@@ -590,24 +591,29 @@ def _is_literal(reader: Reader, call: cst.Call) -> bool:
     return bool(call.args) and all(_is_written(reader, item.value) for item in call.args)
 
 
-def _has_names(reader: Reader, node: cst.BaseExpression) -> bool:
+def _has_names(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool:
     """Whether the names of what settings are given are known: other settings', written ones."""
+    if depth > _DEEPEST:  # `x = f(x)`
+        return False
     if _is_written(reader, node) or isinstance(node, (cst.Dict, cst.List, cst.Tuple)):
         return True
     if isinstance(node, cst.Call):
         inner = [] if _reads(node) else [followed(reader, item.value) for item in node.args]
-        return bool(inner) and all(_has_names(reader, item) for item in inner)
+        return bool(inner) and all(_has_names(reader, item, depth + 1) for item in inner)
     return holds(reader, node)
 
 
-def _is_written(reader: Reader, node: cst.BaseExpression) -> bool:
+def _is_written(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool:
     """Whether something is read from a file that is named there, or is such a name."""
+    if depth > _DEEPEST:  # `line = json.loads(line)`
+        return False
     node = followed(reader, node)
     if not isinstance(node, cst.Call):
         return isinstance(node, (cst.SimpleString, cst.ConcatenatedString))
     if not _reads(node):
         return False
-    return all(_is_written(reader, item.value) for item in node.args if not item.keyword)
+    given = (item.value for item in node.args if not item.keyword)
+    return all(_is_written(reader, each, depth + 1) for each in given)
 
 
 def _reads(node: cst.BaseExpression) -> bool:
@@ -965,16 +971,19 @@ def hands_on(reader: Reader, name: str, value: cst.BaseExpression | None, depth:
 # --- by their names in strings --------------------------------------------------------------------
 
 
-def _mentioned(reader: Reader, node: cst.BaseExpression) -> Iterator[Told]:
+def _mentioned(
+    reader: Reader, node: cst.BaseExpression, lists: dict[cst.CSTNode, bool]
+) -> Iterator[Told]:
     """What a string names that somebody may set by it: `update(cfg, "a.b", x)`, `["A.B", True]`.
 
-    Not one that is a value itself, nor a name that is only looked up.
+    Not one that is a value itself, nor a name that is only looked up. `lists` has what is known of
+    each: a vocabulary has thousands of strings, each of which asks.
     """
     if type(node) is not cst.SimpleString or len(node.value) > _LONGEST:
         return
     text = string_value(node)
     found = _MENTION.fullmatch(text[0]) if text else None
-    if found is None or not (found.group(2) or _may_name(reader, node)):
+    if found is None or not (found.group(2) or _may_name(reader, node, lists)):
         return
     *outer, name = re.split(r"[./]", found.group(1).replace("-", "_"))
     section = outer[-1] if outer and "/" not in found.group(1) else ""
@@ -982,7 +991,7 @@ def _mentioned(reader: Reader, node: cst.BaseExpression) -> Iterator[Told]:
         yield Told(name, "", node, True, section=section)
 
 
-def _may_name(reader: Reader, node: cst.BaseExpression) -> bool:
+def _may_name(reader: Reader, node: cst.BaseExpression, lists: dict[cst.CSTNode, bool]) -> bool:
     """Whether a string stands where somebody may set what it names: among arguments, in a list."""
     parents = reader.model.parents
     parent = parents.get(node)
@@ -991,9 +1000,9 @@ def _may_name(reader: Reader, node: cst.BaseExpression) -> bool:
         outer = parents.get(inner)
         while isinstance(outer, (cst.List, cst.Tuple, cst.Element)):
             inner, outer = outer, parents.get(outer)
-        return isinstance(outer, (cst.Arg, cst.AugAssign)) or (
-            isinstance(outer, cst.Assign) and _looks_paired(inner)
-        )
+        if isinstance(outer, cst.Assign) and inner not in lists:
+            lists[inner] = _looks_paired(inner)
+        return isinstance(outer, (cst.Arg, cst.AugAssign)) or lists.get(inner, False)
     if type(parent) is not cst.Arg or parent.keyword is not None:
         return False
     call = parents.get(parent)
