@@ -39,6 +39,9 @@ EMPTY = '""'
 AS_WRITTEN = "--"
 """Before the name of an option in how it is spelled: its value is the word itself, or a plain one
 that code has, of one word."""
+ELEMENT = "[]"
+"""Ends the name of a setting of which an element is asked, whichever: `stages[]`. Of what code sets
+it says that one is changed."""
 OBJECT_ITSELF = "<>"
 """The value of a setting that is an object, and no word."""
 

@@ -6,11 +6,12 @@ Knows paths and words only: no file, no finding.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from posixpath import basename
 from typing import Literal
 
 from portaudit.catalogue.place import builtin_rules
@@ -20,7 +21,8 @@ from portaudit.types import EntryKind
 
 Aside = Literal["test", "example"]
 """What the place of a file may set it apart as."""
-_OTHERWISE: frozenset[EntryKind] = frozenset({"evaluation", "inference", "export", "benchmark"})
+OTHERWISE: frozenset[EntryKind] = frozenset({"evaluation", "inference", "export", "benchmark"})
+"""What a program that trains may be asked to do instead."""
 _VERB = re.compile(r"[a-z]+(?:[-_][a-z0-9]+)*")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -55,6 +57,37 @@ class _Making(Section, frozen=True):
     locating: dict[str, tuple[str, ...]]
 
 
+class Trainer(Section, frozen=True):
+    """Commands of a library that trains, and how they are given code of the tree.
+
+    `verb`: the first word with which they train, empty if they do nothing else · `gives`: the path
+    of a folder, or the name of a package that is imported with all that is in it · `inner`: folders
+    of it of which every module is imported · `source`: the page that says so.
+    """
+
+    commands: tuple[str, ...]
+    modules: tuple[str, ...]
+    verb: str
+    options: tuple[str, ...]
+    gives: Literal["folder", "package"]
+    inner: tuple[str, ...]
+    source: str
+
+    def given(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        """What a command line gives it as code, as written."""
+        if self.verb and (not arguments or arguments[0] != self.verb):
+            return ()
+        found: dict[str, None] = {}
+        for word, following in pairwise((*arguments, "")):
+            name, sign, value = word.partition("=")
+            is_flag = name.startswith("-")
+            option = name.replace("_", "-") if is_flag else name.lstrip("+")
+            is_valued = bool(sign) or (is_flag and _is_value(following))
+            if option in self.options and is_valued:
+                found[(value if sign else following).strip("\"'")] = None
+        return tuple(text for text in found if text)
+
+
 class Table(Section, frozen=True):
     """The file: places, kinds of program by the words of names, what changes their meaning."""
 
@@ -65,6 +98,7 @@ class Table(Section, frozen=True):
     other_runs: _OtherRuns
     placing: _Placing
     making: _Making
+    trainer: tuple[Trainer, ...]
 
 
 @cache
@@ -115,7 +149,7 @@ def runs_otherwise(arguments: tuple[str, ...]) -> bool:
     others = _table().other_runs
     if arguments[:1] and arguments[0] in others.commands:
         return True
-    if subcommand(arguments) in _OTHERWISE:
+    if subcommand(arguments) in OTHERWISE:
         return True
     return any(
         word.partition("=")[0] in others.arguments
@@ -158,6 +192,26 @@ def makers() -> frozenset[str]:
 def locating() -> Mapping[str, tuple[str, ...]]:
     """Functions that look up what a whole name means, with where they are given it."""
     return _table().making.locating
+
+
+def trainers() -> tuple[Trainer, ...]:
+    """The commands of libraries that train what they are given of a tree."""
+    return _table().trainer
+
+
+def trainer(target: str, *, module: bool) -> Trainer | None:
+    """The one that a launch starts: by its name, as a module, or by the file of that."""
+    for each in trainers():
+        files = (f"{name.replace('.', '/')}.py" for name in each.modules)
+        if module:
+            is_meant = target in each.modules
+        else:
+            is_meant = basename(target) in each.commands or any(
+                f"/{target}".endswith(f"/{file}") for file in files
+            )
+        if is_meant:
+            return each
+    return None
 
 
 @cache

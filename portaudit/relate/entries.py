@@ -6,7 +6,7 @@ them. Findings have no say: code that is mended must not move the path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname, join
 
 from msgspec import Struct, field
@@ -16,7 +16,7 @@ from portaudit.discover import Tree
 from portaudit.relate.graph import Edge, Graph, visits
 from portaudit.relate.modules import Modules
 from portaudit.relate.options import Command
-from portaudit.relate.projects import Projects
+from portaudit.relate.projects import First, Projects
 from portaudit.relate.starts import NESTED, PROGRAMS, Start, Starts
 from portaudit.types import (
     CodeFacts,
@@ -68,7 +68,8 @@ _SOURCES = frozenset({"", "src", "lib", "python"})
 class Program(Struct, frozen=True):
     """A program of the tree: a Python file or a notebook, and the lines that start it.
 
-    `configs`: what those lines give it to read.
+    `configs`: what those lines give it to read · `brings`: what is imported with it by the library
+    that they start.
     """
 
     path: str
@@ -82,6 +83,7 @@ class Program(Struct, frozen=True):
     """How sure it is that it trains: 0 by its name, 1 by an optimizer, 2 by less, 3 by what it
     brings in, of which it may use another part."""
     configs: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
 
 
 class Entries(Struct, frozen=True):
@@ -243,7 +245,9 @@ def _programs(
     training = {path for path, each in kinds.items() if each.kind == "training"}
     alone = all(names.aside(path) for path in training)
     for path, each in kinds.items():
-        if not each.sure and (asked := _by_subcommand(starts.of.get(path, ()))):
+        if each.kind != "test" and (plugged := _by_trainer(starts.of.get(path, ()))):
+            kinds[path] = plugged
+        elif not each.sure and (asked := _by_subcommand(starts.of.get(path, ()))):
             kinds[path] = asked
         elif not each.sure:
             started = sorted(starts.programs_of(path) & training)
@@ -267,6 +271,7 @@ def _programs(
             code[path].main,
             each.strength,
             tuple(config for config, _ in starts.configs(_telling_of(path, lines[path]))),
+            tuple(dict.fromkeys(each for start in lines[path] for each in start.brings)),
         )
         for path, each in kinds.items()
     )
@@ -312,6 +317,15 @@ def _by_subcommand(starts: Iterable[Start]) -> _Kind | None:
         if start.launch and start.is_sure and names.subcommand(start.arguments) == "training":
             place = f"{start.place.path}:{start.place.line}"
             return _Kind("training", f"{place} has it do `{start.arguments[0]}`", strength=1)
+    return None
+
+
+def _by_trainer(starts: Iterable[Start]) -> _Kind | None:
+    """Training, if a line gives it to a library that trains as code to import."""
+    for start in sorted(starts, key=lambda each: (each.rank, each.place)):
+        if start.trainer and not names.runs_otherwise(start.arguments):
+            place = f"{start.place.path}:{start.place.line}"
+            return _Kind("training", f"{place} has `{start.trainer}` train with it", strength=1)
     return None
 
 
@@ -362,11 +376,11 @@ def _main(
     if not found:
         return None
     reached = {
-        program.path: len(visits(graph, [program.path, *program.configs])) for program in found
+        each.path: len(visits(graph, [each.path, *each.brings, *each.configs])) for each in found
     }
     widest = _widest(found, reached, projects)
 
-    def group(program: Program) -> tuple[object, ...]:
+    def group(program: Program) -> tuple[int, ...]:
         rank = _rank(program)
         return (
             KINDS.index(program.kind) if others else 0,
@@ -386,18 +400,40 @@ def _main(
             program.path,
         )
 
-    foremost = min(map(group, found))
-    leading = [program for program in found if group(program) == foremost]
+    def standing(program: Program) -> tuple[int, ...]:
+        kind, is_far, rank, *rest = group(program)
+        return (kind, is_far, NESTED if NESTED <= rank < _LAST else rank, *rest)
+
     telling = _telling(found)
-    first = None
-    if all(_starts_at_home(program, projects) for program in leading):
-        first = projects.first(program.path for program in leading)
+    # A project that the first page leads to may have scripts where others have lines on their page.
+    leading = _least(found, standing)
+    first = _first(leading, projects, named=True)
+    if first is None:
+        leading = _least(found, group)
+        first = _first(leading, projects)
     if first:
-        leading = [each for each in leading if projects.home(each.path) == first.folder]
+        own = [each for each in leading if projects.home(each.path) == first.folder]
+        leading = _least(own, group)
         telling = frozenset(first.pages)
     best = min(leading, key=order)
     why = _reason(best, found, reached[best.path], len(code))
-    return _Main((best.path,), best.kind, f"{why}; {first.why}" if first else why)
+    paths = dict.fromkeys((best.path, *best.brings))
+    return _Main(tuple(paths), best.kind, f"{why}; {first.why}" if first else why)
+
+
+def _least(programs: Iterable[Program], key: Callable[[Program], tuple[int, ...]]) -> list[Program]:
+    """The programs of which a key is the least."""
+    found: dict[tuple[int, ...], list[Program]] = {}
+    for program in programs:
+        found.setdefault(key(program), []).append(program)
+    return found[min(found)]
+
+
+def _first(programs: Sequence[Program], projects: Projects, *, named: bool = False) -> First | None:
+    """The project that a tree leads with, if nothing but their own projects starts the programs."""
+    if not all(_starts_at_home(program, projects) for program in programs):
+        return None
+    return projects.first((program.path for program in programs), named=named)
 
 
 def _widest(
@@ -510,7 +546,7 @@ def _shown(
     Installing the tree makes the package; no line starts the program, the first page has no word
     of it, and it uses less than half of the modules.
     """
-    (path,) = main.paths
+    path = main.paths[0]
     (program,) = (each for each in programs if each.path == path)
     package = _package(tree)
     made = any(each.facts.is_project and not dirname(each.path) for each in results)

@@ -25,6 +25,7 @@ from portaudit.marks import (
     ANY_SETTING,
     ANY_VARIABLE,
     AS_WRITTEN,
+    ELEMENT,
     EMPTY,
     OBJECT_ITSELF,
     OF_COMMAND,
@@ -41,6 +42,8 @@ _UNPLACED = ""
 """The section of a setting of which nobody knows it."""
 _NO: Values = frozenset({"false", "null", "0", "0.0", "none", "[]", "{}", EMPTY})
 """What counts as false."""
+_NO_ELEMENT: Values = frozenset({"false", "null", "[]", "[false]", "[null]", "[false,null]"})
+"""Lists without an element that counts as true, and such elements."""
 _MAYBE: Values = frozenset({"no", "off", "n", "f", OBJECT_ITSELF})
 """What may be false: words that some programs take for that, objects with nothing in them."""
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
@@ -525,6 +528,8 @@ class Known(Struct, frozen=True, dict=True):
 
     def is_off(self, option: Option) -> bool:
         """Whether a condition on a setting is known to be false."""
+        if option.name.endswith(ELEMENT):
+            return not option.otherwise and self._has_none(option.name.removesuffix(ELEMENT))
         values = self.values(option.name, option.section)
         if option.otherwise and option.name.startswith(VARIABLE):
             return False  # a text is compared as it is written
@@ -535,6 +540,24 @@ class Known(Struct, frozen=True, dict=True):
         if option.otherwise:
             return all(any(_surely(value, each) for each in option.values) for value in values)
         return not any(_may(value, each) for value in values for each in option.values)
+
+    def _has_none(self, name: str) -> bool:
+        """Whether a setting is a list of which no element is true, and nothing changes one.
+
+        Files of settings tell elements under its own name; what a command line gives, and a mapping
+        that somebody may have there, nobody reads so.
+        """
+        values = self.values(name)
+        if name in self.command.given or f"{name}{ELEMENT}" in self.code.values:
+            return False
+        handed = (each for each, others in self.code.others.items() if name in others)
+        if any(f"{each}{ELEMENT}" in self.code.values for each in handed):
+            return False  # `widen(stages=cfg.STAGES)`, which changes it
+        placed = (each for key, each in self.command.sections.items() if key.isdigit())
+        if any(_key(name) == _key(section) for each in placed for section in each):
+            return False  # `stages.1=true`
+        is_list = any(each[:1] == "[" for each in values | self.code.values.get(name, frozenset()))
+        return is_list and bool(values) and values <= _NO_ELEMENT
 
     def is_on(self, option: Option) -> bool:
         """Whether the user of the path asks for an option: by the command or a file of settings."""

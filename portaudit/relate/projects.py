@@ -129,19 +129,21 @@ class Projects:
         """Whether the first page of the tree leads to a file, or has its name."""
         return any(each.path in {path, basename(path)} for each in self._mentions)
 
-    def first(self, paths: Iterable[str]) -> First | None:
+    def first(self, paths: Iterable[str], *, named: bool = False) -> First | None:
         """The project that the tree leads with of those that some programs belong to.
 
-        The one that the first page of the tree names first; else that which lies highest. None if
-        the tree itself is among them, or if nothing tells.
+        The one that the first page of the tree names first; else that which lies highest, unless
+        it has to be `named`. None if the tree itself is among them, or if nothing tells.
         """
         found = {self.home(path) for path in paths}
         if "" in found or len(found) == 1:
             return None
-        named = self._named(found)
-        if named:
-            home, line = next(iter(named.items()))
+        told = self._named(found)
+        if told:
+            home, line = next(iter(told.items()))
             why = f"{self._page}:{line} names `{home}` before other projects of the tree"
+        elif named:
+            return None
         else:
             least = min(each.count("/") for each in found)
             highest = [each for each in found if each.count("/") == least]

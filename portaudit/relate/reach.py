@@ -305,7 +305,7 @@ class _Tree:
 
     def living(self, program: Program, hubs: Mapping[str, Living]) -> Living:
         """What runs of a program."""
-        return self._living([program.path], hubs=hubs)
+        return self._living([program.path, *program.brings], hubs=hubs)
 
     def with_file(self, path: str, hubs: Mapping[str, Living]) -> Living:
         """What runs where a file is brought in."""

@@ -32,8 +32,8 @@ HERE = "$(dirname $0)"
 """How a launch spells the folder of the file that it stands in."""
 NESTED = 2
 """Rank of a README that is not the tree's own."""
-_CONFIGS = (".yaml", ".yml", ".json", ".toml", ".gin", ".py")
-_ONLY_CONFIGS = (".yaml", ".yml", ".gin")
+_CONFIGS = (".yaml", ".yml", ".json", ".toml", ".gin", ".jsonnet", ".py")
+_ONLY_CONFIGS = (".yaml", ".yml", ".gin", ".jsonnet")
 """How the names of files end that hold nothing but settings, whatever option they are given to."""
 _CHOOSING = frozenset(
     (
@@ -77,7 +77,8 @@ class Start(Struct, frozen=True):
 
     `is_sure`: it cannot mean another file as well · `folder`: where it is run, as far as it says ·
     `settings`: the files that its launcher is given · `said`: a sentence speaks of it ·
-    `environment`: variables that it sets.
+    `environment`: variables that it sets · `trainer`: the command of a library that it starts,
+    which is given the program, and `brings` with it, as code to import.
     """
 
     place: Location
@@ -89,6 +90,8 @@ class Start(Struct, frozen=True):
     settings: tuple[str, ...] = ()
     said: bool = False
     environment: tuple[str, ...] = ()
+    trainer: str = ""
+    brings: tuple[str, ...] = ()
 
 
 class Given(Struct, frozen=True):
@@ -124,6 +127,7 @@ class Starts:
         self.launchers: dict[str, set[str]] = {}
         self.functions: set[str] = set()
         self._starting: dict[Location, set[str]] = {}
+        self._inside: dict[tuple[str, bool], tuple[str, ...]] = {}
         self._choices: dict[tuple[str, tuple[str, ...]], Given] = {}
         self._groups = _groups(self._kinds)
         for result in results:
@@ -140,6 +144,8 @@ class Starts:
             for launch in result.facts.launches:
                 folder = self._run_in(dirname(result.path), launch.folder)
                 targets = self._targets(result.path, folder, launch)
+                plugin = () if targets else self._plugin(result.path, folder, launch)
+                targets = targets or plugin[:1]
                 place = Location(result.path, launch.line)
                 rank = _rank(result.path, self._kinds)
                 is_sure = len(targets) == 1
@@ -152,10 +158,13 @@ class Starts:
                     settings=settings,
                     said=launch.said,
                     environment=launch.environment,
+                    trainer=launch.target if plugin else "",
+                    brings=plugin[1:],
                 )
                 for target in targets:
                     self._note(result.path, target, start)
-                part = self._part(targets[0], folder, launch) if is_sure else ""
+                is_own = is_sure and not plugin
+                part = self._part(targets[0], folder, launch) if is_own else ""
                 if part:
                     inner = replace(start, arguments=launch.arguments[1:])
                     self._note(result.path, part, inner)
@@ -441,6 +450,54 @@ class Starts:
             return (self.commands[text],)
         return self._file(dirname(path) if text.startswith(HERE) else folder, text, afar=afar)
 
+    def _plugin(self, path: str, folder: str, launch: Launch) -> tuple[str, ...]:
+        """The files of the tree that a line gives a library as code, which imports them and trains.
+
+        The first is what was named. A folder of which nothing but a variable tells is none.
+        """
+        trainer = names.trainer(launch.target, module=launch.module)
+        found: dict[str, None] = {}
+        for text in trainer.given(launch.arguments) if trainer else ():
+            if trainer and trainer.gives == "package":
+                found.update(dict.fromkeys(self._of_package(join(folder, basename(path)), text)))
+            elif trainer and not _is_open(text.rstrip("/").rpartition("/")[2]):
+                place = dirname(path) if text.startswith(HERE) else folder
+                found.update(dict.fromkeys(self._of_folder(place, text, trainer.inner)))
+        return tuple(found)
+
+    def _of_package(self, path: str, name: str) -> tuple[str, ...]:
+        """The modules of a package, its own first, or the module that a name means."""
+        place = self._modules.module_path(path, name)
+        if place is None:
+            return self._modules_of(name.replace(".", "/"), deep=True)
+        file, rest = place
+        if basename(file) != "__init__.py":
+            return () if rest else (file,)
+        inner = self._modules_of("/".join((dirname(file), *rest)), deep=True)
+        return tuple(dict.fromkeys(inner if rest else (file, *inner)))
+
+    def _of_folder(self, folder: str, text: str, inner: Iterable[str]) -> tuple[str, ...]:
+        """The module that a folder is, with those of some folders in it."""
+        found = self._file(folder, join(text, "__init__.py"))
+        if len(found) != 1:
+            return ()
+        own = dirname(found[0])
+        return (*found, *(path for each in inner for path in self._modules_of(join(own, each))))
+
+    def _modules_of(self, folder: str, *, deep: bool = False) -> tuple[str, ...]:
+        """The modules and packages in a folder, or all that lie below it, but what is set apart."""
+        key = folder, deep
+        if key not in self._inside:
+            below = [
+                path
+                for path in sorted(self._kinds)
+                if path.startswith(f"{folder}/") and path.endswith(".py")
+            ]
+            self._inside[key] = tuple(
+                path for path in below if deep or _is_imported(path[len(folder) + 1 :])
+            )
+        return self._inside[key]
+
     def _of_module(self, path: str, name: str, *, afar: bool = True) -> tuple[str, ...]:
         place = self._modules.module_path(path, name)
         if place is None or place[1]:
@@ -508,6 +565,15 @@ class Starts:
 
         least = min(map(far, ends), default=())
         return tuple(sorted(path for path in ends if far(path) == least))
+
+
+def _is_imported(path: str) -> bool:
+    """Whether a file is meant by who imports all that lies in a folder: `net.py`, `a/__init__.py`.
+
+    So is the package that the folder is; nothing that begins with an underscore.
+    """
+    first, _, rest = path.partition("/")
+    return path == "__init__.py" or (first[0] not in "_." and rest in {"", "__init__.py"})
 
 
 def _rank(path: str, kinds: Mapping[str, FileKind]) -> int:

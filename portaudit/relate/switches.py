@@ -20,6 +20,7 @@ from portaudit.marks import (
     ANY_SETTING,
     ANY_VARIABLE,
     BY_METHOD,
+    ELEMENT,
     KEEPER,
     KEPT,
     LISTED,
@@ -217,6 +218,7 @@ class _Facts:
         asked.update(item.asks for result in results for item in result.facts.code.guesses)
         asked.update(item.of for result in results for item in result.facts.settings if item.of)
         asked.update([name.partition(OF_FUNCTION)[2] for name in asked if OF_FUNCTION in name])
+        asked.update([name.removesuffix(ELEMENT) for name in asked if name.endswith(ELEMENT)])
         self._asked = frozenset(asked)
         self._last: tuple[Sequence[str], Mapping[str, Values]] = (), {}
         self._command = programs.command

@@ -357,6 +357,62 @@ def test_guard_by_a_stored_check_is_that_of_the_check() -> None:
     """)
 
 
+def test_a_check_that_a_function_stores_is_judged_by_what_the_function_does() -> None:
+    check("""
+    import torch
+    def first():
+        use_cuda = torch.cuda.is_available()  # expect: DEV001 guard=fallback
+        if use_cuda:
+            torch.cuda.synchronize()  # expect: DEV007 guard=fallback
+        else:
+            work_on_cpu()
+    def second():
+        use_cuda = torch.cuda.is_available()  # expect: DEV001 guard=hard-fail
+        if not use_cuda:
+            raise RuntimeError("no GPU")
+    """)
+
+
+def test_a_check_beside_a_choice_of_a_device_is_a_finding_of_its_own() -> None:
+    check("""
+    import torch
+    device = "cuda" if wanted else "cpu"  # expect: DST001 guard=none
+    if torch.cuda.is_available():  # expect: DEV001 guard=guarded
+        torch.cuda.synchronize()  # expect: DEV007 guard=guarded
+    """)
+
+
+def test_an_arm_for_another_vendor_is_no_other_way_whatever_it_does() -> None:
+    for arm, rest, guard in (
+        ("raise RuntimeError", "work()", "fallback"),
+        ("work()", "raise RuntimeError", "hard-fail"),
+    ):
+        check(f"""
+        import torch
+        def f(x):
+            if torch.cuda.is_available():  # expect: DEV001 guard={guard}
+                torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+            elif x.device.type == "mps":
+                {arm}
+            else:
+                {rest}
+        """)
+
+
+@pytest.mark.parametrize(
+    ("module", "guard"),
+    [("logging", "guarded"), ("traceback, warnings", "guarded"), ("logging, numpy", "fallback")],
+)
+def test_an_import_for_talk_is_no_other_way(module: str, guard: str) -> None:
+    check(f"""
+    import torch
+    if torch.cuda.is_available():  # expect: DEV001 guard={guard}
+        torch.cuda.synchronize()  # expect: DEV007 guard={guard}
+    else:
+        import {module}
+    """)
+
+
 def test_guard_by_a_check_stored_on_self() -> None:
     check("""
     import torch

@@ -785,3 +785,23 @@ def test_guard_by_a_flag_that_no_module_has_is_none() -> None:
         """,
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("handler", "guard"),
+    [
+        ("import flash_attn.old as flash_attn", "none"),
+        ("import numpy, flash_attn.old as attention", "none"),
+        ("from flash_attn import old as flash_attn", "none"),
+        ("import torch.nn.functional as flash_attn", "fallback"),
+    ],
+)
+def test_import_guard_of_a_handler_that_takes_another_part_of_the_library_is_none(
+    handler: str, guard: str
+) -> None:
+    check(f"""
+    try:
+        import flash_attn  # expect: FUS001 guard={guard}
+    except ImportError:
+        {handler}
+    """)

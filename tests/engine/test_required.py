@@ -320,6 +320,57 @@ def get_buffer():
 """)
 
 
+def test_check_for_several_objects_that_are_made_later_is_silent() -> None:
+    check("""
+import torch
+_buffer = None
+_attend = None
+def use(x):
+    if _buffer is None or _attend is None:
+        raise RuntimeError("not ready")
+    return x
+def make():
+    global _buffer, _attend
+    try:
+        from deep_ep import Buffer  # expect: FUS059 guard=hard-fail
+        from flash_attn import flash_attn_func  # expect: FUS001 guard=hard-fail
+    except ImportError as error:
+        raise RuntimeError("install it") from error
+    if _buffer is None:
+        _buffer = Buffer()  # expect: FUS059 guard=hard-fail
+    if _attend is None:
+        _attend = flash_attn_func()  # expect: FUS001 guard=hard-fail
+""")
+
+
+def test_check_of_names_that_stand_for_one_another_comes_to_an_end() -> None:
+    check("""
+    import torch
+    a = b
+    b = a
+    def use(x):
+        if a is None:
+            raise RuntimeError("not ready")
+    """)
+
+
+def test_check_behind_a_function_that_leaves_is_judged_by_what_is_behind_it() -> None:
+    check(f"""{OPTIONAL}
+def attend(x):
+    if flash_attn is None:  # expect: FUS001 guard=hard-fail severity=major
+        def told():
+            return "install it"
+        raise ImportError(told())
+def other(x):
+    if flash_attn is None:
+        def told():
+            return "install it"
+        if x:
+            return x
+        raise ImportError(told())
+""")
+
+
 def test_check_for_an_attribute_that_is_made_later_is_silent() -> None:
     check("""
     import torch

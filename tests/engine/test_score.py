@@ -512,6 +512,14 @@ def test_a_program_counts_what_it_comes_to_and_what_nobody_can_tell_of() -> None
     assert [way.counts(item) for item in items] == [True, False, True]
 
 
+def test_what_a_program_does_not_come_to_is_no_effort_of_it() -> None:
+    own, other, unknown = (finding("major", size="large", line=line) for line in (1, 2, 3))
+    way = of_program([own])
+    assert effort([replace(other, reach="main")], way) == (0.0, 0.0)
+    assert effort([unknown], way) == STANDARD.days("large")
+    assert way.needs(unknown)
+
+
 def test_a_guard_on_the_way_of_a_program_halves_what_is_behind_it() -> None:
     item = replace(finding("major", size="large"), reach="other")
     low, high = effort([item], of_program([item]))

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from portaudit.catalogue import stack
 from portaudit.types import TARGETS, Target
-from snippets import findings
+from snippets import FILE, findings, scan
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -96,6 +96,16 @@ def test_a_requirement_counts_where_its_marker_holds(text: str, excluded: bool) 
         ("V(version('torch')) < V('2.0')", True),
         ("V(version('numpy')) < V('1.0')", False),
         ("V(numpy.__version__) < V('1.0')", False),
+        ("is_torch_version('<', '2.0')", True),
+        ("is_torch_version('>=', '2.0')", False),
+        ("is_torch_version('<')", False),
+        ("is_torch_version('<', limit)", False),
+        ("is_torch_version(sign, '2.0')", False),
+        ("is_torch_version('<', '2.0', '2.1')", False),
+        ("third.V(torch.__version__) < third.V('2.0')", True),
+        ("third.W(torch.__version__) < third.W('2.0')", False),
+        ("torch.__version__[:3] < 2.0", False),
+        ("torch.__version__[:3] < (2, 0)", False),
         ("1 > 2", False),
     ],
 )
@@ -104,11 +114,14 @@ def test_an_assertion_is_weighed_for_every_version(test: str, refused: bool) -> 
         from importlib.metadata import version
 
         import numpy
+        import third
         import torch
         from packaging.version import Version as V
+        from transformers.utils import is_torch_version
 
         assert {test}
     """
+    assert not scan(source)[FILE].errors
     assert bool(findings(source, "DEP040")) is refused
 
 

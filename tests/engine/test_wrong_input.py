@@ -442,9 +442,11 @@ def test_scan_file_with_a_long_template_is_read_whole() -> None:
         ("import torch\n  \\\n{}\nprint 1\n", 3),
         ("if a:\n  \\\n \\\n    import torch\n  {}\nprint 1\n", 5),
         ("a b\n\\\nimport torch\n{}\n  c\n", 4),
+        ("import torch\n\r)\n{}\n", 4),
+        ("import torch\r)\r{}\r", 3),
     ],
 )
-def test_scan_file_with_damage_counts_lines_that_only_go_on(content: str, line: int) -> None:
+def test_scan_file_with_damage_counts_all_lines(content: str, line: int) -> None:
     assert lines(content.format(SYNC)) == [line]
 
 

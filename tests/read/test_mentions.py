@@ -39,6 +39,38 @@ def test_a_page_leads_to_paths(text: str, paths: list[str]) -> None:
     assert [each.path for each in mentions(f"{text}\n")] == paths
 
 
+OWN = "https://github.com/some/net/tree/main/"
+OTHER = "https://github.com/other/kit/blob/main/"
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        # the one that most links are of
+        (f"[a]({OTHER}a) [b]({OWN}b) [c]({OWN}c)", ["b", "c"]),
+        (f"[a]({OTHER}a) [b]({OTHER}b) [c]({OWN}c) [d](d)", ["a", "b", "d"]),
+        # no more of one than of the other
+        (f"[a]({OTHER}a) [b]({OWN}b)", ["a", "b"]),
+        # the one that the page has its readers clone, by whatever owner
+        (f"[a]({OTHER}a) [b]({OTHER}b) [c]({OWN}c)\n\n    git clone {OWN[:-11]}.git", ["c"]),
+        (f"[a]({OTHER}a) [b]({OTHER}b) [c]({OWN}c)\n\ngit clone git@github.com:me/Net.git", ["c"]),
+        (f"[b]({OWN}b)\n\ngit clone --depth 1 https://github.com/other/kit", ["b"]),
+        # a part of a page that speaks of other runs than training
+        (
+            "[a](a#-evaluation) [b](b/README.md#inference-demo) [c](c#training-and-evaluation)",
+            ["c"],
+        ),
+        ("[a](a#evaluate) [b](b#results) [c](a)", ["b", "a"]),
+        (f"[a]({OWN}a#zero-shot-evaluation)", []),
+        ("[a](a.py#L3) [b](b#prepare-training-datasets)", ["a.py", "b"]),
+    ],
+)
+def test_links_to_other_repositories_and_of_other_runs_lead_nowhere(
+    text: str, paths: list[str]
+) -> None:
+    assert [each.path for each in mentions(f"{text}\n")] == paths
+
+
 def test_lines_are_those_of_the_paragraph() -> None:
     found = mentions("# Net\n\nSee [a](a).\n\n- [b](b)\n- [a](a)\n")
     assert found == (Mention(3, "a"), Mention(5, "b"))

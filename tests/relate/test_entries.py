@@ -516,6 +516,43 @@ def test_the_reason_names_the_line_and_the_project() -> None:
     assert entry.why.endswith("README.md:2 names `c` before other projects of the tree")
 
 
+SCRIPTED = (
+    *PROJECTS,
+    code("e/train.py", main=9, does=TRAINS),
+    readme(path="e/README.md"),
+    launching("e/shell/run.sh", command(1, "python ../train.py")),
+)
+"""Another project, which has scripts instead of lines on its page."""
+
+
+@pytest.mark.parametrize(
+    ("results", "path"),
+    [
+        ((leading("e/shell", "c"),), "e/train.py"),
+        ((leading("c", "e"),), "c/main.py"),
+        # the tree leads with nothing: a page says more than a script
+        ((leading("docs"),), "a/b/tools/train.py"),
+        # nothing starts it
+        ((leading("f", "c"), code("f/train.py", main=9), readme(path="f/README.md")), "c/main.py"),
+        # what is no training from the start comes after what is
+        (
+            (
+                leading("f", "c"),
+                code("f/finetune.py", main=9),
+                readme("python finetune.py", path="f/README.md"),
+            ),
+            "c/main.py",
+        ),
+        # one that the tree itself starts is none
+        ((leading("e", "c"), launching("run.sh", command(1, "python e/train.py"))), "c/main.py"),
+    ],
+)
+def test_a_project_that_the_first_page_leads_to_may_have_scripts_for_lines_on_its_page(
+    results: Sequence[FileResult], path: str
+) -> None:
+    assert found(*SCRIPTED, *results).main == (path,)
+
+
 def test_within_the_project_its_own_page_says_what_is_usual() -> None:
     results = (
         *PROJECTS,

@@ -232,7 +232,7 @@ def test_of_equal_entries_the_first_is_taken() -> None:
 
 @pytest.mark.parametrize("known", [False, True])
 def test_the_same_severity_comes_before_a_graver_one(known: bool) -> None:
-    written: tuple[Finding, ...] | None = () if known else None
+    written: list[Finding] | None = [] if known else None
     findings, entry = [at(1, severity="major"), at(2, severity="info")], entry_of(at(1))
     of_the_guarded = structs.replace(entry, severity="info")
     assert accepted(paired(findings, [of_the_guarded], written=written)) == [False, True]

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portaudit.catalogue import options as known
-from portaudit.marks import ANY_PART, OF_FUNCTION, VARIABLE
+from portaudit.marks import ANY_PART, ELEMENT, OF_FUNCTION, VARIABLE
 from portaudit.read.python.folding import is_of_launcher
 from portaudit.read.python.methods import is_only_called
 from portaudit.read.python.model import Binding, Branch, Scope, around
@@ -120,7 +120,8 @@ def _truth(reader: Reader, node: cst.BaseExpression, *, truth: bool, depth: int)
             return [Condition(variable_name, tuple(values))]
         name = named_in(reader, node)
     if not name:
-        return []
+        inner = element(reader, node)
+        return [Condition(inner, TRUE, not truth)] if inner else []
     return [Condition(name, TRUE, not truth, section=section(reader, node))]
 
 
@@ -324,6 +325,23 @@ _LITERALS = frozenset(
     ]
 )
 """Expressions that may be no more than a value."""
+
+
+def elements(node: cst.BaseExpression | None) -> str:
+    """A list that is written down as a setting has it, by what is in it: `[false,true]`.
+
+    Only of truths: an empty one, and whatever has anything else in it, is not known.
+    """
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
+        node = node.left if isinstance(node.left, (cst.List, cst.Tuple)) else node.right
+    if not isinstance(node, (cst.List, cst.Tuple)):
+        return ""
+    found = {literal(each.value) for each in node.elements if isinstance(each, cst.Element)}
+    is_whole = all(isinstance(each, cst.Element) for each in node.elements)
+    return f"[{','.join(sorted(found))}]" if is_whole and found and found <= _TRUTHS else ""
+
+
+_TRUTHS = frozenset({"true", "false", "null"})
 
 
 def word(text: str) -> str:
@@ -594,6 +612,20 @@ def index(node: cst.Subscript) -> str:
         return ""
     text = string_value(node.slice[0].slice.value)
     return text[0] if text and text[1] and text[0].isidentifier() else ""
+
+
+def element(reader: Reader, node: cst.BaseExpression) -> str:
+    """The setting of which an expression is one element: `cfg.stages[i]`; empty for anything else.
+
+    Whichever, as the place may be any; not a slice, and nothing that is asked by a written name.
+    """
+    if not isinstance(node, cst.Subscript) or len(node.slice) != 1:
+        return ""
+    key = node.slice[0].slice
+    if not isinstance(key, cst.Index) or isinstance(key.value, (cst.BaseString, cst.Tuple)):
+        return ""
+    name = setting(reader, node.value)
+    return f"{name}{ELEMENT}" if name.isidentifier() else ""
 
 
 def asked(reader: Reader, call: cst.Call) -> tuple[str, cst.BaseExpression | None]:

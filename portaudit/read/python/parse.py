@@ -239,7 +239,7 @@ def _mend(text: str) -> tuple[str, list[tuple[int, str]]]:
     """The text with every unreadable logical line replaced, and those lines with their numbers."""
     out: list[str] = []
     dropped: list[tuple[int, str]] = []
-    text = text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     line = 1
     for start, end in logical_lines(text):
         statement = text[start:end]
@@ -256,7 +256,7 @@ def _mend(text: str) -> tuple[str, list[tuple[int, str]]]:
 def _flatten(text: str) -> str:
     """Only the simple statements that parse, all at the margin, each on its own line."""
     out: list[str] = []
-    text = text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     for start, end in logical_lines(text):
         statement = text[start:end]
         simple = statement.strip()

@@ -18,6 +18,7 @@ from portaudit.marks import (
     ANY_SETTING,
     ANY_VARIABLE,
     AS_WRITTEN,
+    ELEMENT,
     EMPTY,
     OBJECT_ITSELF,
     OF_FUNCTION,
@@ -28,6 +29,7 @@ from portaudit.read.python.conditions import (
     asked,
     asked_variable,
     compared,
+    elements,
     holds,
     index,
     is_changed,
@@ -346,8 +348,7 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         is_told = name not in known.words().never.outside
         yield Told(name, literal(default) if is_told else "", call, False)
     yield from _variables(reader, call)
-    if _is_fed_elsewhere(call) or _makes_names(call):
-        yield Told(ANY_SETTING, "true", call, True)
+    yield from _changed(reader, call)
     if function == "setattr" and len(call.args) == _TRIPLE:
         text = string_value(call.args[1].value)
         if text and text[1]:
@@ -370,6 +371,14 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         return
     for item in call.args:
         yield from _argument(reader, call, item)
+
+
+def _changed(reader: Reader, call: cst.Call) -> Iterator[Told]:
+    """That a list gets more elements, or any setting a value, by what is called."""
+    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CHANGING:
+        yield from _changed_element(reader, call.func.value, call)
+    if _is_fed_elsewhere(call) or _makes_names(call):
+        yield Told(ANY_SETTING, "true", call, True)
 
 
 def _argument(reader: Reader, call: cst.Call, item: cst.Arg) -> Iterator[Told]:
@@ -709,7 +718,7 @@ def _is_plain(node: cst.BaseExpression) -> bool:
 def _value(node: cst.BaseExpression | None) -> str:
     """A default as a setting has it: one that is a text with nothing in it is known as well."""
     text = string_value(node) if isinstance(node, cst.SimpleString) else None
-    return EMPTY if text == ("", True) else literal(node)
+    return EMPTY if text == ("", True) else literal(node) or elements(node)
 
 
 def _command(call: cst.Call) -> Iterator[Told]:
@@ -771,6 +780,8 @@ def _assigned(
         name, owner = index(target), target.value
     if isinstance(target, cst.Subscript) and not name and _is_environment(reader, target.value):
         yield Told(ANY_VARIABLE, "", node, True)
+    if isinstance(target, cst.Subscript) and not name:
+        yield from _changed_element(reader, target.value, node)
     if isinstance(target, cst.Subscript) and not name and _is_key(target):
         key = target.slice[0].slice
         is_held = _may_hold(reader, target.value) and not _is_list(reader, target.value)
@@ -785,7 +796,7 @@ def _assigned(
     section = section_of(reader, owner)
     if is_declared(reader, owner):
         section = SECTION if is_empty(value) else section
-        yield Told(name, literal(value), node, False, section=section)
+        yield Told(name, literal(value) or elements(value), node, False, section=section)
     elif isinstance(value, cst.Name) and not literal(value) and _is_parameter(reader, value):
         yield Told(name, "", node, True, section=section)  # whatever somebody calls it with
     else:
@@ -793,6 +804,19 @@ def _assigned(
         yield from (replace(each, section=section) for each in told)
         if section and hands_on(reader, name, value) and section_at(reader, value) != section:
             yield Told(name, "", node, True, of=name, section=section)
+
+
+def _changed_element(
+    reader: Reader, owner: cst.BaseExpression, node: cst.CSTNode
+) -> Iterator[Told]:
+    """That code puts something into a list that a setting is."""
+    name = setting(reader, owner)
+    if name.isidentifier():
+        yield Told(f"{name}{ELEMENT}", "", node, True)
+
+
+_CHANGING = frozenset({"append", "extend", "insert", "__setitem__"})
+"""Methods of lists that put something in."""
 
 
 def _by_key(
@@ -901,7 +925,7 @@ def _given(
                 yield Told(name, text, node, True)
     elif not hands_on(reader, name, value):
         value = followed(reader, value)
-        text = OBJECT_ITSELF if _is_state(value) else literal(value)
+        text = OBJECT_ITSELF if _is_state(value) else literal(value) or elements(value)
         yield Told(name, text, node, True, of="" if text else _other(reader, name, value))
 
 
