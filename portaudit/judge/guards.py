@@ -333,11 +333,7 @@ class Judge(Struct, dict=True):
         """
         outer = set(around(binding.place.branch))
         for other in others:
-            if (
-                other is binding
-                or other.value is None
-                or other.place.scope is not binding.place.scope
-            ):
+            if other.value is None or other.place.scope is not binding.place.scope:
                 continue
             others_branches = list(around(other.place.branch))
             if guard.state == "guarded":

@@ -569,16 +569,19 @@ class Known(Struct, frozen=True, dict=True):
             return False
         return all(any(_surely(value, each) for each in option.values) for value in values)
 
-    def is_set(self, name: str) -> bool:
-        """Whether a setting may have another value than the one that it has by default."""
+    def is_set(self, name: str, *, seen: bool = False) -> bool:
+        """Whether a setting may have another value than the one that it has by default.
+
+        `seen`: something that is seen gives it one, not only what may give any.
+        """
         if not name:
             return False
-        if self._is_open(name) or self._is_fed:
+        if not seen and (self._is_open(name) or self._is_fed):
             return True
         sources = (self.command.given, self.config, self.code.values)
         found: Values = frozenset().union(*(each.get(name, ()) for each in sources))
         if name in self.code.others:
-            found |= self.values(name) or {_UNKNOWN}
+            found |= self.values(name) or frozenset(() if seen else {_UNKNOWN})
         if self._is_changed(VARIABLE + name):
             return True
         if not found:

@@ -208,7 +208,8 @@ class _Tree:
         if nearby.is_required(finding, self._tree.kinds[finding.path]):
             is_set = nearby.is_for_training(finding)
         else:
-            is_set = self._known.is_set(by.setting)
+            # Where there is another way, somebody has to be seen who does not take it.
+            is_set = self._known.is_set(by.setting, seen=finding.guard == "fallback")
         if not is_set:
             return finding
         if finding.guard == "fallback" and not finding.is_switch:  # more decides than who sets it

@@ -413,6 +413,55 @@ def test_an_import_for_talk_is_no_other_way(module: str, guard: str) -> None:
     """)
 
 
+def test_a_device_that_replaces_what_the_caller_gave_is_no_fallback() -> None:
+    check("""
+    import torch
+    def move(device, x):
+        if torch.cuda.is_available():  # expect: DEV001 guard=guarded
+            device = "cuda"  # expect: DST001 guard=guarded
+        return x.to(device)
+    """)
+
+
+def test_a_failure_behind_a_switch_that_fails_as_well_is_proved_by_itself() -> None:
+    finding = the(
+        """
+        import argparse
+        import torch
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--fused", action="store_true")
+        args = parser.parse_args()
+        if args.fused:
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            else:
+                raise RuntimeError("no GPU")
+        else:
+            raise RuntimeError("no other way")
+        """,
+        "DEV007",
+    )
+    assert finding.guard == "hard-fail"
+    assert finding.guard_by
+    assert finding.guard_by.line == 7
+
+
+def test_a_class_is_a_guard_in_the_second_argument_of_isinstance_only() -> None:
+    check("""
+    import torch
+    def f(x):
+        if isinstance(x, torch.cuda.FloatTensor):  # expect: DEV010 guard=fallback
+            return 1
+        if isinstance(x, (int, torch.cuda.FloatTensor)):  # expect: DEV010 guard=fallback
+            return 2
+        if isinstance(torch.cuda.FloatTensor, x):  # expect: DEV010 guard=none
+            return 3
+        if handles(x, torch.cuda.FloatTensor):  # expect: DEV010 guard=none
+            return 4
+        return 5
+    """)
+
+
 def test_guard_by_a_check_stored_on_self() -> None:
     check("""
     import torch

@@ -805,3 +805,20 @@ def test_import_guard_of_a_handler_that_takes_another_part_of_the_library_is_non
     except ImportError:
         {handler}
     """)
+
+
+@pytest.mark.parametrize(
+    ("handler", "guard"),
+    [("from torch.nn import LayerNorm as Norm", "fallback"), ("work()", "none")],
+)
+def test_a_name_that_has_another_value_without_the_library_is_used_as_a_fallback(
+    handler: str, guard: str
+) -> None:
+    check(f"""
+    try:
+        from apex.normalization import FusedLayerNorm as Norm  # expect: FUS012 guard=fallback
+    except ImportError:
+        {handler}
+    def build(n):
+        return Norm(n)  # expect: FUS012 guard={guard}
+    """)

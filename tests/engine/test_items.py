@@ -50,6 +50,19 @@ def test_the_newest_version_that_a_requirement_allows(text: str, newest: str) ->
     assert _newest(text) == Version(newest)
 
 
+def test_a_line_is_shown_as_it_is_indented() -> None:
+    text = "train:\n    device: cuda   \n"
+    assert the({"conf.yaml": text}, "DST001").snippet == "    device: cuda"
+
+
+def test_what_a_lock_file_names_follows_from_the_manifest() -> None:
+    lock = '[[package]]\nname = "flash-attn"\nversion = "2.6.0"\n'
+    listed = findings({"requirements.txt": "flash-attn==2.6.0\n"})
+    locked = findings({"poetry.lock": lock})
+    efforts = [{item.effort for item in each} for each in (listed, locked)]
+    assert efforts[1] == {"trivial"} != efforts[0]
+
+
 def test_a_variable_is_one_finding_per_file_with_its_uses() -> None:
     text = "export NCCL_ALGO=Ring\nb --algo $NCCL_ALGO\nNCCL_ALGO=Tree a\nNCCL_PROTO=LL c\n"
     found = findings({"run.sh": text}, "DIS010")

@@ -320,6 +320,24 @@ def get_buffer():
 """)
 
 
+def test_check_for_an_object_that_the_module_makes_is_a_finding() -> None:
+    check("""
+    import torch
+    try:
+        from deep_ep import Buffer  # expect: FUS059 guard=import-guarded
+        _buffer = Buffer()  # expect: FUS059 guard=guarded
+    except ImportError:
+        _buffer = None
+    def drop():
+        global _buffer
+        _buffer = None
+    def use(x):
+        if _buffer is None:  # expect: FUS059 guard=hard-fail
+            raise RuntimeError("not there")
+        return x
+    """)
+
+
 def test_check_for_several_objects_that_are_made_later_is_silent() -> None:
     check("""
 import torch
@@ -333,25 +351,15 @@ def make():
     global _buffer, _attend
     try:
         from deep_ep import Buffer  # expect: FUS059 guard=hard-fail
+    except ImportError as error:
+        raise RuntimeError("install it") from error
+    _buffer = Buffer()  # expect: FUS059 guard=hard-fail
+    try:
         from flash_attn import flash_attn_func  # expect: FUS001 guard=hard-fail
     except ImportError as error:
         raise RuntimeError("install it") from error
-    if _buffer is None:
-        _buffer = Buffer()  # expect: FUS059 guard=hard-fail
-    if _attend is None:
-        _attend = flash_attn_func()  # expect: FUS001 guard=hard-fail
+    _attend = flash_attn_func()  # expect: FUS001 guard=hard-fail
 """)
-
-
-def test_check_of_names_that_stand_for_one_another_comes_to_an_end() -> None:
-    check("""
-    import torch
-    a = b
-    b = a
-    def use(x):
-        if a is None:
-            raise RuntimeError("not ready")
-    """)
 
 
 def test_check_behind_a_function_that_leaves_is_judged_by_what_is_behind_it() -> None:

@@ -10,7 +10,18 @@ from msgspec.structs import replace
 
 from portaudit.catalogue.assumptions import Assumptions, changed, standard
 from portaudit.relate.project import roots, weighable
-from portaudit.score import MOST_GAINS, VERDICTS, Piece, Way, assess, effort, gains, main_way, value
+from portaudit.score import (
+    MOST_GAINS,
+    VERDICTS,
+    Piece,
+    Way,
+    _points,
+    assess,
+    effort,
+    gains,
+    main_way,
+    value,
+)
 from portaudit.types import (
     EFFORTS,
     GUARD_STATES,
@@ -550,7 +561,25 @@ def test_information_gains_nothing() -> None:
     assert gains([piece("a", "info", "large")], STANDARD) == ()
 
 
+def test_what_alone_keeps_a_level_gains_all_that_the_level_costs() -> None:
+    pair = [piece("minor", "minor", "trivial"), piece("major", "major", "trivial")]
+    assert [gain.root for gain in gains(pair, STANDARD)] == ["major", "minor"]
+
+
+@pytest.mark.parametrize("size", EFFORTS)
+@pytest.mark.parametrize("severity", SEVERITIES[1:])
+def test_one_cause_costs_what_each_level_up_to_its_own_does(
+    severity: Severity, size: Effort
+) -> None:
+    only = piece("a", severity, size)
+    levels = SEVERITIES[1 : SEVERITIES.index(severity) + 1]
+    lost = sum(_points(only.middle, 1, level, STANDARD) for level in levels)
+    assert value([only], STANDARD) == max(0, round(100 - round(lost * 100) / 100, 2))
+
+
 def test_no_more_gains_than_a_reader_wants() -> None:
+    some = [piece(str(number), "minor", "trivial") for number in range(MOST_GAINS + 2)]
+    assert len(gains(some, STANDARD)) == MOST_GAINS
     many = [piece(str(number), "minor", "small") for number in range(300)]
     assert len(gains(many, STANDARD)) <= MOST_GAINS
 

@@ -13,9 +13,10 @@ from portaudit.discover import Tree
 from portaudit.engine import Scanner, scan_tree
 from portaudit.files import Disk, Overlay
 from portaudit.judge.severity import effective, intrinsic
+from portaudit.judge.words import fill
 from portaudit.relate.modules import Modules
 from portaudit.types import Evidence, GuardState, Severity, Status
-from snippets import ROOT, catalogue
+from snippets import ROOT, catalogue, the
 
 RULE = structs.replace(catalogue().rules["DEV007"], severity="major", reason="status")
 
@@ -86,17 +87,36 @@ def test_a_rule_that_drops_guarded_places_drops_what_is_only_imported_for_them()
     dropping = structs.replace(rules["DEV007"], when_guarded="drop")
     given = structs.replace(catalogue(), rules={**rules, "DEV007": dropping})
     text = (
-        "from torch.cuda import is_available, synchronize\n"
         "from torch.cuda import Stream\n"
+        "from torch.cuda import is_available, synchronize\n"
+        "from torch.cuda import Event\n"
         "if is_available():\n"
         "    synchronize()\n"
-        "Stream()\n"
+        "Stream(Event())\n"
     )
     files = {"a.py": text.encode()}
     tree = Tree.of(ROOT, files, ("a.py",))
-    for found, lines in ((catalogue(), {1, 4}), (given, set[int]())):
+    for found, lines in ((catalogue(), {2, 5}), (given, set[int]())):
         scanner = Scanner(Overlay(Disk(Path(ROOT)), files), found, "torchneuron")
         (result,) = scan_tree(scanner, Modules(tree, found.libraries), tree, jobs=1)
         told = [(item.rule, item.span.line) for item in result.findings]
         assert {line for rule, line in told if rule == "DEV007"} == lines
-        assert {line for _, line in told} >= {2, 5}
+        assert {line for _, line in told} >= {1, 3, 6}
+
+
+def test_a_row_of_a_table_may_say_what_it_takes() -> None:
+    for name, taken in (("composer.Trainer", "large"), ("lightning.Trainer", "medium")):
+        assert the(f"import {name.partition('.')[0]}\n{name}()\n", "FUS070").effort == taken
+
+
+def test_a_row_of_a_table_is_a_piece_of_work_of_its_own_for_libraries_only() -> None:
+    assert the("import torch\ntorch.cuda.empty_cache()\n", "MEM001").root == "MEM001"
+    assert the("import composer\ncomposer.Trainer()\n", "FUS070").root == "FUS070:composer"
+
+
+def test_words_are_those_of_the_place() -> None:
+    (row, *_) = next(rows for rows in catalogue().rows.values() if rows and rows[0].cells)
+    column, cell = next(iter(row.cells.items()))
+    template = f"{{anchor}} is {{value}}, {{row.{column}}}; {{other}}"
+    assert fill(template, "a.b", "c", row) == f"a.b is c, {cell}; {{other}}"
+    assert fill(template, "a.b", "c", None) == f"a.b is c, {{row.{column}}}; {{other}}"

@@ -151,3 +151,15 @@ def test_code_that_only_fails_afterwards_is_told(source: str) -> None:
 )
 def test_code_that_goes_on_is_left_alone(source: str) -> None:
     assert not findings(f"import torch\n{source}", "DEP040")
+
+
+@pytest.mark.parametrize("asked", ["torch.__version__ < '1.5'", "sys.version_info < (3, 6)"])
+def test_code_for_versions_that_the_target_does_not_have_is_silent(asked: str) -> None:
+    source = f"""
+        import sys
+        import torch
+        if {asked}:
+            torch.cuda.synchronize()
+        torch.cuda.synchronize()
+    """
+    assert [item.span.line for item in findings(source, "DEV007")] == [5]

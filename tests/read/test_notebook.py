@@ -37,6 +37,12 @@ def test_positions_are_those_of_the_file_and_of_the_cell() -> None:
     assert "torch.zeros(3" in found.snippet
 
 
+def test_a_statement_over_several_lines_begins_and_ends_in_the_file() -> None:
+    text = notebook(code("import torch"), code("x = torch.ones(", "    3,", ").cuda()"))
+    (found,) = findings({"demo.ipynb": text}, "DEV008")
+    assert found.lines == (line_of(text, "torch.ones"), line_of(text, ").cuda()"))
+
+
 def test_cells_share_one_namespace_in_their_order() -> None:
     text = notebook(
         code("import torch as th"), code("device = 'cuda'"), code("th.ones(1).to(device)")

@@ -178,7 +178,7 @@ CONDITIONS = {
         "try:\n    go()\n    import ops_C\n    go()\nexcept ImportError:\n    pass",
         [],
     ),
-    "environment": ('import os\nif os.environ.get("FAST"):\n    go()', []),
+    "environment": ('import os\nif os.environ.get("FAST"):\n    go()', ["3-3 $FAST=true"]),
     "constant of a script": ("fast = False\nif fast:\n    go()", ["3-3 fast=true"]),
     "while": ("while cfg.a:\n    go()", []),
     "comprehension": ("x = [go() for i in y if cfg.a]", []),
@@ -1032,7 +1032,7 @@ SETTINGS = {
     "get with a default": ('x = cfg.get("fast", False)', ["1 fast=false"]),
     "getattr with a default": ('x = getattr(cfg, "fast", "w")', ["1 fast=w"]),
     "a variable with a default": ('import os\nx = os.environ.get("FAST", "0")', ["2 $FAST=0"]),
-    "a variable without one": ('import os\nx = os.environ.get("FAST")', []),
+    "a variable without one": ('import os\nx = os.environ.get("FAST")', ["2 $FAST=null"]),
     "a variable of the launcher": ('import os\nx = os.environ.get("LOCAL_RANK", "0")', []),
     "a variable by a name that is given": (
         'import os\ndef f(name):\n    return os.getenv(name, "0") == "1"',

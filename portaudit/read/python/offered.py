@@ -15,7 +15,7 @@ import libcst as cst
 from portaudit.marks import ANY_MEMBER, ANY_METHOD, ANY_PART, BELOW, HANDED, RETURNED
 from portaudit.read.python.methods import PLAIN_METACLASSES, asks_for_any, below, calls_back
 from portaudit.read.python.model import Scope
-from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.nodes import descendants, last_name, string_value
 from portaudit.read.python.spelled import is_telling, spelled
 from portaudit.read.python.unseen import made_modules
 from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
@@ -258,7 +258,7 @@ def _of_globals(reader: Reader, call: cst.Call) -> Iterator[str]:
     if isinstance(parent, cst.Subscript) and isinstance(parent.slice[0].slice, cst.Index):
         asked = parent.slice[0].slice.value
     elif isinstance(parent, cst.Attribute):
-        if parent.attr.value in {"update", "setdefault"}:
+        if parent.attr.value in {"update", "setdefault"} or _lists_names(reader, parent):
             return
         outer = reader.model.parents.get(parent)
         if isinstance(outer, cst.Call) and outer.args and parent.attr.value in {"get", "pop"}:
@@ -269,6 +269,16 @@ def _of_globals(reader: Reader, call: cst.Call) -> Iterator[str]:
         return
     begun = [] if asked is None else list(_begun(reader, asked))
     yield from begun or _everything(reader)
+
+
+def _lists_names(reader: Reader, keys: cst.Attribute) -> bool:
+    """Whether names are only listed for `import *`: `__all__ = [k for k in globals().keys()]`."""
+    return keys.attr.value == "keys" and any(
+        each is keys
+        for assign in reader.model.assigns
+        if all(last_name(target.target) == "__all__" for target in assign.targets)
+        for each in descendants(assign.value)
+    )
 
 
 def _everything(reader: Reader) -> Iterator[str]:
