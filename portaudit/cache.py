@@ -58,8 +58,9 @@ class Cache(Struct, frozen=True):
                 with partial.open("xb") as file:  # no link, and nothing that waits for a reader
                     file.write(hashlib.sha256(content).digest() + content)
                 partial.replace(place)
-            except OSError:
+            except BaseException:
                 partial.unlink(missing_ok=True)
+                raise
             others = sorted(self._files(kind), key=lambda path: path.lstat().st_mtime, reverse=True)
             for path in others[_MOST:]:
                 path.unlink(missing_ok=True)

@@ -258,6 +258,22 @@ def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path: Path) -> Non
     assert set(tmp_path.iterdir()) == {young, *others, tmp_path / "r.json"}
 
 
+@pytest.mark.parametrize("at", ["fcntl.flock", "os.dup", "shutil.copymode", "pathlib.Path.replace"])
+def test_a_writer_that_is_interrupted_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    place = tmp_path / "r.json"
+    place.write_text("old")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(at, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replace_file(place, b"new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.json", "old")]
+
+
 def test_what_another_is_writing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "r.json"
     replace = Path.replace

@@ -16,6 +16,6 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no
 def test_runs_that_are_ended_leave_nothing_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    counted = kills.run(8, 3, tmp_path)
+    counted = kills.run(6, 3, tmp_path)
     assert capsys.readouterr().out == ""
-    assert counted["trials"] == 8
+    assert counted["trials"] == 6

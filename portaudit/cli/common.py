@@ -10,7 +10,7 @@ import signal
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TextIO
 
@@ -231,7 +231,6 @@ def save(place: Path, text: str) -> None:
 def replace_file(place: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it. Raises `UsageError`."""
     import shutil
-    import tempfile
 
     target = place.resolve()
     try:
@@ -239,27 +238,26 @@ def replace_file(place: Path, content: bytes) -> None:
             target.write_bytes(content)
             return
         start = f".{target.name[:100]}."
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=start, suffix=_PARTIAL)
-        # Held until the file has its name, which on some systems is only after it was closed.
-        lock = os.dup(handle)
-        try:
-            with suppress(OSError):  # not every file system knows locks
-                _lock(lock)
-            with os.fdopen(handle, "wb") as file:
+        # Known before it is there: an interruption may come as soon as it is.
+        own = target.with_name(f"{start}{os.urandom(4).hex()}{_PARTIAL}")
+        with ExitStack() as until_named:
+            until_named.callback(own.unlink, missing_ok=True)
+            with open(own, "xb", opener=_for_us) as file:
+                with suppress(ImportError, OSError):  # not everywhere are there locks
+                    until_named.callback(os.close, _locked(file.fileno()))
                 file.write(content)
             if target.exists():
-                shutil.copymode(target, name)
+                shutil.copymode(target, own)
             else:
-                Path(name).chmod(0o666 & ~_umask())
-            _clear(Path(name), start)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(lock)
+                own.chmod(0o666 & ~_umask())
+            _clear(own, start)
+            own.replace(target)
     except OSError as error:
         raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error
+
+
+def _for_us(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 _PARTIAL = ".partial"
@@ -267,12 +265,15 @@ _YOUNG = 2.0
 """Seconds in which whoever began a file surely says that it is theirs."""
 
 
-def _lock(handle: int) -> None:
-    """Say that a file is ours for as long as we live. Raises `OSError` if it is another's."""
-    with suppress(ImportError):  # where there is none nobody can remove what another has open
-        import fcntl
+def _locked(handle: int) -> int:
+    """Say that a file is ours until what is returned is closed, too.
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    Raises `OSError` if it is another's.
+    """
+    import fcntl
+
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return os.dup(handle)
 
 
 def _clear(own: Path, start: str) -> None:
@@ -282,13 +283,13 @@ def _clear(own: Path, start: str) -> None:
         name = path.name
         if not (name.startswith(start) and name.endswith(_PARTIAL) and len(name) == len(own.name)):
             continue
-        with suppress(OSError):
+        with suppress(ImportError, OSError):
             found = path.lstat()
             if not stat.S_ISREG(found.st_mode) or found.st_mtime > before:
                 continue
             with path.open("rb") as file:
-                _lock(file.fileno())
-            path.unlink()
+                os.close(_locked(file.fileno()))
+                path.unlink()
 
 
 def _umask() -> int:

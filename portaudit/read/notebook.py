@@ -39,7 +39,7 @@ from portaudit.types import (
 )
 
 _COMMAND = re.compile(
-    r"(?P<before>\s*(?:[\w, ]+=\s*)?)"
+    r"(?P<before>\s*(?:\w[\w, ]*=\s*)?)"
     r"(?:(?P<mark>!!|!|%)(?P<rest>(?:(?<=!)(?!=)|\s*[\w~./$\\{\"'-]).*))"
 )
 """A line of IPython's own: `!command`, `files = !command`, `%magic`."""

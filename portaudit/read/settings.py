@@ -39,7 +39,7 @@ _MATRIX = re.compile(r"\$\{\{ *matrix\.(?:[\w-]+\.)*([\w-]+) *\}\}")
 """The value of a workflow's setting that its matrix gives."""
 _SCRIPT = re.compile(r"#!.*sh\b")
 _DOCUMENT = re.compile(
-    r"(?:\s*(?:#.*)?\n)*\s*(?:- +)?(?:[\w./-]+:(?:\s|$)|[\[{]\s*(?:[\n\"{]|\w+:))"
+    r"(?:[^\S\n]*(?:#.*)?\n)*[^\S\n]*(?:- +)?(?:[\w./-]+:(?:\s|$)|[\[{]\s*(?:[\n\"{]|\w+:))"
 )
 """The beginning of a text that is a document of settings, and no prose or program."""
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash", "ksh", "ash"})

@@ -208,11 +208,13 @@ class _Tree:
         if nearby.is_required(finding, self._tree.kinds[finding.path]):
             is_set = nearby.is_for_training(finding)
         else:
-            # Where there is another way, somebody has to be seen who does not take it.
-            is_set = self._known.is_set(by.setting, seen=finding.guard == "fallback")
+            is_set = self._known.is_set(by.setting)
         if not is_set:
             return finding
-        if finding.guard == "fallback" and not finding.is_switch:  # more decides than who sets it
+        # Where there is another way, somebody has to be seen who does not take it; and nothing but
+        # the flag may decide.
+        is_taken = finding.is_switch and self._known.is_set(by.setting, seen=True)
+        if finding.guard == "fallback" and not is_taken:
             return replace(finding, guard_by=replace(by, setting=""))
         return replace(finding, guard="none", guard_by=None, effective_severity=finding.severity)
 

@@ -68,6 +68,7 @@ FILES = {
         "    'k#': torch.zeros(1, device='cuda:#'),\n", "TABLE = {\n", "}\n"
     ),
     "words of one list": _many("'word',", "x.cuda()\nwords = [", "]\n"),
+    "a name bound to itself": _many("a = a\n", "x.cuda()\n"),
     "optional imports": _many(
         "try:\n    import flash_attn as m#\nexcept ImportError:\n    m# = None\n"
         "if m#:\n    m#.flash_attn_func(1)\n"

@@ -135,3 +135,5 @@ def test_hostile_input_is_read_in_linear_time() -> None:
     read(Text("x.gin", "a.b = {'k': " * 20_000))
     read(Text("x.gin", '"""' * 20_001))
     read(Text("x.gin", "a.b = 'x\n" * 20_000))
+    read(Text("x.gin", f"a.b = {'9' * 50_000}z"))
+    read(Text("x.gin", f"a.b =\n    c.{'9' * 50_000}"))

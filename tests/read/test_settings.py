@@ -8,6 +8,7 @@ import pytest
 
 from portaudit.read import json, toml, yaml
 from portaudit.read.items import Item
+from portaudit.read.settings import is_document
 from portaudit.read.text import Text
 
 
@@ -449,3 +450,8 @@ def test_an_image_is_found_once_however_it_is_told(source: str, name: str) -> No
 )
 def test_a_repository_of_something_else_is_no_image(source: str) -> None:
     assert not items(source, "image")
+
+
+def test_blank_lines_before_a_document_in_a_text_are_looked_at_once() -> None:
+    assert not is_document(" \n\n" * 5_000 + "prose")
+    assert is_document(" \n\n# why\n" * 5_000 + "  - a: 1")

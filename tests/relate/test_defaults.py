@@ -135,6 +135,9 @@ def net(old: str, new: str) -> dict[str, str]:
 
 OFF: Mapping[str, Mapping[str, str]] = {
     "nobody gives it": {},
+    "nobody sets the variable": frozen(
+        'if os.environ.get("FUSED"):', "    config.MODEL.FUSED_ATTENTION = True"
+    ),
     "the config says so": {"configs/base.yaml": "MODEL:\n  FUSED_ATTENTION: false\n"},
     "by getattr": given("return getattr(args, name, None)"),
     "by getattr in a condition": given(
@@ -163,9 +166,10 @@ ON: Mapping[str, Mapping[str, str]] = {
     "by the config": {"configs/base.yaml": "MODEL:\n  FUSED_ATTENTION: true\n"},
     "by the flag": command("--fused_attention"),
     "by the list of options": command("--opts MODEL.FUSED_ATTENTION True"),
-    "by the environment": frozen(
-        'if os.environ.get("FUSED"):', "    config.MODEL.FUSED_ATTENTION = True"
-    ),
+    "by the environment": {
+        **frozen('if os.environ.get("FUSED"):', "    config.MODEL.FUSED_ATTENTION = True"),
+        "README.md": "```sh\nFUSED=1 python train.py --cfg configs/base.yaml\n```\n",
+    },
     "by a script that adds words": command("$FLAGS"),
     "by an unknown config": {"README.md": "```sh\npython train.py --cfg $CONFIG\n```\n"},
     # in code

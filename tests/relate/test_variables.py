@@ -592,3 +592,48 @@ def test_a_device_that_a_variable_chooses_is_needed_where_something_sets_it(
         )
         found = {each.guard for each in report_of(root).findings if each.rule.startswith("DST")}
         assert found == {expected}
+
+
+FED = """
+    import json
+    import sys
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self, fused=False):
+            super().__init__()
+            self.fused = fused
+
+        def forward(self, x):
+            if self.fused:
+                from flash_attn import flash_attn_func
+                y = flash_attn_func(x, x, x)
+            else:
+                y = x
+            return y
+
+    def main():
+        net = Net({})
+        net(torch.zeros(3, 8, requires_grad=True)).sum().backward()
+
+    if __name__ == "__main__":
+        main()
+    """
+
+
+@pytest.mark.parametrize(
+    ("given", "guards"),
+    [
+        ("", {"fallback"}),
+        ("); config = {}; config.update(json.load(open(sys.argv[1]))", {"fallback"}),
+        ("**json.load(open('net.json'))", {"none"}),
+        ("fused=True", {"none"}),
+        ("fused=json.load(open('net.json'))['fused']", {"none"}),
+    ],
+)
+def test_a_flag_with_another_way_is_undone_only_by_who_is_seen_to_set_it(
+    make_tree: MakeTree, given: str, guards: set[str]
+) -> None:
+    root = make_tree({"train.py": dedent(FED).replace("Net({})", f"Net({given})")})
+    report = report_of(root)
+    assert {each.guard for each in report.findings if each.scope == "Net.forward"} == guards

@@ -100,18 +100,14 @@ def _values(tokens: Tokens) -> Iterator[int]:
 
 def _initial(tokens: Tokens, bodies: Collection[int]) -> Iterator[str]:
     """The functions that give variables outside of functions their values."""
-    for at in tokens.all_of({"="}):
-        if at not in bodies:
-            yield from _called(tokens, at + 1)
-
-
-def _called(tokens: Tokens, start: int) -> Iterator[str]:
-    words = tokens.words
-    for at in range(start, len(words) - 1):
-        if words[at] == ";":
-            return
-        if words[at].isidentifier() and words[at + 1] in {"(", "<"}:
-            yield words[at]
+    words, end = tokens.words, 0
+    for start in tokens.all_of({"="}):
+        if start in bodies or start < end:  # looked through with the one before
+            continue
+        end = next((at for at in range(start, len(words)) if words[at] == ";"), len(words))
+        for at in range(start + 1, min(end, len(words) - 1)):
+            if words[at].isidentifier() and words[at + 1] in {"(", "<"}:
+                yield words[at]
 
 
 def _outside(tokens: Tokens, bodies: Collection[int], heads: Mapping[int, str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from portaudit.read.python.folding import Folder
 from portaudit.read.python.model import (
     Binding,
     Branch,
+    Scope,
     around,
     imported_by_name,
     imports_if_there,
@@ -175,32 +176,40 @@ class Flags:
             known = tuple(part for part in parts if part != UNKNOWN)
             return AllOf(known) if known else UNKNOWN
         if isinstance(node, cst.Name):
-            for binding in self.reader.lookup(node.value, self.reader.scope_of(node)):
-                found = self.mark(binding, depth)
-                if found != UNKNOWN:
-                    return found
+            scope, name = self.reader.scope_of(node), node.value
+            found = self._remember(("mark", scope, name), lambda: self._marked(scope, name))
+            if found != UNKNOWN:
+                return found
         if isinstance(node, (cst.Name, cst.Attribute)) and _TESTS.search(self.reader.source.path):
             for value in self.reader.values(node):
                 if isinstance(value, Ref) and value.open:
                     return self._named(Ref(join(value.name, MARK), open=True), node) or UNKNOWN
         return UNKNOWN
 
-    def mark(self, binding: Binding, depth: int = 0) -> Flag:
+    def _marked(self, scope: Scope, name: str) -> Flag:
+        """The condition of what is decorated with a name: what the first of its bindings says."""
+        marks = map(self.mark, self.reader.lookup(name, scope))
+        return next((mark for mark in marks if mark != UNKNOWN), UNKNOWN)
+
+    def mark(self, binding: Binding) -> Flag:
         """The condition under which runs what is decorated with a name."""
+        return self._remember(("mark", binding), lambda: self._mark(binding))
+
+    def _mark(self, binding: Binding) -> Flag:
         if binding.kind == "value" and binding.value is not None:
-            return self._decorator(binding.value, depth + 1)
+            return self._decorator(binding.value)
         if binding.kind == "function" and binding.inner is not None:
             returns = binding.inner.returns[:12]
             if any(_makes_mark(expression) for expression, _ in returns):
                 return Choice(
                     tuple(
-                        (self.in_force(place.branch), self._left_by(expression, depth))
+                        (self.in_force(place.branch), self._left_by(expression))
                         for expression, place in returns
                     )
                 )
         return UNKNOWN
 
-    def _left_by(self, node: cst.BaseExpression | None, depth: int) -> Flag:
+    def _left_by(self, node: cst.BaseExpression | None) -> Flag:
         """Whether what a decorator returns runs: what it was given does, what it skips does not."""
         if isinstance(node, cst.Name):
             bindings = self.reader.bindings(node)
@@ -208,7 +217,7 @@ class Flags:
                 return Known(True)
         if _is_skipped(node):
             return Known(False)
-        return self._decorator(node, depth + 1) if node is not None else UNKNOWN
+        return self._decorator(node) if node is not None else UNKNOWN
 
     # --- expressions ---
 

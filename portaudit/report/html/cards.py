@@ -206,7 +206,7 @@ def _chosen(cause: Cause, members: Iterable[Finding], most: int) -> list[Finding
     ]
     first = {item.path: item for item in reversed(rest) if item.path != example.path}
     elsewhere = [item for item in rest if first.get(item.path) is item]
-    same = [item for item in rest if item not in elsewhere]
+    same = [item for item in rest if first.get(item.path) is not item]
     return [example, *(elsewhere + same)[: most - 1]]
 
 
