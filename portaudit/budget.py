@@ -1,4 +1,4 @@
-"""How much may be spent on one file, and a process of its own for a file that is risky.
+"""How much may be spent on one file, or on a tree, and a process of its own for a risky file.
 
 Time is the processor's, so that a busy machine changes no report. It is up in two steps: first an
 exception, which code in Python cannot overhear; then, for a parser in C that is stuck, the end of
@@ -18,6 +18,8 @@ from typing import TypeVar
 _T = TypeVar("_T")
 SECONDS = 60
 """Of processor time for one file, unless the settings say otherwise."""
+TREE_SECONDS = 1800
+"""Of processor time for what relates the files of a tree, unless the settings say otherwise."""
 MEGABYTES = 5
 """Of one file, unless the settings say otherwise."""
 FILE_FINDINGS = 5_000
@@ -51,6 +53,14 @@ class DiedError(Exception):
 def over(seconds: int) -> str:
     """What is said of a file that took too long."""
     return f"not read to its end: it takes more than {seconds} s (`file-seconds`)"
+
+
+def over_with_tree(seconds: int) -> str:
+    """What is said of a tree whose files take too long to be related."""
+    return (
+        f"how the files of this tree hang together takes more than {seconds} s of the processor "
+        "(`tree-seconds`); leave out with `exclude` what nobody wrote, or give it more"
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from portaudit.budget import FILE_FINDINGS, FINDINGS, MEGABYTES, SECONDS
+from portaudit.budget import FILE_FINDINGS, FINDINGS, MEGABYTES, SECONDS, TREE_SECONDS
 from portaudit.errors import ConfigError, UsageError, nearest
 from portaudit.files import TooLargeError, own
 from portaudit.types import CONFIDENCES, SEVERITIES, TARGETS, Confidence, Severity, Target
@@ -89,6 +89,7 @@ class Config(Struct, frozen=True):
     jobs: int = 0
     file_megabytes: int = MEGABYTES
     file_seconds: int = SECONDS
+    tree_seconds: int = TREE_SECONDS
     file_findings: int = FILE_FINDINGS
     findings: int = FINDINGS
     cache: bool = True
@@ -607,6 +608,14 @@ KEYS: Mapping[str, Key] = {
         "The time of the processor that one file may take. One that takes longer is listed as "
         "failed, and the report is partial; the next run tries it again. Not on Windows.",
         "file-seconds = 300",
+    ),
+    "tree-seconds": Key(
+        _number(60, 86_400),
+        "number from 60 to 86400",
+        "The time of the processor that it may take, once all files were read, to say how they "
+        "hang together. A tree that takes longer has no report: the exit code is 2. Not on "
+        "Windows.",
+        "tree-seconds = 7200",
     ),
     "file-findings": Key(
         _number(100, 100_000),

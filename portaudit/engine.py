@@ -23,7 +23,7 @@ from portaudit.catalogue.select import named
 from portaudit.config import Config
 from portaudit.contents import Contents
 from portaudit.discover import Side, Tree
-from portaudit.errors import UsageError
+from portaudit.errors import PortauditError, UsageError
 from portaudit.files import Disk, Files
 from portaudit.garbage import uncollected
 from portaudit.ignores import spec
@@ -540,13 +540,29 @@ def scan(
     results = tuple(map(_joined, surplus.of_run(found, config.findings)))
     del found
     rules.results.write()
-    natives = related(results, modules, Said(results, tree.others, partial(_content, contents)))
-    run = rules.chosen.rules.keys()
-    around = (_content(contents, path) for path in tree.around if aside(path) != "test")
-    surrounded = replace(tree, variables=tuple(each for text in around for each in set_in(text)))
-    made = report(config, rules.everything, results, natives, surrounded, modules, run)
+    try:
+        with budget.limited(config.tree_seconds):
+            made = _related(config, rules, tree, modules, results, contents)
+    except budget.OverBudgetError:
+        raise PortauditError(budget.over_with_tree(config.tree_seconds)) from None
     contents.keep(tree.kinds)
     return made
+
+
+def _related(
+    config: Config,
+    rules: Rules,
+    tree: Tree,
+    modules: Modules,
+    results: Sequence[FileResult],
+    contents: Contents,
+) -> Report:
+    """The report, of what all files gave."""
+    natives = related(results, modules, Said(results, tree.others, partial(_content, contents)))
+    around = (_content(contents, path) for path in tree.around if aside(path) != "test")
+    surrounded = replace(tree, variables=tuple(each for text in around for each in set_in(text)))
+    run = rules.chosen.rules.keys()
+    return report(config, rules.everything, results, natives, surrounded, modules, run)
 
 
 def _content(contents: Contents, path: str) -> bytes:

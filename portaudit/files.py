@@ -238,11 +238,21 @@ def own(place: Path, root: Path, most: int) -> bytes:
         place = place.resolve(strict=True)
         if not place.is_relative_to(root.resolve()):
             raise OutsideError(errno.EINVAL, "a link that leads outside the root", str(place))
-    with regular(str(place)) as file:
+    return bounded(str(place), most)
+
+
+def bounded(place: str, most: int) -> bytes:
+    """The bytes of a regular file. Raises `TooLargeError` for more than `most`."""
+    with regular(place) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise TooLargeError(errno.EFBIG, f"more than {most // 1_000_000} MB", str(place))
+        raise too_large(most, place)
     return content
+
+
+def too_large(most: int, place: str) -> TooLargeError:
+    """The error of what has more bytes than wanted."""
+    return TooLargeError(errno.EFBIG, f"more than {most // 1_000_000} MB", place)
 
 
 def _irregular(place: str) -> OSError:

@@ -10,6 +10,7 @@ import errno
 import os
 import posixpath
 import re
+import selectors
 import shutil
 import subprocess
 import weakref
@@ -20,12 +21,20 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import Literal
+from typing import IO, Literal
 
 from msgspec import Struct
 
 from portaudit.errors import PortauditError, nearest
-from portaudit.files import Kind, Listed, folders, missing
+from portaudit.files import (
+    Kind,
+    Listed,
+    TooLargeError,
+    bounded,
+    folders,
+    missing,
+    too_large,
+)
 
 Status = Literal["added", "modified", "deleted", "renamed"]
 
@@ -63,6 +72,16 @@ _START_LIMIT = 5_000_000
 """Bytes of a file above which its first ones are not worth reading it."""
 _LINKS = 40
 """Links to follow, one after the other, before it is a loop."""
+_LONGEST = 4096
+"""Bytes of what a link leads to."""
+LARGEST = 1_000_000_000
+"""Bytes of a file that is read at all, whatever the settings say: what git says is small may not be
+what it has elsewhere, or packed."""
+_NAMED = 10_000_000
+"""Bytes of a file of git's own that names commits."""
+_PATIENCE = 600.0
+"""Seconds that git is waited for: it opens whatever lies in its folder, also a pipe."""
+_COMMIT = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n"
 )
@@ -77,6 +96,10 @@ class GitError(PortauditError):
 
 class LackingError(GitError, OSError):
     """Contents that this repository lacks: the file cannot be read, like one on a broken disk."""
+
+
+class _EndlessError(OSError):
+    """A link that leads to itself, or to no path."""
 
 
 class Place(Enum):
@@ -170,10 +193,7 @@ class Repository(Struct, frozen=True):
 
     def merging(self) -> list[str]:
         """The commits that are being merged into HEAD: what the next commit also builds on."""
-        try:
-            return self._path("MERGE_HEAD").read_text(encoding="ascii").split()
-        except OSError:
-            return []
+        return _named_in(self._path("MERGE_HEAD"))
 
     def merge_base(self, ref: str) -> str:
         """The commit that HEAD and a revision have in common, as `git diff REF...` chooses it."""
@@ -232,7 +252,7 @@ class Repository(Struct, frozen=True):
         """The commits of a shallow clone whose parents are missing."""
         if not self.is_shallow():
             return ()
-        return self._path("shallow").read_text(encoding="ascii").split()
+        return _named_in(self._path("shallow"))
 
     # --- files ---
 
@@ -320,10 +340,14 @@ class Repository(Struct, frozen=True):
         if item.status != b"M" or item.new_blob.strip("0") or item.old_mode != item.new_mode:
             return False
         try:
-            now = (self.folder / os.fsdecode(item.new)).read_bytes()
+            now = bounded(str(self.folder / os.fsdecode(item.new)), LARGEST)
         except OSError:
             return False
-        return now.replace(b"\r\n", b"\n") == reader.read(item.old_blob).replace(b"\r\n", b"\n")
+        try:
+            before = reader.read(item.old_blob)
+        except TooLargeError:
+            return False
+        return now.replace(b"\r\n", b"\n") == before.replace(b"\r\n", b"\n")
 
     def _unknown(self) -> list[bytes]:
         listed = ("ls-files", "--others", "--exclude-standard", "-z", "--full-name", "--")
@@ -373,14 +397,8 @@ class Repository(Struct, frozen=True):
         places: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[bytes]:
         """Run git to its end. Raises `GitError` for an exit code that is not fine."""
-        done = subprocess.run(  # noqa: S603 - git itself, without a shell
-            self.command(*words),
-            input=content,
-            capture_output=True,
-            cwd=self.folder,
-            env=_environment({**self.places, **places}),
-            check=False,
-        )
+        environment = _environment({**self.places, **places})
+        done = _done(self.command(*words), self.folder, environment, content)
         if done.returncode not in fine:
             raise _refusal(done.stderr)
         return done
@@ -429,7 +447,10 @@ class Snapshot(Struct, frozen=True, dict=True):
 
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder, or a link to one that is in the tree as well."""
-        return self._followed(path) in self._folders
+        try:
+            return self._followed(path) in self._folders
+        except _EndlessError:
+            return False
 
     def size(self, path: str) -> int:
         """Bytes of a file; of a link, its own. 0 for one that a partial clone has not fetched."""
@@ -465,15 +486,18 @@ class Snapshot(Struct, frozen=True, dict=True):
         return self.blobs[path]
 
     def _followed(self, path: str) -> str:
-        """Where links lead."""
+        """Where links lead. Raises `_EndlessError` for those that lead nowhere."""
         for _ in range(_LINKS):
             blob = self.blobs.get(path)
             if blob is None or blob.kind != "link":
                 return path
-            target = os.fsdecode(self.reader.read(blob.name))
+            try:
+                target = os.fsdecode(self.reader.read(blob.name, _LONGEST))
+            except TooLargeError:
+                break
             path = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
             path = "" if path == "." else path
-        return path
+        raise _EndlessError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
 class _Reader:
@@ -498,13 +522,13 @@ class _Reader:
         pointer = _POINTER.match(content) if len(content) < _POINTER_LIMIT else None
         if pointer is None:
             return content
-        kept = self._repository.large(pointer[1].decode())
-        if not kept.exists():
-            raise OSError(errno.ENOENT, "Git LFS has not fetched it; run `git lfs fetch`")
-        return kept.read_bytes()
+        try:
+            return bounded(str(self._repository.large(pointer[1].decode())), LARGEST)
+        except FileNotFoundError:
+            raise OSError(errno.ENOENT, "Git LFS has not fetched it; run `git lfs fetch`") from None
 
-    def read(self, name: str) -> bytes:
-        """The contents of a blob."""
+    def read(self, name: str, most: int | None = None) -> bytes:
+        """The contents of a blob. Raises `TooLargeError` for more bytes than somebody wants."""
         git = self._running.get(os.getpid()) or self._start()
         assert git.stdin
         assert git.stdout
@@ -514,11 +538,18 @@ class _Reader:
         except BrokenPipeError:
             self._running.pop(os.getpid())  # git gave up on an earlier one
             raise _lacking(name) from None
+        if not _is_answered(git.stdout):
+            self._end()
+            raise _silence()
         words = git.stdout.readline().split()
         if len(words) != len(("name", "type", "size")):
             if not words:
                 self._running.pop(os.getpid())
             raise _lacking(name)
+        most = LARGEST if most is None else most
+        if int(words[2]) > most:
+            self._end()  # quicker than to pass over what it says
+            raise too_large(most, name)
         content = git.stdout.read(int(words[2]))
         git.stdout.read(len(b"\n"))
         return content
@@ -532,6 +563,9 @@ class _Reader:
             return {}
         pairs = (line.split() for line in done.stdout.decode().splitlines())
         return {name: int(size) for name, size in pairs if size.isdigit()}
+
+    def _end(self) -> None:
+        _stop(self._running.pop(os.getpid()), os.getpid())
 
     def _start(self) -> subprocess.Popen[bytes]:
         git = self._repository.start("cat-file", "--batch")
@@ -547,6 +581,39 @@ def _stop(git: subprocess.Popen[bytes], owner: int) -> None:
             pass
 
 
+def _done(
+    words: Sequence[str], place: Path, environment: Mapping[str, str], content: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a git to its end, unless it waits for ever."""
+    try:
+        return subprocess.run(  # noqa: S603 - git itself, without a shell
+            words,
+            input=content,
+            capture_output=True,
+            cwd=place,
+            env=environment,
+            check=False,
+            timeout=_PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        raise _silence() from None
+
+
+def _is_answered(stream: IO[bytes]) -> bool:
+    """Whether there is something to be read before patience ends."""
+    if os.name == "nt":  # where pipes cannot be waited for
+        return True
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(stream, selectors.EVENT_READ)
+        return bool(waiting.select(_PATIENCE))
+
+
+def _silence() -> LackingError:
+    return LackingError(
+        f"git does not answer for {_PATIENCE:.0f} s; is there a pipe in its folder (`.git`)?"
+    )
+
+
 # --- finding a repository -------------------------------------------------------------------------
 
 
@@ -559,13 +626,7 @@ def _found(program: str, place: Path, places: Mapping[str, str]) -> _Found | Non
     """The repository of a folder; of the one that `places` name, if they do."""
 
     def ask(word: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # noqa: S603 - git itself, without a shell
-            [program, "rev-parse", word],
-            capture_output=True,
-            cwd=place,
-            env=_environment(places),
-            check=False,
-        )
+        return _done([program, "rev-parse", word], place, _environment(places))
 
     folder, top = ask("--absolute-git-dir"), ask("--show-toplevel")
     if folder.returncode:
@@ -632,6 +693,15 @@ def _differences(output: bytes) -> Iterator[_Difference]:
             old,
             new,
         )
+
+
+def _named_in(place: Path) -> list[str]:
+    """The commits that a file of git's own names; none if there is no such file."""
+    try:
+        content = bounded(str(place), _NAMED)
+    except OSError:
+        return []
+    return [word.decode() for word in content.split() if _COMMIT.fullmatch(word)]
 
 
 def _change(old: str | None, new: str | None) -> Change | None:

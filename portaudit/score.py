@@ -141,8 +141,9 @@ class Piece(Struct, frozen=True):
 def effort(findings: Sequence[Finding], way: Way | None = None) -> tuple[float, float]:
     """Engineer-days, low and high, for one root cause with these findings.
 
-    The dearest place counts in full, each further one by a small part of what it would take alone;
-    of several kernels each by a larger part, as each is written, but none twice.
+    The dearest place counts in full, each further one by a small part of what it would take alone,
+    and no more than an edit; of several kernels each by a larger part, as each is written, but none
+    twice.
     """
     way = way or Way()
     counted = [(item, share) for item in findings if (share := way.share(item))]
@@ -154,20 +155,22 @@ def _total(counted: Iterable[tuple[Finding, float]], end: int, taken: Assumption
     dearest: list[float] = []
     further: list[float] = []
     written: set[str] = set()
-    places = ((taken.days(item.effort)[end] * share, item) for item, share in counted)
-    for days, item in sorted(places, key=lambda place: -place[0]):
+    edit = taken.days("trivial")[end]
+    places = ((taken.days(item.effort)[end], share, item) for item, share in counted)
+    for days, share, item in sorted(places, key=lambda place: -place[0] * place[1]):
         is_new = bool(item.kernel) and item.kernel not in written
         if is_new:
             written.add(item.kernel)
-        (dearest if is_new or not dearest else further).append(days)
+        if is_new or not dearest:
+            dearest.append(days * share)
+        else:
+            further.append(min(taken.further_site * days, edit) * share)
     if not dearest:
         return 0.0
     first, *kernels = dearest
+    further.sort(reverse=True)
     return round(
-        first
-        + taken.further_kernel * sum(kernels)
-        + taken.further_site * sum(further[: taken.most_sites - 1]),
-        2,
+        first + taken.further_kernel * sum(kernels) + sum(further[: taken.most_sites - 1]), 2
     )
 
 

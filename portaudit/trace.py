@@ -96,6 +96,7 @@ WORDS: Mapping[Why, str] = {
     "host": "it works on what is on the host already",
     "merged": "it decides between two values: the finding is at the literal",
     "no-torch": "the file imports nothing of torch, nor of this tree: the name may mean anything",
+    "once": "one remedy is for all places of this class or function, and the first is told of",
     "own": "it is a method of this file, judged by what that does",
     "part": "the call that it is an argument of is a finding itself",
     "receiver": "the object is not known to be of the class that the rule speaks of",

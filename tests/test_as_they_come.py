@@ -273,6 +273,7 @@ def test_every_spelling_of_a_text_is_read(tmp_path: Path, content: bytes) -> Non
 
 
 _NO_UTF8 = b"x = '\xe9'\n" + SYNC.encode()
+_KNOWN = ("not valid", "UTF-16", "binary")
 _NO_PYTHON = "UTF-16 or UTF-32, which Python does not run"
 
 
@@ -296,6 +297,7 @@ def test_what_python_would_not_read_is_named(tmp_path: Path, content: bytes, rea
     found, errors, _ = told(written((tmp_path / "repo").resolve(), {"a.py": content}))
     assert not found
     assert reason in errors["a.py"]
+    assert errors["a.py"].count("unknown encoding") == int(not reason.startswith(_KNOWN))
 
 
 @pytest.mark.parametrize(

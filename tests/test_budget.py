@@ -12,14 +12,17 @@ from itertools import repeat
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
-from portaudit import budget, scan, workers
+from portaudit import budget, engine, scan, workers
 from portaudit.budget import DiedError, OverBudgetError, apart, limited
 from portaudit.cache import Cache
 from portaudit.cli import program
+from portaudit.config import Config
 from portaudit.discover import walk
 from portaudit.engine import Scanner, scan_tree
+from portaudit.errors import PortauditError
 from portaudit.files import Disk
 from portaudit.relate.modules import Modules
 from portaudit.results import Results
@@ -258,8 +261,26 @@ def test_a_scan_over_budget_is_partial_and_strict_fails(
     assert "pkg/slow.py: not read to its end" in shown.stdout
 
 
+def test_what_relates_the_files_of_a_tree_has_a_time_of_its_own(
+    make_tree: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_tree(FILES)
+    settings = Config(root, (root,), jobs=1, cache=False, tree_seconds=0.2)  # type: ignore[arg-type]
+    assert engine.scan(replace(settings, tree_seconds=60)).findings
+    monkeypatch.setattr(engine, "reached", lambda *_: in_python())
+    with pytest.raises(PortauditError, match=r"more than 0.2 s .*`tree-seconds`"):
+        engine.scan(settings)
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "3601", "true", '"60"', "1.5"])
 def test_no_settings_take_the_bounds_away(make_tree: Make, value: str) -> None:
     done = portaudit("scan", make_tree({".portaudit.toml": f"file-seconds = {value}\n"}))
     assert done.exit_code == 2
     assert "whole number from 1 to 3600" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["59", "86401", "true"])
+def test_nor_the_one_of_the_whole(make_tree: Make, value: str) -> None:
+    done = portaudit("scan", make_tree({".portaudit.toml": f"tree-seconds = {value}\n"}))
+    assert done.exit_code == 2
+    assert "whole number from 60 to 86400" in done.stderr

@@ -180,6 +180,15 @@ def test_the_line_that_silences_is_shown(tree: Path) -> None:
     assert passed.by.text == "if TYPE_CHECKING:"
 
 
+def test_what_is_told_once_names_the_first_place(make_tree: MakeTree) -> None:
+    net = "from torch import nn\n\nnorm = nn.BatchNorm2d(8)\npool = nn.MaxPool2d(2)\n"
+    found = explained(make_tree({"net.py": net}), "net.py", 4)
+    (passed,) = [each for each in found.passed if each.rule == "OPF006"]
+    assert passed.reason == "once"
+    assert passed.by is not None
+    assert passed.by.line == 3
+
+
 @pytest.mark.parametrize(
     ("path", "line", "note"),
     [

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from git_repos import ENVIRONMENT, Repo
-from portaudit.files import Disk
+from portaudit import git
+from portaudit.files import Disk, TooLargeError
 from portaudit.git import Change, GitError, Place, Repository
 
 PACKAGES = str(Path(__file__).parent.parent)
@@ -642,3 +643,138 @@ def test_nothing_that_settings_name_is_run(tmp_path: Path) -> None:
     repository.revision("HEAD").read("a.py")
     repository.last_change("a.py")
     assert not alarm.exists()
+
+
+# --- files of git's own that somebody damaged -----------------------------------------------------
+
+_NAME = "1234567890" * 4
+
+
+def in_place_of(place: Path, kind: str) -> None:
+    """Put something there that is no file of the usual kind."""
+    place.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "link":
+        place.symlink_to("/dev/zero")
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.write_bytes(b"\xff\xfe not ASCII\n--output=/nowhere\n" + b"0" * 500 + b"\nHEAD\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "other"])
+def test_commits_being_merged_are_none_where_their_file_is_no_such_file(
+    tmp_path: Path, kind: str
+) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": ""})
+    place = repo.root / ".git" / "MERGE_HEAD"
+    in_place_of(place, kind)
+    assert Repository.at(repo.root).merging() == []
+
+
+def test_commits_being_merged_are_names_of_commits_and_nothing_else(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": ""})
+    text = f"{_NAME}\n--output=x\n{_NAME[:39]}\nHEAD\n{_NAME}a\n{'b' * 64}\n"
+    repo.write({".git/MERGE_HEAD": text})
+    assert Repository.at(repo.root).merging() == [_NAME, "b" * 64]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_the_end_of_a_shallow_clone_that_cannot_be_read_is_no_end(
+    shallow: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository.at(shallow.root)
+    assert repository.last_change("a.py") is None
+    monkeypatch.setattr(Repository, "is_shallow", lambda _: True)  # git itself waits for a pipe
+    elsewhere = shallow.root / "pipe"
+    os.mkfifo(elsewhere)
+    monkeypatch.setattr(Repository, "_path", lambda *_: elsewhere)
+    assert repository.last_change("a.py") == shallow.git("rev-parse", "HEAD")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_git_that_waits_for_ever_is_ended_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": "1"})
+    repository = Repository.at(repo.root)
+    files = repository.revision("HEAD")
+    blob = files.blobs["a.py"].name
+    in_place_of(repo.root / ".git" / "objects" / blob[:2] / blob[2:], "pipe")
+    in_place_of(repo.root / ".git" / "HEAD", "pipe")
+    monkeypatch.setattr(git, "_PATIENCE", 1)
+    with pytest.raises(OSError, match=r"git does not answer .* pipe"):
+        files.read("a.py")
+    with pytest.raises(GitError, match=r"git does not answer .* pipe"):
+        repository.parent()
+    with pytest.raises(GitError, match=r"git does not answer .* pipe"):
+        Repository.at(repo.root)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize("kind", ["pipe", "link", "other"])
+def test_git_behind_what_is_no_folder_of_its_own_is_no_repository(
+    tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "r").mkdir()
+    in_place_of(tmp_path / "r" / ".git", kind)
+    with pytest.raises(GitError):
+        Repository.at((tmp_path / "r").resolve())
+
+
+def test_a_file_that_git_has_is_read_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": "1" * 2000, "b.py": "2"})
+    files = Repository.at(repo.root).revision("HEAD")
+    monkeypatch.setattr(git, "LARGEST", 1000)
+    with pytest.raises(TooLargeError):
+        files.read("a.py")
+    assert files.read("b.py") == b"2"
+
+
+def test_a_link_that_is_no_path_leads_nowhere(tmp_path: Path) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": "1"})
+    for path, target in {"long": "x/" * 5000, "loop": "loop", "fine": "a.py"}.items():
+        repo.write({"target": target})
+        name = repo.git("hash-object", "-w", "target")
+        repo.git("update-index", "--add", "--cacheinfo", f"120000,{name},{path}")
+    files = Repository.at(repo.root).index()
+    assert files.read("fine") == b"1"
+    for path in ("long", "loop"):
+        assert not files.is_folder(path)
+        with pytest.raises(OSError, match="symbolic links"):
+            files.read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_file_of_lfs_is_no_pipe_and_no_link_and_not_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393"
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize 5\n"
+    repo = Repo.make(tmp_path / "r", {"a.ipynb": pointer})
+    files = Repository.at(repo.root).revision("HEAD")
+    place = repo.root / ".git" / "lfs" / "objects" / "4d" / "7a" / digest
+    place.parent.mkdir(parents=True)
+    for kind in ("pipe", "link"):
+        in_place_of(place, kind)
+        with pytest.raises(OSError, match="not a regular file"):
+            files.read("a.ipynb")
+    in_place_of(place, "other")
+    monkeypatch.setattr(git, "LARGEST", 200)
+    with pytest.raises(TooLargeError):
+        files.read("a.ipynb")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_file_that_only_looks_changed_is_read_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repo.make(tmp_path / "r", {"a.py": "1\n" * 600, "b.py": "2\n"})
+    repo.write({"a.py": "1\r\n" * 600, "b.py": "2\r\n"})
+    assert changes(repo, "HEAD", Place.WORK_TREE) == []
+    monkeypatch.setattr(git, "LARGEST", 1000)
+    assert changes(repo, "HEAD", Place.WORK_TREE) == [("modified", "a.py", "a.py")]

@@ -26,6 +26,8 @@ def replacements() -> Iterator[tuple[str, str]]:
     for rule in catalogue().rules.values():
         for target, fact in rule.target.items():
             yield f"{rule.id} {target}", fact.replacement
+        for match in rule.match:
+            yield f"{rule.id} {match.kind}", match.replacement
     for (rule_id, _), rows in catalogue().rows.items():
         for row in rows:
             for target, fact in row.facts.items():

@@ -192,3 +192,19 @@ def test_every_rule_names_further_reading() -> None:
 )
 def test_a_switch_is_shown_with_its_value_once(source: str, rule: str, message: str) -> None:
     assert the(source, rule).message == message
+
+
+def test_each_shape_that_depends_on_data_has_its_own_remedy() -> None:
+    source = """\
+import torch
+
+
+class Head(torch.nn.Module):
+    def forward(self, x, mask):
+        return torch.nonzero(x), x.masked_select(mask), torch.unique(x)
+"""
+    assert [item.facts.replacement for item in found(source, "SHP001")] == [
+        "torch.nonzero_static(mask, size=n)",
+        "torch.where(mask, x, 0)",
+        "torch.nn.functional.one_hot(x, num_classes).amax(0)",
+    ]

@@ -5,8 +5,8 @@
     python bench/fuzz/fuzz.py shrink TARGET FILE
 
 needs atheris (the dependency group `fuzz`). WORK is a directory of yours: what was found to reach
-new code is kept there, and the next run goes on with it, up to as many inputs in all. `run` has a
-process for each target, one after the other; inputs that break a promise are in
+new code is kept there, and the next run goes on with it, up to as many inputs or seconds in all.
+`run` has a process for each target, one after the other; inputs that break a promise are in
 WORK/TARGET/broken. `table` reads what was kept once more without atheris, by another seed for
 hashes, and counts the lines that were reached.
 """
@@ -86,10 +86,12 @@ def run(work: Path, names: Sequence[str], runs: int, seconds: int) -> int:
 
     broken = 0
     for name in names or TARGETS:
-        number = (runs or RUNS.get(name, _USUAL)) - _runs(work, name)
-        if number <= 0:
+        last = _last(work, name)
+        number = (runs or RUNS.get(name, _USUAL)) - int(last["runs"])
+        left = seconds - int(last["seconds"])
+        if number <= 0 or left <= 0:
             continue
-        words = ["one", str(work), name, f"--runs={number}", f"--seconds={seconds}"]
+        words = ["one", str(work), name, f"--runs={number}", f"--seconds={left}"]
         (work / name).mkdir(parents=True, exist_ok=True)
         with (work / name / "fuzzer.txt").open("ab") as said:
             done = subprocess.run(  # noqa: S603 - this program
@@ -97,7 +99,7 @@ def run(work: Path, names: Sequence[str], runs: int, seconds: int) -> int:
             )
         found = len(list((work / name / "broken").glob("*.bin")))
         broken += found + (done.returncode != 0)
-        last = (_told(work / name / "log.jsonl") or [{"runs": 0, "seconds": 0}])[-1]
+        last = _last(work, name)
         print(
             f"{name}: {last['runs']} runs, {last['seconds']:.0f} s, {found} broken"
             + (f", exit code {done.returncode}" if done.returncode else ""),
@@ -179,10 +181,9 @@ def _told(path: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _runs(work: Path, name: str) -> int:
-    """How many inputs a target has been given in earlier runs."""
-    told = _told(work / name / "log.jsonl")
-    return int(told[-1]["runs"]) if told else 0
+def _last(work: Path, name: str) -> dict[str, float]:
+    """How many inputs a target has been given in all runs, and in how many seconds."""
+    return (_told(work / name / "log.jsonl") or [{"runs": 0, "seconds": 0}])[-1]
 
 
 class _Log:

@@ -309,7 +309,7 @@ def tree_of(files: Mapping[str, bytes]) -> bytes:
 
 @cache
 def _usual() -> tuple[Config, Rules]:
-    usual = Config(_NOWHERE, (_NOWHERE,), jobs=1, cache=False)
+    usual = Config(_NOWHERE, (_NOWHERE,), jobs=1, cache=False, tree_seconds=SECONDS)
     return usual, Rules(usual)
 
 

@@ -385,6 +385,10 @@ def _limits(match: Match) -> str:
         parts.append("on a value from " + ", ".join(f"`{name}`" for name in match.receiver))
     if match.context:
         parts.append(" or ".join(_CONTEXTS[context] for context in match.context))
+    if match.once:
+        parts.append("(the first place of each class or function)")
+    if match.replacement:
+        parts.append(f"(use `{match.replacement}`)")
     return "".join(f" {part}" for part in parts)
 
 

@@ -59,10 +59,10 @@ PREFIXES: Mapping[str, str] = {
 }
 """Rule id prefix -> category."""
 
-_COMMON = {"kind", "anchor", "confidence", "message", "context", "topics"}
+_COMMON = {"kind", "anchor", "confidence", "message", "replacement", "context", "topics"}
 _NAMED = _COMMON | {"name", "table", "rows", "unlisted"}
 _KEYS: Mapping[str, set[str]] = {
-    "call": _NAMED | {"where", "unless"},
+    "call": _NAMED | {"where", "unless", "once"},
     "attribute": _NAMED,
     "method": _NAMED | {"where", "unless", "receiver"},
     "import": _NAMED,

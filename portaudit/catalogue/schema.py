@@ -99,6 +99,7 @@ class Match(Section, frozen=True):
     unless: list[Condition] = []
     receiver: list[str] = []
     context: list[Context] = []
+    once: bool = False
     value: list[str | bool | int | float] = []
     callee: list[str] = []
     names: list[str] = []
@@ -113,6 +114,7 @@ class Match(Section, frozen=True):
     anchor: str = ""
     confidence: Confidence | None = None
     message: str = ""
+    replacement: str = ""
     topics: list[Topic] = []
 
 

@@ -162,9 +162,8 @@ class Demands:
             behind = self._behind(branch)
             known = self._chains[bool(behind)]
             return self._judge.of_chain(other.elif_, known, self._of_block, behind)
-        if other.kind == "block" and self._tries(
-            branch
-        ):  # `_answer_behind` says whether it answers
+        if other.kind == "block" and self._tries(branch):
+            # Whether what stands behind it is an answer, `_answer_behind` says.
             return "fails" if self._of_block(other.block) == "fails" else "nothing"
         if other.kind == "block":
             behind = () if _is_behind(branch) else self._behind(branch)

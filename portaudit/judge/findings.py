@@ -172,7 +172,7 @@ def _finding(
         snippet=reader.line(span.line).rstrip()[:400],
         guard=guard.state,
         guard_by=guard.by,
-        facts=published(fact),
+        facts=published(fact, match.replacement),
         effort=fact.effort or (row.effort if row and row.effort else rule.effort),
         root=_root(rule, hit, reader.source.path),
         context=fingerprint.context(_statement(reader, hit)),
@@ -211,7 +211,7 @@ def _guard(
     stored = isinstance(hit.node, (cst.Name, cst.Attribute)) and isinstance(
         reader.model.parents.get(hit.node), (cst.Assign, cst.AnnAssign)
     )
-    if (string and guard.state in {"none", "guarded"}) or (stored and guard.state == "guarded"):
+    if (string or stored) and guard.state in {"none", "guarded"}:
         binding, others = bindings_of(reader, hit)
         if binding is not None:
             return judgment.replaced(binding, others, guard)

@@ -41,8 +41,7 @@ def _finding(
     lowered = effective(severity, item.guard, rule.when_guarded)
     if lowered is None:
         return None
-    line = hit.span.line
-    snippet = lines[line - 1].rstrip()[:400] if line <= len(lines) else ""
+    snippet = lines[hit.span.line - 1].rstrip()[:400]
     words = fact.message or match.message or rule.message
     return Finding(
         rule=rule.id,
@@ -58,7 +57,7 @@ def _finding(
         snippet=snippet,
         guard=item.guard,
         guard_by=item.guard_by,
-        facts=published(fact),
+        facts=published(fact, match.replacement),
         effort="trivial"
         if "lock" in item.forms  # a lock file follows from the manifest, whose line is the work
         else fact.effort or (row.effort if row and row.effort else rule.effort),

@@ -90,7 +90,8 @@ def _option(item: Option, notebook: Notebook) -> Option:
 
 
 def _use(use: Use, notebook: Notebook) -> Use:
-    return replace(use, line=notebook.line(use.line)) if use.path == notebook.path else use
+    """A use in the code itself: those in other files are told of the whole."""
+    return replace(use, line=notebook.line(use.line))
 
 
 def _error(error: ScanError, notebook: Notebook) -> ScanError:

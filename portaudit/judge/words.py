@@ -19,15 +19,15 @@ def fill(template: str, anchor: str, value: str, row: Row | None) -> str:
     return text
 
 
-def published(fact: TargetFact) -> TargetFacts:
-    """A fact as a report has it."""
+def published(fact: TargetFact, replacement: str = "") -> TargetFacts:
+    """A fact as a report has it, with what to write instead in the case at hand."""
     return TargetFacts(
         fact.status,
         fact.evidence,
         fact.source,
         fact.sdk,
         _date(fact.checked),
-        fact.replacement,
+        replacement or fact.replacement,
         fact.note,
     )
 

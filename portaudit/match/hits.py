@@ -15,13 +15,17 @@ from portaudit.types import Confidence, Proof, Use
 
 
 class Spot(Struct, frozen=True, eq=False):
-    """A place that a detector points at."""
+    """A place that a detector points at.
+
+    `key`: what hits of its name share, where the detector knows more of it than the name.
+    """
 
     node: cst.CSTNode
     place: Place
     anchor: str
     confidence: Confidence | None = None
     is_import: bool = False
+    key: cst.CSTNode | None = None
 
 
 class Hit(Struct, eq=False):
@@ -61,6 +65,7 @@ Why = Literal[
     "host",
     "merged",
     "no-torch",
+    "once",
     "own",
     "part",
     "receiver",

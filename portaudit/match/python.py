@@ -22,6 +22,7 @@ from portaudit.match.strings import string_hits
 from portaudit.read.python.model import (
     Model,
     Place,
+    Scope,
     import_name,
     import_statement,
     imports_or_skips,
@@ -120,7 +121,7 @@ class Matcher:
         self._detectors()
         named = self._settle(self.hits)
         strings, self.foreign = string_hits(self.reader, self.catalogue, self.torch, self._note)
-        return self._settle([*named, *self._unexplained(strings, named)])
+        return self._once(self._settle([*named, *self._unexplained(strings, named)]))
 
     # --- helpers ---
 
@@ -205,6 +206,24 @@ class Matcher:
             if better.selector.rule != other.selector.rule:
                 self._note("specific", other.selector, other.node, better.selector.rule, None)
         return [hit for hit in best.values() if not self._is_argument_of(hit, best)]
+
+    def _once(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Of patterns that are told of once, the first hit in each class or function of a file."""
+        once = [hit for hit in hits if self.catalogue.match_of(hit.selector).once]
+        if not once:
+            return list(hits)
+        first: dict[tuple[str, Scope], Hit] = {}
+        for hit in sorted(once, key=self._line):
+            known = first.setdefault((hit.selector.rule, hit.place.scope.outermost), hit)
+            if known is not hit:
+                by = self.reader.proof(known.node)
+                self._note("once", hit.selector, hit.node, hit.anchor, by)
+        kept = (hit for hit in hits if not self.catalogue.match_of(hit.selector).once)
+        return [*kept, *first.values()]
+
+    def _line(self, hit: Hit) -> tuple[int, int]:
+        span = self.reader.spot(hit.node)
+        return span.line, span.column
 
     def _weight(self, hit: Hit) -> tuple[int, int]:
         """What decides between hits of one place: how specific, and then how grave."""
@@ -482,7 +501,7 @@ class Matcher:
             bindings = self.reader.bindings(value)
             only = bindings[0] if len(bindings) == 1 else None
             value = only.value if only is not None and only.kind == "value" else None
-        return value is not None and _type(value) not in {"name", "call"}
+        return value is not None and _is_written(value)
 
     def _wanted(self, match: Match, call: cst.Call) -> str:
         """The argument value that a condition asked for, as shown in the message."""
@@ -503,8 +522,7 @@ class Matcher:
             return (given.value is None) == condition.absent
         if given.value is None:
             return False
-        values = self.reader.values(given.value)
-        if condition.equals and not any(_equals(value, condition.equals) for value in values):
+        if condition.equals and not self._is_one_of(given.value, condition.equals):
             return False
         if condition.prefix and not any(
             text.value.startswith(tuple(condition.prefix))
@@ -514,6 +532,17 @@ class Matcher:
         if condition.has and not self._has(given.value, condition.has):
             return False
         return not condition.type or _type(given.value) in condition.type
+
+    def _is_one_of(
+        self, node: cst.BaseExpression, wanted: Sequence[str | bool | int | float]
+    ) -> bool:
+        """Whether a value may be one of the wanted; a tuple, if each of its elements may."""
+        if isinstance(node, cst.Tuple):
+            return bool(node.elements) and all(
+                isinstance(item, cst.Element) and self._is_one_of(item.value, wanted)
+                for item in node.elements
+            )
+        return any(_equals(value, wanted) for value in self.reader.values(node))
 
     def _has(self, node: cst.BaseExpression, patterns: Sequence[str]) -> bool:
         """Whether a text matches, in a list or in the sum of lists that an argument is."""
@@ -812,8 +841,9 @@ class Matcher:
                     self._add(
                         selector,
                         spot.node,
-                        spot.node,
+                        spot.key or spot.node,
                         spot.anchor,
+                        rank=2 if spot.key else 0,
                         confidence=spot.confidence,
                         place=spot.place,
                         is_import=spot.is_import,
@@ -928,6 +958,13 @@ def _shown(value: object) -> str:
         return value.name
     text = getattr(value, "value", None)
     return text if isinstance(text, str) else str(text)
+
+
+def _is_written(node: cst.BaseExpression) -> bool:
+    """Whether a value is written out, each of a tuple too."""
+    if isinstance(node, cst.Tuple):
+        return all(_is_written(item.value) for item in node.elements)
+    return _type(node) not in {"name", "call"}
 
 
 def _type(node: cst.BaseExpression) -> str:

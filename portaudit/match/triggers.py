@@ -58,6 +58,7 @@ DETECTORS: Mapping[str, Iterable[str]] = {
     "torch-refused-on-xla": ("torch", *_VERSIONS),
     "torch-requirement-without-torchneuron": ("transformers", *_VERSIONS),
     "torch-requirement-without-xla": ("transformers", *_VERSIONS),
+    "transform-and-back": ("torch",),
 }
 """What a file spells in which a detector may find something."""
 _STEPPING = ("backward", "grad", "step")

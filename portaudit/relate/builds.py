@@ -6,7 +6,7 @@ compiled while a program runs is there only if that program comes to the line.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 
@@ -87,6 +87,16 @@ class Builds(Struct):
         is_told = dirname(path) in self.told and basename(path) not in self.included
         is_made = any(_holds(folder, path) for folder in self.others)
         return frozenset() if is_told and not (is_made or self.is_loaded) else None
+
+
+def compiling(results: Sequence[FileResult]) -> Iterator[tuple[Location, Collection[str]]]:
+    """The lines that compile native sources, each with those of the tree that it may mean."""
+    sources = {result.path for result in results if result.path.endswith(SOURCES)}
+    for result in results:
+        for each in result.facts.native.compiles:
+            known = (_meant(result.path, text, sources) for text in each.sources)
+            found = {path for paths in known for path in paths or ()}
+            yield Location(result.path, each.line), found
 
 
 def _holds(folder: str, path: str) -> bool:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from portaudit.catalogue.assumptions import standard
 from portaudit.catalogue.entries import aside
 from portaudit.catalogue.libraries import Libraries
 from portaudit.catalogue.load import Catalogue
+from portaudit.relate.builds import compiling
 from portaudit.relate.nearby import users
 from portaudit.relate.operators import operators
 from portaudit.score import Way
@@ -36,6 +37,7 @@ from portaudit.types import (
     FileResult,
     Finding,
     Kernel,
+    Location,
     Reach,
     Severity,
 )
@@ -65,7 +67,7 @@ def joined(
     wired = _Wiring.of(known, kernels, results, wiring or standard().wiring)
     found = tuple(
         replace(item, root=f"{LIBRARY}{package}")
-        if (package := _package(item, catalogue))
+        if not wired.makes(item) and (package := _package(item, catalogue))
         else wired(item)
         for item in known
     )
@@ -272,18 +274,29 @@ def _is_build(finding: Finding) -> bool:
     return finding.category in _BUILDS and (finding.anchor.startswith("torch.") or not is_code)
 
 
+def _mentioned(result: FileResult) -> Iterator[str]:
+    """The words of a file, also of what only some runs come to: builds stand in functions."""
+    code = result.facts.code
+    for words in (code.words, *(option.words for option in code.options)):
+        yield from words.split()
+
+
 class _Wiring(Struct, frozen=True):
     """Finds what only hands on kernels that are counted by themselves.
 
     `kernels`: fingerprints of what speaks of them · `of_file`: files with the root of their dearest
-    kernel · `below`: folders that native kernels are below
-    · `built`: names that the builds of such folders mention.
+    kernel · `below`: folders that native kernels are below · `compiling`: files with lines that
+    compile sources of such a folder · `foreign`: lines that compile others · `built`: names that
+    the builds of such folders mention · `made`: those of modules that they make.
     """
 
     kernels: frozenset[str]
     of_file: Mapping[str, str]
     below: frozenset[str]
+    compiling: frozenset[str]
+    foreign: frozenset[Location]
     built: frozenset[str]
+    made: frozenset[str]
     effort: Effort
 
     @classmethod
@@ -291,7 +304,7 @@ class _Wiring(Struct, frozen=True):
         cls,
         findings: Sequence[Finding],
         kernels: Sequence[Kernel],
-        results: Iterable[FileResult],
+        results: Sequence[FileResult],
         effort: Effort,
     ) -> _Wiring:
         """What is known of a tree. `effort`: of such a place."""
@@ -308,15 +321,25 @@ class _Wiring(Struct, frozen=True):
                 below.add(folder)
                 folder = dirname(folder)
         builds = {item.path for item in findings if _is_build(item)}
+        lines = dict(compiling(results))
+        own = {at for at, sources in lines.items() if any(dirname(it) in below for it in sources)}
         return cls(
             frozenset(kernel.fingerprint for kernel in kernels),
             {path: min(found)[1] for path, found in sized.items()},
             frozenset(below),
+            frozenset(line.path for line in own),
+            frozenset(lines) - own,
             frozenset(
                 word
                 for result in results
                 if result.path in builds and dirname(result.path) in below
-                for word in result.facts.code.words.split()
+                for word in _mentioned(result)
+            ),
+            frozenset(
+                name.removeprefix("!")
+                for result in results
+                if dirname(result.path) in below
+                for name in result.facts.native.builds
             ),
             effort,
         )
@@ -331,6 +354,18 @@ class _Wiring(Struct, frozen=True):
             return replace(finding, effort=self.effort)
         return finding
 
+    def makes(self, finding: Finding) -> bool:
+        """Whether it is about a compiled module of a library that the tree builds itself.
+
+        Then the tree is that library, or has a copy of it: its kernels are there to be counted.
+        """
+        if finding.category == "dependency" or finding.anchor.startswith("torch."):
+            return False
+        name = finding.anchor
+        while name and name not in self.made:
+            name = name.rpartition(".")[0]
+        return bool(name)
+
     def _hands_on(self, finding: Finding) -> bool:
         """Whether it builds kernels of the tree, or imports what the tree builds of them.
 
@@ -339,8 +374,13 @@ class _Wiring(Struct, frozen=True):
         parts = finding.anchor.split(".")
         if finding.category == "cuda-source":  # `load_inline`, beside the kernels in its strings
             return parts[0] == "torch" and finding.path in self.of_file
+        if self.makes(finding):
+            return True
         if finding.category not in _BUILDS:
             return False
         if _is_build(finding):
-            return dirname(finding.path) in self.below
+            if dirname(finding.path) in self.below:
+                return True
+            line = Location(finding.path, finding.span.line)
+            return finding.path in self.compiling and line not in self.foreign
         return parts[0] != "torch" and not self.built.isdisjoint({parts[0], parts[-1]})

@@ -21,6 +21,8 @@ from portaudit.types import FileResult, Kernel
 _BACKWARD = frozenset({"bwd", "backward", "grad"})
 _PLAIN = frozenset({"fwd", "forward", "kernel"})
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+_MUCH = 20
+"""Lines of code from which a copy is one wherever it stands: of less the files say more."""
 _Key = tuple[object, ...]
 
 
@@ -96,8 +98,9 @@ def _shared(kernel: Kernel, starting: _Starting, derivatives: Collection[_Key]) 
 
 def _copied(kernel: Kernel) -> _Key:
     """What a kernel and its copies have in common: nobody writes all of it twice by chance."""
+    file = basename(kernel.path) if kernel.lines < _MUCH else kernel.language
     return (
-        *(basename(kernel.path), kernel.name, kernel.parameters, kernel.variants),
+        *(file, kernel.name, kernel.parameters, kernel.variants),
         *(kernel.lines, kernel.end_line - kernel.line),
         tuple((each.name, each.count) for each in kernel.features),
     )

@@ -357,6 +357,27 @@ def test_guard_by_a_stored_check_is_that_of_the_check() -> None:
     """)
 
 
+def test_a_function_that_is_stored_and_replaced_without_cuda_has_another_way() -> None:
+    check("""
+    import torch
+    import time
+    sync = torch.cuda.synchronize  # expect: DEV007 guard=fallback
+    if not torch.cuda.is_available():
+        sync = time.time
+    wait = time.time
+    if torch.cuda.is_available():
+        wait = torch.cuda.synchronize  # expect: DEV007 guard=fallback
+    """)
+    check("""
+    import torch
+    import time
+    sync = torch.cuda.synchronize  # expect: DEV007
+    if time.time() > 1:
+        sync = time.time
+    torch.cuda.synchronize()  # expect: DEV007
+    """)
+
+
 def test_a_check_that_a_function_stores_is_judged_by_what_the_function_does() -> None:
     check("""
     import torch

@@ -55,6 +55,18 @@ def test_a_line_is_shown_as_it_is_indented() -> None:
     assert the({"conf.yaml": text}, "DST001").snippet == "    device: cuda"
 
 
+def test_a_match_says_it_in_its_own_words() -> None:
+    (found,) = findings({"conf.yaml": "attn_implementation: flash_attention_2\n"}, "FUS034")
+    rule = catalogue().rules["FUS034"]
+    assert found.message == f"`{found.anchor}` chooses the flash-attn CUDA kernels"
+    assert rule.message == '"{value}" chooses the flash-attn CUDA kernels'
+
+
+def test_a_package_may_take_more_or_less_than_others_of_its_rule() -> None:
+    listed = findings({"requirements.txt": "spconv\ntorch-scatter\n"}, "DEP050")
+    assert [item.effort for item in listed] == ["research", catalogue().rules["DEP050"].effort]
+
+
 def test_what_a_lock_file_names_follows_from_the_manifest() -> None:
     lock = '[[package]]\nname = "flash-attn"\nversion = "2.6.0"\n'
     listed = findings({"requirements.txt": "flash-attn==2.6.0\n"})

@@ -7,14 +7,17 @@ import warnings
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import operator_traces
 from portaudit.catalogue import operators
 from portaudit.catalogue.load import load
+from portaudit.cli import program
 from portaudit.config import Options
 from portaudit.config import load as configure
 from portaudit.engine import scan
 from portaudit.errors import ConfigError
+from portaudit.types import Report
 
 STEP = """
 import torch
@@ -123,3 +126,72 @@ def test_traces_are_what_pytorch_does() -> None:
 
 def _without_comments(lines: object) -> list[str]:
     return [line for line in lines if not line.startswith("#")]  # type: ignore[attr-defined]
+
+
+CONVNET = """
+import torch.nn.functional as F
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(8)
+        self.act = nn.LeakyReLU()
+
+    def forward(self, x):
+        return F.max_pool2d(self.act(self.norm(x)), 2)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.InstanceNorm2d(8), nn.MaxPool2d(2))
+"""
+TRAIN = """
+from net import Net
+
+model = Net()
+for batch in loader:
+    loss = model(batch)
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def convnet(tmp_path: Path) -> Report:
+    (tmp_path / "net.py").write_text(CONVNET)
+    (tmp_path / "train.py").write_text(TRAIN)
+    return scan(configure([tmp_path], Options(jobs=1), cwd=tmp_path))
+
+
+def test_what_may_have_no_kernel_is_told_once_of_each_class(tmp_path: Path) -> None:
+    """A convolutional network must not drown in it: one root cause, a place for each class."""
+    report = convnet(tmp_path)
+    assert [(item.rule, item.span.line, item.scope) for item in report.findings] == [
+        ("OPF006", 9, "Block.__init__"),
+        ("OPF006", 19, "Net.__init__"),
+    ]
+    assert len(report.roots) == 1
+
+
+def test_what_may_have_no_kernel_costs_no_points_and_less_than_a_day(tmp_path: Path) -> None:
+    report = convnet(tmp_path)
+    assert {item.severity for item in report.findings} == {"info"}
+    assert report.score.value == 100
+    assert report.score.verdict == "ready"
+    assert report.score.effort_days[1] < 1
+
+
+def test_new_code_that_may_have_no_kernel_passes_the_gate(tmp_path: Path) -> None:
+    convnet(tmp_path)
+    done = CliRunner().invoke(program.app, ["check", str(tmp_path)])
+    assert done.exit_code == 0, done.stdout
+
+
+def test_a_list_of_operators_replaces_what_is_guessed(tmp_path: Path) -> None:
+    ops = tmp_path / "ops.txt"
+    ops.write_text("aten::native_batch_norm.out\naten::add.out\n")
+    (tmp_path / "net.py").write_text(CONVNET)
+    report = scan(configure([tmp_path], Options(jobs=1, ops=ops), cwd=tmp_path))
+    assert {item.rule for item in report.findings} == {"OPF002"}

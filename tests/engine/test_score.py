@@ -99,17 +99,39 @@ def test_effort_of_a_guarded_site_is_a_share(guard: GuardState, share: float) ->
 
 
 def test_effort_grows_slowly_with_further_sites() -> None:
-    low, high = STANDARD.days("large")
-    two = effort([finding(size="large"), finding(size="large", line=2)])
+    low, high = STANDARD.days("medium")
+    two = effort([finding(size="medium"), finding(size="medium", line=2)])
     assert two == (low * (1 + STANDARD.further_site), high * (1 + STANDARD.further_site))
     many = [finding(size="large", line=line) for line in range(STANDARD.most_sites)]
     assert effort(many) == effort([*many, finding(size="large", line=999)])
+
+
+@pytest.mark.parametrize("size", ["large", "research"])
+def test_a_further_site_is_an_edit_however_much_the_first_one_takes(size: Effort) -> None:
+    two = effort([finding(size=size), finding(size=size, line=2)])
+    sums = zip(STANDARD.days(size), STANDARD.days("trivial"), strict=True)
+    assert two == tuple(round(first + edit, 2) for first, edit in sums)
+
+
+def test_a_further_site_that_is_guarded_is_a_part_of_an_edit() -> None:
+    one, guarded = finding(size="research"), finding(size="research", line=2, guard="guarded")
+    more = STANDARD.guard("guarded") * STANDARD.days("trivial")[1]
+    assert effort([one, guarded])[1] == round(STANDARD.days("research")[1] + more, 2)
 
 
 def test_effort_takes_the_largest_unless_it_has_a_fallback() -> None:
     small, large = finding(size="trivial"), finding(size="research", line=2)
     assert effort([small, large])[1] > STANDARD.days("research")[1]
     assert effort([small, replace(large, guard="fallback")])[1] < STANDARD.days("small")[1]
+
+
+def test_effort_never_grows_when_one_of_many_sites_goes() -> None:
+    guarded = [finding(size="research", line=n, guard="guarded") for n in range(60)]
+    more = [finding(size="medium", line=n) for n in range(100, 102)]
+    first, *rest = [finding(size="research", line=99), *guarded, *more]
+    all_of_them = effort([first, *rest])
+    for at in range(len(rest)):
+        assert effort([first, *rest[:at], *rest[at + 1 :]]) <= all_of_them
 
 
 # --- score ---------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from portaudit.catalogue.difficulty import KERNEL_EFFORT
+from portaudit.judge.notebook import placed
 from portaudit.read.notebook import read
 from portaudit.read.text import Text
-from portaudit.types import Span
+from portaudit.types import FileResult, ScanError, Span
 from snippets import findings, scan
 
 
@@ -41,6 +42,32 @@ def test_a_statement_over_several_lines_begins_and_ends_in_the_file() -> None:
     text = notebook(code("import torch"), code("x = torch.ones(", "    3,", ").cuda()"))
     (found,) = findings({"demo.ipynb": text}, "DEV008")
     assert found.lines == (line_of(text, "torch.ones"), line_of(text, ").cuda()"))
+
+
+def test_a_long_line_is_shown_by_its_beginning() -> None:
+    text = notebook(code("import torch"), code(f"torch.ones(3).cuda()  # {'x' * 500}"))
+    (found,) = findings({"demo.ipynb": text}, "DEV008")
+    line = text.split("\n")[found.span.line - 1]
+    assert found.snippet == line[:400] != line
+
+
+def test_what_waits_for_an_option_stands_in_lines_of_the_file() -> None:
+    text = notebook(
+        code("import torch", "import sys"),
+        code("def run(x, fast=False):", "    if fast:", "        x = x.cuda()", "    return x"),
+    )
+    options = scan({"demo.ipynb": text})["demo.ipynb"].facts.code.options
+    block = (line_of(text, "x.cuda()"), line_of(text, "x.cuda()"))
+    assert block in {option.lines for option in options}
+    firsts = [option.lines[0] for option in options]
+    assert all(first >= line_of(text, "def run") for first in firsts if first)
+
+
+def test_an_error_of_no_cell_is_told_without_one() -> None:
+    made = Text("demo.ipynb", notebook(code("x = 1")))
+    error = ScanError("demo.ipynb", "why", 99)
+    (told,) = placed(FileResult("demo.ipynb", errors=(error,)), read(made), made.lines).errors
+    assert told.reason == "why"
 
 
 def test_cells_share_one_namespace_in_their_order() -> None:

@@ -539,6 +539,44 @@ FAILING = {
                 else:
                     raise RuntimeError(x.device)
         """,
+    "an error but on the host, of what nobody keeps": """
+        def scale(x):
+            if x.is_cuda:
+                _fast(x)
+            else:
+                if x.device.type == "cpu":
+                    print("slow")
+                else:
+                    raise RuntimeError(x.device)
+            return x
+        """,
+    "an error of the command line in each arm": """
+        import argparse
+
+        p = argparse.ArgumentParser()
+
+        def scale(x):
+            if x.is_cuda:
+                x = _fast(x)
+            elif x.dim() == 2:
+                p.error("needs CUDA")
+            else:
+                p.error("needs CUDA, and more")
+            return x
+        """,
+    "a function that calls this one and raises, asked twice": """
+        def _ref(x):
+            scale(x)
+            raise RuntimeError("needs CUDA")
+
+        def scale(x):
+            x = _plain(x)
+            if x.is_cuda and x.dim() == 2:
+                return _plain(x)
+            if x.is_cuda:
+                return _fast(x)
+            return _ref(x)
+        """,
     "nothing where an answer is": """
         def scale(x):
             if not x.is_cuda:
@@ -700,6 +738,11 @@ GUARDED = {
                 import math
                 y = _fast(x)
                 print(math.pi, y)
+            return x
+        """,
+    "an `and` that nobody keeps": """
+        def scale(x):
+            x.is_cuda and _fast(x)
             return x
         """,
     "one way out": """

@@ -122,6 +122,10 @@ def test_what_lies_behind_a_cuda_part_of_a_package_is_not_the_package() -> None:
         ("import flash_attn\n", ""),
         ("try:\n    import flash_attn\nexcept ImportError:\n    pass\n", "flash_attn"),
         ("from flash_attn import *\n", ""),
+        ("try:\n    import flash_attn\nexcept ImportError:\n    raise\n", ""),
+        ("import flash_attn as f, flash_attn as g\n\n\ndef go(q: f.A) -> g.B:\n    pass\n", "f g"),
+        ("import flash_attn\n\n\n@wraps\ndef go():\n    return flash_attn.anything\n", ""),
+        ("import vllm\n\n\ndef go(q: vllm.LLM) -> None:\n    pass\n", "vllm"),
     ],
 )
 def test_an_import_says_what_it_brings_if_findings_know_all_uses(code: str, brings: str) -> None:

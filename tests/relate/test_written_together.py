@@ -279,6 +279,19 @@ def test_a_copy_in_another_folder_is_the_same_operator() -> None:
     assert once.effort_days[1] < twice.effort_days[1] < 1.1 * once.effort_days[1]
 
 
+LONG = KERNEL.replace("  if (i < n)", "  x[i] += 1.f;\n" * 20 + "  if (i < n)")
+
+
+def test_a_copy_of_much_code_may_be_in_a_file_of_another_name() -> None:
+    source = LONG.format(name="gather") + launches("gather_rows", "gather")
+    again = source.replace("gather_rows", "rows_of")
+    assert set(operators({"a/gather.cu": source, "b/take.cu": again})) == {"a/gather.cu:gather"}
+    other = again.replace("+= 1.f;\n", "+= 1.f;\n  x[0] = 0;\n", 1)
+    assert len(operators({"a/gather.cu": source, "b/take.cu": other})) == 2
+    short = kernels("gather") + launches("gather_rows", "gather")
+    assert len(operators({"a/gather.cu": short, "b/take.cu": short})) == 2
+
+
 def test_kernels_that_only_have_the_same_name_are_no_copies() -> None:
     other = kernels("gather").replace("x[i] *= 2.f;", "x[i] *= 2.f;\n  x[0] = n;")
     files = {
@@ -322,6 +335,32 @@ def test_what_only_kernels_of_another_file_call_is_in_their_size() -> None:
     assert efforts == {"trivial"}
 
 
+NUMBA = """
+from numba import cuda
+
+{decorator}
+def area(x):
+    total = cuda.local.array((9,), dtype="float32")
+    return x[0] * total[1]
+
+@cuda.jit
+def rows(x):
+    x[cuda.grid(1)] = 0
+
+def run(x):
+    rows[1, 64](x)
+"""
+
+
+def test_a_function_for_the_device_alone_is_no_kernel() -> None:
+    for given in ("device=True", "'(float32[:])', device=True, inline=True"):
+        code = NUMBA.format(decorator=f"@cuda.jit({given})")
+        assert set(operators({"ops.py": code})) == {"ops.py:rows"}
+    for given in ("", "(device=False)", "(device=ON_DEVICE)"):
+        code = NUMBA.format(decorator=f"@cuda.jit{given}")
+        assert set(operators({"ops.py": code})) == {"ops.py:area", "ops.py:rows"}
+
+
 # --- what it costs --------------------------------------------------------------------------------
 
 
@@ -357,6 +396,70 @@ def imported(name: str, build: str) -> str:
 
 def test_the_import_of_what_the_tree_builds_is_wiring() -> None:
     assert imported("rows_cuda", BUILD) == standard().wiring
+
+
+def test_a_compiled_module_of_a_library_that_the_tree_builds_is_its_own() -> None:
+    build = BUILD.replace("rows_cuda", "selective_scan_cuda")
+    assert imported("selective_scan_cuda", build) == standard().wiring
+    assert imported("selective_scan_cuda", BUILD) == "large"
+    without = {"setup.py": build, "layers.py": "import selective_scan_cuda as it\n\nit.fwd(x)\n"}
+    assert {item.root for item in found(without) if item.path == "layers.py"} == {
+        "library:mamba-ssm"
+    }
+
+
+BUILT_BY = {
+    "a function": """
+def make_ext(name, sources):
+    return CUDAExtension(name, sources)
+
+if __name__ == "__main__":
+    setup(name="ops", ext_modules=[make_ext("rows_cuda", ["csrc/rows.cu"])])
+""",
+    "a flag": """
+def extensions(flag):
+    if flag:
+        return [CUDAExtension("rows_cuda", ["csrc/rows.cu"])]
+    return []
+
+setup(name="ops", ext_modules=extensions(os.getenv("BUILD_OPS", "1") == "1"))
+""",
+}
+
+
+@pytest.mark.parametrize("build", BUILT_BY.values(), ids=BUILT_BY)
+def test_a_build_names_its_module_wherever_that_is_written(build: str) -> None:
+    head = "import os\nfrom setuptools import setup\n"
+    head += "from torch.utils.cpp_extension import CUDAExtension\n"
+    assert imported("rows_cuda", head + build) == standard().wiring
+    assert imported("other_cuda", head + build) == "research"
+
+
+LOAD = """
+import os
+from torch.utils.cpp_extension import load
+
+ext = load(name="rows", sources=[{sources}])
+"""
+
+
+@pytest.mark.parametrize(
+    ("sources", "is_wiring"),
+    [
+        ('"cuda/rows.cpp", "cuda/rows.cu"', True),
+        ('os.path.join(os.path.dirname(__file__), "..", "cuda", "rows.cu")', True),
+        ('"cuda/other.cu"', False),
+        ("os.environ['SOURCE']", False),
+    ],
+)
+def test_what_compiles_sources_of_another_folder_is_wiring(sources: str, is_wiring: bool) -> None:
+    files = {
+        "model/ops.py": LOAD.format(sources=sources),
+        "cuda/rows.cu": kernels("rows") + launches("f", "rows"),
+    }
+    known = found(files)
+    effort = next(item.effort for item in known if item.anchor.endswith(".load"))
+    assert (effort == standard().wiring) == is_wiring
 
 
 def test_a_kernel_below_says_nothing_of_an_import_beside_it() -> None:

@@ -16,8 +16,8 @@ from portaudit.read.python.deeds import deeds
 from portaudit.read.python.handing import handing, taking
 from portaudit.read.python.imports import text_of
 from portaudit.read.python.keeping import keeps
-from portaudit.read.python.model import Place, Scope
-from portaudit.read.python.nodes import descendants, string_value
+from portaudit.read.python.model import Branch, Nearest, Place, Scope
+from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
 from portaudit.read.python.offered import offered
 from portaudit.read.python.options import Demands, Options, Waiting, undemanding
 from portaudit.read.python.sections import sections
@@ -33,6 +33,8 @@ _LISTING = frozenset({cst.Tuple, cst.List, cst.Element, cst.StarredElement})
 _BINDING = frozenset({cst.AssignTarget, cst.Del})
 _WORD = re.compile(r"[^\W\d]\w*")
 _DEFINED = frozenset({"function", "class"})
+_OF_CLASS = 2
+"""Arguments of a call that asks whether something is of a class."""
 _LOADING = frozenset({"torch.utils.cpp_extension.load", "torch.utils.cpp_extension.load_inline"})
 _FILLING = frozenset({"exec", "globals", "setattr"})
 """What may give a value to a name that it makes."""
@@ -124,6 +126,7 @@ def _sorted_out(
     outside: set[str] = set()
     inside: dict[str, dict[Waiting, None]] = {}
     compared: list[tuple[str, Waiting]] = []
+    made = _Made(reader)
     for word, node in chain(_names(reader), said, noted):
         if word in outside:
             continue
@@ -135,6 +138,8 @@ def _sorted_out(
             continue
         if type(node) is cst.Name:
             if not _is_read(reader, node) or is_asked_for(reader, node) or _is_there(reader, node):
+                continue
+            if word in made.names and made.has(node):
                 continue
         elif type(node) is cst.Attribute and (_is_own(reader, node) or is_asked_for(reader, node)):
             continue
@@ -327,9 +332,15 @@ def _is_there(reader: Reader, node: cst.Name) -> bool:
 
 
 def is_asked_for(reader: Reader, node: cst.CSTNode) -> bool:
-    """Whether it is only asked if something is of a class: that makes none, and calls nothing."""
+    """Whether it is only asked if something is of a class: that makes none, and calls nothing.
+
+    So it is of what has the class: nothing is an `A.Config` unless something else says `A`.
+    """
     parents = reader.model.parents
     parent = parents.get(node)
+    if type(node) is cst.Name and _is_of_class(node.value):
+        while type(parent) is cst.Attribute and parent.value is node:
+            node, parent = parent, parents.get(parent)
     while parent is not None and type(parent) in _JOINING:
         node, parent = parent, parents.get(parent)
     call = parents.get(parent) if type(parent) is cst.Arg else None
@@ -339,6 +350,61 @@ def is_asked_for(reader: Reader, node: cst.CSTNode) -> bool:
         and call.func.value in _ASKING
         and call.args[-1] is parent
     )
+
+
+def _is_of_class(name: str) -> bool:
+    """Whether a name is written as those of classes are, which modules are not."""
+    return name.lstrip("_")[:1].isupper()
+
+
+class _Made:
+    """Knows where something is of a class already, so that naming the class there makes no first.
+
+    `names`: those that the file asks about so.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._nearest = Nearest()
+        self._known: dict[Branch, frozenset[str]] = {}
+        asking = reader.model.called.get("isinstance", ())
+        self.names = frozenset(filter(None, map(_class_of, asking)))
+
+    def has(self, node: cst.Name) -> bool:
+        """Whether a place is only come to by something of the class that it names."""
+        place = self._reader.model.places[node]
+        found = self._nearest.around(place.branch, self._matters)
+        return any(node.value in self._of(it) for it in found if it.scope is place.scope)
+
+    def _matters(self, branch: Branch) -> bool:
+        return bool(self._of(branch))
+
+    def _of(self, branch: Branch) -> frozenset[str]:
+        if branch not in self._known:
+            self._known[branch] = frozenset(_held(branch.test, branch.truth))
+        return self._known[branch]
+
+
+def _held(test: cst.BaseExpression | None, truth: bool) -> Iterator[str]:
+    """The classes that something is of if a test has that outcome."""
+    waiting = [(test, truth)]
+    while waiting:
+        node, holds = waiting.pop()
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            waiting.append((node.expression, not holds))
+        elif isinstance(node, cst.BooleanOperation):
+            if isinstance(node.operator, cst.And) == holds:
+                waiting += [(node.left, holds), (node.right, holds)]
+        elif isinstance(node, cst.Call) and holds and last_name(node.func) == "isinstance":
+            if name := _class_of(node):
+                yield name
+
+
+def _class_of(call: cst.Call) -> str:
+    """The one class that a call asks about, by the first part of its name; empty if it is none."""
+    asked = call.args[1].value if len(call.args) == _OF_CLASS else None
+    name = (dotted(asked) or "").partition(".")[0]
+    return name if _is_of_class(name) else ""
 
 
 def _named(text: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import descendants, last_name
-from portaudit.read.python.values import LocalFunction, Reader
+from portaudit.read.python.values import LocalFunction, Reader, argument
 from portaudit.types import Difficulty, Feature, Function, Kernel, Language, Location
 
 LANGUAGES: Mapping[str, Language] = {
@@ -205,7 +205,7 @@ def _kernel(reader: Reader, item: _Jitted, jitted: Mapping[str, _Jitted]) -> Ker
         parameters=tuple(name for name, _ in parameters),
         variants=tuple(name for name, constant in parameters if constant),
         autotuned=_is_autotuned(reader, item),
-        helper=not item.launches and item.called,
+        helper=not item.launches and (item.called or _is_for_device(item)),
         launched_by=tuple(Location(reader.source.path, line) for _, line in item.launches),
         backward=_backward(item, jitted),
         fallback=_reference(reader, item),
@@ -266,6 +266,13 @@ def _parameter(parameter: cst.Param) -> tuple[str, bool]:
     """The name of a parameter, and whether each of its values makes a kernel of its own."""
     annotation = parameter.annotation.annotation if parameter.annotation else None
     return parameter.name.value, last_name(annotation) == "constexpr"
+
+
+def _is_for_device(item: _Jitted) -> bool:
+    """Whether it says that only kernels can call it: `@cuda.jit(device=True)`."""
+    made = item.decorator.decorator
+    given = argument(made, ("device",)).value if isinstance(made, cst.Call) else None
+    return isinstance(given, cst.Name) and given.value == "True"
 
 
 def _is_autotuned(reader: Reader, item: _Jitted) -> bool:

@@ -54,6 +54,14 @@ class Scope(Struct, eq=False):
         return ".".join(reversed(names))
 
     @property
+    def outermost(self) -> Scope:
+        """The class or function at the top of the file around this scope, or the file itself."""
+        scope = self
+        while scope.parent is not None and scope.parent.parent is not None:
+            scope = scope.parent
+        return scope
+
+    @property
     def owner(self) -> Scope | None:
         """The class whose method this scope is in."""
         scope: Scope | None = self

@@ -60,7 +60,12 @@ def decode(content: bytes) -> str:
     except UnicodeDecodeError as error:
         raise UnreadableError(f"not valid {error.encoding}: byte {error.start}") from error
     except (SyntaxError, LookupError) as error:
-        raise UnreadableError(f"unknown encoding: {_no_codec(content) or error}") from error
+        reason = _no_codec(content) or str(error)
+        known = reason.startswith(("not valid", _UNKNOWN))
+        raise UnreadableError(reason if known else f"{_UNKNOWN}: {reason}") from error
+
+
+_UNKNOWN = "unknown encoding"
 
 
 def _no_codec(content: bytes) -> str:
