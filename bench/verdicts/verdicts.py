@@ -1,6 +1,6 @@
 """Hold the score, the path and the root causes of a scan against what readers wrote before it.
 
-    python bench/verdicts/verdicts.py CLONES --which building|former|second|third|fourth|fifth|final
+    python bench/verdicts/verdicts.py CLONES --which building|former|second|...|sixth|final
         [--top 5] [--reports DIR]
 
 CLONES holds a directory OWNER+NAME for each repository, at the commit that its label names. Each is
@@ -71,7 +71,7 @@ ON_PATH = frozenset({"main", None})
 """Reaches that count: on the main path, or nobody can tell."""
 
 Weight = Literal["blocker", "major", "minor"]
-Which = Literal["building", "former", "second", "third", "fourth", "fifth", "final"]
+Which = Literal["building", "former", "second", "third", "fourth", "fifth", "sixth", "final"]
 SETS: Mapping[Which, str] = {
     "building": "first",
     "former": "first",
@@ -79,7 +79,8 @@ SETS: Mapping[Which, str] = {
     "third": "third",
     "fourth": "fourth",
     "fifth": "fifth",
-    "final": "sixth",
+    "sixth": "sixth",
+    "final": "seventh",
 }
 """Where the labels of a set are, each folder with a rank of its own."""
 Nearness = Literal["file", "line", "function"]
