@@ -180,7 +180,10 @@ class _Runner:
         if isinstance(digest, ScanError):
             return self._learnt(FileResult(path, errors=(digest,)))
         found = self._results.get(self._results.key(self._task(path, externals), digest))
-        return None if found is None else self._learnt(found)
+        if found is None:
+            return None
+        # It was kept by a run that may have had room for more.
+        return self._learnt(surplus.of_file(found, self._scanner.findings))
 
     def outline(self, path: str) -> FileFacts | None:
         """What a file that others told something tells and asks itself, if that needs no scan."""

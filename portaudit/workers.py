@@ -126,9 +126,9 @@ class Workers:
             free.give(self._ready.popleft())
 
     def _ended(self) -> Iterator[tuple[Sent, Done]]:
-        """What those that are done give; waits for one."""
+        """What those that are done give; waits for one, if one has anything to do."""
         busy = {process.results: process for process in self._processes if process.given}
-        for pipe in wait(list(busy)):
+        for pipe in wait(list(busy)) if busy else ():  # nothing would ever be there of none
             process = busy[pipe]  # type: ignore[index]
             portion = process.given
             assert portion is not None

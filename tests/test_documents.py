@@ -95,6 +95,13 @@ def test_the_index_has_every_page() -> None:
     assert set(PAGES) - found_otherwise - listed == set()
 
 
+def test_each_record_has_a_number_of_its_own() -> None:
+    numbers = [record.name[:4] for record in RECORDS]
+    assert len(numbers) == len(set(numbers))
+    for record in RECORDS:
+        assert record.read_text(encoding="utf-8").startswith(f"# {record.name[:4]} ")
+
+
 def test_pages_keep_their_measure() -> None:
     pipeline = CHECKOUT / "docs" / "pipeline.md"
     assert len(pipeline.read_text(encoding="utf-8").splitlines()) <= 80

@@ -7,6 +7,7 @@ from keyword import iskeyword
 
 import pytest
 
+from portaudit.report.page import shown
 from portaudit.types import TARGETS, Finding, Target
 from snippets import catalogue, findings, scan, the
 
@@ -17,6 +18,21 @@ def texts(finding: Finding) -> list[str]:
     """What a report says in words that come from a rule."""
     facts = finding.facts
     return [finding.message, finding.fix, facts.note, facts.replacement]
+
+
+def test_what_is_shown_of_a_remedy_does_not_end_in_a_colon() -> None:
+    remedies = {rule.id: shown(rule.fix) for rule in catalogue().rules.values()}
+    assert [
+        name for name, (words, code) in remedies.items() if words.endswith(":\n") > bool(code)
+    ] == []
+
+
+def test_a_list_that_a_remedy_announces_is_shown() -> None:
+    assert shown("Write it anew:\n\n- short\n  ones\n- long ones\n\nThen measure.") == (
+        "Write it anew:\n\n- short\n  ones\n- long ones\n",
+        "",
+    )
+    assert shown("Measure first.\n\n- and more") == ("Measure first.\n", "")
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -124,6 +124,13 @@ def test_another_bound_gives_another_report(make_tree: Make) -> None:
     assert not report["partial"]
 
 
+def test_what_was_kept_when_there_was_room_for_more_is_cut_as_well(make_tree: Make) -> None:
+    root = make_tree({"a.py": FLOOD})
+    assert len(told("scan", root)["findings"]) == 151  # type: ignore[arg-type]
+    (root / ".portaudit.toml").write_text(FEW)
+    assert told("scan", root) == told("scan", root, "--no-cache")
+
+
 def test_a_whole_run_has_a_bound_too(make_tree: Make) -> None:
     text = f"import torch\n{GRAVE * 300}"
     files = {f"m{at}.py": text for at in range(5)} | {"small.py": f"import torch\n{GRAVE}"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
 import struct
-from collections.abc import Callable, Mapping
-from multiprocessing import active_children
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import active_children, connection
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -39,8 +40,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_PORTION", 500)
 
 
-def run(root: Path, jobs: int, store: Store | None = None) -> dict[str, FileResult]:
-    files = Disk(root)
+def run(
+    root: Path, jobs: int, store: Store | None = None, files: Disk | None = None
+) -> dict[str, FileResult]:
+    files = files or Disk(root)
     tree = walk(files, [root])
     scanner = Scanner(files, catalogue(), "torchneuron")
     results = Results(catalogue(), "torchneuron", store)
@@ -106,6 +109,30 @@ def test_half_a_message_is_not_waited_for(
     monkeypatch.setattr(Connection, "send", half)
     assert run(root, 2) == alone
     assert once.exists()
+
+
+class Vanishing(Disk, frozen=True, dict=True):
+    """A disk on which each file is there once."""
+
+    def read(self, path: str) -> bytes:
+        if path in vars(self):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+        vars(self)[path] = True
+        return super().read(path)
+
+
+def test_files_that_vanish_meanwhile_are_not_waited_for(
+    make_tree: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(pipes: Sequence[Connection]) -> list[object]:
+        assert pipes, "nothing will ever come of no process"
+        return list(connection.wait(pipes))
+
+    monkeypatch.setattr(workers, "wait", wait)
+    root = make_tree(FILES)
+    found = run(root, 2, files=Vanishing(root))
+    reasons = {error.reason for each in found.values() for error in each.errors}
+    assert reasons == {"cannot be read: No such file or directory"}
 
 
 def test_what_a_process_raises_is_raised(make_tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:

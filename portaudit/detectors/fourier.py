@@ -1,4 +1,4 @@
-"""Fourier transforms of a model's own layers: there and back in one function or class.
+"""Fourier transforms of a model's own layers: what comes back from frequencies in a step.
 
 A layer that convolves or mixes by frequencies goes there, multiplies and comes back, in each step
 and with gradients. A loss, a front end or a picture of frequencies only goes there.
@@ -6,6 +6,7 @@ and with gradients. A loss, a front end or a picture of frequencies only goes th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import libcst as cst
@@ -22,13 +23,14 @@ from portaudit.types import Confidence
 _THERE = tuple(f"{kind}{of}" for kind in ("fft", "rfft", "hfft") for of in ("", "2", "n"))
 _BACK = tuple(f"i{name}" for name in _THERE)
 _GRADIENTLESS = ("no_grad", "inference_mode")
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _OF_LOSS = ("loss", "criterion", "metric", "augment")
-"""What is in the names of code that judges or prepares, where a way over the CPU is bearable."""
+"""How words begin in names of code that judges or prepares: there the CPU is a bearable way."""
 
 
 @detector("transform-and-back")
 def transform_and_back(reader: Reader, contexts: Contexts) -> Iterator[Spot]:
-    """Yield the transforms of functions and classes that go to frequencies and back in a step."""
+    """Yield the transforms of functions and classes that come back from frequencies in a step."""
     model = reader.model
     groups: dict[Scope, list[tuple[cst.Call, Place, str]]] = {}
     for name in (*_THERE, *_BACK):
@@ -57,8 +59,8 @@ def _spots(
 
 def _judges(reader: Reader, place: Place) -> bool:
     """Whether a place is of a loss, a metric or the data by its names."""
-    names = f"{reader.source.path}/{place.scope.qualname}".lower()
-    return any(word in names for word in _OF_LOSS)
+    words = _WORD.findall(f"{reader.source.path}/{place.scope.qualname}")
+    return any(word.lower().startswith(_OF_LOSS) for word in words)
 
 
 def _without_gradients(reader: Reader) -> set[cst.CSTNode]:

@@ -580,6 +580,7 @@ class Known(Struct, frozen=True, dict=True):
             return True
         sources = (self.command.given, self.config, self.code.values)
         found: Values = frozenset().union(*(each.get(name, ()) for each in sources))
+        found |= self._spelled_otherwise(name)
         if name in self.code.others:
             found |= self.values(name) or frozenset(() if seen else {_UNKNOWN})
         if self._is_changed(VARIABLE + name):
@@ -587,6 +588,18 @@ class Known(Struct, frozen=True, dict=True):
         if not found:
             return False
         return len(found) > 1 or _UNKNOWN in found or found != self.code.values.get(name)
+
+    def _spelled_otherwise(self, name: str) -> Values:
+        """What the command gives a setting under other names that code has for it: `-f`, `--fa`.
+
+        Of one letter nobody sees the value, and that a flag is there may mean either.
+        """
+        others = self.code.spelled.get(name, frozenset()) - {name}
+        given = (self.command.given.get(each, frozenset()) for each in others)
+        found: Values = frozenset().union(*given)
+        if found & _FLAG or any(each.lower() in self._letters for each in others):
+            found = found - _FLAG | {_UNKNOWN}
+        return found
 
     def strings(self) -> frozenset[str]:
         """The strings in the files of settings, and the last parts of dotted ones."""

@@ -639,10 +639,13 @@ class _Asking:
         self._asks = asks
         self.named = named
         self._origins: dict[str, set[str]] = {}
+        self._packages: dict[str, set[str]] = {}
         self._having: dict[str, list[str]] = {}
         for file, each in asks.items():
             for name, modules in each.origins.items():
-                self._origins.setdefault(name, set()).update(modules)
+                self._origins.setdefault(name, set()).update((*modules, _module(file)))
+                if file.endswith("__init__.py"):
+                    self._packages.setdefault(name, set()).add(_module(file))
             for name in each.tables:
                 self._having.setdefault(name, []).append(file)
 
@@ -721,8 +724,17 @@ class _Asking:
         return {file for file, _ in self.named.get(name, ())}
 
     def _homes(self, path: str, name: str) -> frozenset[str]:
-        """Modules that have a table: its own, and those that others bring it in from."""
-        return frozenset({_module(path), *self._origins.get(name, ())})
+        """Modules that have a table: its own, those that bring it in, and where they have it from.
+
+        With the packages that bring in such a module, maybe with a star: `net.Scan()`.
+        """
+        found = {_module(path), *self._origins.get(name, ())}
+        waiting = list(found)
+        while waiting:
+            new = self._packages.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
 
     def _may_mean(self, path: str, name: str, homes: frozenset[str]) -> bool:
         """Whether a file that uses a name may mean the table by it."""

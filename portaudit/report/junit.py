@@ -1,7 +1,8 @@
 """Reporter: JUnit XML, which every CI server shows as tests.
 
 A rule is a test, so that a dashboard can follow it: it fails while places of it fail the gate and
-passes once there are none. Without a gate every place worth an edit fails its rule.
+passes once there are none. Without a gate every place worth an edit fails its rule. Findings that
+are left out are a test of their own where the gate fails by them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def render(report: Report, *, prefix: str = "") -> str:
         own = sorted((each for each in failed if each.rule == rule_id), key=place)
         broken += bool(own)
         _case(suite, report, rule_id, own, prefix)
-    if not rules:
+    if report.gate is not None and report.gate.unjudged:
+        broken += 1
+        _left_out(suite, report, report.gate.unjudged, prefix)
+    if not len(suite):
         # Some servers take a file without tests for a failure of the job.
         ET.SubElement(suite, "testcase", classname="portaudit", name="no rule found anything")
     for name, number in (("tests", len(suite)), ("failures", broken), ("errors", 0)):
@@ -67,6 +71,22 @@ def _case(
         lines.append(f"On purpose: a comment `portaudit: ignore[{rule_id}] reason`")
     failure = ET.SubElement(case, "failure", type=rule_id, message=_text(message))
     failure.text = _text("\n".join(lines))
+
+
+def _left_out(suite: ET.Element, report: Report, paths: Sequence[str], prefix: str) -> None:
+    """The gate fails by files with findings that nobody sees, whatever the rules say."""
+    name = "findings that are left out"
+    case = ET.SubElement(suite, "testcase", classname="portaudit", name=name)
+    case.set("file", _text(_plain(prefix + paths[0])))
+    message = f"{count(len(paths), 'file has', 'files have')} {name}"
+    failure = ET.SubElement(case, "failure", type="left-out", message=message)
+    failure.text = _text(
+        "\n".join(
+            f"{_plain(prefix + error.path)}: {error.reason}"
+            for error in report.errors
+            if error.surplus and error.path in paths
+        )
+    )
 
 
 def _line(report: Report, finding: Finding, prefix: str) -> str:

@@ -47,9 +47,11 @@ STATUS_STYLE = {
     "undocumented": "magenta",
 }
 _REMEDY = re.compile(
-    r"(?P<words>(?!```)[^\n]+(?:\n(?!```)[^\n]+)*\n)?\n*(?:```\w*\n(?P<code>.*?)\n```)?", re.DOTALL
+    r"(?P<words>(?!```)[^\n]+(?:\n(?!```)[^\n]+)*\n(?:(?<=:\n)\n+(?=[-*] )[^\n]+(?:\n[^\n]+)*\n)?)?"
+    r"\n*(?:```\w*\n(?P<code>.*?)\n```)?",
+    re.DOTALL,
 )
-"""A paragraph, a code block, or the one and right after it the other."""
+"""A paragraph with its list, a code block, or the one and right after it the other."""
 _PROOF = 60
 """Columns of a guard's source text."""
 _ITEM = re.compile(r"(?:^|\n)\s*(?:[-*]|\d+\.) ")
@@ -330,18 +332,19 @@ def last_cells(text: str, room: int) -> str:
 
 def adds(fix: str, said: str) -> bool:
     """Whether a remedy is more than the code that was said already."""
-    words, code = _parts(fix)
+    words, code = shown(fix)
     return bool(words) or code.strip() != said.strip()
 
 
-def _parts(fix: str) -> tuple[str, str]:
+def shown(fix: str) -> tuple[str, str]:
+    """The words and the code of a remedy that people see beside a finding; either may be empty."""
     found = _REMEDY.match(fix.strip() + "\n")
     return (found["words"] or "", found["code"] or "") if found else ("", "")
 
 
 def remedy(page: Page, fix: str, margin: int) -> None:
     """The first paragraph of the remedy and the code that goes with it; `explain` has the rest."""
-    words, code = _parts(fix)
+    words, code = shown(fix)
     first, *items = _ITEM.split(words.strip())
     if words or code:
         page.note("fix", inline(" ".join(first.split()), color=page.color), margin)

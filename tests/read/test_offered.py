@@ -32,7 +32,7 @@ def facts(text: str, **others: str) -> CodeFacts:
         ("import torch\nclass A(torch.nn.Module):\n    def go(self): pass", "go"),
         ("class A(Base[T]):\n    def go(self): pass", "go"),
         ("class B: pass\nclass A(B): pass", "A<B"),
-        ("class B:\n    def __init_subclass__(cls): pass", "<B"),
+        ("class B:\n    def __init_subclass__(cls): pass", ""),
         ("class B(metaclass=Registry): pass", "<B"),
         ("class B(metaclass=ABCMeta): pass", ""),
         ("print(B.__subclasses__())", "<B"),
@@ -102,3 +102,66 @@ def test_settings_that_code_names(text: str, files: list[str]) -> None:
     found = facts(text).imports
     assert [item.name for item in found if item.named] == files
     assert all(item.guard == "none" and not item.scope for item in found)
+
+
+HOOK = """
+REGISTRY = {{}}
+
+class B:
+    table = {{}}
+
+    {head}
+        super().__init_subclass__(**kwargs)
+        {line}
+"""
+KEEPING = (
+    "REGISTRY[cls.__name__] = cls",
+    "cls.table[cls.__name__] = cls",
+    "B.last = cls",
+    "B.table.update({cls.__name__: cls})",
+    "register(cls)",
+    "register(x=cls)",
+    "cls.register()",
+    "REGISTRY[cls.__name__] = cls.build",
+    "REGISTRY['x'] = cls.Config",
+    "net = cls",
+    "net = cls.table; net.last = cls",
+    "config = cls.__dict__['Config']; REGISTRY['x'] = config",
+    "config = cls.__dict__['Config']; register(config)",
+    "global NET; NET = cls",
+    "REGISTRY['x'] = lambda: cls()",
+    "REGISTRY['x'] = [cls]",
+    "REGISTRY.update(locals())",
+    "for each in cls.parts: each.net = cls",
+    "x: type = cls",
+    "return cls",
+)
+LOOKING = (
+    "pass",
+    "cls.kind = cls.__name__.lower()",
+    "cls.kind = 'x'; cls.size = 8",
+    "if not hasattr(cls, 'build'): raise TypeError(f'{cls.__name__} has none')",
+    "if issubclass(cls, Other): print(cls)",
+    "if 'Config' in cls.__dict__: cls.has = True",
+    "config = cls.__dict__['Config']; config.owner = cls",
+    "config = cls.__dict__.get('Config'); config.owner = cls",
+    "NAMES.append(cls.__name__)",
+)
+HEADS = ("def __init_subclass__(cls, **kwargs):", "def __init_subclass__(cls, /, **kwargs):")
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("line", KEEPING)
+def test_a_base_that_may_keep_the_classes_below_it(line: str, head: str) -> None:
+    assert "<B" in facts(HOOK.format(head=head, line=line)).offered.split()
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("line", LOOKING)
+def test_a_base_that_only_looks_at_the_classes_below_it(line: str, head: str) -> None:
+    assert "<B" not in facts(HOOK.format(head=head, line=line)).offered.split()
+
+
+def test_a_hook_that_somebody_else_has() -> None:
+    assert "<B" in facts(HOOK.format(head="@told\n    " + HEADS[0], line="pass")).offered.split()
+    assert "<B" in facts("class B:\n    __init_subclass__ = hook").offered.split()

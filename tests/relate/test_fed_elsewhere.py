@@ -73,6 +73,12 @@ KEYS = {
     "updated, formatted": 'for k in ("fused",):\n    vars(cfg).update({f"use_{k}": True})',
     "updated, all at once": 'vars(cfg).update({f"use_{k}": True for k in ("fused",)})',
 }
+MADE_KEYS = {
+    "added": '{"use_" + k: True}',
+    "formatted": '{f"use_{k}": True}',
+    "beside another": '{"steps": 3, f"use_{k}": True}',
+    "by a name": "{k: True}",
+}
 OTHER_KEYS = {
     "a number": "args = [0, 1, 2]\nfor i in range(2):\n    args[i + 1] = True",
     "another name": 'vars(cfg)["use_other"] = True',
@@ -89,6 +95,24 @@ def test_a_name_that_is_put_together_may_be_any(make_tree: MakeTree, case: str) 
 @pytest.mark.parametrize("case", OTHER_KEYS)
 def test_a_name_that_is_written_is_that_one(make_tree: MakeTree, case: str) -> None:
     assert waits(make_tree, OTHER_KEYS[case]) == {"use_fused"}
+
+
+@pytest.mark.parametrize("case", [*MADE_KEYS, "written"])
+def test_a_field_may_be_given_by_a_name_that_is_put_together(
+    make_tree: MakeTree, case: str
+) -> None:
+    text = TRAIN.replace('parser.add_argument("--use_fused", action="store_true")', "pass")
+    unpacked = MADE_KEYS.get(case, '{"steps": 3}')
+    tree = {
+        "settings.py": CLASSES,
+        "train.py": text.format(
+            imports="from settings import Settings",
+            head="",
+            made=f"for k in names():\n            cfg = Settings(**{unpacked})",
+        ),
+        "README.md": "```sh\npython train.py\n```\n",
+    }
+    assert waiting(make_tree, tree) == ({""} if case in MADE_KEYS else {"use_fused"})
 
 
 MODEL = "class Settings(BaseModel):\n    steps: int = 3\n    use_fused: bool = {}\n"
@@ -150,6 +174,7 @@ READ = {
     "the environment": 'parse_yaml_file(os.environ["CONFIG"])[0]',
     "the environment, by a name": "parse_json_file(PLACE)[0]",
     "a function": "parse_yaml_file(place())[0]",
+    "the environment, or the line": 'parse_yaml_file(os.getenv("CONFIG") or sys.argv[1])[0]',
 }
 
 
@@ -233,6 +258,41 @@ def test_what_is_read_beside_the_settings_that_are_given(make_tree: MakeTree, ca
         "README.md": "```sh\npython train.py --config configs/a.yaml\n```\n",
     }
     assert waiting(make_tree, tree) == ({""} if case in BESIDE else {"use_fused"})
+
+
+LITERAL = {
+    "options are updated": "vars(cfg).update({})",
+    "options are made of it": "cfg = argparse.Namespace(**{})",
+    "defaults are": "parser.set_defaults(**{})\ncfg = parser.parse_args()",
+}
+
+
+@pytest.mark.parametrize("case", LITERAL)
+@pytest.mark.parametrize("reads", ["yaml.safe_load(open({}))", "json.load(open({}))"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_file_that_is_named_is_known_if_the_tree_has_it(
+    make_tree: MakeTree, case: str, reads: str, is_there: bool
+) -> None:
+    made = LITERAL[case].format(reads.format('"local.json"')).split("\n")
+    tree = {
+        "train.py": TRAIN.format(imports="import json", head="", made="\n        ".join(made)),
+        "README.md": "```sh\npython train.py\n```\n",
+    }
+    if is_there:
+        tree["local.json"] = '{"use_other": true}'
+    assert waiting(make_tree, tree) == ({"use_fused"} if is_there else {""})
+
+
+NO_FILE = {
+    "a default": 'parser.set_defaults(config="local.yaml")\ncfg = parser.parse_args()',
+    "a dict": 'vars(cfg).update({"config": "local.yaml"})',
+    "a list": 'cfg.merge_from_list(["DATA.LABELS", "labels.json"])',
+}
+
+
+@pytest.mark.parametrize("case", NO_FILE)
+def test_a_name_of_a_file_that_is_only_a_value_is_not_read(make_tree: MakeTree, case: str) -> None:
+    assert waits(make_tree, NO_FILE[case]) == {"use_fused"}
 
 
 METHOD = """

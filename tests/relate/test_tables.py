@@ -178,3 +178,26 @@ def test_a_class_in_a_table_may_be_used_without_it(
     found = [each for each in report_of(root).findings if each.scope.startswith("Scan")]
     assert found
     assert {each.guard == "guarded" for each in found} == {is_off}
+
+
+@pytest.mark.parametrize("brought", ["from .nets import Scan, build", "from .nets import *"])
+@pytest.mark.parametrize(
+    ("line", "is_off"), [("", True), ("net.Scan()", False), ("net.build('Scanning')", True)]
+)
+def test_a_class_in_a_table_may_be_used_by_way_of_its_package(
+    make_tree: MakeTree, brought: str, line: str, is_off: bool
+) -> None:
+    root = make_tree(
+        {
+            "README.md": "```sh\npython train.py configs/a.yaml\n```\n",
+            "configs/a.yaml": CONFIG,
+            "net/__init__.py": f"{brought}\n",
+            "net/nets.py": DECORATED,
+            "train.py": TRAIN.replace("import nets", "import net").format(
+                "", f"net.build(load())\n    {line}"
+            ),
+        }
+    )
+    found = [each for each in report_of(root).findings if each.scope.startswith("Scan")]
+    assert found
+    assert {each.guard == "guarded" for each in found} == {is_off}

@@ -637,3 +637,45 @@ def test_a_flag_with_another_way_is_undone_only_by_who_is_seen_to_set_it(
     root = make_tree({"train.py": dedent(FED).replace("Net({})", f"Net({given})")})
     report = report_of(root)
     assert {each.guard for each in report.findings if each.scope == "Net.forward"} == guards
+
+
+SPELLED = """
+    import argparse
+    import torch
+    from flash_attn import flash_attn_func
+
+    def main():
+        parser = argparse.ArgumentParser()
+        parser.add_argument("-f", "--fast", "--use_fused", dest="use_fused", action="store_true")
+        parser.add_argument("-q", "--quiet", action="store_true")
+        args = parser.parse_args()
+        x = torch.zeros(3, 8, requires_grad=True)
+        if args.use_fused:
+            x = flash_attn_func(x, x, x)
+        else:
+            x = torch.relu(x)
+        x.sum().backward()
+
+    if __name__ == "__main__":
+        main()
+    """
+
+
+@pytest.mark.parametrize(
+    ("words", "guard"),
+    [
+        ("", "fallback"),
+        ("--quiet", "fallback"),
+        ("-q", "fallback"),
+        ("--use_fused", "none"),
+        ("--fast", "none"),
+        ("-f", "none"),
+    ],
+)
+def test_a_flag_with_another_way_is_set_by_any_of_its_names(
+    make_tree: MakeTree, words: str, guard: str
+) -> None:
+    readme = f"```sh\npython train.py {words}\n```\n"
+    root = make_tree({"train.py": dedent(SPELLED), "README.md": readme})
+    found = [each for each in report_of(root).findings if "flash_attn_func(" in each.snippet]
+    assert {each.guard for each in found} == {guard}

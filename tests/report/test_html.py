@@ -172,6 +172,16 @@ def test_a_check_says_what_fails_and_why() -> None:
     assert {read(samples.FAILED).data["words"][at] for at in states} >= {"failing", "suppressed"}
 
 
+def test_a_check_that_fails_by_what_is_left_out_names_the_files() -> None:
+    assert samples.PASSED.gate
+    gate = replace(samples.PASSED.gate, passed=False, unjudged=("flood.py",))
+    page = rendered(replace(samples.PASSED, gate=gate))
+    told = page.partition('<section id="gate"')[2].partition("</section>")[0]
+    assert "The check failed" in told
+    assert "by findings that are left out" in told
+    assert "flood.py" in told
+
+
 def test_frames_show_lines_around_where_the_file_is_the_same() -> None:
     told = read(samples.REACHED, replace(VIEW, source=lambda name: SOURCE.get(name, "").encode()))
     assert "import math" in told.text

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 import samples
 from odd_reports import reports
 from portaudit.report import junit
-from portaudit.types import Report, Span
+from portaudit.types import Report, ScanError, Span
 
 Golden = Callable[[str, str], None]
 
@@ -58,6 +58,17 @@ def test_a_rule_is_a_test_that_fails_with_its_places() -> None:
 def test_a_rule_without_failing_places_passes() -> None:
     assert broken(samples.PASSED) == {}
     assert len(list(suite_of(samples.PASSED))) == 3
+
+
+@pytest.mark.parametrize("report", [samples.PASSED, samples.EMPTY])
+def test_findings_that_are_left_out_are_a_test_that_fails(report: Report) -> None:
+    assert samples.PASSED.gate
+    gate = replace(samples.PASSED.gate, passed=False, unjudged=("flood.py",))
+    error = ScanError("flood.py", "50 findings are left out", surplus=50)
+    (case,) = broken(replace(report, gate=gate, errors=(error,)), "sub/").values()
+    (failure,) = case.result
+    assert failure.message == "1 file has findings that are left out"
+    assert failure.text == "sub/flood.py: 50 findings are left out"
 
 
 def test_nothing_found_is_one_test_that_passes() -> None:

@@ -31,7 +31,7 @@ from portaudit.marks import (
 from portaudit.read.python.conditions import attributes, holds, index, is_self, literal
 from portaudit.read.python.methods import is_looked_at
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import SPEAKING, body_of, last_name, last_part
+from portaudit.read.python.nodes import SPEAKING, body_of, last_name, last_part, string_value
 from portaudit.read.python.objects import Objects
 from portaudit.read.python.settings import bases, followed, hands_on
 from portaudit.read.python.spelled import spelled as spelled_out
@@ -132,7 +132,9 @@ def _has_names(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool
         return holds(reader, node.args[0].value) or holds(reader, node)
     if isinstance(node, (cst.Dict, cst.DictComp)):
         return isinstance(node, cst.Dict) and all(
-            isinstance(each, cst.DictElement) or _has_names(reader, each.value, depth + 1)
+            _is_named(each)
+            if isinstance(each, cst.DictElement)
+            else _has_names(reader, each.value, depth + 1)
             for each in node.elements
         )
     if isinstance(node, cst.BooleanOperation):
@@ -145,6 +147,12 @@ def _has_names(reader: Reader, node: cst.BaseExpression, depth: int = 0) -> bool
         ):
             return True
     return holds(reader, node)
+
+
+def _is_named(element: cst.DictElement) -> bool:
+    """Whether the key of a dict is written there: not that of `{f"use_{name}": True}`."""
+    text = string_value(element.key)
+    return text is not None and text[1]
 
 
 def _called(reader: Reader, call: cst.Call) -> Iterator[tuple[str, int]]:

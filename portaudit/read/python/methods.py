@@ -6,14 +6,14 @@ class of the file, `torch.nn.Module`. Of any other class all methods count as us
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import libcst as cst
 
 from portaudit.catalogue.options import words
 from portaudit.marks import ANY_PART
 from portaudit.read.python.model import Scope
-from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.nodes import descendants, last_name, string_value
 from portaudit.read.python.spelled import is_telling, spelled
 from portaudit.read.python.values import LocalClass, Reader
 from portaudit.types import Ref
@@ -29,6 +29,13 @@ _LOOKING = frozenset(
     {"isinstance", "type", "id", "print", "repr", "str", "len", "float", "int", "bool", "hasattr"}
 )
 """Functions that call nothing of what they are given."""
+_SEEING = _LOOKING | {"issubclass", "super", "fields", "is_dataclass"}
+"""Functions that keep nothing of the classes that they are given."""
+_PLAIN = frozenset({"classmethod", "override"})
+_HOLDING = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Return, cst.Yield)
+"""What may have a class later."""
+_TELLING = frozenset({"__name__", "__qualname__", "__module__", "__doc__", "__slots__"})
+"""What a class says of itself, in words."""
 
 
 def calls_back(base: cst.Arg) -> bool:
@@ -261,3 +268,79 @@ def below(reader: Reader, scope: Scope) -> Iterator[Scope]:
                 seen.add(each)
                 waiting.append(each)
                 yield each
+
+
+# --- classes that a base keeps --------------------------------------------------------------------
+
+
+def keeps_below(reader: Reader, scope: Scope) -> bool:
+    """Whether a class may keep those below it, as its `__init_subclass__` lets them out.
+
+    One that only looks at them, or sets what is theirs alone, keeps none.
+    """
+    return any(
+        binding.inner is None or _lets_out(reader, binding.inner.node)
+        for binding in scope.bindings.get("__init_subclass__", ())
+    )
+
+
+def _lets_out(reader: Reader, function: cst.CSTNode) -> bool:
+    """Whether a function does anything with its first argument that others may see."""
+    if not isinstance(function, cst.FunctionDef):
+        return True
+    first, *_ = [*function.params.posonly_params, *function.params.params, None]
+    decorators = {last_name(each.decorator) for each in function.decorators}
+    inside = list(descendants(function.body))
+    if first is None or decorators - _PLAIN or any(isinstance(each, _HOLDING) for each in inside):
+        return True
+    names = [each for each in inside if isinstance(each, cst.Name)]
+    own = {first.name.value}
+    own.update([_named_part(reader, each) for each in names if each.value in own])
+    return not all(_stays(reader, each, own) for each in names if each.value in own | {"locals"})
+
+
+def _part_of_own(reader: Reader, name: cst.Name) -> cst.CSTNode | None:
+    """`cls.__dict__["Config"]` and `cls.__dict__.get("Config")`: what a class has for itself."""
+    parents = reader.model.parents
+    owner = parents.get(name)
+    if not isinstance(owner, cst.Attribute) or owner.attr.value != "__dict__":
+        return None
+    found = parents.get(owner)
+    if isinstance(found, cst.Subscript) and found.value is owner:
+        return found
+    call = parents.get(found) if isinstance(found, cst.Attribute) else None
+    return call if isinstance(call, cst.Call) and last_name(call.func) == "get" else None
+
+
+def _named_part(reader: Reader, name: cst.Name) -> str:
+    """The name that what a class has for itself is given, empty if it is given none."""
+    part = _part_of_own(reader, name)
+    parent = reader.model.parents.get(part) if part else None
+    if not isinstance(parent, cst.Assign) or len(parent.targets) != 1:
+        return ""
+    target = parent.targets[0].target
+    return target.value if isinstance(target, cst.Name) else ""
+
+
+def _stays(reader: Reader, name: cst.Name, own: Collection[str]) -> bool:
+    """Whether nobody else gets a class, or a part of it, where it is named."""
+    parents = reader.model.parents
+    parent = parents.get(name)
+    if isinstance(parent, cst.AssignTarget) or _named_part(reader, name):
+        return True
+    if isinstance(parent, cst.Assign):
+        return all(
+            isinstance(each.target, cst.Attribute)
+            and isinstance(each.target.value, cst.Name)
+            and each.target.value.value in own
+            for each in parent.targets
+        )
+    if isinstance(parent, cst.Attribute):
+        outer = parents.get(parent)
+        is_told = parent.attr.value in _TELLING or isinstance(outer, cst.AssignTarget)
+        looked_at = isinstance(outer, (cst.Comparison, cst.ComparisonTarget))
+        return is_told or (looked_at and parent.attr.value.startswith("__"))
+    if isinstance(parent, cst.Arg):
+        call = parents.get(parent)
+        return isinstance(call, cst.Call) and _plain_name(call.func) in _SEEING
+    return isinstance(parent, (cst.Comparison, cst.FormattedStringExpression, cst.If))

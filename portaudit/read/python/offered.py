@@ -13,7 +13,13 @@ from collections.abc import Container, Iterator
 import libcst as cst
 
 from portaudit.marks import ANY_MEMBER, ANY_METHOD, ANY_PART, BELOW, HANDED, RETURNED
-from portaudit.read.python.methods import PLAIN_METACLASSES, asks_for_any, below, calls_back
+from portaudit.read.python.methods import (
+    PLAIN_METACLASSES,
+    asks_for_any,
+    below,
+    calls_back,
+    keeps_below,
+)
 from portaudit.read.python.model import Scope
 from portaudit.read.python.nodes import descendants, last_name, string_value
 from portaudit.read.python.spelled import is_telling, spelled
@@ -128,7 +134,7 @@ def _of_bases(
         for each in node.keywords
         if each.keyword is not None and each.keyword.value == "metaclass"
     }
-    if "__init_subclass__" in scope.bindings or metaclasses - PLAIN_METACLASSES:
+    if keeps_below(reader, scope) or metaclasses - PLAIN_METACLASSES:
         yield BELOW + node.name.value
 
 

@@ -7,7 +7,7 @@ nobody takes a default for what it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import libcst as cst
 from msgspec import Struct
@@ -507,12 +507,18 @@ def _is_fed(reader: Reader, call: cst.Call) -> bool:
     name = last_name(function)
     holding = known.words().holding
     if isinstance(function, cst.Attribute) and function.attr.value in holding.filing:
-        return not (_is_literal(reader, call) or _is_of_line(reader, call))
+        is_known = _is_literal(reader, call) or _is_of_line(reader, call)
+        return not is_known or bool(_read_from(reader, call))
     if isinstance(function, cst.Attribute) and name in holding.making:
         return known.holds(last_name(function.value)) and not _is_literal(reader, call)
-    if not _reads(call) or _is_written(reader, call):
-        return False
+    return _reads(call) and not _is_written(reader, call) and _is_for_settings(reader, call)
+
+
+def _is_for_settings(reader: Reader, call: cst.Call) -> bool:
+    """Whether what a call reads are settings: by its format, or by what gets them."""
+    function = call.func
     owner = last_name(function.value) if isinstance(function, cst.Attribute) else ""
+    holding = known.words().holding
     if owner in holding.formats:
         return True
     if owner not in holding.others:
@@ -559,13 +565,28 @@ def _written_path(reader: Reader, call: cst.Call) -> str:
     if not isinstance(function, cst.Attribute):
         return ""
     holding = known.words().holding
-    is_feeding = holding.feeding.get(function.attr.value, False)
-    is_read = last_name(function.value) in holding.formats and _reads(call)
-    if not (is_feeding or is_read or function.attr.value in holding.filing):
-        return ""
-    parts = _parts(reader, call)
-    texts = (string_value(each) for each in parts if isinstance(each, cst.BaseString))
+    method = function.attr.value
+    is_sure = holding.feeding.get(method)
+    nodes: Iterable[cst.CSTNode] = ()
+    if method in holding.filing or (_reads(call) and _is_for_settings(reader, call)):
+        nodes = _parts(reader, call)
+    elif is_sure or (is_sure is not None and _may_hold(reader, function.value)):
+        given = (item.value for item in call.args if item.star or not item.keyword)
+        nodes = (each for value in given for each in _texts_read(reader, value))
+    texts = (string_value(each) for each in nodes if isinstance(each, cst.BaseString))
     return next((text[0] for text in texts if text and text[1] and _PATH.search(text[0])), "")
+
+
+def _texts_read(
+    reader: Reader, node: cst.BaseExpression, depth: int = 0
+) -> Iterator[cst.BaseExpression]:
+    """The name of a file, or that of what is read: none of the words of a list or a dict."""
+    node = followed(reader, node)
+    if not _reads(node):
+        yield node
+    elif isinstance(node, cst.Call) and depth <= _DEEPEST:
+        for item in node.args:
+            yield from _texts_read(reader, item.value, depth + 1)
 
 
 _PATH = re.compile(r"\.(?:ya?ml|json|toml)$")
