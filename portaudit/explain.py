@@ -193,6 +193,8 @@ class _Explaining:
             if kept.rule in {rule for rule, _ in shown}:
                 continue  # said once for the line
             reason, why = "related", "what the other files say takes it away"
+            if any(each.surplus and each.path == self._place.path for each in self._report.errors):
+                reason, why = "surplus", "findings of the file are left out, maybe this one"
             if CONFIDENCES.index(kept.confidence) < CONFIDENCES.index(least):
                 reason = "confidence"
                 why = f"its confidence is {kept.confidence}, and min-confidence is {least}"

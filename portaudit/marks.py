@@ -84,7 +84,8 @@ PASSED_ON = ">"
 OF_FUNCTION = "("
 """Stands between a function and a parameter of it that may be left out. At the end of the name of a
 function: of what else the code does with it than to call it; of the name of a setting: names that
-nobody sees are unpacked in a call."""
+nobody sees are unpacked in a call. Before the name of a setting: some call hands it on by its name.
+"""
 
 # --- what tables are asked with -------------------------------------------------------------------
 

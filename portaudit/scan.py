@@ -291,7 +291,8 @@ def _scan_module(
     imports = brought(reader, decide)  # asks for flags of other modules
     guesses = guessed(reader, decide)
     built = tuple(made(reader))
-    uses = code(reader, imports, guesses, Demands(judgment).of)  # asks what calls come to
+    demands = Demands(judgment).of  # asks what calls come to
+    uses = code(reader, imports, guesses, demands, judgment.flags.packages)
     facts = replace(
         alone,
         open=tuple(sorted(_open_names(reader))),

@@ -689,9 +689,10 @@ class Setting(Struct, frozen=True):
     """A value that a file has for a flag, an option or a field of a config.
 
     `name`: without what is around it (`use_flash` of `cfg.model.use_flash`, `--use-flash`); `*` is
-    any that data has which is read at run time, or with a `value` any at all · `value`: a word, a
-    number, `true`, `false` or `null` as JSON writes them, `""` for a text with nothing in it, `<>`
-    for an object that is no word, empty where it is not written down ·
+    any that data has which is read at run time, or with a `value` any at all; `(` stands before one
+    that some call of the file hands on by its name, in line 0 · `value`: a word, a number, `true`,
+    `false` or `null` as JSON writes them, `""` for a text with nothing in it, `<>` for an object
+    that is no word, empty where it is not written down ·
     `given`: it is set here, and is not what holds where nobody sets it · `parameter`: what it is
     the default of, which has none where `value` is empty · `spelled`: the
     names by which a command line gives it that say something else than its name and a value, and

@@ -244,10 +244,13 @@ def _run(
         pipe.close()
     threading.Thread(target=_follow, daemon=True).start()
     gc.disable()  # models are swept as they are let go
-    with suppress(EOFError, OSError):  # nobody is there any more
+    # Nobody is there any more; or there is no memory, and it is as if the system had killed us.
+    with suppress(EOFError, OSError, MemoryError):
         while portion := tasks.recv():
             try:
                 done: list[Done] | Exception = _work(portion)
+            except MemoryError:
+                raise
             except Exception as error:  # noqa: BLE001 - for the first one to raise
                 done = error
             results.send(done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -256,6 +257,17 @@ def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path: Path) -> Non
         os.utime(path, (0, 0))
     replace_file(tmp_path / "r.json", b"whole")
     assert set(tmp_path.iterdir()) == {young, *others, tmp_path / "r.json"}
+
+
+def test_a_folder_may_be_written_to_that_cannot_be_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    replace_file(tmp_path / "r.json", b"whole")
+    assert (tmp_path / "r.json").read_bytes() == b"whole"
 
 
 @pytest.mark.parametrize("at", ["fcntl.flock", "os.dup", "shutil.copymode", "pathlib.Path.replace"])

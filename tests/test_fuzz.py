@@ -140,3 +140,13 @@ def test_long_files_are_scanned_in_a_process_of_their_own(bench: dict[str, Modul
         assert long.taken(kind, content)[1] == ""
     source = SourceFile("a.py", "python", long._LINES["python"].encode())
     assert bench["targets"].scan_file(source, catalogue(), "torchneuron").findings
+
+
+def test_growth_is_read_from_what_the_fuzzer_says_in_all_its_runs(
+    bench: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    said = tmp_path / "fuzzer.txt"
+    assert bench["fuzz"]._edges(said) == (0, 0, 0)
+    first = "#1 pulse  cov: 5\n#40 INITED cov: 70 ft: 9\n#45 NEW    cov: 71 ft: 9\n"
+    said.write_text(f"{first}nonsense\n#50 INITED cov: 71\n#60 NEW cov: 80\n#145 REDUCE cov: 90\n")
+    assert bench["fuzz"]._edges(said) == (70, 71, 90)

@@ -110,6 +110,12 @@ def test_a_scan_says_what_is_left_out_and_keeps_the_gravest(make_tree: Make) -> 
     assert portaudit("scan", root, "--strict").exit_code == 2
 
 
+def test_a_line_whose_finding_is_left_out_is_explained_by_that(make_tree: Make) -> None:
+    root = make_tree({"a.py": FLOOD, ".portaudit.toml": FEW})
+    passed = told("explain", f"{root / 'a.py'}:151")["passed"]
+    assert [each["reason"] for each in passed] == ["surplus"]  # type: ignore[attr-defined]
+
+
 def test_a_later_run_says_the_same(make_tree: Make) -> None:
     root = make_tree({"a.py": FLOOD, ".portaudit.toml": FEW})
     assert told("scan", root) == told("scan", root) == told("scan", root, "--no-cache")
@@ -159,6 +165,8 @@ def test_nothing_turns_green_by_flooding(make_tree: Make) -> None:
     )
     page = portaudit("check", root, "--fail-on", "blocker", "--format", "markdown").stdout
     assert "**1 file has findings that are left out**; nothing new fails" in page
+    brief = portaudit("check", root, "--fail-on", "blocker", "--quiet").stdout
+    assert brief == "a.py: 50 findings are left out: it has more than 100 (`file-findings`)\n"
     assert portaudit("scan", root, "--fail-on", "blocker").exit_code == 1
 
 

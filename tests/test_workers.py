@@ -111,6 +111,23 @@ def test_half_a_message_is_not_waited_for(
     assert once.exists()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the processes are not forked")
+def test_a_result_that_takes_all_memory_costs_its_file(
+    make_tree: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = workers._packed
+
+    def takes(result: FileResult) -> workers.Packed:
+        if result.path == "pkg/m7.py":
+            raise MemoryError
+        return packed(result)
+
+    monkeypatch.setattr(workers, "_packed", takes)
+    found = run(make_tree(FILES), 2)
+    assert {path for path, result in found.items() if result.failed} == {"pkg/m7.py"}
+    assert "was killed, maybe for want of memory" in found["pkg/m7.py"].errors[0].reason
+
+
 class Vanishing(Disk, frozen=True, dict=True):
     """A disk on which each file is there once."""
 

@@ -8,7 +8,7 @@ needs atheris (the dependency group `fuzz`). WORK is a directory of yours: what 
 new code is kept there, and the next run goes on with it, up to as many inputs or seconds in all.
 `run` has a process for each target, one after the other; inputs that break a promise are in
 WORK/TARGET/broken. `table` reads what was kept once more without atheris, by another seed for
-hashes, and counts the lines that were reached.
+hashes, and counts the lines that were reached: the rows of README.md.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ def _escaped(word: bytes) -> bytes:
 
 def table(work: Path, names: Sequence[str]) -> int:
     """Print a row for each target, and the inputs whose result goes by the seed of hashes."""
-    print("| target | seeds | runs | s | kept | lines: seeds | 1 % | 10 % | 100 % | broken |")
+    print("| target | seeds | inputs | s | kept | edges: seeds | 10 % | end | lines | broken |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     wrong = 0
     for name in names or sorted(path.name for path in work.iterdir() if path.is_dir()):
@@ -294,8 +294,30 @@ def digests(work: Path, name: str, *, traced: bool) -> dict[str, object]:
             max([number for at, number in reached if at <= until or level == 1.0], default=0)
         )
     broken = len(list((place / "broken").glob("*.bin")))
-    row = [len(begun), runs, round(seconds), len(kept), *grown, broken]
-    return {"row": row, "digests": found}
+    told = ", ".join(f"{number:,}" for number in grown)
+    counts = [len(begun), int(runs), round(seconds), len(kept), *_edges(place / "fuzzer.txt")]
+    return {"row": [*(f"{each:,}" for each in counts), told, broken], "digests": found}
+
+
+_EDGES = re.compile(r"#(\d+)\s+(\w+)\s+cov: (\d+)")
+"""What libFuzzer says: inputs so far, why it says so, edges."""
+
+
+def _edges(said: Path) -> tuple[int, int, int]:
+    """The edges that libFuzzer counted: after the seeds, at a tenth of the inputs, at the end."""
+    points: list[tuple[int, int]] = []
+    before = begun = 0
+    for line in said.read_text(errors="replace").splitlines() if said.exists() else ():
+        if found := _EDGES.match(line):
+            number, edges = int(found[1]), int(found[3])
+            if found[2] == "INITED":  # a run begins, with what those before it kept
+                before, begun = (points[-1][0] if points else 0), number
+            if points or found[2] == "INITED":
+                points.append((before + max(0, number - begun), edges))
+    if not points:
+        return 0, 0, 0
+    tenth = max(edges for number, edges in points if number <= points[-1][0] / 10)
+    return points[0][1], tenth, max(edges for _, edges in points)
 
 
 def _digest(work: Callable[[], object]) -> str:

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,14 @@ USES = (
     "    stream = torch.cuda.Stream()",
     '    torch.distributed.init_process_group("nccl")',
 )
+OTHERS = (
+    (".yaml", "model:\n  width: {}\n  layers: [1, 2, 3]\n"),
+    (".json", '{{"width": {}, "layers": [1, 2, 3]}}\n'),
+    (".sh", "#!/bin/sh\nset -e\nmkdir -p out/{0}\ncp data/{0}.txt out\n"),
+    (".md", "# Part {}\n\nIt does what it does.\n"),
+    (".cpp", "int part() {{ return {}; }}\n"),
+)
+"""Files of other kinds, in which there is nothing to find."""
 FORMATS = ("json", "terminal", "html", "sarif")
 
 
@@ -46,23 +55,41 @@ class Took:
 
 
 def texts(files: int, uses: int, seed: int) -> Iterator[tuple[str, str]]:
-    """Small modules, of which some import others; `uses` lines of CUDA's in all of them."""
+    """Small files: every other one a module that imports the one before; and what trains with all.
+
+    `uses` lines of CUDA's are in the modules.
+    """
     dice = random.Random(seed)  # noqa: S311 - the same in each run
-    where = [dice.randrange(files) for _ in range(uses)]
-    many: dict[int, int] = {}
-    for at in where:
-        many[at] = many.get(at, 0) + 1
+    many = Counter(dice.randrange(files // 2) * 2 for _ in range(uses))
     for at in range(files):
-        lines = ["import os", *(["import torch"] if at in many else [])]
+        if at % 2:
+            ending, text = dice.choice(OTHERS)
+            yield f"{_module(at).replace('.', '/')}{ending}", text.format(dice.randint(0, 10**6))
+            continue
+        lines = ["import os", *(["import torch"] if many[at] else [])]
         if at % FOLDER:
-            lines.append(f"from {_module(at - 1)} import f0")
+            lines.append(f"from {_module(at - 2)} import run as before")
         for number in range(dice.randint(1, 6)):
             lines += ["", "", f"def f{number}(x, scale={dice.randint(0, 99)}):"]
             lines += [f"    name = os.path.join(str(x), 'part{dice.randint(0, 99)}')"]
             lines += [f"    return name * scale  # {dice.randint(0, 10**6)}"]
-        for number in range(many.get(at, 0)):
+        for number in range(many[at]):
             lines += ["", "", f"def g{number}(x):", dice.choice(USES), "    return x"]
+        lines += ["", "", "def run(x):", *(f"    x = g{each}(x)" for each in range(many[at]))]
+        lines += [f"    return {'before(x)' if at % FOLDER else 'f0(x)'}"]
         yield _module(at).replace(".", "/") + ".py", "\n".join(lines) + "\n"
+    yield "train.py", _program(files)
+
+
+def _program(files: int) -> str:
+    """A program that trains with the last module of each folder, and so with all of them."""
+    last = [*range(FOLDER - 2, files, FOLDER), (files - 1) // 2 * 2]
+    lines = ["import torch", *(f"from {_module(at)} import run as r{at}" for at in last)]
+    uses = [f"        x = r{at}(x)" for at in last]
+    lines += ["", "", "def main(model, optimizer, data):", "    for x in data:", *uses]
+    lines += ["        model(x).backward()", "        optimizer.step()", "", ""]
+    lines += ['if __name__ == "__main__":', "    main(*torch.load('all.pt'))", ""]
+    return "\n".join(lines)
 
 
 def _module(at: int) -> str:
@@ -118,7 +145,6 @@ def measured(folder: Path, jobs: str, limit: int) -> Iterator[tuple[str, Took]]:
             time.sleep(2.1)
             yield f"scan, {name}, first warm", run(words, folder, out, limit=limit)
         yield f"scan, {name}, warm", run(words, folder, out, limit=limit)
-        yield f"scan, {name}, warm again", run(words, folder, out, limit=limit)
     base = ("--baseline", "baseline.json", "--jobs", jobs)
     yield "baseline create", run(("baseline", "create", "repo", *base), folder, out, limit=limit)
     yield "check, baseline, warm", run(("check", "repo", *base), folder, out, limit=limit)

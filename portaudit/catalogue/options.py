@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from functools import cache
 from pathlib import Path
@@ -51,6 +52,19 @@ class Never(Section, frozen=True):
     outside: frozenset[str]
 
 
+class Defaults(Section, frozen=True):
+    """Classes of a library whose fields are settings, and what each is where nobody gives it."""
+
+    classes: frozenset[str]
+    values: dict[str, tuple[str, ...]]
+    source: str
+    versions: tuple[str, ...]
+    checked: datetime.date
+    maker: str = ""
+    launchers: frozenset[str] = frozenset()
+    launched: frozenset[str] = frozenset()
+
+
 class Tables(Section, frozen=True):
     """What keeps classes and functions under names."""
 
@@ -75,6 +89,7 @@ class Words(Section, frozen=True):
     declaring: Declaring
     holding: Holding
     never: Never
+    defaults: tuple[Defaults, ...]
     tables: Tables
     called: Called
 
@@ -88,6 +103,20 @@ def words() -> Words:
 def read(path: Path) -> Words:
     """Read a table of words. Raises `CatalogueError`."""
     return read_table(path, Words)
+
+
+@cache
+def defaults_of(name: str) -> Defaults | None:
+    """What is known of a library's class, by its whole name."""
+    return next((each for each in words().defaults if name in each.classes), None)
+
+
+@cache
+def given_by(launcher: str) -> frozenset[str]:
+    """The settings that a launcher may give a program otherwise than by its command line."""
+    return frozenset().union(
+        *(each.launched for each in words().defaults if launcher in each.launchers)
+    )
 
 
 @cache

@@ -250,7 +250,8 @@ def replace_file(place: Path, content: bytes) -> None:
                 shutil.copymode(target, own)
             else:
                 own.chmod(0o666 & ~_umask())
-            _clear(own, start)
+            with suppress(OSError):  # a folder may be written to that nobody may list
+                _clear(own, start)
             own.replace(target)
     except OSError as error:
         raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error

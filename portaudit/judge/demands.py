@@ -8,6 +8,7 @@ other way may be some calls away, and a block without another way must leave not
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -129,23 +130,27 @@ class Demands:
         Others need not be looked into: it takes a while to find out what all their calls come to.
         """
         model = self._reader.model
-        defined = [node for node in model.scopes if isinstance(node, _Definition)]
-        found: set[cst.FunctionDef | cst.ClassDef] = set()
-        names = _LEAVING
-        while True:
-            leaving: set[cst.CSTNode] = set()
-            for call in model.calls:
-                if last_name(call.func) in names:
-                    statement = model.places[call].statement
-                    if isinstance(statement, cst.SimpleStatementLine):
-                        leaving.update(statement.body)
-            if not (leaving or model.raising):
-                return frozenset()
-            more = {node for node in defined if _may_end(node, leaving)}
-            if len(more) == len(found):
-                return frozenset(found)
-            found = more
-            names = _LEAVING.union(node.name.value for node in found)
+        calls: dict[str, list[tuple[cst.SimpleStatementLine, Scope]]] = defaultdict(list)
+        for call in model.calls:
+            place = model.places[call]
+            if isinstance(place.statement, cst.SimpleStatementLine):
+                calls[last_name(call.func)].append((place.statement, place.scope))
+        if not (model.raising or _LEAVING & calls.keys()):
+            return frozenset()
+        leaving = {
+            each for name in _LEAVING for line, _ in calls.pop(name, ()) for each in line.body
+        }
+        found: set[cst.CSTNode] = set()
+        asked = {node: None for node in model.scopes if isinstance(node, _Definition)}
+        while asked:  # and then only those that call what was found to end
+            more = [node for node in asked if node not in found and _may_end(node, leaving)]
+            found.update(more)
+            asked = {}
+            for node in more:
+                for line, scope in calls.pop(node.name.value, ()):
+                    leaving.update(line.body)
+                    asked.update(dict.fromkeys(_definitions_around(scope)))
+        return frozenset(found)
 
     def _first(self, branch: Branch) -> Facts:
         """What a branch seems to imply: known already, and nothing for most."""
@@ -163,7 +168,7 @@ class Demands:
             known = self._chains[bool(behind)]
             return self._judge.of_chain(other.elif_, known, self._of_block, behind)
         if other.kind == "block" and self._tries(branch):
-            # Whether what stands behind it is an answer, `_answer_behind` says.
+            # `_answer_behind` says whether it answers.
             return "fails" if self._of_block(other.block) == "fails" else "nothing"
         if other.kind == "block":
             behind = () if _is_behind(branch) else self._behind(branch)
@@ -455,6 +460,13 @@ class Demands:
             and not self._stands_in(model.places.get(node), branch)
             for node in model.names
         )
+
+
+def _definitions_around(scope: Scope | None) -> Iterator[cst.FunctionDef | cst.ClassDef]:
+    while scope is not None:
+        if isinstance(scope.node, _Definition):
+            yield scope.node
+        scope = scope.parent
 
 
 def _may_end(item: cst.CSTNode, leaving: Container[cst.CSTNode]) -> bool:

@@ -49,6 +49,8 @@ _TALK = SPEAKING | {"print_exc"}
 _SKIPS = ("SkipTest", "skip")
 NO_ANSWER = "NotImplemented"
 """What is returned where there is no answer."""
+_ABSTRACT = "NotImplementedError"
+"""What a method raises that derived classes are to have."""
 
 
 class Guard(Struct, frozen=True):
@@ -411,10 +413,20 @@ class Judge(Struct, dict=True):
             return export is not None and export.fails
         if not isinstance(value, LocalFunction):
             return False
-        if value.scope not in self._raising:
-            self._raising[value.scope] = False  # one that calls itself
-            self._raising[value.scope] = self._gives_nothing(value.scope.node)
-        return self._raising[value.scope]
+        scope = value.scope
+        if scope not in self._raising:
+            self._raising[scope] = False  # one that calls itself
+            self._raising[scope] = self._gives_nothing(scope.node) and not self._is_abstract(scope)
+        return self._raising[scope]
+
+    def _is_abstract(self, method: Scope) -> bool:
+        """Whether a method says that it is for others to have, and a derived class here has it."""
+        raised = (
+            dotted(each.exc.func if isinstance(each.exc, cst.Call) else each.exc)
+            for each in descendants(method.node)
+            if isinstance(each, cst.Raise)
+        )
+        return self.flags.folder.is_overridden(method) and _ABSTRACT in raised
 
     def _gives_nothing(self, node: cst.CSTNode) -> bool:
         """Whether a function ends in an error, and returns nothing before."""

@@ -30,10 +30,10 @@ _LONGEST = 200
 _HOSTED = re.compile(r"https?://[^/?#]+/[^/?#]+/([^/?#]+)/(?:-/)?(?:tree|blob)/[^/?#]+/([^?#]+)")
 """A file or a folder of a repository, by the name of that and its path."""
 _CLONED = re.compile(
-    r"\bgit clone\b[^\n|;&]*?(?:https?://|git@|ssh://)[^\s/:]+[/:][^\s/]+/([\w.-]+)"
+    r"\bgit clone\b[^\n|;&]{0,200}?(?:https?://|git@|ssh://)[^\s/:]{1,200}[/:][^\s/]{1,200}/([\w.-]+)"
 )
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-_ANCHOR = re.compile(r"<a\s[^>]*?\bhref\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_ANCHOR = re.compile(r"<a\s[^<>]*?\bhref\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _PATH = re.compile(r"\.{0,2}/?[\w.-]+(?:/[\w.-]+)*/[\w.-]*|[\w-]+\.(?:py|ipynb)")
 """Code in a sentence that can only be a path, or the name of a program."""
 _PROGRAM = re.compile(r"(?<![\w/.-])[\w-]+\.(?:py|ipynb)(?![\w/.-])")

@@ -8,7 +8,7 @@ from posixpath import basename, dirname
 from msgspec import Struct
 
 from portaudit.discover import Tree
-from portaudit.marks import ANY_MEMBER, GIVEN_TO, RETURNED
+from portaudit.marks import ANY_MEMBER, ANY_PART, GIVEN_TO, RETURNED
 from portaudit.relate import nearby
 from portaudit.relate.kernels import bare_name
 from portaudit.relate.live import Living
@@ -64,6 +64,7 @@ def _puts_together(path: Iterable[FileResult], results: Iterable[FileResult]) ->
 
     `getattr(_C, name + "_cuda")`: of a module that is private, that a `setup.py` names, or where
     operators are registered; or of what torch's `load()` or a function returns that brings in one.
+    One of Python's may hand on what such a module has, if it brings in some.
     """
     known = tuple(results)
     built = {
@@ -74,13 +75,65 @@ def _puts_together(path: Iterable[FileResult], results: Iterable[FileResult]) ->
     }
     asked = frozenset(_looked_up(path))
     returning = [name.removesuffix(RETURNED) for name in asked if name.endswith(RETURNED)]
-    if any(
-        parts[0] == "torch" or parts[-1].startswith("_") or not built.isdisjoint(parts)
-        for parts in (module.split(".") for module in asked if not module.endswith(RETURNED))
-    ):
+    compiled = _Compiled(known, built)
+    if any(map(compiled.may_be, asked.difference(f"{name}{RETURNED}" for name in returning))):
         return True
     givers = frozenset(_giving(known, built)) if returning else frozenset()
     return any(name.startswith("torch.") or bare_name(name) in givers for name in returning)
+
+
+class _Compiled:
+    """Tells compiled modules, and what hands on members of theirs, from Python's own."""
+
+    def __init__(self, results: Iterable[FileResult], built: Collection[str]) -> None:
+        self._built = built
+        self._files: dict[str, list[tuple[list[str], FileResult]]] = {}
+        self._inside: dict[str, list[tuple[list[str], FileResult]]] = {}
+        for result in results:
+            parts = _parts_of(result.path)
+            module = parts[:-1] if parts[-1:] == ["__init__"] else parts
+            if module and module[-1] != "setup":
+                self._files.setdefault(module[-1], []).append((module, result))
+            if len(parts) > 1:
+                self._inside.setdefault(parts[-2], []).append((parts[:-1], result))
+
+    def may_be(self, module: str) -> bool:
+        """Whether a module, or a member of one, may be compiled, or have what is."""
+        parts = [part for part in module.split(".") if part and part != ANY_PART]
+        if parts[:1] == ["torch"]:
+            return True
+        if module.endswith(ANY_PART):  # any module of the package
+            own = _ending(self._inside, parts)
+        else:
+            own = [*_ending(self._files, parts), *_ending(self._files, parts[:-1])]
+        return self._is_native(parts) or any(
+            self._brings(each.name.partition(GIVEN_TO)[0])
+            for result in own
+            for each in (*result.facts.code.imports, *result.facts.code.guesses)
+        )
+
+    def _brings(self, name: str) -> bool:
+        """Whether an import may be of a compiled module: of its own package, or of one built."""
+        first = name.partition(".")[0]
+        is_own = not first or first in self._files or first in self._built or first.startswith("_")
+        return is_own and self._is_native(name.split("."))
+
+    def _is_native(self, parts: Iterable[str]) -> bool:
+        """Whether a part of a name is that of a compiled module, and of no file of Python."""
+        return any(
+            part not in self._files
+            and (part in self._built or (part.startswith("_") and not part.startswith("__")))
+            for part in parts
+        )
+
+
+def _ending(
+    known: Mapping[str, Iterable[tuple[list[str], FileResult]]], parts: Sequence[str]
+) -> list[FileResult]:
+    """The files that a dotted name may mean: those whose own ends so."""
+    wanted = list(parts)
+    found = known.get(wanted[-1], ()) if wanted else ()
+    return [result for module, result in found if module[-len(wanted) :] == wanted]
 
 
 def _giving(results: Iterable[FileResult], built: Container[str]) -> Iterator[str]:
@@ -304,10 +357,9 @@ def _member(name: str) -> str:
     return name.lstrip("!").rpartition(".")[2]
 
 
-def _parts_of(path: str) -> Iterator[str]:
+def _parts_of(path: str) -> list[str]:
     """The names of a Python file's module and of the packages around it."""
-    if path.endswith(".py"):
-        yield from path.removesuffix(".py").split("/")
+    return path.removesuffix(".py").split("/") if path.endswith(".py") else []
 
 
 def is_build(path: str, tree: Tree) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
-from posixpath import basename, dirname, join, normpath
+from posixpath import basename, dirname, join, normpath, splitext
 
 from msgspec import Struct, field
 
@@ -37,6 +37,11 @@ class Builds(Struct):
     included: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     is_loaded: bool = False
+    named: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How often a file says the name of a source, to compile the one that it is known to mean.
+
+    So without the end of the name.
+    """
 
     @classmethod
     def by(cls, results: Sequence[FileResult]) -> Builds:
@@ -59,6 +64,9 @@ class Builds(Struct):
             known = _meant(path, text, sources)
             if not known:  # anything, or what is only there when it is built
                 self.open.add("" if build.loads else dirname(path))
+            if known and len(known) == 1 and ANY_PART not in text:
+                for name in (basename(text), splitext(basename(text))[0]):
+                    self.named[path, name] = self.named.get((path, name), 0) + 1
             for source in known or ():
                 self.of.setdefault(source, set()).add(number)
                 self.told.add(dirname(source))

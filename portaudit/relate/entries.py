@@ -136,6 +136,9 @@ def entries(
     )
     main = None if shown else main
     api = shown or (main is None and _api(tree, code, graph))
+    if api and not shown:
+        main = _led_to(programs, code, graph, tree, projects)
+        api = None if main else api
     unused = main is None and not api and _api(tree, code, graph, derives=True)
     main = (
         main
@@ -271,7 +274,7 @@ def _programs(
             code[path].main,
             each.strength,
             tuple(config for config, _ in starts.configs(_telling_of(path, lines[path]))),
-            tuple(dict.fromkeys(each for start in lines[path] for each in start.brings)),
+            starts.brings(path, lines[path]),
         )
         for path, each in kinds.items()
     )
@@ -353,8 +356,11 @@ class _Main(Struct, frozen=True):
 
 
 def _chosen(paths: Sequence[str], programs: Iterable[Program]) -> _Main | None:
-    kinds = {program.path: program.kind for program in programs}
-    return _Main(tuple(paths), kinds[paths[0]], "it was named as the entry") if paths else None
+    """What the user names, with what the library imports beside it that is given it as code."""
+    known = {program.path: program for program in programs}
+    found = dict.fromkeys(each for path in paths for each in (path, *known[path].brings))
+    why = "it was named as the entry"
+    return _Main(tuple(found), known[paths[0]].kind, why) if paths else None
 
 
 def _main(
@@ -564,6 +570,35 @@ def _shown(
         "names one"
     )
     return _Main((start,) if is_whole else (start, *sorted(offered - {start})), "training", why)
+
+
+def _led_to(
+    programs: Iterable[Program],
+    code: Mapping[str, CodeFacts],
+    graph: Graph,
+    tree: Tree,
+    projects: Projects,
+) -> _Main | None:
+    """The example that the first page starts or leads to, if it uses most of what is offered.
+
+    That is how the package is trained; one that uses less only shows some of it, as does one that
+    fine-tunes in a notebook.
+    """
+    offered = _modules(_package(tree), tree)
+    found = [
+        program
+        for program in programs
+        if program.aside == "example"
+        and program.kind == "training"
+        and program.strength < _WEAKEST
+        and tree.kinds[program.path] == "python"
+        and (_rank(program) == 0 or projects.leads_to(program.path))
+        and len(offered.intersection(visits(graph, [program.path]))) >= len(offered) * _HALF
+    ]
+    main = _main(found, code, graph, projects, examples=True)
+    if main is None:
+        return None
+    return _Main(main.paths, main.kind, f"{main.why}; the first page of the tree names it")
 
 
 def _modules(package: str, tree: Tree) -> frozenset[str]:

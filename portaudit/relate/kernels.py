@@ -290,7 +290,8 @@ class Natives:
         found = {path: lines for path, lines in known.items() if lines is not None}
         if not found:
             return {}
-        said = self._said.sources({path: {it.path for it in found[path]} for path in found})
+        known_by = {path: {it.path for it in found[path]} for path in found}
+        said = self._said.sources(known_by, builds.named)
         never = {path for path, lines in found.items() if not lines}
         lost = never if never and self._said.compiles else set()
         return {path: lines for path, lines in found.items() if path not in said | lost}

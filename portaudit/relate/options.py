@@ -371,7 +371,8 @@ class Known(Struct, frozen=True, dict=True):
     """What is known of the settings of a path: by its command, its config files, its code.
 
     `configured`: a file of settings is given to the main program, and all that it is put together
-    from is there · `variables`: those of the environment that something of the tree sets.
+    from is there · `variables`: those of the environment that something of the tree sets ·
+    `before`: of settings that code sets where they are on already, what all other code gives them.
     """
 
     command: Command = Command()
@@ -380,6 +381,7 @@ class Known(Struct, frozen=True, dict=True):
     configured: bool = False
     variables: Mapping[str, Values] = field(default_factory=dict)
     sections: Sections = Sections()
+    before: Mapping[str, Values] = field(default_factory=dict)
 
     def values(self, name: str, section: str = "") -> Values:
         """The values that a setting may have; none if nothing knows it.
@@ -457,9 +459,19 @@ class Known(Struct, frozen=True, dict=True):
         return everywhere | given | config
 
     def _of_function(self, function: str, parameter: str) -> Values | None:
-        """The values of a parameter that one function has if it is left out."""
+        """The values of a parameter that one function has if it is left out.
+
+        It is None by default; what may give settings a value unseen gives this one none, unless a
+        call hands a setting on to what is called so.
+        """
         values = self.values(parameter)
-        if not values or f"{function}{OF_FUNCTION}" in self.code.values:
+        code = self.code
+        if f"{function}{OF_FUNCTION}" in code.values:
+            return None
+        if not values and f"{OF_FUNCTION}{parameter}" not in code.values:
+            if parameter not in code.others:
+                values = code.explicit.get(parameter, frozenset()) | {"null"}
+        if not values:
             return None
         return values | self.code.values.get(f"{function}{OF_FUNCTION}{parameter}", frozenset())
 
@@ -572,13 +584,17 @@ class Known(Struct, frozen=True, dict=True):
     def is_set(self, name: str, *, seen: bool = False) -> bool:
         """Whether a setting may have another value than the one that it has by default.
 
-        `seen`: something that is seen gives it one, not only what may give any.
+        `seen`: something that is seen gives it one, not only what may give any; nor what does so
+        where it is on already, if all else leaves it off.
         """
         if not name:
             return False
         if not seen and (self._is_open(name) or self._is_fed):
             return True
-        sources = (self.command.given, self.config, self.code.values)
+        code = self.code.values
+        if seen and self.before.get(name, frozenset()) <= _NO:
+            code = {**code, **self.before}
+        sources = (self.command.given, self.config, code)
         found: Values = frozenset().union(*(each.get(name, ()) for each in sources))
         found |= self._spelled_otherwise(name)
         if name in self.code.others:
@@ -587,7 +603,7 @@ class Known(Struct, frozen=True, dict=True):
             return True
         if not found:
             return False
-        return len(found) > 1 or _UNKNOWN in found or found != self.code.values.get(name)
+        return len(found) > 1 or _UNKNOWN in found or found != code.get(name)
 
     def _spelled_otherwise(self, name: str) -> Values:
         """What the command gives a setting under other names that code has for it: `-f`, `--fa`.

@@ -129,6 +129,10 @@ class Projects:
         """Whether the first page of the tree leads to a file, or has its name."""
         return any(each.path in {path, basename(path)} for each in self._mentions)
 
+    def leads_to(self, path: str) -> bool:
+        """Whether a page at the root of the tree leads to a file."""
+        return not dirname(self._page) and any(each.path == path for each in self._mentions)
+
     def first(self, paths: Iterable[str], *, named: bool = False) -> First | None:
         """The project that the tree leads with of those that some programs belong to.
 

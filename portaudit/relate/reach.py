@@ -795,8 +795,8 @@ def _end(path: str) -> str:
 
 
 def _is_weaker(state: GuardState, other: GuardState) -> bool:
-    """Whether a guard promises no more than another."""
-    return GUARD_STATES.index(state) <= GUARD_STATES.index(other)
+    """Whether a guard promises no more than another, which is more than to word a failure."""
+    return other not in UNGUARDED and GUARD_STATES.index(state) <= GUARD_STATES.index(other)
 
 
 def _behind(finding: Finding, origin: Origin, rules: Mapping[str, Rule]) -> Finding:

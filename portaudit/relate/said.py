@@ -8,7 +8,7 @@ it counts against all claims that something is not started, and for nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from posixpath import basename, splitext
 
@@ -31,6 +31,7 @@ _RUNTIME = re.compile(
 """What compiles native code, or takes kernels by their names, while a program runs."""
 _COMPILING = re.compile(rb"nvcc +(?!--version|-V)(?:-|\$|\{|[\w./*]+\.cu)")
 _FIRST = re.compile(rb"\w+")
+_NOTHING: Mapping[tuple[str, str], int] = {}
 _FEW = 32
 """Words that are sooner looked for one by one than by all words of a text."""
 _SHORTEST = 3
@@ -82,10 +83,15 @@ class Said:
                     found.add(name)
         return frozenset(found)
 
-    def sources(self, places: dict[str, Collection[str]]) -> frozenset[str]:
+    def sources(
+        self,
+        places: Mapping[str, Collection[str]],
+        meaning: Mapping[tuple[str, str], int] = _NOTHING,
+    ) -> frozenset[str]:
         """Those of some sources that text names, or may name by their ends.
 
-        With each come the files that are known to name it.
+        With each come the files that are known to name it. `meaning`: how often a file says a name
+        of which it is known what it means: as often as that it is no other source of the name.
         """
         found: set[str] = set()
         called: dict[bytes, list[str]] = {}
@@ -99,8 +105,9 @@ class Said:
             named: list[str] = []
             for name in index.near(content):
                 stem = splitext(name)[0]
-                if (name in content and _has(content, name)) or (
-                    may_make and _made(path, content, stem)
+                known, parts = (meaning.get((path, each.decode()), 0) for each in (name, stem))
+                if (name in content and _times(content, name) > known) or (
+                    may_make and _made(path, content, stem) > parts
                 ):
                     named += called[name]
             if may_make:
@@ -128,6 +135,11 @@ def _has(content: bytes, name: bytes) -> bool:
     return re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", content) is not None
 
 
+def _times(content: bytes, name: bytes) -> int:
+    """How often a text has a name as a whole word."""
+    return len(re.findall(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", content))
+
+
 class _Index:
     """Finds those of many words that a text may have: one look at each word of either."""
 
@@ -146,12 +158,12 @@ class _Index:
         return [word for first in there for word in self._by_first[first]]
 
 
-def _made(path: str, content: bytes, stem: bytes) -> bool:
-    """Whether a text has the first part of the name of a source that it may put together."""
+def _made(path: str, content: bytes, stem: bytes) -> int:
+    """How often a text has the first part of the name of a source that it may put together."""
     name = re.escape(stem)
     quoted = rb"[\"'/]" + name + rb"[\"'.{%]"
     pattern = quoted if kind_by_name(path) == "python" else rb"(?<!\w)" + name + rb"(?!\w)"
-    return stem in content and re.search(pattern, content) is not None
+    return len(re.findall(pattern, content)) if stem in content else 0
 
 
 def _made_by_end(content: bytes, end: str) -> bool:

@@ -11,6 +11,7 @@ settings open: nobody sees what such a file says.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -20,6 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from portaudit.catalogue import entries as names
+from portaudit.catalogue.options import given_by
 from portaudit.discover import Tree
 from portaudit.relate.graph import Graph, visits
 from portaudit.relate.modules import Modules
@@ -28,6 +30,9 @@ from portaudit.types import CodeFacts, FileKind, FileResult, Launch, Location
 
 PROGRAMS: frozenset[FileKind] = frozenset({"python", "notebook"})
 """Kinds of file that are programs; others only start some."""
+_WITHIN = "/*"
+_BELOW = "/**"
+"""End the name of a folder: the modules in it, and all below it."""
 HERE = "$(dirname $0)"
 """How a launch spells the folder of the file that it stands in."""
 NESTED = 2
@@ -52,6 +57,8 @@ _CHOOSING = frozenset(
 """Words of the names of options that choose a file of settings."""
 _LABELS = frozenset({"name", "names", "id", "tag", "group", "description", "project"})
 """Words by which `--experiment-name` rather gives a run its name."""
+_USAGE = re.compile(r"\[[A-Za-z.<-].*\]|\.\.\.")
+"""A word of a line that only says how a command is put together: `[config.yml]`."""
 _FOLDERS = frozenset({"dir", "dirs", "directory", "folder", "root", "options", "overrides"})
 """Words by which an option is about such files, or gives values itself."""
 _PLACES = frozenset({"--config-path", "--config-dir"})
@@ -78,7 +85,8 @@ class Start(Struct, frozen=True):
     `is_sure`: it cannot mean another file as well · `folder`: where it is run, as far as it says ·
     `settings`: the files that its launcher is given · `said`: a sentence speaks of it ·
     `environment`: variables that it sets · `trainer`: the command of a library that it starts,
-    which is given the program, and `brings` with it, as code to import.
+    which is given the program as code to import, and `brings` more: files, `folder/*` with its
+    modules, `folder/**` with all below it · `launcher`: the program in front, as it is written.
     """
 
     place: Location
@@ -92,6 +100,7 @@ class Start(Struct, frozen=True):
     environment: tuple[str, ...] = ()
     trainer: str = ""
     brings: tuple[str, ...] = ()
+    launcher: str = ""
 
 
 class Given(Struct, frozen=True):
@@ -127,7 +136,8 @@ class Starts:
         self.launchers: dict[str, set[str]] = {}
         self.functions: set[str] = set()
         self._starting: dict[Location, set[str]] = {}
-        self._inside: dict[tuple[str, bool], tuple[str, ...]] = {}
+        self._inside: dict[str, tuple[str, ...]] = {}
+        self._sorted = sorted(path for path in self._kinds if path.endswith(".py"))
         self._choices: dict[tuple[str, tuple[str, ...]], Given] = {}
         self._groups = _groups(self._kinds)
         for result in results:
@@ -145,7 +155,7 @@ class Starts:
                 folder = self._run_in(dirname(result.path), launch.folder)
                 targets = self._targets(result.path, folder, launch)
                 plugin = () if targets else self._plugin(result.path, folder, launch)
-                targets = targets or plugin[:1]
+                targets = targets or next(map(self._meant, plugin), ())[:1]
                 place = Location(result.path, launch.line)
                 rank = _rank(result.path, self._kinds)
                 is_sure = len(targets) == 1
@@ -159,7 +169,8 @@ class Starts:
                     said=launch.said,
                     environment=launch.environment,
                     trainer=launch.target if plugin else "",
-                    brings=plugin[1:],
+                    launcher=launch.launcher,
+                    brings=plugin,
                 )
                 for target in targets:
                     self._note(result.path, target, start)
@@ -229,7 +240,8 @@ class Starts:
 
         The lines of other documents count first, then those of one that differ by more than the
         devices that they run on, if they are many more than those of the first. Each with the place
-        of that line. What only evaluates is none.
+        of that line. What only evaluates is none; nor is a line that names some which the tree has
+        not, where another one of its document names none of these.
         """
         given = [
             (start, files)
@@ -238,6 +250,12 @@ class Starts:
         ]
         rank = min((start.rank for start, _ in given), default=0)
         best = [(start, files) for start, files in given if start.rank == rank]
+        whole = {start.place.path for start, _ in best if not self._chosen(start).is_open}
+        best = [
+            (start, files)
+            for start, files in best
+            if start.place.path not in whole or not self._chosen(start).is_open
+        ]
         if self._needs_none(starts, best):
             return ()
         documents = Counter(
@@ -273,7 +291,7 @@ class Starts:
             and not (start.said or names.runs_otherwise(start.arguments))
             and self._kinds[start.place.path] == "markdown"
             and self._chosen(start) == Given()
-            and not any(map(_is_open, start.arguments))
+            and not any(_is_open(each) or _USAGE.fullmatch(each) for each in start.arguments)
             and start.arguments
             for start in starts
         )
@@ -308,7 +326,8 @@ class Starts:
         is_text = self._kinds[start.place.path] == "markdown"
         read = command(tuple(_each(start.arguments)), is_text=is_text)
         is_open = read.is_open or not start.is_sure or self._chosen(start).is_open
-        return replace(read, is_open=is_open)
+        mentioned = read.mentioned | given_by(start.launcher)
+        return replace(read, is_open=is_open, mentioned=mentioned)
 
     def usual(self, starts: Iterable[Start], place: Location | None = None) -> frozenset[str]:
         """The files that tell of the usual run, that it goes through, that its launcher is given.
@@ -450,6 +469,12 @@ class Starts:
             return (self.commands[text],)
         return self._file(dirname(path) if text.startswith(HERE) else folder, text, afar=afar)
 
+    def brings(self, path: str, starts: Iterable[Start]) -> tuple[str, ...]:
+        """The files that a library imports beside a program which lines give it."""
+        words = dict.fromkeys(word for start in starts for word in start.brings)
+        found = dict.fromkeys(each for word in words for each in self._meant(word))
+        return tuple(each for each in found if each != path)
+
     def _plugin(self, path: str, folder: str, launch: Launch) -> tuple[str, ...]:
         """The files of the tree that a line gives a library as code, which imports them and trains.
 
@@ -463,18 +488,18 @@ class Starts:
             elif trainer and not _is_open(text.rstrip("/").rpartition("/")[2]):
                 place = dirname(path) if text.startswith(HERE) else folder
                 found.update(dict.fromkeys(self._of_folder(place, text, trainer.inner)))
-        return tuple(found)
+        return tuple(word for word in found if self._meant(word))
 
     def _of_package(self, path: str, name: str) -> tuple[str, ...]:
-        """The modules of a package, its own first, or the module that a name means."""
+        """A package with all below it, its own module first, or the module that a name means."""
         place = self._modules.module_path(path, name)
         if place is None:
-            return self._modules_of(name.replace(".", "/"), deep=True)
+            return (f"{name.replace('.', '/')}{_BELOW}",)
         file, rest = place
         if basename(file) != "__init__.py":
             return () if rest else (file,)
-        inner = self._modules_of("/".join((dirname(file), *rest)), deep=True)
-        return tuple(dict.fromkeys(inner if rest else (file, *inner)))
+        inner = join(dirname(file), *rest) + _BELOW
+        return (inner,) if rest else (file, inner)
 
     def _of_folder(self, folder: str, text: str, inner: Iterable[str]) -> tuple[str, ...]:
         """The module that a folder is, with those of some folders in it."""
@@ -482,21 +507,22 @@ class Starts:
         if len(found) != 1:
             return ()
         own = dirname(found[0])
-        return (*found, *(path for each in inner for path in self._modules_of(join(own, each))))
+        return (*found, *(join(own, each) + _WITHIN for each in inner))
 
-    def _modules_of(self, folder: str, *, deep: bool = False) -> tuple[str, ...]:
-        """The modules and packages in a folder, or all that lie below it, but what is set apart."""
-        key = folder, deep
-        if key not in self._inside:
-            below = [
+    def _meant(self, word: str) -> tuple[str, ...]:
+        """The modules and packages in a folder, or all that lie below it; or one file."""
+        if not word.endswith((_WITHIN, _BELOW)):
+            return (word,)
+        if word not in self._inside:
+            folder = word.removesuffix(_BELOW).removesuffix(_WITHIN)
+            first = bisect_left(self._sorted, f"{folder}/")
+            behind = bisect_left(self._sorted, f"{folder}0")  # the sign after a slash
+            self._inside[word] = tuple(
                 path
-                for path in sorted(self._kinds)
-                if path.startswith(f"{folder}/") and path.endswith(".py")
-            ]
-            self._inside[key] = tuple(
-                path for path in below if deep or _is_imported(path[len(folder) + 1 :])
+                for path in self._sorted[first:behind]
+                if word.endswith(_BELOW) or _is_imported(path[len(folder) + 1 :])
             )
-        return self._inside[key]
+        return self._inside[word]
 
     def _of_module(self, path: str, name: str, *, afar: bool = True) -> tuple[str, ...]:
         place = self._modules.module_path(path, name)

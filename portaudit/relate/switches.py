@@ -47,6 +47,8 @@ _MEMBER = "."
 """A table is a class's, and anything may have it as an attribute."""
 _MARKS = (_ALIAS, _MEMBER)
 _UNKNOWN = "?"
+_ON = ("true",)
+"""What a setting must be for code that runs where it is on."""
 _Places = Collection[tuple[str, int]]
 """Options: the path of the file and the place among its options."""
 
@@ -218,7 +220,8 @@ class _Facts:
         asked.update(item.asks for result in results for item in result.facts.code.guesses)
         asked.update(item.of for result in results for item in result.facts.settings if item.of)
         asked.update([name.partition(OF_FUNCTION)[2] for name in asked if OF_FUNCTION in name])
-        asked.update([name.removesuffix(ELEMENT) for name in asked if name.endswith(ELEMENT)])
+        self._lists = {f".{name.removesuffix(ELEMENT)}" for name in asked if name.endswith(ELEMENT)}
+        asked.update([name.removeprefix(".") for name in self._lists])
         self._asked = frozenset(asked)
         self._last: tuple[Sequence[str], Mapping[str, Values]] = (), {}
         self._command = programs.command
@@ -256,10 +259,13 @@ class _Facts:
         }
         filled = self._filled(files, sources)
         named = {name for path in settings for name in self._named.get(path, ())}
-        code = told_by((item for each in settings.values() for item in each), filled)
+        told = (item for each in settings.values() for item in each)
+        code = told_by((*told, *self._lent(files, sources)), filled)
         config = self._read(settings, named)
         sections = self._in_sections(settings, named, asleep, filled)
-        return Known(self._command, config, code, self._configured, self._variables, sections)
+        before = _before(settings, sources, filled)
+        variables = self._variables
+        return Known(self._command, config, code, self._configured, variables, sections, before)
 
     def _in_sections(
         self,
@@ -297,6 +303,13 @@ class _Facts:
             self._last = files, found
         return self._last[1]
 
+    def _lent(self, files: Sequence[str], sources: Sources) -> Iterator[Setting]:
+        """Lists that a function is given by its place, which may put something in."""
+        if self._lists:
+            given = {each for _, words in self._handed(files, sources) for each in words.split()}
+            for each in sorted(given & self._lists):
+                yield Setting(each.removeprefix(".") + ELEMENT, "", 0, True)
+
     def _handed(self, files: Sequence[str], sources: Sources) -> Iterator[tuple[str, str]]:
         """What is given by place: a class in a list that only a parser reads is not, nor called.
 
@@ -332,6 +345,31 @@ class _Facts:
         """
         others = collected(item for path in named for item in settings.get(path, ()) if not item.of)
         return {name: own | others.get(name, frozenset()) for name, own in self._config.items()}
+
+
+def _before(
+    settings: Mapping[str, Sequence[Setting]], sources: Sources, filled: Mapping[str, Values]
+) -> Mapping[str, Values]:
+    """Settings that code sets where they are on already, with what all other code gives them.
+
+    `if args.fused: self.fused = Fused()` switches nothing on.
+    """
+    late: dict[str, list[Setting]] = {}
+    for path, items in settings.items():
+        options = sources[path].options if path in sources else ()
+        on: dict[str, list[tuple[int, int]]] = {}
+        for option in options:
+            if option.values == _ON and not (option.otherwise or option.table):
+                on.setdefault(option.name, []).append(option.lines)
+        for item in items if on else ():
+            if any(first <= item.line <= last for first, last in on.get(item.name, ())):
+                late.setdefault(item.name, []).append(item)
+    others: dict[str, set[str]] = {name: set(filled.get(name, ())) for name in late}
+    for items in settings.values() if late else ():
+        for item in items:
+            if item.name in late and not any(item is each for each in late[item.name]):
+                others[item.name].add("" if item.of else item.value)
+    return {name: frozenset(values) for name, values in others.items() if values}
 
 
 def _seen(result: FileResult, graph: Graph) -> Sequence[Setting]:

@@ -66,9 +66,21 @@ def render(
 
 
 def render_brief(report: Report, *, width: int, color: bool, links: str = "") -> str:
-    """One line for each failing finding, as compilers write them; nothing where all passes."""
+    """One line for each failing finding, as compilers write them; nothing where all passes.
+
+    And for each file that fails by findings that are left out.
+    """
     found = failing(report)
-    return render_list(found, width=width, color=color, links=links) if found else ""
+    unjudged = report.gate.unjudged if report.gate else ()
+    if not (found or unjudged):
+        return ""
+    page = Page(width, color=color, links=links)
+    for finding in sorted(found, key=place):
+        _brief(page, finding)
+    for error in report.errors:
+        if error.surplus and error.path in unjudged:
+            page.line(page.place(error.path), ": ", error.reason)
+    return page.text()
 
 
 def render_list(findings: Iterable[Finding], *, width: int, color: bool, links: str = "") -> str:

@@ -59,6 +59,10 @@ FILES = {
     "functions with a check of their own": _many(
         "def f#(x):\n    ok = torch.cuda.is_available()\n    if ok:\n        return x.cuda()\n"
     ),
+    "functions that end by one another": _many(
+        "def f#(x):\n    return f%(x)\n",
+        after="def f0(x):\n    raise RuntimeError\nx.cuda()\n",
+    ),
     "classes derived from one another": _many(
         "class C#(C%):\n    def forward(self, x):\n        self.m = x.cuda()\n"
         "        if self.m is None:\n            return x\n",

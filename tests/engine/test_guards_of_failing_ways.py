@@ -77,3 +77,39 @@ def test_an_answer_is_another_way(shape: str, way: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_answer_is_something_missing(shape: str) -> None:
     assert guards(shape, "return None") == {"guarded"}
+
+
+METHODS = (
+    HEAD.partition("def plain")[0]
+    + """
+class Attention:
+    def other(self, q):
+        raise {}
+
+    def attend(self, q):
+        if HAS:
+            return flash_attn_func(q, q, q)
+        return self.other(q)
+
+class Plain({}):
+    def {}(self, q):
+        return q * 2
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "base", "name", "guard"),
+    [
+        ("NotImplementedError", "Attention", "other", "fallback"),
+        ('NotImplementedError("for others")', "Attention", "other", "fallback"),
+        ("NotImplementedError", "Attention", "another", "hard-fail"),
+        ("NotImplementedError", "object", "other", "hard-fail"),
+        ("RuntimeError", "Attention", "other", "hard-fail"),
+    ],
+)
+def test_a_method_that_derived_classes_have_is_no_error(
+    error: str, base: str, name: str, guard: str
+) -> None:
+    found = findings(METHODS.format(error, base, name))
+    assert {item.guard for item in found if "flash_attn_func(" in item.snippet} == {guard}

@@ -202,6 +202,15 @@ def test_the_address_of_a_stream_asks_for_who_takes_it(line: str, rule: str, ver
     assert score([replace(item, guard="none")]).verdict == verdict
 
 
+def test_mixed_precision_of_apex_asks_for_what_torch_has() -> None:
+    """Its optimizers have no such counterpart, and neither has the rest of it."""
+    mixed = the("from apex import amp\n", "FUS013")
+    fused = the("from apex.optimizers import FusedLAMB\n", "FUS011")
+    assert {mixed.severity, fused.severity} == {"major"}
+    assert score([mixed]).verdict == "edits only"
+    assert score([mixed, fused]).verdict == "replace libraries"
+
+
 @pytest.mark.parametrize("guard", ["guarded", "fallback", "import-guarded"])
 def test_assess_follows_the_worst_unguarded_work(guard: GuardState) -> None:
     items = [finding("blocker", guard, root="a"), finding("minor", root="b")]

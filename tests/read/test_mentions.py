@@ -82,3 +82,16 @@ def test_lines_are_those_of_the_paragraph() -> None:
 )
 def test_only_the_first_page_of_a_tree_is_asked(path: str, count: int) -> None:
     assert len(mentions("[a](a)\n", path)) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git clone " * 20_000,
+        "git clone " + "git@" * 50_000,
+        "git clone https://" + "a" * 100_000 + "/" + "a" * 100_000,
+        "<div>\n" + "<a " * 60_000 + "\n</div>",
+    ],
+)
+def test_input_that_was_made_to_hurt(text: str) -> None:
+    assert [each.path for each in mentions(f"{text}\n\n[a](train)\n")] == ["train"]

@@ -1009,9 +1009,16 @@ SETTINGS = {
     "yacs": ("_C = CN()\n_C.MODEL = CN()\n_C.MODEL.FAST = False", ["2 MODEL=", "3 FAST=false"]),
     "keyword": ("Model(fast=True)", ["1 fast=true!"]),
     "keyword computed": ("Model(fast=x > 1)", ["1 fast=!"]),
-    "keyword handed on": ("Model(fast=cfg.fast)", []),
-    "keyword handed on by get": ('Model(fast=cfg.get("fast", False))', ["1 fast=false"]),
-    "keyword from a parameter": ("def f(fast):\n    Model(fast=fast)", ["2 Model(fast=!"]),
+    "keyword handed on": ("Model(fast=cfg.fast)", ["0 (fast=!"]),
+    "keyword handed on twice": ("Model(fast=cfg.fast)\nNet(fast=cfg.fast)", ["0 (fast=!"]),
+    "keyword handed on by get": (
+        'Model(fast=cfg.get("fast", False))',
+        ["0 (fast=!", "1 fast=false"],
+    ),
+    "keyword from a parameter": (
+        "def f(fast):\n    Model(fast=fast)",
+        ["0 (fast=!", "2 Model(fast=!"],
+    ),
     "keyword from a local value": ("def f():\n    m = go()\n    Model(m=m)", ["3 m=!"]),
     "keyword from a local literal": (
         "def f():\n    fast = True\n    Model(fast=fast)",
@@ -1024,7 +1031,7 @@ SETTINGS = {
     "keyword of another name": ("Model(fast=cfg.use_flash)", ["1 fast=.use_flash!"]),
     "keyword of torch": ("from torch import nn\nnn.Linear(1, 2, bias=False)", []),
     "keyword of another library": (
-        "from transformers import TrainingArguments\nTrainingArguments(fp16=True)",
+        "from accelerate import Accelerator\nAccelerator(fp16=True)",
         ["2 fp16=true!"],
     ),
     "dict": ('x = dict(type="Net", fast=True)', ["1 type=Net!", "1 fast=true!"]),

@@ -100,6 +100,31 @@ def test_a_source_that_something_else_may_compile(
     assert found["old_kernel"] == "main"
 
 
+VERSION = {
+    "v1/cuda/old.cu": KERNEL.format(name="first"),
+    "v1/cuda/old.cpp": BINDING,
+    "v1/train.py": TRAIN.replace("from ops import new", HEAD + OLD + "\nnew = 0").replace(
+        "new.ext", "ext"
+    ),
+    "README.md": "# Train\n\n```sh\npython train.py\n```\n",
+}
+AGAIN = {
+    "its own": ("", "other"),
+    "by another name": ("\nPATH = 'cuda/old.cu'\n", "main"),
+    "a part of it": ("\nPATH = 'cuda/old' + END\n", "main"),
+    "put together": ("\nPATH = f'cuda/old.{end}'\n", "main"),
+}
+
+
+@pytest.mark.parametrize(("more", "reach"), AGAIN.values(), ids=AGAIN)
+def test_a_source_of_the_same_name_in_another_version(
+    make_tree: MakeTree, more: str, reach: str
+) -> None:
+    files = {"ops/new.py": HEAD + OLD.replace('name="old"', 'name="x"') + more, **VERSION}
+    found = reaches(make_tree, files)
+    assert (found["old_kernel"], found["first_kernel"]) == ("main", reach)
+
+
 def test_functions_of_one_name_belong_to_their_builds(make_tree: MakeTree) -> None:
     files = {"ops/new.py": HEAD + LOADS["names"], "ops/old.py": HEAD + OLD}
     root = make_tree({"train.py": TRAIN, "ops/__init__.py": "", **SOURCES, **files})

@@ -143,6 +143,13 @@ ON: dict[str, dict[str, str]] = {
     "one by a variable": changed("stages = cfg.MODEL.FUSED_ON_PER_STAGE\n        stages[0] = True"),
     "one by who is handed it": changed("widen(stages=cfg.MODEL.FUSED_ON_PER_STAGE)")
     | {"net.py": NET + "\n    def widen(stages):\n        stages[0] = True\n"},
+    "one by who is handed it by place": changed("widen(cfg.MODEL.FUSED_ON_PER_STAGE)")
+    | {"net.py": NET + "\n    def widen(stages):\n        stages[0] = True\n"},
+    "one by who is handed a variable": changed("s = cfg.MODEL.FUSED_ON_PER_STAGE\n        widen(s)")
+    | {"net.py": NET + "\n    def widen(stages):\n        stages.append(True)\n"},
+    "one by who has what it stands in": changed("widen(cfg.MODEL)")
+    | {"net.py": NET + "\n    def widen(m):\n        m.FUSED_ON_PER_STAGE[0] = True\n"},
+    "one in its place": changed("cfg.MODEL.FUSED_ON_PER_STAGE[0] |= True"),
     "appended": changed("cfg.MODEL.FUSED_ON_PER_STAGE.append(True)"),
     "more added": changed("cfg.MODEL.FUSED_ON_PER_STAGE += [True]"),
     "the list itself": net(ASKED, "if fused_on_per_stage:"),
@@ -150,6 +157,13 @@ ON: dict[str, dict[str, str]] = {
     "not": net(ASKED, "if not fused_on_per_stage[idx]:"),
     "any, written otherwise": net(ASKED, "if len(fused_on_per_stage) > idx:"),
     "handed on, one on": {"net.py": TAKEN, **listed("[True, False]")},
+    "a list that is changed before": {
+        "net.py": TAKEN.replace(
+            "return Net(stage_with_fused=cfg.MODEL.FUSED_ON_PER_STAGE)",
+            "stages = [False] * 2\n        stages[1] = True\n"
+            "        return Net(stage_with_fused=stages)",
+        )
+    },
     "handed on by place": {
         "net.py": TAKEN.replace("stage_with_fused=cfg.MODEL.FUSED_ON_PER_STAGE", "choose(cfg)")
     },

@@ -439,6 +439,52 @@ def test_a_library_offers_its_package() -> None:
     assert "`lib`" in entry.why
 
 
+LIBRARY = [
+    code("lib/__init__.py", ".trainer", ".model"),
+    code("lib/trainer.py", does=TRAINS),
+    code("lib/model.py"),
+    code("lib/data.py"),
+]
+TUNE = code("examples/finetune.py", "lib", main=1)
+
+
+@pytest.mark.parametrize(
+    "said", [leading("examples/finetune.py"), readme("python examples/finetune.py")]
+)
+def test_an_example_that_the_first_page_names_trains_the_package(said: FileResult) -> None:
+    joined = found(*LIBRARY, TUNE, code("examples/train_other.py", "lib", main=1), said)
+    assert (joined.main, joined.api) == (("examples/finetune.py",), False)
+    assert "the first page of the tree names it" in joined.told()[0].why
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [TUNE],
+        [TUNE, leading("examples/finetune.py", path="docs/README.md")],
+        [TUNE, leading("finetune.py")],
+        [code("examples/show.py", "lib", main=1), leading("examples/show.py")],
+        [code("examples/evaluate.py", "lib", main=1), leading("examples/evaluate.py")],
+        [code("tests/train.py", "lib", main=1), leading("tests/train.py")],
+    ],
+)
+def test_other_examples_only_show_the_package(others: list[FileResult]) -> None:
+    """Not named there, by another page, or that do not train by themselves."""
+    joined = found(*LIBRARY, *others)
+    assert (joined.main, joined.api) == (("lib/__init__.py",), True)
+
+
+def test_an_example_that_uses_little_of_a_package_only_shows_it() -> None:
+    library = [code("lib/__init__.py"), *LIBRARY[1:], code("lib/loop.py")]
+    joined = found(
+        *library,
+        code("examples/finetune.py", "lib.data", main=1),
+        leading("examples/finetune.py"),
+    )
+    assert joined.api
+    assert joined.main[0] == "lib/__init__.py"
+
+
 def test_a_package_without_an_init_of_its_own_offers_all_its_modules() -> None:
     results = [code("lib/__init__.py"), code("lib/a.py", does=TRAINS), code("lib/_b.py")]
     assert main(*results) == ("lib/__init__.py", "lib/a.py")
@@ -720,6 +766,42 @@ def test_a_line_with_values_tells_more_than_one_with_variables() -> None:
     assert asked.command.given["kind"] == {"fast"}
     other = readme(open_line, "python train.py --eval --config=configs/a.yaml --kind=fast")
     assert found(train, config, other).command.is_open
+
+
+LARGE = "python train.py configs/large.yaml configs/cluster.yaml"
+SMALL = "python train.py configs/small.yaml configs/local.yaml"
+OF_BOTH = [FileResult(f"configs/{name}.yaml") for name in ("large", "small", "local")]
+
+
+def test_a_line_whose_files_are_all_there_tells_more_than_one_that_lacks_some() -> None:
+    train = code("train.py", main=1)
+    asked = found(train, *OF_BOTH, readme(LARGE, SMALL))
+    assert [path for path, _ in asked.configs] == ["configs/small.yaml", "configs/local.yaml"]
+    assert not asked.command.is_open
+
+
+def test_a_line_that_says_how_a_command_is_put_together_is_no_run_without_files() -> None:
+    train = code("train.py", main=1)
+    usage = "python train.py [path/to/first.yaml] [path/to/second.yaml] ..."
+    asked = found(train, *OF_BOTH, readme(usage, SMALL))
+    assert [path for path, _ in asked.configs] == ["configs/small.yaml", "configs/local.yaml"]
+    assert found(train, *OF_BOTH, readme("python train.py --gpus [0,1]", SMALL)).configs == ()
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [readme(LARGE)],
+        [readme(LARGE, "python train.py --eval configs/small.yaml")],
+        [readme(LARGE), readme(SMALL, path="docs/README.md")],
+        [readme(LARGE, "python train.py --size 3")],
+    ],
+)
+def test_a_line_that_lacks_some_of_its_files_leaves_settings_open(pages: list[FileResult]) -> None:
+    """Where no other line of its page that trains has all of them."""
+    asked = found(code("train.py", main=1), *OF_BOTH, *pages)
+    assert [path for path, _ in asked.configs] == ["configs/large.yaml"]
+    assert asked.command.is_open
 
 
 def test_a_series_of_runs_gives_a_setting_all_of_its_values() -> None:

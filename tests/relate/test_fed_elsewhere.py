@@ -87,6 +87,11 @@ OTHER_KEYS = {
 }
 
 
+def test_an_item_is_changed_in_its_place(make_tree: MakeTree) -> None:
+    assert waits(make_tree, 'vars(cfg)["use_fused"] |= bool(x_is_large())') == {""}
+    assert waits(make_tree, 'vars(cfg)["use_other"] |= bool(x_is_large())') == {"use_fused"}
+
+
 @pytest.mark.parametrize("case", KEYS)
 def test_a_name_that_is_put_together_may_be_any(make_tree: MakeTree, case: str) -> None:
     assert waits(make_tree, KEYS[case]) == {""}

@@ -124,6 +124,39 @@ FUNCTIONS = {
 }
 
 
+OPTIONS = """class Options:
+    trt_file = None
+    engine = None
+
+    def merge(self, pairs):
+        for key, value in pairs:
+            setattr(self, key, value)
+"""
+"""Settings that get values by names that nobody sees."""
+OPEN = "options = Options(); options.merge(batch)"
+UNDER_OPEN = {
+    "nobody gives it": (CALL, True),
+    "another one by its name": ("check.evaluate(1, size=options.engine)", True),
+    "by the name of a setting": ("check.evaluate(1, trt_file=options.trt_file)", False),
+    "by its place": ("check.evaluate(1, False, options.trt_file)", False),
+    "by that of another": ("check.evaluate(1, trt_file=options.engine)", False),
+    "by a variable": ("path = options.trt_file; check.evaluate(1, trt_file=path)", False),
+    "by the settings as a whole": ("check.evaluate(1, **vars(options))", False),
+    "by who makes it": ("partial(check.evaluate, trt_file=options.trt_file)(1)", False),
+}
+
+
+@pytest.mark.parametrize(("call", "is_off"), UNDER_OPEN.values(), ids=UNDER_OPEN)
+def test_settings_that_are_open_are_none_of_a_function_that_is_not_given_them(
+    make_tree: MakeTree, call: str, is_off: bool
+) -> None:
+    check = dedent(CHECK).format(**PLAIN)
+    train = dedent(TRAIN).format(
+        imports="from functools import partial", before=OPTIONS, run=f"{OPEN}; {call}"
+    )
+    assert _is_off(make_tree, check, train) is is_off
+
+
 def _is_off(make_tree: MakeTree, check: str, train: str) -> bool:
     root = make_tree(
         {

@@ -151,6 +151,20 @@ CASES = {
         },
         True,
     ),
+    "names of all, in their order": (
+        {
+            "nets.py": "\n\nNAMES = {k: v.__name__ for k, v in"
+            " sorted(registry.mapping['net_table'].items())}\n"
+        },
+        True,
+    ),
+    "names of all, in an order that makes them": (
+        {
+            "nets.py": "\n\nNAMES = {k: v.__name__ for k, v in"
+            " sorted(registry.mapping['net_table'].items(), key=lambda kv: kv[1]().size)}\n"
+        },
+        False,
+    ),
     "all are made in a loop": (
         {"train.py": "    {k: v() for k, v in registry.mapping['net_table'].items()}\n"},
         False,

@@ -26,9 +26,9 @@ READ = ("plug/__init__.py", "plug/tasks/fit.py", "plug/models/__init__.py", "plu
 SHOWS = code("plug/evaluate.py", "plug.models.net", main=9)
 
 
-def found(*results: FileResult) -> Entries:
+def found(*results: FileResult, chosen: tuple[str, ...] = ()) -> Entries:
     paths, placed = tree(results, "/srv/repo"), modules(results, "/srv/repo")
-    return entries(results, graph(results, placed), paths, placed)
+    return entries(results, graph(results, placed), paths, placed, chosen)
 
 
 def started(text: str, path: str = "run/train.sh", launcher: str = "") -> FileResult:
@@ -82,6 +82,12 @@ def test_a_folder_that_a_library_is_given_is_the_program_that_trains(
 )
 def test_what_is_not_there_or_does_not_train_is_no_program(line: str) -> None:
     assert found(*PLUGIN, SHOWS, started(line)).main == ("plug/evaluate.py",)
+
+
+def test_a_folder_that_the_user_names_as_the_entry_is_imported_as_a_whole_too() -> None:
+    line = started("fairseq-train data --user-dir ../plug")
+    assert found(*PLUGIN, SHOWS, line, chosen=("plug/__init__.py",)).main == READ
+    assert found(*PLUGIN, SHOWS, line, chosen=("plug/evaluate.py",)).main == ("plug/evaluate.py",)
 
 
 def test_the_words_of_the_line_are_the_command_of_the_run() -> None:
@@ -150,6 +156,16 @@ def test_a_package_is_imported_with_all_that_is_in_it(line: str, main: tuple[str
 def test_several_packages_are_imported_together() -> None:
     line = "allennlp train net.jsonnet --include-package plug.data --include-package plug.spare"
     assert found(*PLUGIN, started(line)).main == ("plug/data.py", "plug/spare.py")
+
+
+def test_a_line_has_no_list_of_its_own_of_all_that_is_imported() -> None:
+    """A page may have as many such lines as the package has modules."""
+    spare = [code(f"plug/spare{number}.py") for number in range(40)]
+    lines = [f"allennlp train {number}.jsonnet --include-package plug" for number in range(40)]
+    told = found(*PLUGIN, *spare, *(started(line, f"{line[15:17]}.sh") for line in lines))
+    (program,) = (each for each in told.programs if each.path == told.main[0])
+    assert len(told.main) > len(spare)
+    assert all(len(start.brings) < len(PLUGIN) for start in program.starts)
 
 
 def test_every_trainer_has_a_page_that_says_so() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import chain
 
 import libcst as cst
@@ -18,7 +18,7 @@ from portaudit.read.python.imports import text_of
 from portaudit.read.python.keeping import keeps
 from portaudit.read.python.model import Branch, Nearest, Place, Scope
 from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
-from portaudit.read.python.offered import offered
+from portaudit.read.python.offered import is_class_of, offered
 from portaudit.read.python.options import Demands, Options, Waiting, undemanding
 from portaudit.read.python.sections import sections
 from portaudit.read.python.stores import stores
@@ -45,14 +45,15 @@ def code(
     imports: tuple[Import, ...],
     guesses: tuple[Import, ...] = (),
     demands: Demands = undemanding,
+    packages: Container[str] = frozenset(),
 ) -> CodeFacts:
     """The facts of one file, which brings in `imports`, and maybe what `guesses` say.
 
-    `demands`: the guard of what a branch leads to.
+    `demands`: the guard of what a branch leads to · `packages`: libraries, by their first names.
     """
     main = _main(reader)
     options = Options(reader, main, demands)
-    said, noted = list(_said(reader)), list(_noted(reader))
+    said, noted = list(_said(reader, packages)), list(_noted(reader))
     words = _sorted_out(reader, options, said, noted)
     told = options.told()
     everywhere = words.union(*(option.words.split() for option in told))
@@ -62,7 +63,7 @@ def code(
         reader.span(main).line if main else 0,
         does,
         " ".join(sorted(words)),
-        " ".join(sorted(set(offered(reader, options.decorators, options.methods)))),
+        " ".join(sorted(set(offered(reader, options.decorators, options.methods, packages)))),
         told,
         asks(reader),
         handing(reader),
@@ -165,7 +166,7 @@ def _names(reader: Reader) -> Iterator[Said]:
     return ((name.value, name) for name in reader.model.names)
 
 
-def _said(reader: Reader) -> Iterator[Said]:
+def _said(reader: Reader, packages: Container[str]) -> Iterator[Said]:
     """Words that name something without being looked up where they stand."""
     model = reader.model
     for attribute in model.attributes:
@@ -186,7 +187,8 @@ def _said(reader: Reader) -> Iterator[Said]:
             for binding in bindings:
                 origin = binding.target.rpartition(".")[2]
                 if binding.kind == "import" and origin != binding.name:  # used by another name
-                    yield origin, binding.place
+                    if not is_class_of(reader, binding.target, packages):
+                        yield origin, binding.place
 
 
 def _is_built(reader: Reader, string: cst.CSTNode) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import libcst as cst
 
@@ -23,6 +24,7 @@ from portaudit.read.python.model import (
     imports_if_there,
     join,
 )
+from portaudit.read.python.narrowing import Narrowing, narrowings
 from portaudit.read.python.nodes import dotted, last_name, number_value, string_value
 from portaudit.read.python.values import (
     LocalClass,
@@ -245,7 +247,8 @@ class Flags:
         elif isinstance(node, cst.IfExp):
             test = self.flag(node.test)
             found = Choice(((test, self.flag(node.body)), (Not(test), self.flag(node.orelse))))
-        return self._opt_in(node) if tells_nothing(found) else found
+        found = self._opt_in(node) if tells_nothing(found) else found
+        return self._narrowed(node, found) if isinstance(node, cst.Name) else found
 
     def _opt_in(self, node: cst.BaseExpression) -> Flag:
         """An atom when the expression is off by default, and the default is known."""
@@ -318,6 +321,50 @@ class Flags:
                 if isinstance(value, Ref):
                     return self._named(value, node) or UNKNOWN
         return self.choice(bindings, node)
+
+    def _narrowed(self, node: cst.Name, found: Flag) -> Flag:
+        """What a name means that was turned off before where something is missing."""
+        if len(self.reader.bindings(node)) < _PAIR:
+            return found
+        kept = (self._kept(each, node.value) for each in self._narrowings(node))
+        saying = tuple(flag for flag in kept if _asks(flag))
+        return AllOf((found, *saying)) if saying else found
+
+    def _narrowings(self, node: cst.Name) -> Iterator[Narrowing]:
+        return narrowings(self.reader, node, self._shared)
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        """Names that inner functions set, and those that `+=` and its like change."""
+        model = self.reader.model
+        changed = (each.value for each in model.changed if isinstance(each, cst.Name))
+        inner = (each.outer_names for each in (model.root, *model.scopes.values()))
+        return frozenset(changed).union(*inner)
+
+    def _kept(self, narrowing: Narrowing, name: str) -> Flag:
+        """What holds where a name is true, by what happened to it before.
+
+        It was not turned off: of that its own truth is no reason, as it has that still.
+        """
+        if narrowing.given is not None:
+            return self._supposed(narrowing.given, name, UNKNOWN)
+        off = []
+        for branch in narrowing.branches:
+            test = branch.test
+            flag = self._supposed(test, name, Known(True)) if test is not None else UNKNOWN
+            off.append(flag if branch.truth else Not(flag))
+        return Not(AllOf(tuple(off)))
+
+    def _supposed(self, node: cst.BaseExpression, name: str, truth: Flag) -> Flag:
+        """What the truth of an expression means if a name in it has this truth."""
+        if isinstance(node, cst.Name) and node.value == name:
+            return truth
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            return Not(self._supposed(node.expression, name, truth))
+        if isinstance(node, cst.BooleanOperation):
+            sides = tuple(self._supposed(each, name, truth) for each in (node.left, node.right))
+            return AllOf(sides) if isinstance(node.operator, cst.And) else AnyOf(sides)
+        return self.flag(node)
 
     def choice(self, bindings: list[Binding], node: cst.CSTNode) -> Flag:
         """The truth of a name with these bindings, each under what holds where it stands."""
@@ -596,6 +643,13 @@ _SKIPPING = {"skip", "unittest.skip", "pytest.mark.skip"}
 def tells_nothing(flag: Flag) -> bool:
     """Whether a flag carries neither a fact, a constant, nor a name of another module."""
     return not any(_leaves(flag))
+
+
+def _asks(flag: Flag) -> bool:
+    """Whether a flag says more than what is true anyway."""
+    if isinstance(flag, (Atom, Named)):
+        return isinstance(flag, Named) or bool(flag.when_true or flag.when_false)
+    return any(map(_asks, _parts(flag)))
 
 
 def _parts(flag: Flag) -> Iterator[Flag]:

@@ -13,6 +13,7 @@ from functools import cached_property
 import libcst as cst
 from msgspec import Struct, field
 
+from portaudit.read.python.inherited import inherited_default
 from portaudit.read.python.model import Binding, Scope, position_of
 from portaudit.read.python.nodes import body_of, dotted, last_name, number_value, string_value
 from portaudit.read.python.values import LocalClass, LocalObject, Option, Reader, argument
@@ -20,6 +21,8 @@ from portaudit.read.python.values import LocalClass, LocalObject, Option, Reader
 Plain = bool | int | float | str | None
 
 _GENERATIONS = 8
+_SPELLED: Mapping[str | None, Plain] = {"false": False, "true": True, "null": None}
+"""Constants as tables of settings write them."""
 _DEEPEST = 60
 """Steps of one answer; what is further away is not known."""
 
@@ -89,6 +92,13 @@ class Folder(Struct, dict=True):
             for scope in self._derived.get(base, ())
             if name in scope.attributes
             for binding in scope.attributes[name]
+        )
+
+    def is_overridden(self, method: Scope) -> bool:
+        """Whether a class of this file that is derived from a method's has one of the same name."""
+        owner = method.parent
+        return owner is not None and any(
+            method.name in scope.bindings for scope in self._derived.get(owner, ())
         )
 
     @cached_property
@@ -195,11 +205,17 @@ class Folder(Struct, dict=True):
                     return None
                 if self._assigned_on(name) or self._inherited_on(scope, name):
                     return None
-                return self._agree(self.reader.class_attribute(scope, name), name)
+                bindings = self.reader.class_attribute(scope, name)
+                return self._agree(bindings, name) if bindings else self._of_library(scope, name)
         if self.reader.holds_options(node.value, base):
             if not self._switched_on(name, "") and not self._assigned_on(name):
                 return self._declared(self.reader.options.get(name))
         return None
+
+    def _of_library(self, scope: Scope, name: str) -> Folded | None:
+        """The default of a field that a class has of a library's."""
+        value = inherited_default(self.reader, scope.node, name)
+        return Folded(_SPELLED[value], name) if value in _SPELLED else None
 
     def _declared(self, option: Option | None) -> Folded | None:
         """The default of a command-line option."""

@@ -29,6 +29,7 @@ from portaudit.marks import (
     UNWRITTEN,
 )
 from portaudit.read.python.conditions import attributes, holds, index, is_self, literal
+from portaudit.read.python.inherited import fields_of
 from portaudit.read.python.methods import is_looked_at
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import SPEAKING, body_of, last_name, last_part, string_value
@@ -107,10 +108,12 @@ def _words(reader: Reader, call: cst.Call) -> Iterator[str]:
 
 
 def _word(reader: Reader, node: cst.BaseExpression) -> str:
-    name = spelled(node)
-    if name and hands_on(reader, name, node):
-        return f".{name}"
-    return literal(followed(reader, node)) or UNWRITTEN
+    value = followed(reader, node)
+    for each in (node, value):
+        name = spelled(each)
+        if name and hands_on(reader, name, each):
+            return f".{name}"
+    return literal(value) or UNWRITTEN
 
 
 def spelled(node: cst.BaseExpression) -> str:
@@ -515,6 +518,7 @@ def _fields(reader: Reader, name: str, node: cst.ClassDef) -> tuple[str, str]:
     """The fields of a class; behind those of a base nobody knows their places."""
     body = body_of(node.body)
     names = [last_name(item.target) for item in body if isinstance(item, cst.AnnAssign)]
+    names += [each for each in fields_of(reader, node) if each not in names]
     if names and any(_is_keyed(reader, base.value) for base in node.bases):
         return name, " ".join((KEYED, *names))
     if bases(node):

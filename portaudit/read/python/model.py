@@ -132,7 +132,8 @@ class Model(Struct, eq=False):
 
     `called`: the calls by the last name of what is called · `importing`: calls that import what
     they are given the name of, with that name · `changed`: what `+=` and its like give another
-    value · `targets`: what statements assign to, and what `for` gives each item to.
+    value, and `changed_items` those of a subscript · `targets`: what statements assign to, and what
+    `for` gives each item to.
     """
 
     module: cst.Module
@@ -155,6 +156,7 @@ class Model(Struct, eq=False):
     bases: list[cst.Arg] = field(default_factory=list)
     assigns: list[cst.Assign] = field(default_factory=list)
     changed: list[cst.Attribute | cst.Name] = field(default_factory=list)
+    changed_items: list[cst.Subscript] = field(default_factory=list)
     targets: list[cst.BaseExpression] = field(default_factory=list)
     tests: list[tuple[cst.CSTNode, cst.BaseExpression, Otherwise, Otherwise, Scope]] = field(
         default_factory=list
@@ -696,6 +698,8 @@ class _Builder:
         self.expression(node.target, node, place)
         if isinstance(node.target, (cst.Attribute, cst.Name)):
             self.model.changed.append(node.target)
+        elif isinstance(node.target, cst.Subscript):
+            self.model.changed_items.append(node.target)
 
     def _visit_return(self, node: cst.Return, place: Place) -> None:
         scope: Scope | None = place.scope

@@ -61,11 +61,15 @@ _MANGLED = re.compile(r"_[^\W_]\w*?(__\w*[^\W_]_?)")
 
 
 def offered(
-    reader: Reader, tables: Container[cst.CSTNode] = (), methods: Container[Scope] = ()
+    reader: Reader,
+    tables: Container[cst.CSTNode] = (),
+    methods: Container[Scope] = (),
+    packages: Container[str] = (),
 ) -> Iterator[str]:
     """The names, some more than once.
 
-    `tables`: decorators that hand nothing to anybody else · `methods`: those that no base calls.
+    `tables`: decorators that hand nothing to anybody else · `methods`: those that no base calls ·
+    `packages`: libraries, by their first names.
     """
     model = reader.model
     for asked in asks_for_any(reader):
@@ -76,7 +80,7 @@ def offered(
                 yield node.name.value
         if isinstance(node, cst.ClassDef):
             yield from _of_bases(reader, node, scope, methods)
-        yield from _of_imports(scope)
+        yield from _of_imports(reader, scope, packages)
     looking = [call for name in _LOOKING_UP for call in model.called.get(name, ())]
     for call in dict.fromkeys((*looking, *reader.calls_of(_LOCATING))):
         yield from _looked_up(reader, call)
@@ -150,11 +154,20 @@ def _methods(scope: Scope, but: Container[Scope] = ()) -> Iterator[str]:
                 yield binding.name
 
 
-def _of_imports(scope: Scope) -> Iterator[str]:
+def _of_imports(reader: Reader, scope: Scope, packages: Container[str]) -> Iterator[str]:
     for bindings in scope.bindings.values():
         for binding in bindings:
-            if binding.kind == "import":
+            if binding.kind == "import" and not is_class_of(reader, binding.target, packages):
                 yield from _renamed(binding.name, binding.target)
+
+
+def is_class_of(reader: Reader, target: str, packages: Container[str]) -> bool:
+    """Whether what is imported is the class of a library: no class of the tree is meant.
+
+    Functions may be those of an extension that the tree builds under the library's name.
+    """
+    is_known = target.partition(".")[0] in packages and not reader.is_open(target)
+    return is_known and target.rpartition(".")[2][:1].isupper()
 
 
 def _renamed(name: str, target: str) -> Iterator[str]:

@@ -43,6 +43,7 @@ from portaudit.read.python.conditions import (
     variable,
 )
 from portaudit.read.python.conditions import section as section_at
+from portaudit.read.python.inherited import inherited
 from portaudit.read.python.model import Binding, Place, Scope, around
 from portaudit.read.python.nodes import (
     SPEAKING,
@@ -96,7 +97,8 @@ def settings(reader: Reader) -> tuple[Setting, ...]:
     found: dict[Setting, None] = {}
     lines = _Lines(reader)
     for told in _all(reader):
-        line = lines.of(told.node, told.name if told.value else "")
+        is_handed = told.name.startswith(OF_FUNCTION)  # once for the file, whatever runs of it
+        line = 0 if is_handed else lines.of(told.node, told.name if told.value else "")
         spelled = " ".join(sorted(told.spelled))
         item = Setting(told.name, told.value, line, told.given, spelled, told.of, told.section)
         found[item] = None
@@ -147,6 +149,8 @@ def _stands(text: str, name: str) -> bool:
 
 def _all(reader: Reader) -> Iterator[Told]:
     yield from _of_scopes(reader)
+    for field in inherited(reader):
+        yield Told(field.name, field.value, field.node, False)
     for call in reader.model.calls:
         yield from _of_call(reader, call)
     for node in reader.model.dicts:
@@ -157,14 +161,25 @@ def _all(reader: Reader) -> Iterator[Told]:
     for assign in reader.model.assigns:
         for target in assign.targets:
             yield from _assigned(reader, target.target, assign.value, assign)
-    for changed_one in reader.model.changed:
-        if _is_environment(reader, changed_one):
-            yield Told(ANY_VARIABLE, "", changed_one, True)
-    changed = sorted(reader.model.changed, key=lambda node: isinstance(node, cst.Name))
-    yield from (Told(last_name(node), "", node, True) for node in changed)
+    yield from _augmented(reader)
     lists: dict[cst.CSTNode, bool] = {}
     for text in reader.model.strings:
         yield from _mentioned(reader, text, lists)
+
+
+def _augmented(reader: Reader) -> Iterator[Told]:
+    """What `+=` and its like change: `cfg.x += 1`, `cfg["x"] |= y`, an element of a list."""
+    model = reader.model
+    for node in model.changed:
+        if _is_environment(reader, node):
+            yield Told(ANY_VARIABLE, "", node, True)
+    changed = sorted(model.changed, key=lambda node: isinstance(node, cst.Name))
+    yield from (Told(last_name(node), "", node, True) for node in changed)
+    for item in model.changed_items:
+        if name := index(item):
+            yield Told(name, "", item, True)
+        else:
+            yield from _changed_element(reader, item.value, item)
 
 
 # --- declared -------------------------------------------------------------------------------------
@@ -210,7 +225,7 @@ def _default(reader: Reader, name: str, binding: Binding) -> Iterator[Told]:
             if from_outside or default is None:
                 yield Told(name, "", value, False, spelled)
             else:
-                told = tuple(_defaults(reader, name, followed(reader, default), value, spelled))
+                told = tuple(_defaults(reader, name, default, value, spelled))
                 yield from told
                 for alias in _aliases(value, keyword="alias"):
                     if alias != name:  # the field has what is given under that name
@@ -222,7 +237,7 @@ def _default(reader: Reader, name: str, binding: Binding) -> Iterator[Told]:
         if value is None:
             yield Told(name, "", node, False)
     else:
-        yield from _defaults(reader, name, followed(reader, value), value)
+        yield from _defaults(reader, name, value, value)
 
 
 def _defaults(
@@ -233,8 +248,9 @@ def _defaults(
     spelled: tuple[str, ...] = (),
 ) -> Iterator[Told]:
     """What a default says: of a member of an enum its name and its value, and what else it has."""
-    text = _value(value)
-    texts = () if text else compared(reader, value)
+    plain = followed(reader, value)
+    text = _value(plain) if plain is value else _word(plain)
+    texts = () if text else compared(reader, plain)
     for each in texts:
         yield Told(name, each, node, False, spelled)
     if texts:
@@ -386,6 +402,8 @@ def _argument(reader: Reader, call: cst.Call, item: cst.Arg) -> Iterator[Told]:
     function = last_part(call.func)
     if item.keyword is not None:
         name = item.keyword.value
+        if hands_on(reader, name, item.value):
+            yield Told(f"{OF_FUNCTION}{name}", "", call, True)
         yield from _given(reader, name, item.value, call)
         if isinstance(item.value, cst.Name) and _is_parameter(reader, item.value):
             yield Told(f"{function}{OF_FUNCTION}{name}", "", call, True)
@@ -737,9 +755,14 @@ def _is_plain(node: cst.BaseExpression) -> bool:
 
 
 def _value(node: cst.BaseExpression | None) -> str:
-    """A default as a setting has it: one that is a text with nothing in it is known as well."""
+    """A default as a setting has it: a list too that is written there, and that nobody else has."""
+    return _word(node) or elements(node)
+
+
+def _word(node: cst.BaseExpression | None) -> str:
+    """The same of a single value: a text with nothing in it is known as well."""
     text = string_value(node) if isinstance(node, cst.SimpleString) else None
-    return EMPTY if text == ("", True) else literal(node) or elements(node)
+    return EMPTY if text == ("", True) else literal(node)
 
 
 def _command(call: cst.Call) -> Iterator[Told]:
@@ -830,9 +853,9 @@ def _assigned(
 def _changed_element(
     reader: Reader, owner: cst.BaseExpression, node: cst.CSTNode
 ) -> Iterator[Told]:
-    """That code puts something into a list that a setting is."""
-    name = setting(reader, owner)
-    if name.isidentifier():
+    """That code puts something into a list that a setting is, whatever has it: `m.STAGES`."""
+    name = owner.attr.value if isinstance(owner, cst.Attribute) else setting(reader, owner)
+    if name.isidentifier() and not _is_environment(reader, owner):
         yield Told(f"{name}{ELEMENT}", "", node, True)
 
 
@@ -945,8 +968,9 @@ def _given(
             if text:
                 yield Told(name, text, node, True)
     elif not hands_on(reader, name, value):
+        listed = elements(value)  # of a variable the code may change it later
         value = followed(reader, value)
-        text = OBJECT_ITSELF if _is_state(value) else literal(value) or elements(value)
+        text = OBJECT_ITSELF if _is_state(value) else literal(value) or listed
         yield Told(name, text, node, True, of="" if text else _other(reader, name, value))
 
 

@@ -15,6 +15,7 @@ import libcst as cst
 from portaudit.marks import ANY_MEMBER
 from portaudit.read.python.flags import UNKNOWN, Flags, tells_nothing
 from portaudit.read.python.model import Binding, Branch, around
+from portaudit.read.python.narrowing import Narrowing
 from portaudit.read.python.nodes import descendants, dotted, last_name
 from portaudit.read.python.stores import is_plain, stores
 from portaudit.read.python.values import LocalFunction
@@ -39,6 +40,9 @@ class Settled(Flags):
         if ANY_MEMBER in self._stored and self._is_of_module(node.value, bindings):
             return UNKNOWN
         return super()._name(node)
+
+    def _narrowings(self, node: cst.Name) -> Iterator[Narrowing]:
+        return iter(()) if node.value in self._stored else super()._narrowings(node)
 
     def _attribute(self, node: cst.Attribute) -> Flag:
         """Only what modules have; attributes of classes and objects anybody may set."""

@@ -630,8 +630,9 @@ def _only_describes(reader: Reader, node: cst.CSTNode | None) -> bool:
     outer = parents.get(node)
     if isinstance(outer, cst.Arg):  # `sorted(TABLE.items())`
         call = parents.get(outer)
-        is_plain = isinstance(call, cst.Call) and last_name(call.func) == "sorted"
-        outer = parents.get(call) if call is not None and is_plain else None
+        if not isinstance(call, cst.Call) or len(call.args) > 1:  # a key may make them
+            return False
+        outer = parents.get(call) if last_name(call.func) == "sorted" else None
     if not isinstance(outer, cst.CompFor) or not isinstance(outer.target, cst.Tuple):
         return False  # a loop may do anything with them
     names = [each.value for each in outer.target.elements]
