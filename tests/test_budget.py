@@ -169,6 +169,13 @@ def test_a_file_that_takes_too_long_is_an_error_and_the_others_are_as_they_were(
     assert found == alone
 
 
+def test_a_long_name_of_a_module_takes_no_time(make_tree: Make) -> None:
+    """Each dot of it may not be a place to begin again where it does not end as a name does."""
+    name = f'"{"a." * 40_000}" + name + "!"'
+    root = make_tree({"a.py": f"import importlib\nname = 'x'\nimportlib.import_module({name})\n"})
+    assert not run(root, seconds=5)["a.py"].errors
+
+
 @pytest.mark.parametrize("work", [in_python, in_c])
 def test_the_same_of_several_processes(
     make_tree: Make,

@@ -103,6 +103,42 @@ def test_a_run_that_is_ended_leaves_nothing_behind(
     assert portaudit("scan", root, "--no-cache").exit_code == 0
 
 
+UNHEARD = """
+import os, signal, sys, time, weakref
+from portaudit.cli import common
+
+class Thing:
+    pass
+
+def gone(_):
+    os.kill(os.getpid(), int(sys.argv[1]))
+    for _ in range(100):
+        pass
+
+def run():
+    thing = Thing()
+    reference = weakref.ref(thing, gone)
+    del thing
+    for _ in range(1000):
+        time.sleep(0.01)
+    return 0
+
+common.heed()
+sys.exit(common.ended(run))
+"""
+"""A program that is asked to end where Python passes no exception on."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no clocks")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_end_that_python_could_not_pass_on_is_asked_for_again(
+    sent: signal.Signals, code: int
+) -> None:
+    words = [sys.executable, "-c", UNHEARD, str(int(sent))]
+    run = subprocess.run(words, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (run.returncode, run.stderr) == (code, b"")
+
+
 # --- disks ----------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@
     python bench/fuzz/fuzz.py shrink TARGET FILE
 
 needs atheris (the dependency group `fuzz`). WORK is a directory of yours: what was found to reach
-new code is kept there, and the next run goes on with it, up to as many inputs or seconds in all.
+new code is kept there, and the next run goes on with it, up to as many inputs or seconds of the
+processor in all.
 `run` has a process for each target, one after the other; inputs that break a promise are in
 WORK/TARGET/broken. `table` reads what was kept once more without atheris, by another seed for
 hashes, and counts the lines that were reached: the rows of README.md.
@@ -139,7 +140,8 @@ def fuzz(work: Path, name: str, runs: int, seconds: int) -> None:
             within_limits(target, data)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             keep(place / "broken", data, error)
-        log.note()
+        if log.note() > seconds:
+            os._exit(0)  # what was found is kept already
 
     def change(data: bytes, most: int, seed: int) -> bytes:
         random = Random(seed)  # noqa: S311 - nothing secret
@@ -153,10 +155,9 @@ def fuzz(work: Path, name: str, runs: int, seconds: int) -> None:
 
     options = [
         f"-runs={runs}",
-        f"-max_total_time={seconds}",
         f"-max_len={target.longest}",
         f"-dict={place / 'words.txt'}",
-        f"-timeout={seconds}",
+        "-timeout=3600",
         "-rss_limit_mb=0",
         "-reduce_inputs=0",
         "-print_final_stats=1",
@@ -187,24 +188,29 @@ def _last(work: Path, name: str) -> dict[str, float]:
 
 
 class _Log:
-    """How many inputs there were, by time: files of the corpus have times as well."""
+    """How many inputs there were, by time: files of the corpus have times as well.
+
+    Seconds are those of the processor, so that a busy machine takes no inputs away.
+    """
 
     def __init__(self, path: Path) -> None:
         before = _told(path)
         self._path = path
         self._last = time.time()
-        self._begun = self._last - (before[-1]["seconds"] if before else 0)
+        self._begun = time.process_time()
+        self._spent = before[-1]["seconds"] if before else 0.0
         self._runs = int(before[-1]["runs"]) if before else 0
 
-    def note(self) -> None:
-        """Count one more."""
+    def note(self) -> float:
+        """Count one more; the seconds that this run took."""
         self._runs += 1
-        now = time.time()
+        now, took = time.time(), time.process_time() - self._begun
         if now - self._last > _EVERY or self._runs == 1:
             self._last = now
-            line = {"time": now, "runs": self._runs, "seconds": now - self._begun}
+            line = {"time": now, "runs": self._runs, "seconds": self._spent + took}
             with self._path.open("a") as file:
                 file.write(json.dumps(line) + "\n")
+        return took
 
 
 def signature(error: BaseException) -> str:

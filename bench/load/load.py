@@ -148,7 +148,7 @@ def measured(folder: Path, jobs: str, limit: int) -> Iterator[tuple[str, Took]]:
     base = ("--baseline", "baseline.json", "--jobs", jobs)
     yield "baseline create", run(("baseline", "create", "repo", *base), folder, out, limit=limit)
     yield "check, baseline, warm", run(("check", "repo", *base), folder, out, limit=limit)
-    changed = next((folder / "repo").rglob("m1.py"))
+    changed = next((folder / "repo").rglob("m2.py"))
     changed.write_text(changed.read_text() + "import torch\ntorch.cuda.synchronize()\n")
     yield "check, one file changed", run(("check", "repo", *base), folder, out, limit=limit)
 

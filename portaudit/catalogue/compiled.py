@@ -49,8 +49,7 @@ def load(
     """What `catalogue.load.load` gives, by way of a cache where there is one.
 
     `digest` is one of what the files of the built-in rules hold, where that is known; `root` is the
-    audited tree. Raises
-    `CatalogueError` as that does.
+    audited tree. Raises `CatalogueError` as that does.
     """
     if extra or cache is None:
         return loader.load(extra, root)

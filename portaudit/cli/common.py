@@ -26,6 +26,9 @@ PLAIN_WIDTH = 100
 _NO_ROOM = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 """What the system says of a disk that takes no more."""
 
+_SOON = 0.01
+"""Seconds until somebody is asked to end who could not hear it."""
+
 _Parameters = ParamSpec("_Parameters")
 
 
@@ -39,6 +42,8 @@ def heed() -> None:
     Who closed a stream gets nothing to read there, and nothing else is opened in its place.
     """
     signal.signal(signal.SIGTERM, _terminated)
+    if hasattr(signal, "setitimer"):
+        sys.unraisablehook = _unheard
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
@@ -46,6 +51,16 @@ def heed() -> None:
 
 def _terminated(_signal: int, _frame: object) -> None:
     raise TerminatedError
+
+
+def _unheard(told: sys.UnraisableHookArgs) -> None:
+    """Ask to end once more: a request that came in a finalizer, or while a lock went, is lost."""
+    asked = {TerminatedError: signal.SIGTERM, KeyboardInterrupt: signal.SIGINT}.get(told.exc_type)
+    if asked is None:
+        sys.__unraisablehook__(told)
+        return
+    signal.signal(signal.SIGALRM, signal.getsignal(asked))
+    signal.setitimer(signal.ITIMER_REAL, _SOON)
 
 
 def guarded(command: Callable[_Parameters, None]) -> Callable[_Parameters, None]:

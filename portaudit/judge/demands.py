@@ -15,7 +15,15 @@ from functools import cached_property
 import libcst as cst
 
 from portaudit.judge.flags import Facts, implied
-from portaudit.judge.guards import NO_ANSWER, STATES, WORST, Judge, Outcome, does_something
+from portaudit.judge.guards import (
+    DEEPEST,
+    NO_ANSWER,
+    STATES,
+    WORST,
+    Judge,
+    Outcome,
+    does_something,
+)
 from portaudit.read.python.model import (
     EXITS,
     FURTHEST,
@@ -328,6 +336,8 @@ class Demands:
     def _of_definition(self, scope: Scope) -> Outcome:
         """What the body of a function comes to, or the worst of those of the methods of a class."""
         if scope not in self._functions:
+            if self._open >= DEEPEST:
+                return "works"
             self._functions[scope] = "works"  # one that calls itself
             self._open += 1
             self._functions[scope] = self._of_body(scope.node)

@@ -49,6 +49,8 @@ _TALK = SPEAKING | {"print_exc"}
 _SKIPS = ("SkipTest", "skip")
 NO_ANSWER = "NotImplemented"
 """What is returned where there is no answer."""
+DEEPEST = 100
+"""Calls inside calls that are followed to see whether one ends in an error."""
 _ABSTRACT = "NotImplementedError"
 """What a method raises that derived classes are to have."""
 
@@ -86,6 +88,7 @@ class Judge(Struct, dict=True):
     _chains: dict[cst.If, Outcome] = field(default_factory=dict)
     _elsewhere: dict[cst.If, bool] = field(default_factory=dict)
     _raising: dict[Scope, bool] = field(default_factory=dict)
+    _depth: int = 0
     _silent: Nearest = field(default_factory=Nearest)
     _telling: Nearest = field(default_factory=Nearest)
     _switches: Nearest = field(default_factory=Nearest)
@@ -415,8 +418,12 @@ class Judge(Struct, dict=True):
             return False
         scope = value.scope
         if scope not in self._raising:
+            if self._depth >= DEEPEST:
+                return False
             self._raising[scope] = False  # one that calls itself
+            self._depth += 1
             self._raising[scope] = self._gives_nothing(scope.node) and not self._is_abstract(scope)
+            self._depth -= 1
         return self._raising[scope]
 
     def _is_abstract(self, method: Scope) -> bool:

@@ -106,14 +106,21 @@ class _Compiled:
             own = _ending(self._inside, parts)
         else:
             own = [*_ending(self._files, parts), *_ending(self._files, parts[:-1])]
-        return self._is_native(parts) or any(
-            self._brings(each.name.partition(GIVEN_TO)[0])
-            for result in own
-            for each in (*result.facts.code.imports, *result.facts.code.guesses)
-        )
+        return self._is_native(parts) or any(self._brings(name) for name in _imported(own))
 
     def _brings(self, name: str) -> bool:
-        """Whether an import may be of a compiled module: of its own package, or of one built."""
+        """Whether an import may be of a compiled module, or of a member that one of Python's has.
+
+        A member of a file that brings in none is Python's own, whatever it is called.
+        """
+        module = name.split(".")[:-1]
+        files = [it for it in _ending(self._files, module) if basename(it.path) != "__init__.py"]
+        if files and not any(map(self._is_built, _imported(files))):
+            return False
+        return self._is_built(name)
+
+    def _is_built(self, name: str) -> bool:
+        """Whether a name may be of a compiled module: of its own package, or of one built."""
         first = name.partition(".")[0]
         is_own = not first or first in self._files or first in self._built or first.startswith("_")
         return is_own and self._is_native(name.split("."))
@@ -127,11 +134,18 @@ class _Compiled:
         )
 
 
+def _imported(results: Iterable[FileResult]) -> Iterator[str]:
+    """The names of what some files bring in, or may."""
+    for result in results:
+        for each in (*result.facts.code.imports, *result.facts.code.guesses):
+            yield each.name.partition(GIVEN_TO)[0]
+
+
 def _ending(
     known: Mapping[str, Iterable[tuple[list[str], FileResult]]], parts: Sequence[str]
 ) -> list[FileResult]:
     """The files that a dotted name may mean: those whose own ends so."""
-    wanted = list(parts)
+    wanted = [part for part in parts if part]
     found = known.get(wanted[-1], ()) if wanted else ()
     return [result for module, result in found if module[-len(wanted) :] == wanted]
 

@@ -243,7 +243,7 @@ def _source(
     for item in code.imports:
         if item.named:
             place = places.innermost(item.line, item.line, defined=bool(item.scope))
-            words[place].update(part for part in item.name.split(".") if part in asked)
+            words[place].update(part for part in item.name.split(".") if part and part in asked)
     for word in code.offered.split():
         if word.endswith(ANY_METHOD):
             asked_of = modules.module_path(result.path, word.removesuffix(ANY_METHOD))
@@ -441,9 +441,9 @@ class Living:
         return origin
 
     def waits(self, path: str, scope: str) -> Origin | None:
-        """The option that code waits for which runs."""
+        """The option that code waits for which runs; that of no function waits for its file."""
         origin = self.files[path]
-        if origin is None and not self._free and path not in self.whole:
+        if origin is None and scope and not self._free and path not in self.whole:
             first, *others = scope.split(".")
             origin = self._needing(path, first, opened=True)
             for part in others:

@@ -57,8 +57,8 @@ _CHOOSING = frozenset(
 """Words of the names of options that choose a file of settings."""
 _LABELS = frozenset({"name", "names", "id", "tag", "group", "description", "project"})
 """Words by which `--experiment-name` rather gives a run its name."""
-_USAGE = re.compile(r"\[[A-Za-z.<-].*\]|\.\.\.")
-"""A word of a line that only says how a command is put together: `[config.yml]`."""
+_USAGE = re.compile(r"\[[A-Za-z.<].*\]|\.\.\.")
+"""A word of a line that only says how a command is put together: `[config.yml]`, not `[--fast]`."""
 _FOLDERS = frozenset({"dir", "dirs", "directory", "folder", "root", "options", "overrides"})
 """Words by which an option is about such files, or gives values itself."""
 _PLACES = frozenset({"--config-path", "--config-dir"})

@@ -677,11 +677,13 @@ class _Asking:
         self._asks = asks
         self.named = named
         self._origins: dict[str, set[str]] = {}
+        self._bringing: dict[str, set[str]] = {}
         self._packages: dict[str, set[str]] = {}
         self._having: dict[str, list[str]] = {}
         for file, each in asks.items():
             for name, modules in each.origins.items():
-                self._origins.setdefault(name, set()).update((*modules, _module(file)))
+                self._origins.setdefault(name, set()).update(modules)
+                self._bringing.setdefault(name, set()).add(_module(file))
                 if file.endswith("__init__.py"):
                     self._packages.setdefault(name, set()).add(_module(file))
             for name in each.tables:
@@ -721,12 +723,12 @@ class _Asking:
         for path in living.files:
             for place, option in enumerate(sources[path].options if path in sources else ()):
                 name = option.called
-                homes = self._homes(path, name) if name else frozenset()
+                places = self._places(path, name) if name else frozenset()
                 for other, where in self.named.get(name, ()) if name else ():
                     if other == path:
                         is_used = not _is_within(sources[path].options, where, place)
                     else:
-                        is_used = self._may_mean(other, name, homes)
+                        is_used = self._may_mean(other, name, places)
                     if is_used:
                         yield path, place
                         break
@@ -762,11 +764,15 @@ class _Asking:
         return {file for file, _ in self.named.get(name, ())}
 
     def _homes(self, path: str, name: str) -> frozenset[str]:
-        """Modules that have a table: its own, those that bring it in, and where they have it from.
+        """Modules that have a table: its own, and those that others bring it in from."""
+        return frozenset({_module(path), *self._origins.get(name, ())})
+
+    def _places(self, path: str, name: str) -> frozenset[str]:
+        """Modules of which a class or a function can be had: its own, and those that bring it in.
 
         With the packages that bring in such a module, maybe with a star: `net.Scan()`.
         """
-        found = {_module(path), *self._origins.get(name, ())}
+        found = {*self._homes(path, name), *self._bringing.get(name, ())}
         waiting = list(found)
         while waiting:
             new = self._packages.get(waiting.pop(), set()) - found

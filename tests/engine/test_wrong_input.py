@@ -394,6 +394,18 @@ def test_scan_file_with_a_line_of_data_leaves_it_out() -> None:
     assert lines(content) == [3]
 
 
+@pytest.mark.parametrize("last", ["return x", "raise RuntimeError"])
+def test_scan_file_with_calls_of_calls_without_end_is_judged(last: str) -> None:
+    chain = "".join(f"def f{at}(x):\n    f{at + 1}(x)\n" for at in range(2_000))
+    content = (
+        f"import torch\n{chain}def f2000(x):\n    {last}\n"
+        f"if torch.cuda.is_available():\n    {SYNC}\nelse:\n    f0(1)\n"
+    )
+    scanned = result(content)
+    assert not scanned.errors
+    assert lines(content) == [content.count("\n") - 2]
+
+
 def test_scan_file_nested_too_deeply_says_so() -> None:
     content = f"import torch\nx = {'(' * 5_000}a{')' * 5_000}\n{SYNC}\n"
     scanned = result(content)

@@ -785,7 +785,8 @@ def test_a_line_that_says_how_a_command_is_put_together_is_no_run_without_files(
     usage = "python train.py [path/to/first.yaml] [path/to/second.yaml] ..."
     asked = found(train, *OF_BOTH, readme(usage, SMALL))
     assert [path for path, _ in asked.configs] == ["configs/small.yaml", "configs/local.yaml"]
-    assert found(train, *OF_BOTH, readme("python train.py --gpus [0,1]", SMALL)).configs == ()
+    for run in ("python train.py --gpus [0,1]", "python train.py --size 3 [--fast]"):
+        assert found(train, *OF_BOTH, readme(run, SMALL)).configs == ()
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,9 @@ ON: Mapping[str, Mapping[str, str]] = {
         "train.py": made('args = TrainingArguments("out", **found())')
     },
     "one is made by what is unpacked": {"train.py": made("args = Ours(**found())")},
+    "one is made by settings as a whole": {
+        "train.py": made("config = found(); args = Ours(**config)")
+    },
     "one is made by places": {"train.py": made('args = Ours("out", *found())')},
     "another file makes it by what is unpacked": {
         "train.py": made(

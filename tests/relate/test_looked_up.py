@@ -63,6 +63,10 @@ COMPILED = {
     "a module that has some": {
         "net/policies/small.py": "from net._C import get_rows as get_small\n"
     },
+    "a module that hands some on": {
+        "net/policies/small.py": "from ..fast import _C as get_small\n",
+        "net/fast.py": "from net import _C\n",
+    },
     "a package that has some": {"net/policies/__init__.py": "from .. import _C\n"},
     "itself": {
         "net/policy.py": "import net._C\n\n"
@@ -77,8 +81,28 @@ def reach(make_tree: MakeTree, files: Mapping[str, str]) -> str | None:
     return next(it.reach for it in report.findings if it.fingerprint == kernel.fingerprint)
 
 
-def test_names_of_modules_of_python_start_no_kernel(make_tree: MakeTree) -> None:
-    assert reach(make_tree, {}) == "unreached"
+PYTHON = {
+    "of modules": {},
+    "of a module with a member that is called like one": {
+        "net/policies/small.py": "from .sizes import _size, rows_C\n\n"
+        "def get_small(size):\n    return _size(rows_C(size))\n",
+        "net/policies/sizes.py": "def _size(x):\n    return x\n\ndef rows_C(x):\n    return x\n",
+        "setup.py": SETUP.replace("net._C", "rows_C"),
+        "net/rows.py": USED.replace("net._C", "rows_C"),
+    },
+    "of a module that uses a library": {
+        "net/policies/small.py": "import packaging.version\n\n"
+        "def get_small(size):\n    return size\n",
+        "setup.py": SETUP.replace('name="net"', 'name="net", version="1"'),
+    },
+}
+
+
+@pytest.mark.parametrize("files", PYTHON.values(), ids=PYTHON)
+def test_names_of_pythons_own_start_no_kernel(
+    make_tree: MakeTree, files: Mapping[str, str]
+) -> None:
+    assert reach(make_tree, files) == "unreached"
 
 
 @pytest.mark.parametrize("files", COMPILED.values(), ids=COMPILED)

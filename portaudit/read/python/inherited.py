@@ -13,7 +13,7 @@ from msgspec import Struct
 from portaudit.catalogue import options as known
 from portaudit.catalogue.options import Defaults
 from portaudit.read.python.nodes import last_name
-from portaudit.read.python.values import LocalClass, Reader
+from portaudit.read.python.values import AnyValue, LocalClass, Reader
 from portaudit.types import Ref
 
 _UNKNOWN = ("",)
@@ -32,7 +32,8 @@ class Inherited(Struct, frozen=True, eq=False):
 def inherited(reader: Reader) -> Iterator[Inherited]:
     """The fields of libraries' classes that the file derives from, makes, or gives to a parser."""
     for found in known.words().defaults:
-        for node in reader.model.attributes:
+        is_there = bool(found.maker) and found.maker.encode() in reader.source.content
+        for node in reader.model.attributes if is_there else ():
             if node.attr.value == found.maker:  # of any class of the tree, too
                 yield from _fields(found, node, is_seen=False)
     if not any(_is_word(each, reader) for each in known.words().defaults):
@@ -43,12 +44,22 @@ def inherited(reader: Reader) -> Iterator[Inherited]:
                 for found in _defaults(reader, base.value):
                     yield from _fields(found, scope.node, scope.bindings)
     for call in reader.model.calls:
-        for found in _defaults(reader, call.func):
-            yield from _fields(found, call, is_seen=_is_seen(call))
-        for item in call.args if _is_parser(reader, call) else ():
-            for each in reader.elements(item.value) or [item.value]:
-                for found in _defaults(reader, each):
-                    yield from _fields(found, call)
+        yield from _made(reader, call)
+
+
+def _made(reader: Reader, call: cst.Call) -> Iterator[Inherited]:
+    """The fields of what a call makes, or has a parser make."""
+    is_seen = _is_seen(call)
+    for found in _defaults(reader, call.func):
+        yield from _fields(found, call, is_seen=is_seen)
+    for value in reader.values(call.func) if not is_seen else ():
+        for base in _bases(value):
+            for found in _defaults(reader, base):
+                yield from _fields(found, call, is_seen=False)
+    for item in call.args if _is_parser(reader, call) else ():
+        for each in reader.elements(item.value) or [item.value]:
+            for found in _defaults(reader, each):
+                yield from _fields(found, call)
 
 
 def fields_of(reader: Reader, node: cst.ClassDef) -> tuple[str, ...]:
@@ -69,6 +80,12 @@ def inherited_default(reader: Reader, node: cst.CSTNode, name: str, depth: int =
             if isinstance(value, LocalClass):
                 return inherited_default(reader, value.scope.node, name, depth + 1)
     return None
+
+
+def _bases(value: AnyValue) -> Iterator[cst.BaseExpression]:
+    """The bases of a class of the file."""
+    if isinstance(value, LocalClass) and isinstance(value.scope.node, cst.ClassDef):
+        yield from (each.value for each in value.scope.node.bases)
 
 
 def _is_word(each: Defaults, reader: Reader) -> bool:

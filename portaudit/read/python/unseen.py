@@ -46,7 +46,8 @@ _ELSEWHERE = sys.stdlib_module_names | {"numpy", "torch", "torchvision", "triton
 _DEEPEST = 5
 """Expressions in one another that are followed to a setting."""
 _GLOBBED = re.compile(r"/?\**/?\*[\w.*]*$")
-_PATTERN = re.compile(r"\.*(?:[A-Za-z_]\w*\.)*[\w*]*(?:\.[\w*]+)*")
+_PATTERN = re.compile(r"\.*(?=((?:[A-Za-z_]\w*\.)*))\1[\w*]*(?:\.[\w*]+)*")
+"""The first group gives nothing back: else a long name that ends otherwise is tried at each dot."""
 _BEGUN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\.\w*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
