@@ -59,6 +59,7 @@ DETECTORS: Mapping[str, Iterable[str]] = {
     "torch-requirement-without-torchneuron": ("transformers", *_VERSIONS),
     "torch-requirement-without-xla": ("transformers", *_VERSIONS),
     "transform-and-back": ("torch",),
+    "operator-of-a-config": ("DCN",),
 }
 """What a file spells in which a detector may find something."""
 _STEPPING = ("backward", "grad", "step")
