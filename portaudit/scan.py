@@ -204,8 +204,10 @@ def _scan_python(
 ) -> FileResult:
     parsed, model = _recent.parsed(source.path, source.content)
     result = _scan_parsed(parsed, model, source, catalogue, target, answers)
-    if not parsed.damage:
-        return result
+    return _all_doubtful(result) if parsed.damage else result
+
+
+def _all_doubtful(result: FileResult) -> FileResult:
     return replace(result, findings=tuple(_doubtful(finding) for finding in result.findings))
 
 
@@ -214,7 +216,7 @@ def _outline(source: SourceFile, catalogue: Catalogue, target: Target) -> FileRe
     try:
         facts = _alone(parsed, model, source, catalogue, target)
     except DisagreementError:
-        parsed = parsed.by_libcst()
+        parsed = parsed.by_libcst(source.path)
         facts = _alone(parsed, build(parsed.module), source, catalogue, target)
     return FileResult(source.path, facts=facts)
 
@@ -259,8 +261,9 @@ def _scan_parsed(
     try:
         return _scan_module(parsed, model, source, catalogue, target, answers)
     except DisagreementError:
-        whole = parsed.by_libcst()
-        return _scan_module(whole, build(whole.module), source, catalogue, target, answers)
+        whole = parsed.by_libcst(source.path)
+        result = _scan_module(whole, build(whole.module), source, catalogue, target, answers)
+        return _all_doubtful(result) if len(whole.damage) > len(parsed.damage) else result
 
 
 def _scan_module(

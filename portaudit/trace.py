@@ -232,7 +232,7 @@ def _tried(parsed: Parsed, job: _Job) -> Trace:
     try:
         return _code(parsed, job)
     except DisagreementError:
-        return _code(parsed.by_libcst(), job)
+        return _code(parsed.by_libcst(job.source.path), job)
 
 
 def _code(parsed: Parsed, job: _Job) -> Trace:

@@ -209,8 +209,14 @@ def _check_span(span: Span, lines: Sequence[str]) -> None:
 
 
 def parses_twice(source: SourceFile) -> bool:
-    """Whether both parsers of Python read a file, the whole of it."""
+    """Whether both parsers of Python read a file, the whole of it.
+
+    libcst does not know all that Python does: `(a): b`.
+    """
     try:
+        with patch.object(quick, "read", lambda _: None):
+            if python_parse.parse(source.path, source.content).damage:
+                return False
         return python_parse.parse(source.path, source.content).tree is not None
     except UnreadableError:
         return False

@@ -7,7 +7,7 @@ spelled at its anchor. Templates (Helm, Jinja) are read with their expressions m
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 import yaml
 
@@ -64,7 +64,7 @@ def _parsed(
     text: Text, source: str, first: int, errors: list[ScanError]
 ) -> Generator[Node, None, int | None]:
     """The documents of YAML that begins at a row; returns the row of an error."""
-    builder = _Builder(first)
+    builder = _Builder(first, text.lines)
     row: int | None = None
     problem = ""
     try:
@@ -87,8 +87,9 @@ def _parsed(
 class _Builder:
     """Makes a tree of events, without recursion."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, lines: Sequence[str]) -> None:
         self.first = first
+        self.lines = lines
         self.root: Node | None = None
         self.key: Leaf | None = None
         self.open: list[tuple[Branch | Listing, Leaf | None]] = []
@@ -154,7 +155,12 @@ class _Builder:
         start, end = event.start_mark, event.end_mark
         assert start is not None  # libyaml marks every event
         assert end is not None
-        return self.first + start.line, start.column, self.first + end.line, end.column
+        return *self._place(start.line, start.column), *self._place(end.line, end.column)
+
+    def _place(self, line: int, column: int) -> tuple[int, int]:
+        """A row and column; what is missing at the end of the text stands behind its last line."""
+        row, last = self.first + line, len(self.lines) - 1
+        return (row, column) if row <= last else (last, len(self.lines[last]))
 
 
 def _width(leaf: Leaf) -> int:

@@ -250,10 +250,20 @@ def test_a_notebook_with_a_damaged_cell_keeps_the_places_of_the_others(
 def test_by_libcst_keeps_what_was_left_out() -> None:
     parsed = parse.parse("a.py", b"a = 1\n")
     assert parsed.tree is not None
-    again = parsed.by_libcst()
+    again = parsed.by_libcst("a.py")
     assert isinstance(again, Parsed)
     assert again.tree is None
     assert again.module.code == "a = 1\n"
+
+
+def test_what_libcst_does_not_know_costs_its_statement_and_not_the_file() -> None:
+    code = b"import torch\n(y): int = torch.cuda.synchronize()\ntorch.cuda.synchronize()\n"
+    found = result("a.py", code)
+    assert not found.failed
+    assert [error.line for error in found.errors] == [2]
+    assert [(each.rule, each.span.line, each.confidence) for each in found.findings] == [
+        ("DEV007", 3, "low")
+    ]
 
 
 @pytest.mark.parametrize(

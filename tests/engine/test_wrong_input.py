@@ -530,4 +530,4 @@ def test_parse_keeps_the_lines_of_a_mended_file() -> None:
 def test_parse_of_a_whole_file_has_no_damage() -> None:
     text = "a = 1\n\n\ndef f():\n    return a\n"
     parsed = parse(FILE, text.encode())
-    assert (parsed.by_libcst().module.code, parsed.text, parsed.damage) == (text, text, ())
+    assert (parsed.by_libcst("a.py").module.code, parsed.text, parsed.damage) == (text, text, ())

@@ -148,6 +148,18 @@ extern "C" { __global__ void l() {} }
 # --- macros ---------------------------------------------------------------------------------------
 
 
+def test_a_name_in_a_macro_stands_where_it_is_written() -> None:
+    code = """#define MAKE(T) T##_a T##_b T##_c #T cublasHandle_t h; \\
+    T##_d cudnnHandle_t c;
+int é; cublasLt::x y;
+"""
+    places = {item.name: item.span for item in document(code).items if item.kind == "source"}
+    lines = code.split("\n")
+    for name in ("cublasHandle_t", "cudnnHandle_t", "cublasLt::x"):
+        span = places[name]
+        assert lines[span.line - 1][span.column - 1 : span.end_column - 1] == name
+
+
 def test_each_use_of_a_macro_with_a_whole_kernel_makes_one() -> None:
     code = """
 #define MAKE(NAME, T)                      \\

@@ -56,6 +56,11 @@ def test_columns_count_code_points_and_lines_any_ending() -> None:
     assert settings("a: x\x01y\nb: 1\n")[1][2] == 2
 
 
+def test_what_is_missing_at_the_end_stands_in_the_last_line() -> None:
+    assert settings("a: {b")[-1] == ("a.b", None, 1, 6)
+    assert settings("a: 1\nb:") == [("a", 1, 1, 4), ("b", None, 2, 3)]
+
+
 def test_an_alias_stands_for_nothing() -> None:
     source = "base: &b {device: cuda}\none: *b\ntwo:\n  <<: *b\n  three: 3\n*b : 4\n"
     assert [name for name, *_ in settings(source)] == [

@@ -10,15 +10,16 @@ from portaudit.catalogue.native import words
 from portaudit.read.items import Item
 from portaudit.read.native.bindings import Registered
 from portaudit.read.native.inventory import Inventory
-from portaudit.read.native.tokens import Tokens, body
+from portaudit.read.native.tokens import Macro, Tokens, body
+from portaudit.types import Span
 
 _NAMED = re.compile(r"(?:cu|CU|nv|NV|nccl|NCCL|C10_CUDA|AT_CUDA|TORCH_CUDA)")
 """How names begin that stand for themselves without a namespace."""
 _NO_NAME = frozenset({".", "->", "::", "namespace"})
 """What stands before a word that is no name of a library: a member, a namespace."""
 _IN_MACRO = re.compile(rf"\b{_NAMED.pattern}|::")
-_Mention = tuple[str, Tokens, int, int, int]
-"""A name, the tokens it is from, its first and last token, and the byte whose guard counts."""
+_Mention = tuple[str, Tokens, int, int, Macro | None]
+"""A name, the tokens it is from, its first and last token, and the macro that it is in."""
 
 
 def is_hip(tokens: Tokens) -> bool:
@@ -58,11 +59,11 @@ def mentions(
         span = tokens.span(header.start, header.end)
         yield Item("include", header.name, span, forms=forms, guard=guard, guard_by=proof)
     seen: set[tuple[str, str]] = set()
-    for name, code, first, last, byte in _names(tokens, {*inventory.by_name, *tokens.defined}):
-        guard, proof = tokens.guard(byte)
+    for name, code, first, last, macro in _names(tokens, {*inventory.by_name, *tokens.defined}):
+        guard, proof = tokens.guard(macro.start if macro else tokens.starts[first])
         if (name, guard) not in seen:
             seen.add((name, guard))
-            span = code.span(code.starts[first], code.end(last))
+            span = _place(tokens, code, first, last, macro)
             yield Item("source", name, span, forms=forms, guard=guard, guard_by=proof)
     for name, at in bindings.keys:
         guard, proof = tokens.guard(tokens.starts[at])
@@ -70,17 +71,29 @@ def mentions(
         yield Item("source", name, span, "CUDA", forms=forms, guard=guard, guard_by=proof)
 
 
+def _place(tokens: Tokens, code: Tokens, first: int, last: int, macro: Macro | None) -> Span:
+    """Where a name stands.
+
+    In the body of a macro what is pasted moves columns, so it is looked for in its line.
+    """
+    start, end = code.starts[first], code.end(last)
+    if macro is None:
+        return code.span(start, end)
+    at, line_end = tokens.on_line(code.words[first], macro.body_at, code.point(start)[0])
+    return tokens.span(at, min(at + end - start, line_end))
+
+
 def _names(tokens: Tokens, own: set[str]) -> Iterator[_Mention]:
     """The names in a file and in its macros, without those of its own."""
     for name, first, last in _named(tokens):
         if name not in own:
-            yield name, tokens, first, last, tokens.starts[first]
+            yield name, tokens, first, last, None
     for macro in tokens.macros:
         if _IN_MACRO.search(macro.body):
             code = body(tokens, macro)
             for name, first, last in _named(code):
                 if name not in own:
-                    yield name, code, first, last, macro.start
+                    yield name, code, first, last, macro
 
 
 def _named(tokens: Tokens) -> Iterator[tuple[str, int, int]]:

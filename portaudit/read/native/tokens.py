@@ -209,6 +209,16 @@ class Tokens(Struct, dict=True):
         line = self._lines[self.point(start)[0] + row]
         return max(line, self.text.data.find(word.encode(), line))
 
+    def on_line(self, word: str, start: int, row: int) -> tuple[int, int]:
+        """Where a word begins on the line some rows below that of a byte, and where that ends.
+
+        Where the line itself begins if the word is not on it.
+        """
+        row += self.point(start)[0]
+        begin, data = self._lines[row], self.text.data
+        end = self._lines[row + 1] - 1 if row + 1 < len(self._lines) else len(data)
+        return max(begin, data.find(word.encode(), begin, end)), end
+
     def source(self, start: int, end: int) -> str:
         """Tokens from one index up to another as text, on one line and without comments."""
         if start >= end:

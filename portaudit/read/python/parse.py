@@ -43,9 +43,15 @@ class Parsed(Struct, frozen=True):
     damage: tuple[ScanError, ...] = ()
     tree: quick.Tree | None = None
 
-    def by_libcst(self) -> Parsed:
-        """The same, read by libcst alone."""
-        return Parsed(cst.parse_module(self.text), self.text, self.damage)
+    def by_libcst(self, path: str) -> Parsed:
+        """The same, read by libcst alone, and mended where that does not know what Python does.
+
+        Raises `UnreadableError` when nothing of it can be read.
+        """
+        try:
+            return Parsed(cst.parse_module(self.text), self.text, self.damage)
+        except cst.ParserSyntaxError as error:
+            return _mended(path, self.text, self.text, [], _line(error))
 
 
 def decode(content: bytes) -> str:
@@ -101,6 +107,16 @@ def parse(path: str, content: bytes) -> Parsed:
             pass
         except RecursionError:
             raise UnreadableError("nested too deeply to parse") from None
+    return _mended(path, text, shorter, dropped, line)
+
+
+def _mended(
+    path: str, text: str, shorter: str, dropped: list[tuple[int, str]], line: int
+) -> Parsed:
+    """What libcst reads without the statements that it cannot.
+
+    `shorter`: the text without what was `dropped` already · `line`: where the first of it stands.
+    """
     mended = shorter
     if not dropped or is_any_too_long(text) or has_too_deep(shorter) or not _try(shorter):
         mended, more = _mend(shorter)
