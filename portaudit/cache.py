@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from portaudit.files import regular
+from portaudit.files import bounded
 
 VARIABLE = "PORTAUDIT_CACHE_DIR"
 """The environment variable that says where the cache is."""
@@ -38,8 +38,7 @@ class Cache(Struct, frozen=True):
         if self.refusal():
             return None
         try:
-            with regular(str(self._path(kind, key))) as file:
-                stored = file.read(_LARGEST)
+            stored = bounded(str(self._path(kind, key)), _LARGEST)
         except OSError:
             return None
         checksum, content = stored[:_SUM], stored[_SUM:]

@@ -34,7 +34,6 @@ MANIFEST = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text(encodi
 ACTION = yaml.safe_load((CHECKOUT / "action.yml").read_text(encoding="utf-8"))
 GITLAB = yaml.safe_load((CHECKOUT / "docs" / "gitlab-ci.yml").read_text(encoding="utf-8"))
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
-OUTPUT = re.compile(r"(?P<name>\S+?)=(?P<value>.*)")
 
 
 def blocks(*wanted: str) -> list[str]:

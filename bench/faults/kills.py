@@ -162,12 +162,6 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         os.utime(place, (PAST, PAST))
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """What a folder holds."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
 def prepared(folder: Path, seed: int) -> Scene:
     """Make the tree, caches to start with, and what undisturbed runs give and take."""
     scene = Scene(folder, {}, {})

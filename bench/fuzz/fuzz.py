@@ -87,7 +87,7 @@ def run(work: Path, names: Sequence[str], runs: int, seconds: int) -> int:
 
     broken = 0
     for name in names or TARGETS:
-        last = _last(work, name)
+        last = _last(_told(work / name / "log.jsonl"))
         number = (runs or RUNS.get(name, _USUAL)) - int(last["runs"])
         left = seconds - int(last["seconds"])
         if number <= 0 or left <= 0:
@@ -100,7 +100,7 @@ def run(work: Path, names: Sequence[str], runs: int, seconds: int) -> int:
             )
         found = len(list((work / name / "broken").glob("*.bin")))
         broken += found + (done.returncode != 0)
-        last = _last(work, name)
+        last = _last(_told(work / name / "log.jsonl"))
         print(
             f"{name}: {last['runs']} runs, {last['seconds']:.0f} s, {found} broken"
             + (f", exit code {done.returncode}" if done.returncode else ""),
@@ -182,9 +182,9 @@ def _told(path: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _last(work: Path, name: str) -> dict[str, float]:
-    """How many inputs a target has been given in all runs, and in how many seconds."""
-    return (_told(work / name / "log.jsonl") or [{"runs": 0, "seconds": 0}])[-1]
+def _last(told: Sequence[dict[str, float]]) -> dict[str, float]:
+    """How many inputs a target has been given in all runs, and in how many seconds, by its log."""
+    return told[-1] if told else {"runs": 0, "seconds": 0}
 
 
 class _Log:
@@ -194,12 +194,12 @@ class _Log:
     """
 
     def __init__(self, path: Path) -> None:
-        before = _told(path)
+        last = _last(_told(path))
         self._path = path
         self._last = time.time()
         self._begun = time.process_time()
-        self._spent = before[-1]["seconds"] if before else 0.0
-        self._runs = int(before[-1]["runs"]) if before else 0
+        self._spent = last["seconds"]
+        self._runs = int(last["runs"])
 
     def note(self) -> float:
         """Count one more; the seconds that this run took."""
@@ -281,8 +281,7 @@ def digests(work: Path, name: str, *, traced: bool) -> dict[str, object]:
     some_report()  # what is made once is no line of a target
     place = work / name
     log = _told(place / "log.jsonl")
-    runs = log[-1]["runs"] if log else 0
-    seconds = log[-1]["seconds"] if log else 0.0
+    last = _last(log)
     begun = sorted((place / "seeds").iterdir())
     kept = sorted((place / "corpus").iterdir(), key=lambda path: (path.stat().st_mtime, path.name))
     lines = _Lines()
@@ -295,13 +294,15 @@ def digests(work: Path, name: str, *, traced: bool) -> dict[str, object]:
             reached.append((at, len(lines.seen)))
     grown = [reached[len(begun) - 1][1] if begun else 0]
     for level in _LEVELS:
-        until = next((each["time"] for each in log if each["runs"] >= level * runs), float("inf"))
+        least = level * last["runs"]
+        until = next((each["time"] for each in log if each["runs"] >= least), float("inf"))
         grown.append(
             max([number for at, number in reached if at <= until or level == 1.0], default=0)
         )
     broken = len(list((place / "broken").glob("*.bin")))
     told = ", ".join(f"{number:,}" for number in grown)
-    counts = [len(begun), int(runs), round(seconds), len(kept), *_edges(place / "fuzzer.txt")]
+    given = int(last["runs"]), round(last["seconds"])
+    counts = [len(begun), *given, len(kept), *_edges(place / "fuzzer.txt")]
     return {"row": [*(f"{each:,}" for each in counts), told, broken], "digests": found}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-import json
 import posixpath
 import re
 import subprocess
@@ -597,7 +596,7 @@ def check_git(data: bytes) -> None:
             _expect(all(old != new for old, new in renames.items()), "renamed to itself")
         for side in (repository.revision("a" * 40), repository.index()):
             listed_kinds = {path: blob.kind for path, blob in side.blobs.items()}
-            _expect(all(side.is_folder(path) for path in ("",)), "no root")
+            _expect(side.is_folder(""), "no root")
             _expect(set(side.pins) <= listed_kinds.keys(), "pins of nothing")
 
 
@@ -655,8 +654,3 @@ TARGETS: Mapping[str, Target] = {
 def as_json(name: str) -> bool:
     """Whether the inputs of a target are JSON, behind a byte that says something else or not."""
     return name in {"baseline", "report", "json", "notebook"}
-
-
-def encoded(value: object) -> bytes:
-    """JSON for a seed."""
-    return json.dumps(value, indent=1).encode()

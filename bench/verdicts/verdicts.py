@@ -1,6 +1,6 @@
 """Hold the score, the path and the root causes of a scan against what readers wrote before it.
 
-    python bench/verdicts/verdicts.py CLONES --which building|former|second|...|sixth|final
+    python bench/verdicts/verdicts.py CLONES --which building|former|second|...|seventh|final
         [--top 5] [--reports DIR]
 
 CLONES holds a directory OWNER+NAME for each repository, at the commit that its label names. Each is
@@ -71,7 +71,9 @@ ON_PATH = frozenset({"main", None})
 """Reaches that count: on the main path, or nobody can tell."""
 
 Weight = Literal["blocker", "major", "minor"]
-Which = Literal["building", "former", "second", "third", "fourth", "fifth", "sixth", "final"]
+Which = Literal[
+    "building", "former", "second", "third", "fourth", "fifth", "sixth", "seventh", "final"
+]
 SETS: Mapping[Which, str] = {
     "building": "first",
     "former": "first",
@@ -80,7 +82,8 @@ SETS: Mapping[Which, str] = {
     "fourth": "fourth",
     "fifth": "fifth",
     "sixth": "sixth",
-    "final": "seventh",
+    "seventh": "seventh",
+    "final": "eighth",
 }
 """Where the labels of a set are, each folder with a rank of its own."""
 Nearness = Literal["file", "line", "function"]

@@ -9,7 +9,7 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
-from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.nodes import dict_entries, last_name, string_value
 from portaudit.read.python.values import Reader
 
 _OPERATORS: Mapping[str, str] = {
@@ -40,10 +40,8 @@ def operator_of_a_config(reader: Reader, _: Contexts) -> Iterator[Spot]:
 def _entries(node: cst.Call | cst.Dict) -> Iterator[tuple[str, cst.BaseExpression]]:
     """What a dict has under keys that are written down; a call of anything else has nothing."""
     if isinstance(node, cst.Dict):
-        for element in node.elements:
-            key = string_value(element.key) if isinstance(element, cst.DictElement) else None
-            if key is not None:
-                yield key[0], element.value
+        for key, element in dict_entries(node):
+            yield key, element.value
     elif last_name(node.func) == "dict":
         for item in node.args:
             if item.keyword is not None:

@@ -6,11 +6,11 @@ and with gradients. A loss, a front end or a picture of frequencies only goes th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
+from portaudit.catalogue.entries import words
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
@@ -23,7 +23,6 @@ from portaudit.types import Confidence
 _THERE = tuple(f"{kind}{of}" for kind in ("fft", "rfft", "hfft") for of in ("", "2", "n"))
 _BACK = tuple(f"i{name}" for name in _THERE)
 _GRADIENTLESS = ("no_grad", "inference_mode")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _OF_LOSS = ("loss", "criterion", "metric", "augment")
 """How words begin in names of code that judges or prepares: there the CPU is a bearable way."""
 
@@ -59,8 +58,8 @@ def _spots(
 
 def _judges(reader: Reader, place: Place) -> bool:
     """Whether a place is of a loss, a metric or the data by its names."""
-    words = _WORD.findall(f"{reader.source.path}/{place.scope.qualname}")
-    return any(word.lower().startswith(_OF_LOSS) for word in words)
+    names = words(reader.source.path) | words(place.scope.qualname)
+    return any(word.startswith(_OF_LOSS) for word in names)
 
 
 def _without_gradients(reader: Reader) -> set[cst.CSTNode]:

@@ -15,7 +15,13 @@ from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import body_of, last_name, number_value, string_value
+from portaudit.read.python.nodes import (
+    body_of,
+    dict_entries,
+    last_name,
+    number_value,
+    string_value,
+)
 from portaudit.read.python.values import Reader, argument
 
 PEAKS = {
@@ -54,7 +60,7 @@ def gpu_peak_number(reader: Reader, _: Contexts) -> Iterator[Spot]:
     """Yield numbers that are the peak throughput of one GPU, and tables of numbers by GPU name."""
     in_tables: set[cst.CSTNode] = set()
     for table in reader.model.dicts:
-        names = [name for name in _keys(table) if GPU.fullmatch(name)]
+        names = [name for name, _ in dict_entries(table) if GPU.fullmatch(name)]
         values = [item.value for item in table.elements if isinstance(item, cst.DictElement)]
         if names and all(isinstance(value, (cst.Float, cst.Integer, cst.Dict)) for value in values):
             in_tables.update(values)
@@ -88,13 +94,6 @@ def gpu_name_test(reader: Reader, _: Contexts) -> Iterator[Spot]:
                 if not isinstance(against, (cst.Dict, cst.DictComp)):
                     yield Spot(node, model.places[node], text[0])
                     break
-
-
-def _keys(node: cst.Dict) -> Iterator[str]:
-    for element in node.elements:
-        text = string_value(element.key) if isinstance(element, cst.DictElement) else None
-        if text and text[1]:
-            yield text[0]
 
 
 def _is_gpu_name(node: cst.BaseExpression) -> bool:

@@ -175,21 +175,13 @@ class Demands:
             behind = self._behind(branch)
             known = self._chains[bool(behind)]
             return self._judge.of_chain(other.elif_, known, self._of_block, behind)
-        if other.kind == "block" and self._tries(branch):
+        if other.kind == "block" and _trying(branch) is not None:
             # `_answer_behind` says whether it answers.
             return "fails" if self._of_block(other.block) == "fails" else "nothing"
         if other.kind == "block":
             behind = () if _is_behind(branch) else self._behind(branch)
             return self._of_block([*other.block, *behind])
         return self._judge.outcome(other)
-
-    def _tries(self, branch: Branch) -> bool:
-        """Whether the block of an `if` without another arm is left only if an attempt goes well."""
-        return (
-            _is_behind(branch)
-            and isinstance(branch.node, cst.If)
-            and tries(body_of(branch.node.body))
-        )
 
     def _behind(self, branch: Branch) -> Sequence[cst.CSTNode]:
         """What runs behind an `if` only where its block does not, as that leaves."""
@@ -203,14 +195,14 @@ class Demands:
 
         Another way if it gives an answer too, and nothing but its answer is kept of the block.
         """
-        node = branch.node
-        if not isinstance(node, cst.If) or not branch.truth or node.orelse is not None:
+        node = _trying(branch)
+        if node is None:
             return "nothing"
         behind = self._following.get(node, ())
         answers = [item for item in behind if isinstance(item, cst.Return)]
         if not answers or not all(map(_is_kept, answers)):
             return "nothing"
-        if (branch, branch.scope) in self._storing or not tries(body_of(node.body)):
+        if (branch, branch.scope) in self._storing:
             return "nothing"
         if any(self._is_asked(name, bindings, branch) for name, bindings in self._bound(branch)):
             return "nothing"
@@ -518,6 +510,14 @@ def _is_kept(item: cst.CSTNode) -> bool:
 def _is_behind(branch: Branch) -> bool:
     """Whether the other way of an `if` is what stands behind it already."""
     return isinstance(branch.node, cst.If) and branch.truth and branch.node.orelse is None
+
+
+def _trying(branch: Branch) -> cst.If | None:
+    """The `if` without another arm of a branch, if it is left only if an attempt goes well."""
+    node = branch.node
+    if isinstance(node, cst.If) and _is_behind(branch) and tries(body_of(node.body)):
+        return node
+    return None
 
 
 def _called(node: cst.CSTNode) -> Iterator[cst.Call]:

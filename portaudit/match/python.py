@@ -28,7 +28,7 @@ from portaudit.read.python.model import (
     imports_or_skips,
     join,
 )
-from portaudit.read.python.nodes import SPEAKING, dotted, last_name, string_value
+from portaudit.read.python.nodes import SPEAKING, dict_entries, dotted, last_name, string_value
 from portaudit.read.python.values import (
     AnyValue,
     LocalObject,
@@ -712,16 +712,11 @@ class Matcher:
                 if match.value and not match.callee and not match.where:
                     self._keyword(selector, value, name, value, unsure=1)
         for node in self.model.dicts:
-            for element in node.elements:
-                if not isinstance(element, cst.DictElement):
-                    continue
-                key = string_value(element.key)
-                for selector in self.index.keywords.get(key[0], ()) if key and key[1] else ():
+            for key, element in dict_entries(node):
+                for selector in self.index.keywords.get(key, ()):
                     match = self.catalogue.match_of(selector)
                     if not match.callee and not match.where:
-                        self._keyword(
-                            selector, element, key[0] if key else "", element.value, unsure=1
-                        )
+                        self._keyword(selector, element, key, element.value, unsure=1)
 
     def _defaults(self) -> Iterator[tuple[str, cst.BaseExpression]]:
         """What parameters and the fields of classes are given where they are declared."""
@@ -803,11 +798,8 @@ class Matcher:
         for table in self.model.dicts:
             if not self._is_environment_dict(table):
                 continue
-            for element in table.elements:
-                if isinstance(element, cst.DictElement):
-                    key_text = string_value(element.key)
-                    if key_text and key_text[1]:
-                        yield element.key, key_text[0]
+            for key, element in dict_entries(table):
+                yield element.key, key
 
     def _environment_key(self, node: cst.Subscript) -> str:
         if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):

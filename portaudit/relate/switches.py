@@ -72,12 +72,13 @@ def switched(
     off: frozenset[tuple[str, int]] = frozenset()
     known = facts.known(living, sources)
     for _ in range(_ROUNDS):
-        found = off | _off(known, sources, living, asks)
+        told = _asked_tables(sources, living, asks)
+        found = off | _off(known, sources, living, told)
         are_closed = found == off
         if are_closed:
             found = off | _closed(facts, sources, living, off)
         if found == off:
-            found = off | _unchosen(facts, sources, living, off, asks)
+            found = off | _unchosen(facts, sources, living, off, told)
         if found == off:
             break
         smaller = everything.without(found)
@@ -105,9 +106,7 @@ def _closed(
     """
     assumed = frozenset(
         (path, place)
-        for path in living.files
-        if path in sources
-        for place, option in enumerate(sources[path].options)
+        for path, place, option in _options(sources, living)
         if not (option.defines or option.table or option.guard != "none" or (path, place) in off)
     )
     for _ in range(_ROUNDS):
@@ -124,19 +123,16 @@ def _unchosen(
     sources: Sources,
     living: Living,
     off: frozenset[tuple[str, int]],
-    asks: Mapping[str, _Asks],
+    told: _Asked,
 ) -> frozenset[tuple[str, int]]:
     """Entries of tables that nothing chooses but what they bring in, or one another does.
 
     A class with the settings file that names it: `FILES = {"base": "configs/scan.yaml"}`, in which
     stands `arch: scan`. As above, one of them would be the first to run.
     """
-    told = _asked_tables(sources, living, asks)
     assumed = frozenset(
         (path, place)
-        for path in living.files
-        if path in sources
-        for place, option in enumerate(sources[path].options)
+        for path, place, option in _options(sources, living)
         if option.table and told.asked[path, option.name, option.by] and (path, place) not in off
     )
     for _ in range(_ROUNDS):
@@ -593,26 +589,31 @@ def _named_by(question: str) -> Iterator[str]:
         yield question.partition("(")[0]
 
 
+def _options(sources: Sources, living: Living) -> Iterator[tuple[str, int, Option]]:
+    """The options of the files of a path, each with its file and its place there."""
+    for path in living.files:
+        if path in sources:
+            for place, option in enumerate(sources[path].options):
+                yield path, place, option
+
+
 def _off(
-    known: Known, sources: Sources, living: Living, asks: Mapping[str, _Asks]
+    known: Known, sources: Sources, living: Living, told: _Asked
 ) -> frozenset[tuple[str, int]]:
     """The options of a path that are off."""
-    found = _asked_tables(sources, living, asks)
-    tables = Tables(known, found.entries, found.named, found.asked)
+    tables = Tables(known, told.entries, told.named, told.asked)
     cache: dict[tuple[object, ...], bool] = {}
 
     def is_off(path: str, place: int, option: Option) -> bool:
         if option.defines or option.guard != "none":
             return False
         if option.table:
-            return (path, place) not in found.used and tables.is_off(path, place, option)
+            return (path, place) not in told.used and tables.is_off(path, place, option)
         return _is_off(known, option, cache)
 
     off = frozenset(
         (path, place)
-        for path in living.files
-        if path in sources
-        for place, option in enumerate(sources[path].options)
+        for path, place, option in _options(sources, living)
         if is_off(path, place, option)
     )
     return _with_a_choice(off, sources)
@@ -641,13 +642,7 @@ class _Asked(Struct, frozen=True):
 
 def _asked_tables(sources: Sources, living: Living, asks: Mapping[str, _Asks]) -> _Asked:
     """What the tables of a path are asked with."""
-    entries = [
-        (path, option)
-        for path in living.files
-        if path in sources
-        for option in sources[path].options
-        if option.table
-    ]
+    entries = [(path, option) for path, _, option in _options(sources, living) if option.table]
     words = {word for _, option in entries for word in (option.name, option.called, *option.values)}
     for _, option in entries:
         words.update(each for question in option.by.split() for each in _named_by(question))
@@ -720,18 +715,18 @@ class _Asking:
 
     def used(self, sources: Sources, living: Living) -> Iterator[tuple[str, int]]:
         """Entries that are definitions which code of the path uses by their names itself."""
-        for path in living.files:
-            for place, option in enumerate(sources[path].options if path in sources else ()):
-                name = option.called
-                places = self._places(path, name) if name else frozenset()
-                for other, where in self.named.get(name, ()) if name else ():
-                    if other == path:
-                        is_used = not _is_within(sources[path].options, where, place)
-                    else:
-                        is_used = self._may_mean(other, name, places)
-                    if is_used:
-                        yield path, place
-                        break
+        for path, place, option in _options(sources, living):
+            name = option.called
+            if not name:
+                continue
+            places = self._places(path, name)
+            if any(
+                self._may_mean(other, name, places)
+                if other != path
+                else not _is_within(sources[path].options, where, place)
+                for other, where in self.named.get(name, ())
+            ):
+                yield path, place
 
     def _of_class(self, name: str, method: str) -> set[str] | None:
         """What a table is asked with that a class keeps under a written key; None if it is none.

@@ -9,7 +9,18 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from portaudit.report.groups import grouped
-from portaudit.report.outcome import advice, count, counts, failing, live, place, split, spot, why
+from portaudit.report.outcome import (
+    advice,
+    count,
+    counts,
+    failing,
+    left_out,
+    live,
+    place,
+    split,
+    spot,
+    why,
+)
 from portaudit.report.page import (
     SEVERITY_STYLE,
     Page,
@@ -70,16 +81,14 @@ def render_brief(report: Report, *, width: int, color: bool, links: str = "") ->
 
     And for each file that fails by findings that are left out.
     """
-    found = failing(report)
-    unjudged = report.gate.unjudged if report.gate else ()
-    if not (found or unjudged):
+    found, lost = failing(report), left_out(report)
+    if not (found or lost):
         return ""
     page = Page(width, color=color, links=links)
     for finding in sorted(found, key=place):
         _brief(page, finding)
-    for error in report.errors:
-        if error.surplus and error.path in unjudged:
-            page.line(page.place(error.path), ": ", error.reason)
+    for error in lost:
+        page.line(page.place(error.path), ": ", error.reason)
     return page.text()
 
 

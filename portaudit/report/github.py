@@ -16,6 +16,7 @@ from portaudit.report.outcome import (
     expired,
     failing,
     grade,
+    left_out,
     live,
     remedy,
     whole,
@@ -65,13 +66,14 @@ def _others(report: Report, fails: set[str], prefix: str) -> Iterator[str]:
 def _about_the_audit(report: Report, prefix: str) -> Iterator[str]:
     """What somebody should put right in comments, in the baseline, and in files."""
     problems: list[Notice | ScanError] = [*report.notices, *report.errors]
-    problems.sort(key=lambda problem: not _fails(report, problem))
+    lost = set(left_out(report))
+    problems.sort(key=lambda problem: problem not in lost)
     for problem in problems[:SHOWN]:
         text = problem.message if isinstance(problem, Notice) else problem.reason
         title = problem.kind.replace("-", " ") if isinstance(problem, Notice) else "not read"
         where = {"file": prefix + problem.path}
         where |= {"line": str(problem.line)} if problem.line else {}
-        kind: Kind = "error" if _fails(report, problem) else "warning"
+        kind: Kind = "error" if problem in lost else "warning"
         yield _command(kind, text, {**where, "title": f"portaudit: {title}"})
     if problems[SHOWN:]:
         text = f"{count(len(problems) - SHOWN, 'more file or comment', 'more files or comments')}"
@@ -83,16 +85,6 @@ def _about_the_audit(report: Report, prefix: str) -> Iterator[str]:
             "not: `portaudit baseline update --newly-covered` accepts them"
         )
         yield _command("warning", text, {"title": "portaudit: newly covered"})
-
-
-def _fails(report: Report, problem: Notice | ScanError) -> bool:
-    """Whether it makes the gate fail: findings that are left out."""
-    return (
-        isinstance(problem, ScanError)
-        and problem.surplus > 0
-        and report.gate is not None
-        and problem.path in report.gate.unjudged
-    )
 
 
 def _finding(kind: Kind, report: Report, finding: Finding, prefix: str) -> str:

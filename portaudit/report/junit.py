@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from portaudit.report.outcome import count, failing, grade, live, place, remedy, spot, why
+from portaudit.report.outcome import count, failing, grade, left_out, live, place, remedy, spot, why
 from portaudit.types import SEVERITIES, Finding, Report
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -81,11 +81,7 @@ def _left_out(suite: ET.Element, report: Report, paths: Sequence[str], prefix: s
     message = f"{count(len(paths), 'file has', 'files have')} {name}"
     failure = ET.SubElement(case, "failure", type="left-out", message=message)
     failure.text = _text(
-        "\n".join(
-            f"{_plain(prefix + error.path)}: {error.reason}"
-            for error in report.errors
-            if error.surplus and error.path in paths
-        )
+        "\n".join(f"{_plain(prefix + error.path)}: {error.reason}" for error in left_out(report))
     )
 
 

@@ -80,6 +80,12 @@ def failing(report: Report) -> list[Finding]:
     return urgent(finding for finding in report.findings if finding.fingerprint in keys)
 
 
+def left_out(report: Report) -> list[ScanError]:
+    """The files that make the gate fail by findings that are left out, as errors that say so."""
+    paths = set(report.gate.unjudged) if report.gate else set()
+    return [error for error in report.errors if error.surplus and error.path in paths]
+
+
 def live(report: Report) -> list[Finding]:
     """What neither a comment, nor a setting, nor a baseline accepts, the most urgent first."""
     keys = set(report.gate.failing) if report.gate else set()

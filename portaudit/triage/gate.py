@@ -75,15 +75,15 @@ class Policy(Struct, frozen=True):
         """Whether anything in a file could make a run fail."""
         if self.zones and self.zones.match_file(path):
             return False
-        levels = {self.fail_on}
+        is_guarded = self.fail_on is not None
         for override in self.overrides:
             if override.paths is None or override.paths.match_file(path):
-                level = None if override.off else override.fail_on
-                if override.rules is None:
-                    levels = levels if level is None and not override.off else {level}
-                else:
-                    levels.add(level)
-        return levels != {None}
+                if override.off:
+                    # Of some rules only: those of others may still make it fail.
+                    is_guarded = is_guarded and override.rules is not None
+                elif override.fail_on is not None:
+                    is_guarded = True
+        return is_guarded
 
 
 def failing(findings: Iterable[Finding], policy: Policy) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portaudit.read.python import quick
 from portaudit.read.python.lexing import logical_lines
 from portaudit.read.python.parse import UnreadableError, decode, parse
 from portaudit.types import FileFacts, FileResult
@@ -457,9 +458,38 @@ def test_scan_file_with_a_long_template_is_read_whole() -> None:
         ("a b\n\\\nimport torch\n{}\n  c\n", 4),
         ("import torch\n\r)\n{}\n", 4),
         ("import torch\r)\r{}\r", 3),
+        ("import torch\n\r\f \\\n{}\r)\n", 4),
+        ("def f():\n    import torch\n    \\\n{}\n    a b\n", 4),
     ],
 )
 def test_scan_file_with_damage_counts_all_lines(content: str, line: int) -> None:
+    assert lines(content.format(SYNC)) == [line]
+
+
+@pytest.mark.parametrize("rows", ["\f \\\n\r\f \\\n", "      \\\n", "\\\n"])
+def test_scan_file_with_damage_has_columns_that_are_in_their_lines(rows: str) -> None:
+    content = f"import torch\n{rows}{SYNC}\n)\n"
+    found = [item.span for item in result(content).findings if item.rule == "DEV007"]
+    assert found
+    for span in found:
+        assert 1 <= span.column <= span.end_column <= len(SYNC) + 1
+
+
+@pytest.mark.parametrize("by_libcst", [False, True])
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("\\\nimport torch\n{}\n", 3),
+        ("import torch\n\\\n{}\n", 3),
+        ("import torch\n\\\nif torch:\n    \\\n    \\\n    {}\n", 6),
+    ],
+)
+def test_scan_file_with_a_backslash_before_a_statement_counts_it(
+    content: str, line: int, *, by_libcst: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if by_libcst:
+        monkeypatch.setattr(quick, "read", lambda _: None)
+    assert not result(content.format(SYNC)).errors
     assert lines(content.format(SYNC)) == [line]
 
 

@@ -214,6 +214,14 @@ BOTH(gelu)
     assert kernels(code) == ["gelu_forward", "gelu_backward"]
 
 
+def test_what_macros_bring_is_in_the_order_of_the_code() -> None:
+    names = [f"{letter}{number}" for number in range(6) for letter in "zay"]
+    code = "".join(f"#define RUN_{name} first_{name}(x)\n" for name in reversed(names))
+    body = " ".join(f"RUN_{name};" for name in names)
+    (function,) = document(f"{code}void run(float* x) {{ {body} }}\n").native.functions
+    assert function.calls == tuple(f"first_{name}" for name in names)
+
+
 def test_a_macro_that_other_files_use_counts_where_it_is_defined() -> None:
     code = "\n#define ONE(N) \\\n  static __global__ void N##_one(float* x) { *x = 1; }\n"
     (item,) = items(code, "kernel", "a.cuh")

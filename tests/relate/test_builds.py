@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.relate.builds import Builds
 from portaudit.types import Finding
+from scans import report_of
 from snippets import scan
 
 MakeTree = Callable[[Mapping[str, str]], Path]
@@ -47,7 +46,7 @@ TEST = HEAD + OLD + "\n\ndef run(x):\n    return ext.forward(x)\n"
 
 def kernels(make_tree: MakeTree, files: Mapping[str, str]) -> dict[str, Finding]:
     root = make_tree({"train.py": TRAIN, "ops/__init__.py": "", **SOURCES, **files})
-    report = engine.scan(config.load([root], Options(cache=False), cwd=root))
+    report = report_of(root)
     found = {item.fingerprint: item for item in report.findings}
     return {kernel.name: found[kernel.fingerprint] for kernel in report.inventory}
 
@@ -128,7 +127,7 @@ def test_a_source_of_the_same_name_in_another_version(
 def test_functions_of_one_name_belong_to_their_builds(make_tree: MakeTree) -> None:
     files = {"ops/new.py": HEAD + LOADS["names"], "ops/old.py": HEAD + OLD}
     root = make_tree({"train.py": TRAIN, "ops/__init__.py": "", **SOURCES, **files})
-    report = engine.scan(config.load([root], Options(cache=False), cwd=root))
+    report = report_of(root)
     bound = {each.name: [it.path for it in each.bound_as] for each in report.inventory}
     assert bound == {"new_kernel": ["cuda/new.cpp"], "old_kernel": ["cuda/old.cpp"]}
 

@@ -36,10 +36,6 @@ TREE = {
 FENCE = "```{}\npython train.py -c {}\n```\n"
 
 
-def scanned(root: Path) -> Report:
-    return report_of(root)
-
-
 def reach(report: Report) -> dict[str, str | None]:
     return {item.path: item.reach for item in report.findings if item.rule.startswith("DEV")}
 
@@ -50,13 +46,13 @@ def why(report: Report) -> str:
 
 @pytest.mark.parametrize("name", ["conf/train/base.yaml", "pkg/conf/train/base.yaml"])
 def test_a_line_says_what_is_made(make_tree: MakeTree, name: str) -> None:
-    report = scanned(make_tree({**TREE, "README.md": FENCE.format("python", name)}))
+    report = report_of(make_tree({**TREE, "README.md": FENCE.format("python", name)}))
     assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "unreached"}
     assert why(report).endswith("README.md:2 starts it; it reaches 4 of 7 files")
 
 
 def test_settings_that_train_may_be_meant_where_no_line_names_any(make_tree: MakeTree) -> None:
-    report = scanned(make_tree(TREE))
+    report = report_of(make_tree(TREE))
     assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "unreached"}
     assert why(report).endswith(
         "it cannot be seen further than `train.py`, which makes what settings name: no line says "
@@ -65,14 +61,14 @@ def test_settings_that_train_may_be_meant_where_no_line_names_any(make_tree: Mak
 
 
 def test_any_settings_may_be_meant_if_none_is_seen_to_train(make_tree: MakeTree) -> None:
-    report = scanned(make_tree({**TREE, "pkg/trainer.py": BARRIER}))
+    report = report_of(make_tree({**TREE, "pkg/trainer.py": BARRIER}))
     assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "main"}
     assert "so all that `pkg/conf/infer.yaml` and 1 more may bring in counts" in why(report)
 
 
 def test_without_settings_nothing_is_known_to_be_needless(make_tree: MakeTree) -> None:
     tree = {path: text for path, text in TREE.items() if not path.endswith(".yaml")}
-    report = scanned(make_tree(tree))
+    report = report_of(make_tree(tree))
     assert reach(report) == {"pkg/trainer.py": None, "pkg/net.py": None}
     assert "it cannot be seen further than `train.py`" in why(report)
 
@@ -83,7 +79,7 @@ def test_settings_that_name_no_code_do_not_say_what_is_made(make_tree: MakeTree,
         "train.py": f"{HYDRA}CONFIG = 'pkg/conf/plain.yaml'\n",
         "pkg/conf/plain.yaml": text,
     }
-    report = scanned(make_tree({**TREE, **files}))
+    report = report_of(make_tree({**TREE, **files}))
     assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "unreached"}
     assert "cannot be seen further than `train.py`" in why(report)
 
@@ -91,7 +87,7 @@ def test_settings_that_name_no_code_do_not_say_what_is_made(make_tree: MakeTree,
 def test_a_line_may_give_settings_that_name_no_code(make_tree: MakeTree) -> None:
     line = FENCE.format("python", "pkg/conf/plain.yaml")
     files = {"README.md": line, "pkg/conf/plain.yaml": "model: net\n"}
-    report = scanned(make_tree({**TREE, **files}))
+    report = report_of(make_tree({**TREE, **files}))
     assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "unreached"}
 
 
@@ -105,7 +101,7 @@ def test_words_of_settings_that_are_given_say_which_modules_are_meant(
         "    return importlib.import_module(config['name']).Net()\n",
         "pkg/conf/plain.yaml": "name: net\n",
     }
-    assert reach(scanned(make_tree(tree)))["pkg/trainer.py"] == "unreached"
+    assert reach(report_of(make_tree(tree)))["pkg/trainer.py"] == "unreached"
 
 
 def test_files_that_settings_may_add_are_not_what_given_settings_make(
@@ -120,7 +116,7 @@ def test_files_that_settings_may_add_are_not_what_given_settings_make(
         "    return REGISTRY[config['name']]()\n",
         "pkg/conf/plain.yaml": "name: net\n",
     }
-    assert reach(scanned(make_tree(tree)))["pkg/trainer.py"] == "unreached"
+    assert reach(report_of(make_tree(tree)))["pkg/trainer.py"] == "unreached"
 
 
 OWN = "import torch\nfrom hydra.utils import instantiate\ntorch.zeros(3).backward()\n"
@@ -144,7 +140,7 @@ OWN = "import torch\nfrom hydra.utils import instantiate\ntorch.zeros(3).backwar
 def test_what_somebody_says_or_the_tree_defines_is_seen(
     make_tree: MakeTree, files: Mapping[str, str]
 ) -> None:
-    report = scanned(make_tree({**TREE, **files}))
+    report = report_of(make_tree({**TREE, **files}))
     assert reach(report)["pkg/trainer.py"] == "unreached"
     assert "cannot be seen" not in why(report)
 
@@ -162,7 +158,7 @@ def test_a_class_may_be_named_without_its_module(make_tree: MakeTree, head: str)
         "conf/a.yaml": "model:\n  class_path: Net\n",
         "README.md": "```\npython main.py fit --config conf/a.yaml\n```\n",
     }
-    found = scanned(make_tree(tree)).findings
+    found = report_of(make_tree(tree)).findings
     assert {item.scope: item.reach for item in found if item.path == "pkg/net.py"} == {
         "Net.__init__": "main",
         "Other.__init__": "unreached",
@@ -173,13 +169,13 @@ LEARNING = f"{OWN}if __name__ == '__main__':\n    instantiate(x)\n"
 
 
 def test_what_learns_itself_may_make_its_model_of_any_settings(make_tree: MakeTree) -> None:
-    report = scanned(make_tree({**TREE, "train.py": LEARNING}))
+    report = report_of(make_tree({**TREE, "train.py": LEARNING}))
     assert reach(report) == {"pkg/trainer.py": "main", "pkg/net.py": "main"}
 
 
 def test_what_learns_itself_is_seen_if_no_settings_name_code(make_tree: MakeTree) -> None:
     bare = {path: text for path, text in TREE.items() if not path.endswith(".yaml")}
-    report = scanned(make_tree({**bare, "train.py": LEARNING}))
+    report = report_of(make_tree({**bare, "train.py": LEARNING}))
     assert reach(report) == {"pkg/trainer.py": "unreached", "pkg/net.py": "unreached"}
     assert "cannot be seen" not in why(report)
 
@@ -198,14 +194,14 @@ IMPORTING = {
 def test_a_function_of_the_tree_that_imports_what_it_is_given_makes_it(
     make_tree: MakeTree,
 ) -> None:
-    report = scanned(make_tree(IMPORTING))
+    report = report_of(make_tree(IMPORTING))
     assert reach(report)["pkg/trainer.py"] == "main"
     assert "it cannot be seen further than `pkg/made.py`" in why(report)
 
 
 def test_settings_of_tests_are_not_meant(make_tree: MakeTree) -> None:
     tree = {path.replace("pkg/conf", "tests/conf"): text for path, text in TREE.items()}
-    assert reach(scanned(make_tree(tree)))["pkg/trainer.py"] is None
+    assert reach(report_of(make_tree(tree)))["pkg/trainer.py"] is None
 
 
 LOCATING = {
@@ -237,9 +233,9 @@ def test_what_settings_name_may_be_looked_up_by_its_whole_name(
     make_tree: MakeTree, head: str, made: str
 ) -> None:
     tree = {"train.py": LOOKING.format(head, made), "pkg/__init__.py": "", "pkg/net.py": BARRIER}
-    assert reach(scanned(make_tree(tree))) == {"pkg/net.py": None}
+    assert reach(report_of(make_tree(tree))) == {"pkg/net.py": None}
     named = {**tree, "cfg/a.yaml": "model: pkg.net.Net\n"}
-    assert reach(scanned(make_tree(named))) == {"pkg/net.py": "main"}
+    assert reach(report_of(make_tree(named))) == {"pkg/net.py": "main"}
 
 
 def test_a_whole_name_that_is_written_is_seen(make_tree: MakeTree) -> None:
@@ -249,7 +245,7 @@ def test_a_whole_name_that_is_written_is_seen(make_tree: MakeTree) -> None:
         "pkg/net.py": BARRIER,
         "pkg/other.py": BARRIER,
     }
-    assert reach(scanned(make_tree(tree)))["pkg/other.py"] == "unreached"
+    assert reach(report_of(make_tree(tree)))["pkg/other.py"] == "unreached"
 
 
 MAIN = """
@@ -290,7 +286,7 @@ def paths(report: Report) -> dict[str, tuple[str | None, str]]:
 
 
 def test_a_choice_that_other_settings_make_may_be_any_that_fits(make_tree: MakeTree) -> None:
-    report = scanned(make_tree({**CHOOSING, "README.md": "```\npython train.py task=cls\n```\n"}))
+    report = report_of(make_tree({**CHOOSING, "README.md": "```\npython train.py task=cls\n```\n"}))
     assert paths(report) == {
         "cls.py": ("main", "none"),
         "small.py": ("main", "none"),  # of several parts only the first is told
@@ -319,7 +315,7 @@ def test_a_choice_is_off_only_if_the_setting_is_known(
 ) -> None:
     settings = CHOOSING["config/config.yaml"].replace("${task}-${size}", choice)
     files = {"config/config.yaml": settings, "README.md": f"```\npython train.py {line}\n```\n"}
-    found = paths(scanned(make_tree({**CHOOSING, **files})))
+    found = paths(report_of(make_tree({**CHOOSING, **files})))
     models = {"cls.py", "small.py", "seg.py"}
     needed = {path for path in models if found[path] == ("main", "none")}
     if choice.startswith("${oc"):  # another name begins otherwise
@@ -331,7 +327,7 @@ def test_code_says_nothing_of_what_the_line_has_to_give(make_tree: MakeTree) -> 
     settings = CHOOSING["config/config.yaml"].replace("${task}-${size}", "???")
     main = MAIN.replace("def main(cfg):", "def made(model='cls-big'): ...\ndef main(cfg):")
     found = paths(
-        scanned(make_tree({**CHOOSING, "train.py": main, "config/config.yaml": settings}))
+        report_of(make_tree({**CHOOSING, "train.py": main, "config/config.yaml": settings}))
     )
     assert found["seg.py"] == ("main", "none")
 
@@ -389,7 +385,7 @@ def test_what_would_make_what_settings_name_may_be_off(
     make_tree: MakeTree, text: str, extra: str, is_seen: bool
 ) -> None:
     """Plugins that the settings which are given do not ask for leave the others as they are."""
-    report = scanned(
+    report = report_of(
         make_tree(
             {
                 "README.md": "```sh\npython train.py conf/a.yaml\n```\n",

@@ -13,9 +13,8 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.types import Finding, GuardState
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -342,7 +341,7 @@ NEEDED = {
 
 def found(root: Path) -> list[Finding]:
     """What speaks of the fast code: the library and the kernel."""
-    report = engine.scan(config.load([root], Options(cache=False), cwd=root))
+    report = report_of(root)
     return [
         item
         for item in report.findings
@@ -1421,13 +1420,12 @@ torch::Tensor fused_gemm(torch::Tensor x) {
 BOTH = GEMM + KERNEL.replace("#include <torch/extension.h>", "").replace(
     'm.def("scale_rows"', 'm.def("fused_gemm", &fused_gemm); m.def("scale_rows"'
 )
-LOADS_BARE = "import ops_C\n"
 USES = "import ops_C\n\ndef more(x):\n    return ops_C.fused_gemm(x)\n\nmore(torch.zeros(3))\n"
 
 
 def built(root: Path) -> set[tuple[str, str, GuardState]]:
     """What speaks of the build and of the host code: the file, the rule, the guard."""
-    report = engine.scan(config.load([root], Options(cache=False), cwd=root))
+    report = report_of(root)
     kernel = {item for item in report.findings if item.rule == "SRC010"}
     return {
         (item.path, item.rule, item.guard)

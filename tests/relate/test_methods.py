@@ -12,9 +12,8 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.types import GuardState
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -66,7 +65,7 @@ def guards(make_tree: MakeTree, ops: str, more: str = "", **files: str) -> set[G
         **{f"{name}.py": dedent(text) for name, text in files.items()},
     }
     root = make_tree(texts)
-    report = engine.scan(config.load([root], Options(cache=False), cwd=root))
+    report = report_of(root)
     marked = [each for each in report.findings if each.scope.rpartition(".")[2] == "_fast"]
     assert {each.reach for each in marked} == {"main"}
     return {each.guard for each in marked}

@@ -42,10 +42,6 @@ def tree(default: str, name: str = "FLAGS.arch", **files: str) -> dict[str, str]
     }
 
 
-def scanned(root: Path) -> Report:
-    return report_of(root)
-
-
 def reach(report: Report) -> dict[str, tuple[str | None, str]]:
     """What reaches each file, and the setting that its code waits for."""
     return {
@@ -64,7 +60,7 @@ WAITS = ("main", "arch")
 
 
 def test_a_default_names_the_module_and_others_wait_for_the_option(make_tree: MakeTree) -> None:
-    report = scanned(make_tree(tree(", default='plain'")))
+    report = report_of(make_tree(tree(", default='plain'")))
     found = reach(report)
     assert found["models/plain.py"] == NEEDED
     assert found["models/fused.py"] == WAITS
@@ -79,19 +75,19 @@ def test_what_lies_elsewhere_is_not_chosen_beside_a_default(make_tree: MakeTree)
         files["train.py"] = files["train.py"].replace(
             searched, f'{searched}\nsys.path.append(os.path.join(HERE, "other"))'
         )
-        found = reach(scanned(make_tree({**files, "models/setup.py": BARRIER})))
+        found = reach(report_of(make_tree({**files, "models/setup.py": BARRIER})))
         assert found["other/far.py"][0] == expected
         assert found["models/setup.py"][0] != "main"
 
 
 def test_a_line_names_another_one(make_tree: MakeTree) -> None:
     files = tree(", default='plain'")
-    found = reach(scanned(make_tree({**files, "README.md": LINE.format("--arch fused")})))
+    found = reach(report_of(make_tree({**files, "README.md": LINE.format("--arch fused")})))
     assert found["models/fused.py"] == found["models/plain.py"] == NEEDED
 
 
 def test_where_nobody_says_the_name_each_may_be_needed(make_tree: MakeTree) -> None:
-    report = scanned(make_tree(tree(", required=True")))
+    report = report_of(make_tree(tree(", required=True")))
     found = reach(report)
     assert found["models/fused.py"] == found["models/plain.py"] == NEEDED
     assert "it cannot be seen further than `train.py`" in why(report)
@@ -101,7 +97,7 @@ def test_where_nobody_says_the_name_each_may_be_needed(make_tree: MakeTree) -> N
 def test_where_nothing_may_be_meant_it_cannot_be_told(make_tree: MakeTree) -> None:
     files = tree(", required=True")
     files["train.py"] = files["train.py"].replace('os.path.join(HERE, "models")', "FLAGS.root")
-    report = scanned(make_tree(files))
+    report = report_of(make_tree(files))
     assert reach(report)["models/fused.py"][0] != "unreached"
     assert "it cannot be seen further than `train.py`" in why(report)
 
@@ -122,7 +118,7 @@ def test_a_part_of_the_name(make_tree: MakeTree, name: str, *, marked: bool) -> 
     files = tree(", default='plain'", name)
     if marked:
         files["models/__init__.py"] = ""
-    found = reach(scanned(make_tree(files)))
+    found = reach(report_of(make_tree(files)))
     assert found["models/plain.py"] == NEEDED
     assert found["models/fused.py"] == WAITS
 
@@ -133,7 +129,7 @@ def test_a_part_of_the_name(make_tree: MakeTree, name: str, *, marked: bool) -> 
 @pytest.mark.parametrize("marked", [True, False])
 def test_a_part_that_nobody_says(make_tree: MakeTree, name: str, *, marked: bool) -> None:
     files = tree("", name, **({"models/__init__.py": ""} if marked else {}))
-    report = scanned(make_tree(files))
+    report = report_of(make_tree(files))
     found = reach(report)
     assert "it cannot be seen further than `train.py`" in why(report)
     assert found["models/fused.py"] == found["models/plain.py"] == NEEDED
@@ -207,7 +203,7 @@ net["loss"](torch.zeros(3)).backward()
 
 @pytest.mark.parametrize("train", [CLICK, FIELD, ENVIRON, FILE, RUNPY])
 def test_other_ways_to_say_a_name(make_tree: MakeTree, train: str) -> None:
-    found = reach(scanned(make_tree({**tree(""), "train.py": train})))
+    found = reach(report_of(make_tree({**tree(""), "train.py": train})))
     assert found["models/plain.py"] == NEEDED
     assert found["models/fused.py"][0] == "main"
 
@@ -222,7 +218,7 @@ def test_a_helper_of_another_file_is_given_the_name(make_tree: MakeTree) -> None
     files["helper.py"] = (
         "import importlib\n\ndef load(arch):\n    return importlib.import_module(arch)\n"
     )
-    found = reach(scanned(make_tree(files)))
+    found = reach(report_of(make_tree(files)))
     assert found["models/plain.py"] == NEEDED
     assert found["models/fused.py"][0] == "main"
 
@@ -251,7 +247,7 @@ IN_PACKAGES = 'f"models.{FLAGS.arch}.registry"'
 
 
 def test_a_package_runs_with_the_module_that_is_meant_in_it(make_tree: MakeTree) -> None:
-    assert reach(scanned(make_tree(packages(IN_PACKAGES)))) == {
+    assert reach(report_of(make_tree(packages(IN_PACKAGES)))) == {
         "models/__init__.py": NEEDED,
         "models/plain/__init__.py": NEEDED,
         "models/plain/net.py": NEEDED,
@@ -274,13 +270,13 @@ def test_a_package_runs_with_the_module_that_is_meant_in_it(make_tree: MakeTree)
 def test_a_package_that_something_else_brings_in_does_not_wait(
     make_tree: MakeTree, files: Mapping[str, str]
 ) -> None:
-    found = reach(scanned(make_tree({**packages(IN_PACKAGES), **files})))
+    found = reach(report_of(make_tree({**packages(IN_PACKAGES), **files})))
     assert found["models/fused/__init__.py"] == found["models/fused/net.py"] == NEEDED
 
 
 @pytest.mark.parametrize("name", ['f"models.{FLAGS.arch}"', '"." + FLAGS.arch, "models"'])
 def test_a_package_runs_with_what_lies_deep_in_it(make_tree: MakeTree, name: str) -> None:
-    found = reach(scanned(make_tree(packages(name, ", default='plain.net'"))))
+    found = reach(report_of(make_tree(packages(name, ", default='plain.net'"))))
     assert found["models/plain/__init__.py"] == found["models/plain/net.py"] == NEEDED
     assert found["models/fused/__init__.py"] == found["models/fused/net.py"] == WAITS
 
@@ -340,7 +336,7 @@ def trying(
 def test_what_is_tried_next_waits_for_what_is_there(
     make_tree: MakeTree, body: str, after: str
 ) -> None:
-    found = reach(scanned(make_tree(trying(body, after=after))))
+    found = reach(report_of(make_tree(trying(body, after=after))))
     assert found["models/plain/net.py"] == found["models/__init__.py"] == NEEDED
     assert found["extra/__init__.py"] == found["extra/deep/__init__.py"] == WAITS
     assert found["extra/deep/odd/registry.py"] == WAITS
@@ -360,5 +356,5 @@ def test_what_is_tried_next_waits_for_what_is_there(
     ],
 )
 def test_what_is_tried_next_may_be_needed(make_tree: MakeTree, files: Mapping[str, str]) -> None:
-    found = reach(scanned(make_tree(files)))
+    found = reach(report_of(make_tree(files)))
     assert found["extra/__init__.py"] == found["extra/deep/__init__.py"] == NEEDED

@@ -12,8 +12,6 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.types import Finding
 from scans import report_of
 
@@ -521,10 +519,8 @@ def fast(make_tree: MakeTree, files: Mapping[str, str]) -> Finding:
     """The use of the fast attention."""
     sources = {"attention.py": ATTENTION, **files}
     root = make_tree({path: dedent(text).lstrip("\n") for path, text in sources.items()})
-    report = engine.scan(
-        config.load([root], Options(root=root, cache=False, jobs=1), cwd=root),
-    )
-    return next(item for item in report.findings if item.category == "fused-kernel-lib")
+    found = report_of(root).findings
+    return next(item for item in found if item.category == "fused-kernel-lib")
 
 
 @pytest.mark.parametrize("case", OFF)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.relate.said import Said
 from portaudit.types import FileResult
+from scans import report_of
 from snippets import scan
 
 MakeTree = Callable[[Mapping[str, str]], Path]
@@ -48,7 +47,7 @@ TREE = {
 
 def reach(make_tree: MakeTree, files: Mapping[str, str]) -> str | None:
     root = make_tree({**TREE, **files})
-    report = engine.scan(config.load([root], Options(cache=False), cwd=root))
+    report = report_of(root)
     found = {item.fingerprint: item.reach for item in report.findings}
     return next(found[kernel.fingerprint] for kernel in report.inventory)
 

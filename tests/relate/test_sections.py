@@ -11,10 +11,9 @@ from textwrap import dedent
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
 from portaudit.relate.options import command, joined
 from portaudit.types import Finding
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -79,11 +78,8 @@ def needs(make_tree: MakeTree, files: Mapping[str, str]) -> bool:
     root = make_tree(
         {path: dedent(text).lstrip("\n") for path, text in {**FILES, **files}.items() if text}
     )
-    options = Options(root=root, cache=False, jobs=1)
     found: list[Finding] = [
-        each
-        for each in engine.scan(config.load([root], options, cwd=root)).findings
-        if each.path == "net.py" and each.span.line == 6
+        each for each in report_of(root).findings if each.path == "net.py" and each.span.line == 6
     ]
     assert found
     return any(each.guard == "none" for each in found)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portaudit import config, engine
-from portaudit.config import Options
+from scans import report_of
 
 MakeTree = Callable[[Mapping[str, str]], Path]
 
@@ -42,7 +41,7 @@ OTHER = "__global__ void other_kernel(float* x) { x[threadIdx.x] *= 2.f; }\n"
 def reaches(make_tree: MakeTree, files: Mapping[str, str]) -> dict[str, str | None]:
     """What reaches each kernel of a tree, by its name."""
     root = make_tree({"train.py": TRAIN, "setup.py": SETUP, **files})
-    report = engine.scan(config.load([root], Options(cache=False), cwd=root))
+    report = report_of(root)
     found = {item.fingerprint: item.reach for item in report.findings}
     return {kernel.name: found[kernel.fingerprint] for kernel in report.inventory}
 

@@ -130,8 +130,8 @@ class Bodies:
 
     def _through_macros(self, found: Usage, depth: int, before: int) -> None:
         """Add what the macros in some code bring that ends at a byte."""
-        for name in self.tokens.defined.keys() & found.names.keys():
-            if depth:
+        if depth:
+            for name in [name for name in found.names if name in self.tokens.defined]:
                 macro = self.tokens.macro(name, before)
                 found.add(self._of_macro(macro, depth - 1, before), found.first(name))
 
@@ -167,7 +167,7 @@ class Bodies:
             elif sign == "<<<":
                 for name in launched(tokens, number + 1):
                     found.launches.setdefault(name, number + 1)
-        for name in _ASSEMBLY & found.names.keys():
+        for name in [name for name in found.names if name in _ASSEMBLY]:
             places = (at for at in range(inside.start, inside.end) if words[at] == name)
             found.assembly.extend((at, _assembly(tokens, at)) for at in places)
         return found

@@ -194,7 +194,7 @@ class _Walk:
         """A macro that no code of this file uses: what it makes counts where it is defined."""
         for pattern in macro.kernels:
             row, _ = pattern.code.point(pattern.code.starts[pattern.mark])
-            start = self.tokens.find(GLOBAL, defined.body_at, row)
+            start, _ = self.tokens.on_line(GLOBAL, defined.body_at, row)
             self.found.definitions.append(
                 Definition(
                     pattern.name.replace(PASTE, "##"),

@@ -204,11 +204,6 @@ class Tokens(Struct, dict=True):
         """The byte after a token that is no string."""
         return self.starts[token] + len(self.words[token])
 
-    def find(self, word: str, start: int, row: int) -> int:
-        """The first byte of a word on the line that is some rows below the one of a byte."""
-        line = self._lines[self.point(start)[0] + row]
-        return max(line, self.text.data.find(word.encode(), line))
-
     def on_line(self, word: str, start: int, row: int) -> tuple[int, int]:
         """Where a word begins on the line some rows below that of a byte, and where that ends.
 

@@ -16,7 +16,7 @@ from portaudit.catalogue import options as known
 from portaudit.marks import OF_CONFIG, UNWRITTEN
 from portaudit.read.python.conditions import attributes, index, is_field, is_self, setting, word
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.nodes import last_name, last_part, string_value
 from portaudit.read.python.values import Reader, argument
 
 ALIAS = "~"
@@ -36,7 +36,7 @@ class Asking:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._changed = {_last(node) for node in reader.model.changed}
+        self._changed = {last_part(node) for node in reader.model.changed}
 
     def questions(self, node: cst.BaseExpression, depth: int = 0) -> set[str] | None:
         """What a key may be: every way that it may come about, or None if one is not known."""
@@ -194,10 +194,6 @@ class Asking:
                     f"{slot}{each if each[0] == '=' else f':{each}'}" for each in sorted(asked)
                 )
         return found
-
-
-def _last(node: cst.Name | cst.Attribute) -> str:
-    return node.value if isinstance(node, cst.Name) else node.attr.value
 
 
 def _says(parts: Sequence[str]) -> bool:

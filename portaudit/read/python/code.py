@@ -11,7 +11,7 @@ import libcst as cst
 from portaudit.read.python import lazy
 from portaudit.read.python.asking import Asking
 from portaudit.read.python.bases import bases
-from portaudit.read.python.conditions import is_self
+from portaudit.read.python.conditions import is_self, terms
 from portaudit.read.python.deeds import deeds
 from portaudit.read.python.handing import handing, taking
 from portaudit.read.python.imports import text_of
@@ -383,21 +383,15 @@ class _Made:
 
     def _of(self, branch: Branch) -> frozenset[str]:
         if branch not in self._known:
-            self._known[branch] = frozenset(_held(branch.test, branch.truth))
+            test = branch.test
+            self._known[branch] = frozenset(_held(test, branch.truth) if test else ())
         return self._known[branch]
 
 
-def _held(test: cst.BaseExpression | None, truth: bool) -> Iterator[str]:
+def _held(test: cst.BaseExpression, truth: bool) -> Iterator[str]:
     """The classes that something is of if a test has that outcome."""
-    waiting = [(test, truth)]
-    while waiting:
-        node, holds = waiting.pop()
-        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
-            waiting.append((node.expression, not holds))
-        elif isinstance(node, cst.BooleanOperation):
-            if isinstance(node.operator, cst.And) == holds:
-                waiting += [(node.left, holds), (node.right, holds)]
-        elif isinstance(node, cst.Call) and holds and last_name(node.func) == "isinstance":
+    for node in terms(test, truth=truth):
+        if isinstance(node, cst.Call) and last_name(node.func) == "isinstance":
             if name := _class_of(node):
                 yield name
 

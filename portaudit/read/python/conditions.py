@@ -868,11 +868,11 @@ def _demands(reader: Reader, scope: Scope, name: str) -> bool:
     for value, place in scope.returns:
         if value is None or literal(value) in _FALSE:
             continue
-        terms = list(_terms(value, truth=True))
+        parts = list(terms(value, truth=True))
         for branch in around(place.branch):
             if branch.kind == "test" and branch.test is not None and branch.scope is scope:
-                terms += _terms(branch.test, truth=branch.truth)
-        if not any(_looks_up(reader, term, name) for term in terms):
+                parts += terms(branch.test, truth=branch.truth)
+        if not any(_looks_up(reader, term, name) for term in parts):
             return False
     return True
 
@@ -880,18 +880,20 @@ def _demands(reader: Reader, scope: Scope, name: str) -> bool:
 _FALSE = frozenset({"false", "null", "0"})
 
 
-def _terms(node: cst.BaseExpression, *, truth: bool) -> Iterator[cst.BaseExpression]:
-    """The parts of a condition each of which must be true."""
-    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
-        yield from _terms(node.expression, truth=not truth)
-    elif isinstance(node, cst.BooleanOperation):
-        if isinstance(node.operator, cst.And) == truth:
-            yield from _terms(node.left, truth=truth)
-            yield from _terms(node.right, truth=truth)
-    elif isinstance(node, cst.Call) and dotted(node.func) == "bool" and len(node.args) == 1:
-        yield from _terms(node.args[0].value, truth=truth)
-    elif truth:
-        yield node
+def terms(test: cst.BaseExpression, *, truth: bool) -> Iterator[cst.BaseExpression]:
+    """The parts of a condition each of which must be true where that has this outcome."""
+    waiting = [(test, truth)]
+    while waiting:
+        node, is_true = waiting.pop()
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            waiting.append((node.expression, not is_true))
+        elif isinstance(node, cst.BooleanOperation):
+            if isinstance(node.operator, cst.And) == is_true:
+                waiting += [(node.right, is_true), (node.left, is_true)]
+        elif isinstance(node, cst.Call) and dotted(node.func) == "bool" and len(node.args) == 1:
+            waiting.append((node.args[0].value, is_true))
+        elif is_true:
+            yield node
 
 
 def _looks_up(reader: Reader, node: cst.BaseExpression, name: str) -> bool:

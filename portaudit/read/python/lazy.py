@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from portaudit.read.python.model import Binding, Scope
-from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.nodes import dict_entries, last_name, string_value
 from portaudit.read.python.values import Reader
 
 Entry = tuple[cst.CSTNode, str]
@@ -113,10 +113,8 @@ def _texts(node: cst.Subscript) -> Iterator[str]:
 
 
 def _of_dict(reader: Reader, node: cst.Dict) -> Iterator[Entry]:
-    for element in node.elements:
-        key = string_value(element.key) if isinstance(element, cst.DictElement) else None
-        if key is not None and key[1]:
-            yield from _entry(reader, key[0], element.value)
+    for key, element in dict_entries(node):
+        yield from _entry(reader, key, element.value)
 
 
 def _entry(reader: Reader, key: str, value: cst.BaseExpression) -> Iterator[Entry]:

@@ -17,6 +17,8 @@ _LONGEST = 1_500
 """Operators of one expression: libcst's time grows with their square, and then its stack."""
 WIDEST = 1_000_000
 """Characters of a line beyond which it is data: each of its numbers would take a kilobyte."""
+LEAD = re.compile(r"([ \t\f]*)((?:\\\n[ \t\f]*)*)")
+"""What stands before the code of a logical line: its indentation, and rows of a backslash alone."""
 _BRACKET = re.compile(r"[()\[\]{}]")
 _OTHERS = re.compile(r"[^()\[\]{}]+")
 _PIECE = re.compile(r"[,;]|\n(?=\S)")

@@ -34,7 +34,9 @@ _SEEING = _LOOKING | {"issubclass", "super", "fields", "is_dataclass"}
 _PLAIN = frozenset({"classmethod", "override"})
 _HOLDING = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.Return, cst.Yield)
 """What may have a class later."""
-_TELLING = frozenset({"__name__", "__qualname__", "__module__", "__doc__", "__slots__"})
+SAYING = frozenset({"__name__", "__qualname__", "__module__", "__doc__"})
+"""What says how a class is called, and what it is for."""
+_TELLING = SAYING | {"__slots__"}
 """What a class says of itself, in words."""
 
 

@@ -127,6 +127,13 @@ def last_part(node: cst.CSTNode) -> str:
     return node.attr.value if type(node) is cst.Attribute else last_name(node)
 
 
+def root_of(node: cst.BaseExpression) -> cst.BaseExpression:
+    """What is asked first: `a` of `a.b.c`, the call of `f().b`; all of what asks for no member."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node
+
+
 def dotted(node: cst.CSTNode | None) -> str | None:
     """`a.b.c` for a chain of attributes on a name, otherwise None."""
     if type(node) is cst.Name:
@@ -182,6 +189,15 @@ def string_value(node: cst.BaseExpression) -> tuple[str, bool] | None:
             text += part.value.replace("{{", "{").replace("}}", "}")
         return text, True
     return None
+
+
+def dict_entries(node: cst.Dict) -> Iterator[tuple[str, cst.DictElement]]:
+    """The elements of a dict whose keys are written down whole, each with its key."""
+    for element in node.elements:
+        if isinstance(element, cst.DictElement):
+            key = string_value(element.key)
+            if key and key[1]:
+                yield key[0], element
 
 
 _PLAIN_TEXT = re.compile(r"""'[^'\\\r]*'|"[^"\\\r]*\"""")

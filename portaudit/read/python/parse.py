@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from portaudit.read.python import quick
 from portaudit.read.python.lexing import (
+    LEAD,
     WIDEST,
     has_too_deep,
     is_any_too_deep,
@@ -48,10 +49,8 @@ class Parsed(Struct, frozen=True):
 
         Raises `UnreadableError` when nothing of it can be read.
         """
-        try:
-            return Parsed(cst.parse_module(self.text), self.text, self.damage)
-        except cst.ParserSyntaxError as error:
-            return _mended(path, self.text, self.text, [], _line(error))
+        again = _by_libcst(path, self.text)
+        return Parsed(again.module, self.text, (*self.damage, *again.damage))
 
 
 def decode(content: bytes) -> str:
@@ -89,29 +88,35 @@ def parse(path: str, content: bytes) -> Parsed:
     Raises `UnreadableError` when the content is no text or nothing of it can be read.
     """
     text = decode(content)
-    line = 1
     shorter = text
     dropped: list[tuple[int, str]] = []
     if text.count("elif") > _CHOICES and _with_short_chains(text, _CHOICES)[1]:
         shorter, dropped = _with_short_chains(text, _SHORTER)
     if not dropped and not is_any_too_long(text):
-        try:
-            tree = quick.read(text)
-            if tree is not None and not is_any_too_deep(text, tree.starts):
-                return Parsed(tree.module, text, tree=tree)
-            if tree is None and not has_too_deep(text):
-                return Parsed(cst.parse_module(text), text)
-        except cst.ParserSyntaxError as error:
-            line = _line(error)
-        except cst.CSTValidationError:  # does not say where
-            pass
-        except RecursionError:
-            raise UnreadableError("nested too deeply to parse") from None
-    return _mended(path, text, shorter, dropped, line)
+        tree = quick.read(text)
+        if tree is not None and not is_any_too_deep(text, tree.starts):
+            return Parsed(tree.module, text, tree=tree)
+        if tree is None and not has_too_deep(text):
+            return _by_libcst(path, text)
+    return _mended(path, text, shorter, dropped)
+
+
+def _by_libcst(path: str, text: str) -> Parsed:
+    """What libcst makes of a whole text, or of what it can read of it."""
+    line = 1
+    try:
+        return Parsed(cst.parse_module(_upright(text)), text)
+    except cst.ParserSyntaxError as error:
+        line = _line(error)
+    except cst.CSTValidationError:  # does not say where
+        pass
+    except RecursionError:
+        raise UnreadableError("nested too deeply to parse") from None
+    return _mended(path, text, text, [], line)
 
 
 def _mended(
-    path: str, text: str, shorter: str, dropped: list[tuple[int, str]], line: int
+    path: str, text: str, shorter: str, dropped: list[tuple[int, str]], line: int = 1
 ) -> Parsed:
     """What libcst reads without the statements that it cannot.
 
@@ -242,25 +247,55 @@ def _stand_in(statement: str) -> str:
     return (indent.group() if indent else "") + role + "\n" * max(1, statement.count("\n"))
 
 
-_LEAD = re.compile(r"([ \t]*)((?:\\\n[ \t]*)*)")
+_LED = re.compile(r"^[ \t\f]*\\\r?\n", re.MULTILINE)
 
 
 def _begun(statement: str) -> tuple[str, str, str]:
     """The rows, the indentation and the rest of a statement, which may begin with backslashes.
 
-    libcst forgets such a row, and what follows would stand in another line.
+    libcst forgets such a row, and what follows would stand in another line. The first row says how
+    deep the statement is, but no column may lie behind its line.
     """
-    found = _LEAD.match(statement)
+    rows, first, last, rest = _parts(statement)
+    return "\n" * rows, first if not rows or 0 < len(first) <= len(last) else last, rest
+
+
+def _parts(statement: str) -> tuple[int, str, str, str]:
+    """Rows of a backslash alone before a statement, the first indentation, the last, the rest."""
+    found = LEAD.match(statement)
     assert found
     *rows, last = found[2].split("\n")
-    return "\n" * len(rows), found[1] or last, statement[found.end() :]
+    return len(rows), found[1], last, statement[found.end() :]
+
+
+def _upright(text: str) -> str:
+    """The text with an empty row for each backslash in front of a statement.
+
+    Raises `CSTValidationError` where the rows are indented differently: a statement can have its
+    depth in the one way, and its column in the other.
+    """
+    if not _LED.search(text):
+        return text
+    text = _with_one_end(text)
+    out: list[str] = []
+    for start, end in logical_lines(text):
+        rows, first, last, rest = _parts(text[start:end])
+        if rows and first not in {"", last}:
+            raise cst.CSTValidationError
+        out += ("\n" * rows, last if rows else first, rest)
+    return "".join(out)
+
+
+def _with_one_end(text: str) -> str:
+    """The text with lines that end as Python takes them all to end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _mend(text: str) -> tuple[str, list[tuple[int, str]]]:
     """The text with every unreadable logical line replaced, and those lines with their numbers."""
     out: list[str] = []
     dropped: list[tuple[int, str]] = []
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_one_end(text)
     line = 1
     for start, end in logical_lines(text):
         statement = text[start:end]
@@ -277,7 +312,7 @@ def _mend(text: str) -> tuple[str, list[tuple[int, str]]]:
 def _flatten(text: str) -> str:
     """Only the simple statements that parse, all at the margin, each on its own line."""
     out: list[str] = []
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_one_end(text)
     for start, end in logical_lines(text):
         statement = text[start:end]
         simple = statement.strip()

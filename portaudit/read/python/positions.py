@@ -16,7 +16,7 @@ from functools import cached_property
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from portaudit.read.python.lexing import logical_lines
+from portaudit.read.python.lexing import LEAD, logical_lines
 from portaudit.read.python.quick import Tree
 from portaudit.read.python.twins import Twins, spanned
 from portaudit.types import Span
@@ -186,13 +186,14 @@ def _span(place: CodeRange, above: int = 0) -> Span:
 
 
 def _first_lines(text: str) -> Iterator[int]:
-    """Line numbers where logical lines begin, blank lines and comments left out."""
+    """Line numbers where the code of logical lines begins, blank lines and comments left out."""
     line = 1
     for start, end in logical_lines(text):
         part = text[start:end]
         stripped = part.strip()
         if stripped and not stripped.startswith("#") and stripped != "\\":
-            yield line
+            lead = LEAD.match(part)
+            yield line + (lead[0].count("\n") if lead else 0)
         line += part.count("\n")
 
 

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from portaudit.catalogue import options as known
 from portaudit.marks import BY_METHOD, KEEPER, UNDER, UNWRITTEN
-from portaudit.read.python.conditions import is_self
+from portaudit.read.python.conditions import index, is_self
 from portaudit.read.python.model import Scope
-from portaudit.read.python.nodes import last_name, string_value
+from portaudit.read.python.nodes import last_name, root_of, string_value
 from portaudit.read.python.values import Reader
 
 _GETTING = ("get", "find", "lookup", "make", "build", "create", "list")
@@ -41,27 +41,12 @@ class Keeping(Struct, frozen=True, eq=False):
 
 def method_of(reader: Reader, function: cst.BaseExpression) -> str:
     """The method by which something is put into a table, marked, if another module has that."""
-    root: cst.BaseExpression = function
-    while isinstance(root, cst.Attribute):
-        root = root.value
-    if (
-        root is function
-        or not isinstance(root, cst.Name)
-        or not isinstance(function, cst.Attribute)
-    ):
+    root = root_of(function)
+    if not isinstance(function, cst.Attribute) or not isinstance(root, cst.Name):
         return ""
     bindings = reader.lookup(root.value, reader.scope_of(root))
     is_other = any(each.kind == "import" and reader.is_open(each.target) for each in bindings)
     return f"{BY_METHOD}{function.attr.value}" if is_other else ""
-
-
-def written_key(node: cst.CSTNode | None) -> str:
-    """The key that stands in a subscript as a string."""
-    if not isinstance(node, cst.Subscript) or len(node.slice) != 1:
-        return ""
-    item = node.slice[0].slice
-    text = string_value(item.value) if isinstance(item, cst.Index) else None
-    return text[0] if text and text[1] and text[0].isidentifier() else ""
 
 
 def keeping(reader: Reader) -> Iterator[Keeping]:
@@ -117,12 +102,19 @@ def _parts(reader: Reader, attribute: str, names: frozenset[str]) -> tuple[Part,
             continue
         base = node.value
         is_own = is_self(reader, base) or (isinstance(base, cst.Name) and base.value in names)
-        parent = reader.model.parents.get(node)
-        key = written_key(parent)
-        if not is_own or not isinstance(parent, cst.Subscript) or not key:
+        part = _part(reader.model.parents.get(node))
+        if not is_own or part is None:
             return None
-        found.append(Part(key, parent))
+        found.append(part)
     return tuple(found)
+
+
+def _part(node: cst.CSTNode | None) -> Part | None:
+    """What is taken by a key that stands there as a string; None of anything else."""
+    if not isinstance(node, cst.Subscript):
+        return None
+    key = index(node)
+    return Part(key, node) if key else None
 
 
 def _is_in_class(reader: Reader, node: cst.Name) -> bool:
@@ -222,8 +214,8 @@ def _taken(reader: Reader, member: cst.Attribute | None) -> tuple[Part, ...] | N
     outer = reader.model.parents.get(member)
     if isinstance(outer, cst.Decorator) or (isinstance(outer, cst.Call) and outer.func is member):
         return ()
-    key = written_key(outer)
-    return (Part(key, outer),) if isinstance(outer, cst.Subscript) and key else None
+    part = _part(outer)
+    return (part,) if part else None
 
 
 def _is_telling(member: cst.Attribute | None) -> bool:

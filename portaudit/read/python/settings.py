@@ -49,6 +49,7 @@ from portaudit.read.python.nodes import (
     SPEAKING,
     body_of,
     descendants,
+    dict_entries,
     dotted,
     last_name,
     last_part,
@@ -154,10 +155,9 @@ def _all(reader: Reader) -> Iterator[Told]:
     for call in reader.model.calls:
         yield from _of_call(reader, call)
     for node in reader.model.dicts:
-        for element in node.elements:
-            key = string_value(element.key) if isinstance(element, cst.DictElement) else None
-            if key and key[1] and key[0].isidentifier():
-                yield from _given(reader, key[0], element.value, element.value)
+        for key, element in dict_entries(node):
+            if key.isidentifier():
+                yield from _given(reader, key, element.value, element.value)
     for assign in reader.model.assigns:
         for target in assign.targets:
             yield from _assigned(reader, target.target, assign.value, assign)
@@ -227,7 +227,7 @@ def _default(reader: Reader, name: str, binding: Binding) -> Iterator[Told]:
             else:
                 told = tuple(_defaults(reader, name, default, value, spelled))
                 yield from told
-                for alias in _aliases(value, keyword="alias"):
+                for alias in _aliases(value, only_said=True):
                     if alias != name:  # the field has what is given under that name
                         yield Told(name, "", value, False, of=alias)
                         yield from (replace(each, name=alias, spelled=()) for each in told)
@@ -486,9 +486,11 @@ def _feeds(reader: Reader, call: cst.Call) -> bool:
 def _put_together(reader: Reader, call: cst.Call) -> Iterator[Told]:
     """What `cfg.update({f"use_{name}": True})` sets by names that are not written there."""
     function = call.func
-    if not isinstance(function, cst.Attribute) or not _may_hold(reader, function.value):
-        return
-    if function.attr.value not in known.words().holding.feeding:
+    if (
+        not isinstance(function, cst.Attribute)
+        or function.attr.value not in known.words().holding.feeding
+        or not _may_hold(reader, function.value)
+    ):
         return
     for item in call.args:
         pairs: Sequence[tuple[cst.BaseExpression, cst.BaseExpression]] = ()
@@ -794,15 +796,15 @@ def _bare(text: str) -> str:
     return text.strip().lstrip("-").replace("-", "_")
 
 
-def _aliases(value: cst.Call, keyword: str = "") -> tuple[str, ...]:
+def _aliases(value: cst.Call, *, only_said: bool = False) -> tuple[str, ...]:
     """Other names of a field: of `typer.Option(False, "--fa")`, `Field(alias="fa")`.
 
-    With a `keyword` only those of the arguments that are called so.
+    `only_said`: those of arguments that are called so: `alias`, `validation_alias`.
     """
     found: dict[str, None] = {}
     for item in value.args:
         is_alias = item.keyword is not None and "alias" in item.keyword.value
-        for node in descendants(item.value) if is_alias or not keyword else ():
+        for node in descendants(item.value) if is_alias or not only_said else ():
             text = string_value(node) if isinstance(node, cst.BaseString) else None
             if text and (is_alias or text[0].startswith("-")):
                 found.update((_bare(part), None) for part in text[0].split("/"))

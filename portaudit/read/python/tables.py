@@ -15,12 +15,15 @@ from portaudit.marks import BY_METHOD, KEEPER, OF_COMMAND, OF_CONFIG, UNDER, UNW
 from portaudit.read.python import registers
 from portaudit.read.python.asking import ALIAS, MEMBER, Asking
 from portaudit.read.python.conditions import attributes, is_self
+from portaudit.read.python.methods import SAYING
 from portaudit.read.python.model import Binding, Scope
 from portaudit.read.python.nodes import (
     children,
     descendants,
+    dict_entries,
     dotted,
     last_name,
+    root_of,
     string_value,
 )
 from portaudit.read.python.values import Reader, argument
@@ -30,8 +33,6 @@ _BUILTINS = frozenset(dir(builtins))
 _SEVERAL = 2
 _ALL = frozenset({"values", "items"})
 """Methods that take everything out of a table."""
-_SAYING = frozenset({"__name__", "__qualname__", "__module__", "__doc__"})
-"""What says how a class is called, and what it is for."""
 _HARMLESS = frozenset(
     {"bool", "dict", "float", "frozenset", "int", "list", "partial", "Path", "set", "str", "tuple"}
 )
@@ -126,7 +127,7 @@ def asks(reader: Reader) -> tuple[tuple[str, str], ...]:
         if _is_of_module(reader, node.value):
             tables.setdefault(node.attr.value, node.attr.value)
     uses = _uses(reader, tables) if tables else {}
-    told = {name: each.told for name, each in uses.items() if each.told != UNWRITTEN}
+    told = dict(_known(uses))
     for name, table in _filled(reader):
         told[name] = " ".join(sorted({*told.get(name, "").split(), f"{ALIAS}{table}"}))
     told.update(_of_classes(reader))
@@ -145,11 +146,13 @@ def _of_classes(reader: Reader) -> Iterator[tuple[str, str]]:
         of_key = uses.setdefault(part.key, Uses())
         if not registers.is_said(reader, part) and _use(asking, part.node, of_key):
             of_key.handed = True  # under a name that is not followed
-    yield from ((f"{UNDER}{key}", each.told) for key, each in uses.items() if not _is_lost(each))
+    yield from ((f"{UNDER}{key}", told) for key, told in _known(uses))
 
 
-def _is_lost(uses: Uses) -> bool:
-    return uses.told == UNWRITTEN
+def _known(uses: Mapping[str, Uses]) -> Iterator[tuple[str, str]]:
+    """What tables are asked with of which all is known that the file does with them."""
+    told = ((name, each.told) for name, each in uses.items())
+    return ((name, asked) for name, asked in told if asked != UNWRITTEN)
 
 
 def _original(bindings: Sequence[Binding], name: str) -> str:
@@ -277,13 +280,7 @@ def _is_of_library(reader: Reader, function: cst.BaseExpression) -> bool:
 def _dicts(reader: Reader) -> Iterator[Entry]:
     """The entries of dict literals with names as keys, whose values are classes or functions."""
     for node in reader.model.dicts:
-        pairs = [
-            (element, text[0])
-            for element in node.elements
-            if isinstance(element, cst.DictElement)
-            and (text := string_value(element.key))
-            and text[1]
-        ]
+        pairs = [(element, key) for key, element in dict_entries(node)]
         if len(pairs) < _SEVERAL or not all(_is_entry(each.value) for each, _ in pairs):
             continue
         name, by = _place(reader, node)
@@ -412,9 +409,7 @@ def _means(reader: Reader, node: cst.BaseExpression) -> bool:
         return any(_means(reader, each.value) for each in node.elements)
     if isinstance(node, cst.Attribute) and is_self(reader, node.value):
         return any(binding.kind == "function" for binding in attributes(reader, node))
-    root: cst.BaseExpression = node
-    while isinstance(root, cst.Attribute):
-        root = root.value
+    root = root_of(node)
     if not isinstance(root, cst.Name) or root.value in _BUILTINS:
         return False
     bindings = reader.lookup(root.value, reader.scope_of(root))
@@ -652,7 +647,7 @@ def _is_description(reader: Reader, node: cst.Name) -> bool:
     member = parents.get(node)
     if not isinstance(member, cst.Attribute) or member.value is not node:
         return False
-    if member.attr.value in _SAYING:
+    if member.attr.value in SAYING:
         return True
     method = parents.get(member)
     return (

@@ -18,7 +18,7 @@ from portaudit.marks import ANY_PART, CONFIGURED, GIVEN_TO, LOCATED, LOOSE, UNWR
 from portaudit.read.python.conditions import setting
 from portaudit.read.python.keeping import HELPING
 from portaudit.read.python.model import imports_by_name
-from portaudit.read.python.nodes import descendants, last_name, last_part, string_value
+from portaudit.read.python.nodes import descendants, last_name, last_part, root_of, string_value
 from portaudit.read.python.spelled import spelled
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Ref
@@ -313,9 +313,7 @@ def _given_away(reader: Reader) -> Iterator[Entry]:
 
 def _helper(reader: Reader, function: cst.BaseExpression) -> str:
     """The sign of a function of the tree that gets a package; empty for one of a library."""
-    root = function
-    while isinstance(root, cst.Attribute):
-        root = root.value
+    root = root_of(function)
     bindings = reader.lookup(root.value, reader.scope_of(root)) if type(root) is cst.Name else ()
     is_own = all(each.kind == "import" and reader.is_open(each.target) for each in bindings)
     return f"{GIVEN_TO}{last_name(function)}" if bindings and is_own else ""

@@ -26,7 +26,14 @@ from portaudit.read.python.model import (
     join,
     member_key,
 )
-from portaudit.read.python.nodes import dotted, last_name, last_part, number_value, string_value
+from portaudit.read.python.nodes import (
+    dict_entries,
+    dotted,
+    last_name,
+    last_part,
+    number_value,
+    string_value,
+)
 from portaudit.read.python.parse import Parsed, expression_in
 from portaudit.read.python.positions import Positions
 from portaudit.types import (
@@ -621,11 +628,9 @@ class Reader:
                     yield from self._entry(binding.value, wanted)
 
     def _entry(self, node: cst.Dict, wanted: str) -> Iterator[AnyValue]:
-        for element in node.elements:
-            if isinstance(element, cst.DictElement):
-                key = string_value(element.key)
-                if key and key == (wanted, True):
-                    yield from self.values(element.value)
+        for key, element in dict_entries(node):
+            if key == wanted:
+                yield from self.values(element.value)
 
     # --- calls ---
 
