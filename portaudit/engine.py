@@ -32,7 +32,7 @@ from portaudit.read.configs import set_in
 from portaudit.read.python import glance
 from portaudit.relate import programs
 from portaudit.relate.ahead import Ahead
-from portaudit.relate.causes import joined, settled
+from portaudit.relate.causes import joined, settled, taken_on
 from portaudit.relate.exports import Solver
 from portaudit.relate.kernels import Natives, related, told, with_ways
 from portaudit.relate.modules import Modules
@@ -622,7 +622,7 @@ def report(
         paths = reached(results, found, natives, tree, modules, entry, catalogue.rules)
     kernels = with_ways(kernels, paths.findings)
     known, notices = suppress.apply(
-        settled(paths.findings),
+        settled(taken_on(paths.findings, kernels)),
         (directive for result in results for directive in result.directives),
         partial(named, catalogue.rules),
         rules_run,

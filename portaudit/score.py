@@ -158,7 +158,7 @@ def _total(counted: Iterable[tuple[Finding, float]], end: int, taken: Assumption
     edit = taken.days("trivial")[end]
     places = ((taken.days(item.effort)[end], share, item) for item, share in counted)
     for days, share, item in sorted(places, key=lambda place: -place[0] * place[1]):
-        is_new = bool(item.kernel) and item.kernel not in written
+        is_new = bool(item.kernel) and not item.portable and item.kernel not in written
         if is_new:
             written.add(item.kernel)
         if is_new or not dearest:
@@ -318,6 +318,8 @@ def _asks(item: Finding) -> Verdict:
     level = SEVERITIES.index(item.severity)
     if level <= 1:
         return VERDICTS[level]
+    if item.portable:
+        return "edits only"
     kind = asks(item.rule, item.category)
     stands_in = item.facts.replacement or item.facts.status in {"supported", "partial"}
     return "edits only" if kind == "redesign" and stands_in else kind

@@ -352,7 +352,8 @@ class Finding(Struct, frozen=True):
     set · `topics`: sections of the report it belongs to · `state` and `accepted`: what a baseline
     or an earlier revision says of it · `brings`: the names that an import binds, where
     other findings speak of all that the file does with them, and else empty · `kernel`: the place
-    of the kernel to be written that it speaks of, if it does; of a copy, that of the first one.
+    of the kernel to be written that it speaks of, if it does; of a copy, that of the first one ·
+    `portable`: where the tree has in PyTorch what native code does here, which only the CPU takes.
     """
 
     rule: str
@@ -385,6 +386,7 @@ class Finding(Struct, frozen=True):
     brings: str = ""
     kernel: str = ""
     is_switch: bool = False
+    portable: Location | None = None
 
 
 class Suppression(Struct, frozen=True):
@@ -753,6 +755,7 @@ class Option(Struct, frozen=True):
     imports: bool = False
     section: str = ""
     called: str = ""
+    portable: int = 0
 
 
 class CodeFacts(Struct, frozen=True):

@@ -24,6 +24,7 @@ from portaudit.judge.guards import (
     Outcome,
     does_something,
 )
+from portaudit.judge.portable import Portable
 from portaudit.read.python.model import (
     EXITS,
     FURTHEST,
@@ -56,6 +57,7 @@ class Demands:
         self._reader = judge.flags.reader
         flags = judge.flags
         self._settled = Settled(flags.reader, flags.guards, flags.packages)
+        self._portable = Portable(self._reader, lambda node: self._following.get(node, ()))
         self._functions: dict[Scope, Outcome] = {}
         self._open = 0
         """Functions whose outcome is being asked: what calls itself is not known yet."""
@@ -78,7 +80,7 @@ class Demands:
         if "vendor" in first:
             return self._of_vendor(branch)
         if first.isdisjoint(_FOR_CUDA):
-            return UNDEMANDED
+            return self._beside_portable(branch)
         facts = implied(self._settled.branch(branch), True, strict=True) or frozenset()
         is_sure = any(
             fact.kind == "cuda" or (fact.kind == "lib" and fact.subject in self._judge.libraries)
@@ -109,6 +111,15 @@ class Demands:
             if outcome == "fails" or (outcome == "nothing" and self._is_missed(branch)):
                 return UNDEMANDED
         return Demanded("fallback", "", self._settled.leans(branch))
+
+    def _beside_portable(self, branch: Branch) -> Demanded:
+        """What a branch demands that all devices take but the CPU, which has an operator for it."""
+        other = self._portable.beside(branch)
+        if other is None or self._otherwise(branch) != "works":
+            return UNDEMANDED
+        if isinstance(other, cst.BaseExpression):
+            other = self._reader.model.places[other].statement
+        return Demanded(portable=self._reader.positions.line(other))
 
     def _is_beside_cuda(self, branch: Branch) -> bool:
         """Whether a run with CUDA goes another way that is told, and is no error.

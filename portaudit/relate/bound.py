@@ -262,6 +262,9 @@ class Built:
         self._beside = self.words.difference(
             bare_name(binding.name) for each in kernels for binding in each.bound_as
         )
+        self._alone = self._beside.intersection(
+            bare_name(each.binding.name) for result in results for each in result.facts.native.bound
+        )
         calls = [called.name for result in results for called in result.facts.calls]
         self.called = self.words.intersection(part for name in calls for part in name.split("."))
         """Those names that something calls."""
@@ -315,6 +318,10 @@ class Built:
         )
         used = (name in main.names and not living.names.get(name) for name in self._beside)
         return self._are_named and not any(sure) and not any(used)
+
+    def only_kernels(self, main: Living) -> bool:
+        """Whether a path uses nothing that Python has of native code but what starts kernels."""
+        return self._alone.isdisjoint(main.names)
 
     def alone(self, folder: str, path: str, used: Container[str], asked: Asked) -> bool:
         """Whether nothing outside a folder builds or calls what a file in it is a part of.

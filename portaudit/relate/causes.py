@@ -47,6 +47,8 @@ _BUILDS: frozenset[Category] = frozenset({"custom-cuda-ext"})
 _CUDA_FAMILIES = frozenset({"cuda-library", "triton-library"})
 """Families of packages that are what a rule on some of their names is about, and nothing else."""
 _LAZY = "Move the import into the code that uses it: nothing on the main path needs more than that."
+_TAKING: Effort = "small"
+"""Effort of a condition that is changed, with a look around: what it leads to is there already."""
 _MOVING: Severity = "minor"
 """Severity of an import that has to become lazy."""
 
@@ -120,6 +122,38 @@ def settled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def _of_line(own: Reach | None, code: set[Reach | None]) -> Reach | None:
     return first_reach(code) if own in {None, "main"} else own
+
+
+def taken_on(findings: Iterable[Finding], kernels: Iterable[Kernel]) -> tuple[Finding, ...]:
+    """Findings, those of native code that the tree has in PyTorch for the CPU as the edit they are.
+
+    What they say of it stays: as the code stands, the target runs into it.
+    """
+    written = {each.fingerprint for each in kernels}
+    return tuple(
+        replace(
+            item,
+            effort=min(_TAKING, item.effort, key=EFFORTS.index),
+            fix=_fix_of_edit(item.portable, is_kernel=item.fingerprint in written),
+        )
+        if item.portable
+        else item
+        for item in findings
+    )
+
+
+def _fix_of_edit(portable: Location, *, is_kernel: bool) -> str:
+    place = f"`{portable.path}:{portable.line}`"
+    if is_kernel:
+        return (
+            f"The operator exists in PyTorch here, at {place}, and only the CPU takes it. Take it "
+            "on the device as well: change the condition, and compare values and gradients with "
+            "what the kernel gave. It may be slow: measure it before a kernel is written."
+        )
+    return (
+        "Let nothing build, load or import this where the device takes the PyTorch form of the "
+        f"operator, which only the CPU takes now ({place})."
+    )
 
 
 def lightened(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -2,7 +2,8 @@
 
 `if x.is_cuda and _init(): return _fast(x)` guards more than its own line: `_fast`, what that calls,
 and the kernels behind it, as long as nothing else of the path has a word for them. It is found as
-what waits for options is: by following the path without the blocks that need CUDA.
+what waits for options is: by following the path without the blocks that need CUDA. So is what only
+blocks lead to that have their operator in PyTorch beside them, for the CPU alone.
 """
 
 from __future__ import annotations
@@ -42,6 +43,31 @@ def demanding(
         if not option.name or any(_is_one(asked, built) for asked in option.name.split())
         if stored.isdisjoint(option.values)
     }
+    return _following(results, sources, path, guards)
+
+
+def portable(results: Sequence[FileResult], sources: Sources, path: Living) -> Living | None:
+    """The same path, in which what only runs on other devices than the CPU waits for such a block.
+
+    Of those that have their operator in PyTorch beside them. None if there is no such block.
+    """
+    blocks: dict[tuple[str, int], GuardState] = {
+        (name, place): "fallback"
+        for name in path.files
+        if name in sources
+        for place, option in enumerate(sources[name].options)
+        if option.portable and (name, place) in path.on
+    }
+    return _following(results, sources, path, blocks)
+
+
+def _following(
+    results: Sequence[FileResult],
+    sources: Sources,
+    path: Living,
+    guards: Mapping[tuple[str, int], GuardState],
+) -> Living | None:
+    """The path without some blocks, then with them. What the training runs in is no such block."""
     if not guards:
         return None
     base = path.without(path.off)

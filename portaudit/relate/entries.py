@@ -69,7 +69,8 @@ class Program(Struct, frozen=True):
     """A program of the tree: a Python file or a notebook, and the lines that start it.
 
     `configs`: what those lines give it to read · `brings`: what is imported with it by the library
-    that they start.
+    that they start · `offers`: it is no program but what a package offers: its users may call any
+    function.
     """
 
     path: str
@@ -84,6 +85,7 @@ class Program(Struct, frozen=True):
     brings in, of which it may use another part."""
     configs: tuple[str, ...] = ()
     brings: tuple[str, ...] = ()
+    offers: bool = False
 
 
 class Entries(Struct, frozen=True):
@@ -136,9 +138,11 @@ def entries(
     )
     main = None if shown else main
     api = shown or (main is None and _api(tree, code, graph))
-    if api and not shown:
+    if api:
         main = _led_to(programs, code, graph, tree, projects)
-        api = None if main else api
+        if main:
+            programs = _with_offer(programs, api)
+            api = None
     unused = main is None and not api and _api(tree, code, graph, derives=True)
     main = (
         main
@@ -371,8 +375,12 @@ def _main(
     *,
     examples: bool = False,
     others: bool = False,
+    beside: Iterable[Program] = (),
 ) -> _Main | None:
-    """The program that the main path begins with, among those that train."""
+    """The program that the main path begins with, among those that train.
+
+    `beside`: programs that are told of as well, where only some come into question.
+    """
     asides = {None, "example"} if examples or others else {None}
     found = [
         program
@@ -422,7 +430,8 @@ def _main(
         leading = _least(own, group)
         telling = frozenset(first.pages)
     best = min(leading, key=order)
-    why = _reason(best, found, reached[best.path], len(code))
+    also = [each for each in beside if each.kind == "training" and each.aside != "test"]
+    why = _reason(best, also or found, reached[best.path], len(code))
     paths = dict.fromkeys((best.path, *best.brings))
     return _Main(tuple(paths), best.kind, f"{why}; {first.why}" if first else why)
 
@@ -572,6 +581,16 @@ def _shown(
     return _Main((start,) if is_whole else (start, *sorted(offered - {start})), "training", why)
 
 
+def _with_offer(programs: tuple[Program, ...], offered: _Main) -> tuple[Program, ...]:
+    """The programs, and beside them what a package offers that one of its examples trains."""
+    first, *others = offered.paths
+    if any(program.path == first for program in programs):
+        return programs
+    why = f"it is what the package `{basename(dirname(first))}` offers"
+    offer = Program(first, offered.kind, why, None, (), None, brings=tuple(others), offers=True)
+    return (*programs, offer)
+
+
 def _led_to(
     programs: Iterable[Program],
     code: Mapping[str, CodeFacts],
@@ -582,23 +601,55 @@ def _led_to(
     """The example that the first page starts or leads to, if it uses most of what is offered.
 
     That is how the package is trained; one that uses less only shows some of it, as does one that
-    fine-tunes in a notebook.
+    fine-tunes in a notebook. One that the page starts need only use most of what anything of the
+    tree that trains uses: what else is offered is for other things.
     """
     offered = _modules(_package(tree), tree)
-    found = [
-        program
-        for program in programs
-        if program.aside == "example"
-        and program.kind == "training"
-        and program.strength < _WEAKEST
-        and tree.kinds[program.path] == "python"
-        and (_rank(program) == 0 or projects.leads_to(program.path))
-        and len(offered.intersection(visits(graph, [program.path]))) >= len(offered) * _HALF
-    ]
-    main = _main(found, code, graph, projects, examples=True)
+    found: list[Program] = []
+    for program in programs:
+        if (
+            program.aside == "example"
+            and program.kind == "training"
+            and program.strength < _WEAKEST
+            and tree.kinds[program.path] == "python"
+            and (_rank(program) == 0 or projects.leads_to(program.path))
+        ):
+            used = offered.intersection(visits(graph, [program.path]))
+            least = len(offered) * _HALF
+            if _is_typed(program):
+                least = min(least, _needed(program, programs, offered, code, graph))
+            if len(used) >= least:
+                found.append(program)
+    main = _main(found, code, graph, projects, examples=True, beside=programs)
     if main is None:
         return None
     return _Main(main.paths, main.kind, f"{main.why}; the first page of the tree names it")
+
+
+def _is_typed(program: Program) -> bool:
+    """Whether the first page has a line to be typed that starts a program, and has it train."""
+    return any(start.launch and not start.rank and not start.said for start in _training(program))
+
+
+def _needed(
+    program: Program,
+    programs: Iterable[Program],
+    offered: frozenset[str],
+    code: Mapping[str, CodeFacts],
+    graph: Graph,
+) -> float:
+    """How many modules of a package a program has to use to stand for the training with it.
+
+    Half of those that all use which train, its own modules included.
+    """
+    others = [
+        each.path
+        for each in programs
+        if each.kind == "training" and each.aside != "test" and each.path != program.path
+    ]
+    others += [path for path in offered if any(deed in TRAINING for deed, _ in code[path].does)]
+    used = offered.intersection(visits(graph, [program.path, *others]))
+    return max(len(used) * _HALF, len(offered) * _SHARE)
 
 
 def _modules(package: str, tree: Tree) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import permutations
-from posixpath import basename, dirname
+from posixpath import basename, dirname, join
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -88,9 +88,11 @@ class _Python(Struct):
     def _leads_to_one(self, path: str, name: str) -> bool:
         for _ in range(_DEEPEST):
             place = self.modules.module_path(path, name)
-            if place is None or not place[1]:
+            if place is None:
                 return False
-            path, (member, *_) = place
+            path, members = place
+            # What is called is no module: it is what the package around it brings in by its name.
+            path, member = (path, members[0]) if members else _member_of_package(path)
             if not self.mixed.get(path, frozenset()).isdisjoint({member, "*"}):
                 return False
             if member in self.defined.get(path, ()):
@@ -99,6 +101,12 @@ class _Python(Struct):
             if not name:
                 return False
         return False
+
+
+def _member_of_package(path: str) -> tuple[str, str]:
+    """The file of the package that a module is in, and the name of the module there."""
+    module = dirname(path) if basename(path) == "__init__.py" else path.removesuffix(".py")
+    return join(dirname(module), "__init__.py"), basename(module)
 
 
 class _Loose(Struct):
@@ -413,11 +421,14 @@ def told(
 
 
 def with_ways(kernels: Iterable[Kernel], findings: Iterable[Finding]) -> tuple[Kernel, ...]:
-    """Kernels with the line that asks for CUDA before it comes to them, where others do without."""
+    """Kernels with the line that asks for CUDA before it comes to them, where others do without.
+
+    Or with what the CPU alone takes instead.
+    """
     asking = {
-        item.fingerprint: _place(item)
+        item.fingerprint: item.portable or _place(item)
         for item in findings
-        if item.guard == "fallback" and item.guard_by
+        if item.portable or (item.guard == "fallback" and item.guard_by)
     }
     return tuple(
         replace(each, fallback=asking[each.fingerprint])

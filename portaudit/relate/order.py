@@ -104,14 +104,18 @@ class _Tasks:
             not root.id.startswith(LIBRARY),
         )
 
-    def _phase(self, root: RootCause, places: Iterable[Finding]) -> int:
+    def _phase(self, root: RootCause, places: Sequence[Finding]) -> int:
         phases, by_category, imported = _phases()
         if root.severity == "info":
             return len(phases) - 1
-        at_start = imported.get(root.category)
+        category = root.category
+        grave = [item for item in places if self._way.needs(item)]
+        if grave and all(item.portable for item in grave):
+            category = "device-api"  # to take what is there already is an edit of where it runs
+        at_start = imported.get(category)
         if at_start is not None and any(map(self._stops, places)):
             return at_start
-        return by_category[root.category]
+        return by_category[category]
 
     def _stops(self, item: Finding) -> bool:
         """Whether a program cannot start with a place as it is."""

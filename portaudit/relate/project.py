@@ -151,7 +151,8 @@ def _portable(
         Location(item.path, item.span.line) for item in findings if item.guard == "fallback"
     )
     others = (ways_around[item.fingerprint] for item in findings if item.fingerprint in ways_around)
-    return tuple(sorted({*branches, *others}))
+    told = (item.portable for item in findings if item.portable)
+    return tuple(sorted({*branches, *others, *told}))
 
 
 def title(rule: Rule, group: Sequence[Finding]) -> str:

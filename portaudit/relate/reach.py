@@ -29,8 +29,9 @@ from portaudit.kinds import kind_by_name
 from portaudit.marks import OF_FUNCTION
 from portaudit.relate import nearby
 from portaudit.relate.bound import Asked, Bound, Built, callers, is_build
+from portaudit.relate.builds import compiling
 from portaudit.relate.configured import Unsaid, unnamed, unsaid
-from portaudit.relate.demands import demanding
+from portaudit.relate.demands import demanding, portable
 from portaudit.relate.entries import TRAINING, Entries, Program, entries
 from portaudit.relate.graph import Chains, Edge, Graph, Visit, graph, visits
 from portaudit.relate.kernels import Natives, bare_name
@@ -41,8 +42,10 @@ from portaudit.relate.switches import SETTINGS, switched
 from portaudit.types import (
     COMPILED,
     GUARD_STATES,
+    LIBRARY,
     REACHES,
     UNGUARDED,
+    Category,
     Chain,
     EntryPoint,
     FileKind,
@@ -59,6 +62,7 @@ from portaudit.types import (
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _SEVERAL_WORDS = re.compile(r"[^\W_](?:_+[^\W_]|(?<=[a-z0-9])[A-Z])")
+_NATIVE: frozenset[Category] = frozenset({"custom-cuda-ext", "cuda-source", "triton-kernel"})
 _CODE: frozenset[FileKind] = frozenset({"python", "notebook"})
 _BUILT: frozenset[FileKind] = frozenset({"native", "cmake"})
 _WORTH = 100
@@ -158,7 +162,9 @@ class _Tree:
         self._unsaid: Unsaid | None = None
         self._starts = self._started()
         self._paths = {
-            reach: self._living(starts, whole=reach == "test", free=reach == "main")
+            reach: self._living(
+                starts, whole=reach == "test", free=reach == "main" and programs.api
+            )
             for reach, starts in self._starts.items()
         }
         self._paths["main"] = main = self._configured(
@@ -170,6 +176,7 @@ class _Tree:
         )
         self._unsaid = self._unsaid or self._unnamed()
         self._for_cuda = demanding(results, self._sources, self._switched, self._built.modules)
+        self._not_on_cpu = portable(results, self._sources, self._switched)
         self._ways = self._visited(self._demanded(main), self._switched, main)
         self._chains = Chains(self._ways)
         self._configs = dict(programs.configs)
@@ -193,8 +200,12 @@ class _Tree:
 
     def marked(self, finding: Finding, rules: Mapping[str, Rule]) -> Finding:
         """A finding with what reaches it, and with the option that it waits for."""
-        found = (self._marked(place, rules) for place in self._placed(finding))
-        return replace(min(found, key=_remoteness), scope=finding.scope)
+        found = [self._marked(place, rules) for place in self._placed(finding)]
+        nearest = replace(min(found, key=_remoteness), scope=finding.scope)
+        if self._not_on_cpu is None or not _is_to_write(nearest):
+            return nearest
+        places = [self._portable(each, self._not_on_cpu) for each in found if _is_to_write(each)]
+        return replace(nearest, portable=None if None in places else places[0])
 
     def _freed(self, finding: Finding) -> Finding:
         """A finding on the main path without the flag of its file as a guard, if anything sets it.
@@ -308,7 +319,10 @@ class _Tree:
 
     def living(self, program: Program, hubs: Mapping[str, Living]) -> Living:
         """What runs of a program."""
-        return self._living([program.path, *program.brings], hubs=hubs)
+        starts = [program.path, *program.brings]
+        # What hubs tell is what runs where somebody has a word for it.
+        known = None if program.offers else hubs
+        return self._living(starts, free=program.offers, hubs=known)
 
     def with_file(self, path: str, hubs: Mapping[str, Living]) -> Living:
         """What runs where a file is brought in."""
@@ -388,7 +402,7 @@ class _Tree:
             listed,
             called=self._programs.called,
             whole=frozenset(listed if whole else ()) if isinstance(whole, bool) else whole,
-            free=free and self._programs.api,
+            free=free,
             hubs=hubs,
         )
 
@@ -503,14 +517,18 @@ class _Tree:
             return None
         if self._is_native(path):
             if finding.fingerprint in self._kernels:
-                is_told = self._called_from(finding) and not self._may_be_asked
-                is_told = is_told and not self._is_used_besides(finding, living)
+                is_told = self._is_told(finding, living)
             else:
                 is_told = self._is_of_builds(finding) and self._are_optional
             is_left_out = not is_build(path, self._tree)  # installing runs it all the same
             return self._native_waits(finding, living, is_left_out=is_left_out) if is_told else None
         scope = finding.scope if kind == "python" else ""
         return living.waits(path, scope) if living.runs(path, scope) else None
+
+    def _is_told(self, finding: Finding, living: Living) -> bool:
+        """Whether all is known that may start a kernel."""
+        is_known = self._called_from(finding) and not self._may_be_asked
+        return bool(is_known) and not self._is_used_besides(finding, living)
 
     @property
     def _may_be_asked(self) -> bool:
@@ -529,6 +547,63 @@ class _Tree:
             main.comes_to(path, held.line) and living.waits_at(path, held.line) is None
             for path, held in self._built.held(names)
         )
+
+    # --- what the CPU has in PyTorch ---
+
+    def _portable(self, finding: Finding, living: Living) -> Location | None:
+        """Where the CPU takes PyTorch instead of what a finding of native code is about.
+
+        What is no kernel that is started is there for those of its file, or for all compiled ones.
+        """
+        path = finding.path
+        kernel = self._kernels.get(finding.fingerprint)
+        if kernel is None or kernel.helper:
+            is_alone = finding.category == "triton-kernel"
+            found = self._of_file(path) if is_alone else self._of_whole
+            near = (each for each in found if each.path == path)
+            return next(near, found[0] if found else None)
+        if self._is_native(path):
+            is_told = self._is_told(finding, living)
+            origin = self._native_waits(finding, living, is_left_out=True) if is_told else None
+        else:
+            scope = finding.scope if self._tree.kinds[path] == "python" else ""
+            origin = living.waits(path, scope) if living.runs(path, scope) else None
+        return Location(origin.path, origin.option.portable) if origin else None
+
+    @cached_property
+    def _of_whole(self) -> Sequence[Location]:
+        """Such places where the path has one for all compiled kernels that it needs.
+
+        Then nothing of them has to be built or brought in. It must use nothing else that is built,
+        and load nothing by its path.
+        """
+        main = self._paths["main"]
+        if self._asked.loads or not self._built.only_kernels(main):
+            return ()
+        known = [each for each in self._kernels.values() if each.language in COMPILED]
+        folders = {dirname(each.path) for each in known}
+        for line, found in compiling(self._results):
+            if main.comes_to(line.path, line.line) and folders.isdisjoint(map(dirname, found)):
+                return ()
+        return self._of_kernels(known)
+
+    def _of_file(self, path: str) -> Sequence[Location]:
+        """Such places where the path has one for all kernels of a file that it needs."""
+        return self._of_kernels(each for each in self._kernels.values() if each.path == path)
+
+    def _of_kernels(self, kernels: Iterable[Kernel]) -> Sequence[Location]:
+        living = self._not_on_cpu
+        meant = {each.fingerprint for each in kernels if not each.helper}
+        needed = [
+            place
+            for item in self._findings
+            if item.fingerprint in meant
+            for place in (self._marked(each, {}) for each in self._placed(item))
+            if place.reach is None or _is_to_write(place)
+        ]
+        places = [self._portable(each, living) for each in needed] if living else []
+        known = [place for place in places if place]
+        return sorted(known) if len(known) == len(places) else ()
 
     @cached_property
     def _unsure(self) -> frozenset[str]:
@@ -792,6 +867,12 @@ def _are_alike(path: str, config: str) -> bool:
 
 def _end(path: str) -> str:
     return path[path.rfind(".") :]
+
+
+def _is_to_write(finding: Finding) -> bool:
+    """Whether native code has to be written for the main path, as far as guards tell."""
+    is_native = finding.category in _NATIVE and not finding.root.startswith(LIBRARY)
+    return is_native and finding.reach == "main" and finding.guard in UNGUARDED
 
 
 def _is_weaker(state: GuardState, other: GuardState) -> bool:

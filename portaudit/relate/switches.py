@@ -107,7 +107,7 @@ def _closed(
     assumed = frozenset(
         (path, place)
         for path, place, option in _options(sources, living)
-        if not (option.defines or option.table or option.guard != "none" or (path, place) in off)
+        if not (option.defines or option.table or _is_of_device(option) or (path, place) in off)
     )
     for _ in range(_ROUNDS):
         known = facts.known(living, sources, assumed)
@@ -116,6 +116,11 @@ def _closed(
             return asleep
         assumed = asleep
     return frozenset()
+
+
+def _is_of_device(option: Option) -> bool:
+    """Whether an option waits for no setting, but for what a tensor is on."""
+    return option.guard != "none" or bool(option.portable)
 
 
 def _unchosen(
@@ -605,7 +610,7 @@ def _off(
     cache: dict[tuple[object, ...], bool] = {}
 
     def is_off(path: str, place: int, option: Option) -> bool:
-        if option.defines or option.guard != "none":
+        if option.defines or _is_of_device(option):
             return False
         if option.table:
             return (path, place) not in told.used and tables.is_off(path, place, option)

@@ -83,7 +83,10 @@ def causes(report: Report) -> list[Cause]:
 def _alike(root: RootCause, findings: Mapping[str, Finding]) -> tuple[str, ...]:
     """What root causes of one entry have in common."""
     if root.id.startswith(OPERATOR):
-        return OPERATOR, _folder(root, findings)
+        members = [findings[key] for key in root.findings if key in findings]
+        needed = [item for item in members if item.reach == "main" and item.guard in UNGUARDED]
+        is_there = bool(needed) and all(item.portable for item in needed)
+        return OPERATOR, _folder(root, findings), "portable" if is_there else ""
     return root.severity, root.rule, root.title
 
 

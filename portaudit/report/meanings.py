@@ -125,6 +125,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "accepted": "The entry of the baseline that accepts it, or what it was before a change.",
         "suppressed": "The comment or the setting that accepts it. It counts for nothing then.",
         "topics": "Sections of the report that it belongs to.",
+        "portable": "Of native code, where the tree has in PyTorch what it does, which only the "
+        "CPU takes: an edit then, no kernel to be written.",
     },
     "Proof": {
         "path": _PATH,

@@ -82,6 +82,7 @@ class PublishedFinding(msgspec.Struct, frozen=True):
     accepted: Entry | None
     suppressed: Suppression | None
     topics: tuple[Topic, ...]
+    portable: Location | None
 
 
 class PublishedReport(msgspec.Struct, frozen=True):
@@ -308,4 +309,5 @@ def published(finding: Finding) -> PublishedFinding:
         accepted=finding.accepted,
         suppressed=finding.suppressed,
         topics=finding.topics,
+        portable=finding.portable,
     )

@@ -485,6 +485,66 @@ def test_an_example_that_uses_little_of_a_package_only_shows_it() -> None:
     assert joined.main[0] == "lib/__init__.py"
 
 
+def test_what_a_package_offers_is_beside_the_example_that_trains_it() -> None:
+    told = found(*LIBRARY, TUNE, readme("python examples/finetune.py")).told()
+    assert [(each.path, each.kind, each.main) for each in told] == [
+        ("examples/finetune.py", "training", True),
+        ("lib/__init__.py", "training", False),
+    ]
+    assert told[1].why == "it is what the package `lib` offers"
+
+
+WIDE = [
+    code("zoo/__init__.py"),
+    *(code(f"zoo/{name}.py") for name in "abcdefghij"),
+    FileResult("pyproject.toml", facts=FileFacts(is_project=True)),
+]
+"""A library of ten parts, which brings in none by itself."""
+STARTED = readme("python examples/train.py")
+
+
+def example(name: str, parts: str) -> FileResult:
+    return code(f"examples/{name}.py", *(f"zoo.{part}" for part in parts), main=1, does=TRAINS)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [example("train_more", "cd"), code("steps.py", "zoo.a", main=1, does=TRAINS)],
+        [code("steps.py", "zoo.a", "zoo.b", main=1, does=TRAINS)],
+        [example("train_more", "abde"), code("zoo/loop.py", ".a", does=TRAINS)],
+    ],
+)
+def test_an_example_that_the_first_page_starts_uses_most_of_what_training_does(
+    others: list[FileResult],
+) -> None:
+    """Of a library that offers more for other things."""
+    joined = found(*WIDE, example("train", "abc"), *others, readme("python examples/train.py"))
+    assert (joined.main, joined.api) == (("examples/train.py",), False)
+    assert ("zoo/__init__.py", False) in [(each.path, each.main) for each in joined.told()]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [example("train_more", "defghij"), readme("python examples/train.py")],
+        [code("zoo/loop.py", *(f".{each}" for each in "defg"), does=TRAINS), STARTED],
+        [example("train_more", "cd"), leading("examples/train.py")],
+        [example("train_more", "cd"), readme("python examples/train.py", path="docs/README.md")],
+        [
+            example("train_more", "cd"),
+            launching("README.md", Launch(1, "examples/train.py", "python", said=True)),
+        ],
+    ],
+)
+def test_an_example_that_uses_less_only_shows_the_library(others: list[FileResult]) -> None:
+    """Or that the page only leads to, or speaks of, or that another page starts."""
+    steps = code("steps.py", "zoo.a", main=1, does=TRAINS)
+    joined = found(*WIDE, example("train", "ab"), steps, *others)
+    assert joined.api
+    assert joined.main[0] == "zoo/__init__.py"
+
+
 def test_a_package_without_an_init_of_its_own_offers_all_its_modules() -> None:
     results = [code("lib/__init__.py"), code("lib/a.py", does=TRAINS), code("lib/_b.py")]
     assert main(*results) == ("lib/__init__.py", "lib/a.py")

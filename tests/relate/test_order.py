@@ -219,6 +219,16 @@ def test_kernels_wait_for_nothing_and_speed_waits_for_them() -> None:
     assert set(known[shape.root].after) == {kernel.root, device.root}
 
 
+def test_a_kernel_that_the_cpu_has_in_pytorch_is_done_with_the_devices() -> None:
+    kernel, shape = found("cuda-source", "ops.py"), found("dynamic-shape", "ops.py")
+    library = found("fused-kernel-lib", "ops.py", scope="")
+    there = replace(kernel, portable=Location("ops.py", 40))
+    known = steps(there, shape, library)
+    assert known[kernel.root].portable == (Location("ops.py", 40),)
+    assert known[kernel.root].after == (library.root,)
+    assert steps(kernel, library)[kernel.root].after == ()
+
+
 def test_the_parts_of_a_library_come_after_the_library() -> None:
     name = next(iter(catalogue().packages.modules))
     whole = found("fused-kernel-lib", "data.py", "minor", root="library:any")

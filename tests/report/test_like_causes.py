@@ -43,6 +43,20 @@ def test_operators_of_a_folder_are_one_entry() -> None:
     assert titles == ["2 operators of GPU kernels in `csrc`", "`scan` is a CUDA kernel"]
 
 
+def test_operators_that_the_cpu_has_in_pytorch_are_an_entry_of_their_own() -> None:
+    (first, found), *made = [
+        operator(name, (f"csrc/{name}.cu", "main")) for name in ("nms", "knn", "scan")
+    ]
+    there = [replace(item, guard="none", portable=Location("ops.py", 8)) for item in found]
+    report = with_roots([(first, there), *((root, unguarded(each)) for root, each in made)])
+    titles = {cause.title for cause in causes(report)}
+    assert titles == {"`nms` is a CUDA kernel", "2 operators of GPU kernels in `csrc`"}
+
+
+def unguarded(findings: list[Finding]) -> list[Finding]:
+    return [replace(item, guard="none") for item in findings]
+
+
 def test_an_entry_is_named_by_the_copy_that_the_path_needs() -> None:
     made = [
         operator(name, ("a_old/a.cu", "other"), ("csrc/a.cu", "main")) for name in ("nms", "knn")

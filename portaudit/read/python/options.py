@@ -33,12 +33,14 @@ class Demanded(Struct, frozen=True):
     """What guards that which a branch leads to: `none`, or that it is for CUDA.
 
     `modules`: where that is not sure, names of modules of which the tree may build one for CUDA ·
-    `names`: those that it depends on, of the module or of others: nothing else may set them.
+    `names`: those that it depends on, of the module or of others: nothing else may set them ·
+    `portable`: the line of what the CPU alone takes instead, which is the same in PyTorch.
     """
 
     guard: GuardState = "none"
     modules: str = ""
     names: tuple[str, ...] = ()
+    portable: int = 0
 
 
 UNDEMANDED = Demanded()
@@ -62,7 +64,7 @@ class Waiting(Struct, eq=False):
     """An option in the making. `counts`: some code of it does more than keep a value.
 
     `defines`: it is a class or a function, and waits for whatever uses it · `guard`: it waits for
-    CUDA, or a library for it.
+    CUDA, or a library for it · `portable`: as of `Demanded`.
     """
 
     condition: Condition
@@ -72,6 +74,7 @@ class Waiting(Struct, eq=False):
     entry: Entry | None = None
     defines: bool = False
     guard: GuardState = "none"
+    portable: int = 0
     counts: bool = False
     words: set[str] = field(default_factory=set)
 
@@ -448,14 +451,21 @@ class Options:
         return found
 
     def _demanded(self, branch: Branch, extent: Extent) -> Waiting | None:
-        """The option of a branch that needs CUDA."""
+        """The option of a branch that needs CUDA, or has its operator in PyTorch beside it."""
         demanded = self._demands(branch)
-        if demanded.guard == "none":
+        if demanded == UNDEMANDED:
             return None
         statement = self._statement(branch)
         outer = self._inner(branch.parent, branch.scope)
         condition = Condition(demanded.modules, demanded.names)
-        found = Waiting(condition, statement, extent, outer, guard=demanded.guard)
+        found = Waiting(
+            condition,
+            statement,
+            extent,
+            outer,
+            guard=demanded.guard,
+            portable=demanded.portable,
+        )
         return self._keep(found, ())
 
     def _statement(self, branch: Branch) -> cst.CSTNode:
@@ -523,6 +533,7 @@ class Options:
             found.guard,
             section=condition.section,
             called=_called(entry),
+            portable=found.portable,
         )
 
     def _region(self, found: Waiting) -> tuple[tuple[int, int], Span | None]:
@@ -624,6 +635,7 @@ def _is_about(outer: Waiting, condition: Condition) -> bool:
         outer.entry is None
         and not outer.defines
         and outer.guard == "none"
+        and not outer.portable
         and outer.condition.name == condition.name
         and outer.condition.section == condition.section
     )
