@@ -700,9 +700,12 @@ class Setting(Struct, frozen=True):
     names by which a command line gives it that say something else than its name and a value, and
     with their hyphen those of several letters that have one, in alphabetical order and separated
     by spaces; `--` and its name if what is said is the value · `of`: another setting that it has
-    the value of here, or of `*` whose text is read, the path of a file that is, or `$` for one that
-    the environment names; `value` is empty then · `section`: the name of what it stands in, where
-    that is spelled (`attn` of `cfg.model.attn.fused`), a dot if it is itself such a section.
+    the value of here, or of `*` whose text is read, the path of a file that is, `$` for one that
+    the environment names, `{}` for what is read into a dict, `{**}` for where attributes come of
+    one; `value` is mostly empty then · `section`: the name of what it stands in, where
+    that is spelled (`attn` of `cfg.model.attn.fused`), a dot if it is itself such a section. Two
+    of a file tell names in `spelled`: `--*` options that a parser of a command line declares, `[*]`
+    what is asked by its key there, or declared otherwise.
     """
 
     name: str

@@ -33,6 +33,9 @@ class Holding(Section, frozen=True):
 
     words: frozenset[str]
     made: frozenset[str]
+    attributed: frozenset[str]
+    altering: frozenset[str]
+    namespaces: frozenset[str]
     feeding: dict[str, bool]
     reading: frozenset[str]
     outside: frozenset[str]

@@ -38,7 +38,10 @@ def placed(result: FileResult, notebook: Notebook, lines: Sequence[str]) -> File
             held=tuple(replace(item, line=notebook.line(item.line)) for item in facts.held),
             launches=tuple(replace(item, line=notebook.line(item.line)) for item in facts.launches),
             code=_code(facts.code, notebook),
-            settings=tuple(replace(item, line=notebook.line(item.line)) for item in facts.settings),
+            settings=tuple(
+                replace(item, line=notebook.line(item.line)) if item.line else item
+                for item in facts.settings
+            ),
         ),
         foreign_uses=tuple(
             replace(item, use=_use(item.use, notebook)) for item in result.foreign_uses

@@ -249,7 +249,7 @@ def _source(
             asked_of = modules.module_path(result.path, word.removesuffix(ANY_METHOD))
             if asked_of is None or asked_of[1]:
                 offered.setdefault(TOP, set()).update(methods)
-        elif ANY_PART in word and not word.endswith(ANY_MEMBER):
+        elif ANY_PART in word and not word.endswith((ANY_MEMBER, BELOW + ANY_PART)):
             offered.setdefault(TOP, set()).update(begun.names(word))
         else:
             offered.setdefault(entries.get(word, TOP), set()).add(word)
@@ -526,8 +526,10 @@ class Living:
             self._below.setdefault(base, []).extend(children)
         meant = hub._meant.keys() | self._meant.keys()
         self._meant = {}
-        for base in sorted(meant):
+        for base in sorted(meant - {ANY_PART}):
             self._mean_below(base, None)
+        if ANY_PART in meant:
+            self._mean_any(None)
         # A file that is started may be a program now, which it was not for the others.
         for key in (*sorted(ready), *(f"{path}{ANY_MEMBER}" for path in self.starts)):
             self._again(key, None)
@@ -599,16 +601,29 @@ class Living:
         if not sign:
             self.names[word] = origin
             self._again(word, origin)
+            if ANY_PART in self._meant:
+                self._mean_below(word, origin)
         elif child:
             self._below.setdefault(base, []).append(child)
+            if ANY_PART in self._meant and base in self.names:
+                self._mean_below(base, origin)
             if base in self._meant:
                 self._mean(child, origin or self._meant[base])
+        elif base == ANY_PART:
+            self._mean_any(origin)
         else:
             self._mean(base, origin)  # it runs itself to keep that list
 
     def _mean(self, name: str, origin: Origin | None) -> None:
         self._word(name, origin)
         self._mean_below(name, origin)
+
+    def _mean_any(self, origin: Origin | None) -> None:
+        """All classes are meant below those that something names: the code asks one of them."""
+        if ANY_PART not in self._meant:
+            self._meant[ANY_PART] = origin
+            for base in sorted(self._below.keys() & self.names.keys()):
+                self._mean_below(base, origin)
 
     def _mean_below(self, base: str, origin: Origin | None) -> None:
         """All classes below one are meant, as it keeps a list of them."""

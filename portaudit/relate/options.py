@@ -25,12 +25,16 @@ from portaudit.marks import (
     ANY_SETTING,
     ANY_VARIABLE,
     AS_WRITTEN,
+    BY_KEY,
     ELEMENT,
     EMPTY,
+    IN_DICT,
     OBJECT_ITSELF,
     OF_COMMAND,
     OF_CONFIG,
     OF_FUNCTION,
+    PARSED,
+    POURED,
     VARIABLE,
 )
 from portaudit.types import Option, Setting
@@ -268,28 +272,46 @@ def collected(settings: Iterable[Setting]) -> dict[str, Values]:
     return {name: frozenset(values) for name, values in found.items()}
 
 
+class Feeds(Struct, frozen=True):
+    """What gives settings values by names that nobody sees.
+
+    `data`: some data that is read at run time · `files`: of files that are no settings of the tree,
+    whatever the program is given · `any`: the code itself.
+    """
+
+    data: bool = False
+    files: bool = False
+    any: bool = False
+
+
 class Code(Struct, frozen=True):
     """What the code of a path says of settings.
 
     `values`: all of each, by name · `explicit`: those that are set, and hold whatever the user of
     the path says · `spelled`: other names under which a setting may be given, by its name ·
-    `is_fed`: settings get what some data has that is read at run time · `is_fed_besides`: also of
-    files that are no settings of the tree, whatever the program is given · `is_open`: the code
-    gives values to settings by names that nobody sees · `others`: settings whose values one has as
-    well.
+    `feeds`: what gives them values unseen · `parsed`: settings that are only options of a parser of
+    the command line, attributes of its namespace · `reaching`: what gives those values unseen ·
+    `others`: settings whose values one has as well.
     """
 
     values: Mapping[str, Values] = field(default_factory=dict)
     explicit: Mapping[str, Values] = field(default_factory=dict)
     spelled: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    is_fed: bool = False
-    is_fed_besides: bool = False
-    is_open: bool = False
+    feeds: Feeds = Feeds()
+    parsed: frozenset[str] = frozenset()
+    reaching: Feeds = Feeds()
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
-    """What code says by its settings. `filled`: values that parameters get by their places."""
+def told_by(
+    settings: Iterable[Setting],
+    filled: Mapping[str, Values],
+    taken: Collection[str] = frozenset(),
+) -> Code:
+    """What code says by its settings. `filled`: values that parameters get by their places.
+
+    `taken`: names of parameters and fields that a call may give what is in a dict.
+    """
     told = tuple(settings)
     listed = [item for item in told if not item.of]
     spelled: dict[str, frozenset[str]] = {}
@@ -303,18 +325,32 @@ def told_by(settings: Iterable[Setting], filled: Mapping[str, Values]) -> Code:
             others.setdefault(item.name, set()).add(item.of)
     explicit = _merged(collected(item for item in listed if item.given), filled)
     values = _merged(collected(listed), filled)
+    fed = [item for item in told if item.name == ANY_SETTING]
+    is_poured = any(item.of == POURED for item in fed)
     return Code(
         _merged(dict.fromkeys(others, frozenset()), values),
         explicit,
         spelled,
-        any(
-            item.name == ANY_SETTING and not item.value and not _is_text(item.of, spelled)
-            for item in told
-        ),
-        any(item.name == ANY_SETTING and _is_elsewhere(item.of) for item in told),
-        any(item.name == ANY_SETTING and item.value != "" for item in listed),
+        _feeds(fed, spelled),
+        _named(told, PARSED) - _named(told, BY_KEY) - frozenset(taken),
+        _feeds((item for item in fed if is_poured or item.of != IN_DICT), spelled),
         {name: frozenset(names) for name, names in others.items()},
     )
+
+
+def _feeds(fed: Iterable[Setting], spelled: Mapping[str, frozenset[str]]) -> Feeds:
+    """What gives settings values by names that nobody sees, of all that may be."""
+    items = [item for item in fed if item.of != POURED]
+    return Feeds(
+        any(not item.value and not _is_text(item.of, spelled) for item in items),
+        any(_is_elsewhere(item.of) for item in items),
+        any(item.value and item.of in {"", IN_DICT} for item in items),
+    )
+
+
+def _named(told: Iterable[Setting], mark: str) -> frozenset[str]:
+    """The names that files tell under a mark."""
+    return frozenset(name for item in told if item.name == mark for name in item.spelled.split())
 
 
 def _is_elsewhere(source: str) -> bool:
@@ -452,7 +488,7 @@ class Known(Struct, frozen=True, dict=True):
         is_one = self.command.is_sure and len(_WORDS.findall(name)) > 1
         if is_one and given:
             return given | explicit
-        if self._is_fed:
+        if self._is_fed(name):
             return None  # nobody sees what is in that data
         if is_one and config:
             return config | explicit
@@ -505,16 +541,20 @@ class Known(Struct, frozen=True, dict=True):
             value == _UNKNOWN or not same.intersection((value, value.lower())) for value in values
         )
 
-    @property
-    def _is_fed(self) -> bool:
-        """Whether settings get what data has that nobody sees."""
-        return self.code.is_fed_besides or (self.code.is_fed and not self.configured)
+    def _feeds(self, name: str) -> Feeds:
+        """What may give a setting a value by a name that nobody sees."""
+        return self.code.reaching if name in self.code.parsed else self.code.feeds
+
+    def _is_fed(self, name: str) -> bool:
+        """Whether a setting gets what data has that nobody sees."""
+        feeds = self._feeds(name)
+        return feeds.files or (feeds.data and not self.configured)
 
     def _is_open(self, name: str, section: str = "") -> bool:
         """Whether something may give a setting a value that nobody sees."""
         said = self.command
         lower = name.lower()
-        if said.is_open or self.code.is_open or said.mentions(name, section):
+        if said.is_open or self._feeds(name).any or said.mentions(name, section):
             return True
         others = {each.lower() for each in self.code.spelled.get(name, ())}
         if not others.isdisjoint(self._letters):
@@ -589,7 +629,7 @@ class Known(Struct, frozen=True, dict=True):
         """
         if not name:
             return False
-        if not seen and (self._is_open(name) or self._is_fed):
+        if not seen and (self._is_open(name) or self._is_fed(name)):
             return True
         code = self.code.values
         if seen and self.before.get(name, frozenset()) <= _NO:

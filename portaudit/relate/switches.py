@@ -16,16 +16,25 @@ from msgspec import Struct
 from portaudit.catalogue.entries import aside
 from portaudit.discover import Tree
 from portaudit.marks import (
+    AN_OBJECT,
     ANY_PART,
     ANY_SETTING,
     ANY_VARIABLE,
+    BELOW,
     BY_METHOD,
     ELEMENT,
+    FIELDS,
+    ITSELF,
     KEEPER,
     KEPT,
+    KEYED,
     LISTED,
+    NAMED,
+    OBJECT,
     OF_FUNCTION,
     OTHERWISE,
+    PARSED,
+    PASSED_ON,
     SECTION,
     UNDER,
     VARIABLE,
@@ -49,6 +58,8 @@ _MARKS = (_ALIAS, _MEMBER)
 _UNKNOWN = "?"
 _ON = ("true",)
 """What a setting must be for code that runs where it is on."""
+_OF_ITSELF = frozenset({"cls", "__class__", "type", "__init__", "__new__"})
+"""What is called with what nobody sees where a class makes one of itself or of a base."""
 _Places = Collection[tuple[str, int]]
 """Options: the path of the file and the place among its options."""
 
@@ -261,7 +272,8 @@ class _Facts:
         filled = self._filled(files, sources)
         named = {name for path in settings for name in self._named.get(path, ())}
         told = (item for each in settings.values() for item in each)
-        code = told_by((*told, *self._lent(files, sources)), filled)
+        taken = self._taken(files, sources, settings)
+        code = told_by((*told, *self._lent(files, sources)), filled, taken)
         config = self._read(settings, named)
         sections = self._in_sections(settings, named, asleep, filled)
         before = _before(settings, sources, filled)
@@ -303,6 +315,55 @@ class _Facts:
             )
             self._last = files, found
         return self._last[1]
+
+    def _taken(
+        self,
+        files: Sequence[str],
+        sources: Sources,
+        settings: Mapping[str, Sequence[Setting]],
+    ) -> Collection[str]:
+        """Options of parsers that are parameters as well, to which a call may give a dict's.
+
+        By its name, or as somebody has the function as a value; of a class also where its methods
+        make one, or hand on what they are given; fields, and what is called as an object, always.
+        """
+        parsed = {
+            name
+            for path in files
+            for item in settings[path]
+            if item.name == PARSED
+            for name in item.spelled.split()
+        }
+        if not parsed:
+            return frozenset()
+        unpacked = {
+            item.name.removesuffix(OF_FUNCTION)
+            for path in files
+            for item in settings[path]
+            if item.name.endswith(OF_FUNCTION)
+        }
+        handed = list(self._handed(files, sources))
+        given = unpacked | {name for name, words in handed if words in {KEPT, ITSELF}}
+        above: dict[str, set[str]] = {}
+        for name, _ in handed:
+            child, sign, base = name.partition(BELOW)
+            if sign:
+                above.setdefault(child, set()).add(base)
+        waiting = list(given)
+        while waiting:
+            new = above.get(waiting.pop(), set()) - given
+            given |= new
+            waiting += new
+        of_any_class = not _OF_ITSELF.isdisjoint(unpacked)
+        found: set[str] = set()
+        for path in files:
+            for function, words in self._taking.get(path, ()):
+                names = [name.rstrip(AN_OBJECT + PASSED_ON) for name in words.split()]
+                is_class = names[0] in {FIELDS, KEYED, NAMED} or function == OBJECT
+                is_any = "" in unpacked or (of_any_class and function[:1].isupper())
+                if is_class or is_any or function in given:
+                    found.update(parsed.intersection(names))
+        return found
 
     def _lent(self, files: Sequence[str], sources: Sources) -> Iterator[Setting]:
         """Lists that a function is given by its place, which may put something in."""
@@ -498,10 +559,14 @@ _SERVICES = frozenset(
 
 
 class _Lines:
-    """Lines of a file, told by where they begin and end."""
+    """Lines of a file, told by where they begin and end.
+
+    Line 0 is none: what is told there is told of the whole file, and an option of a part of a line
+    has it too.
+    """
 
     def __init__(self, lines: Iterable[tuple[int, int]]) -> None:
-        listed = sorted(lines)
+        listed = sorted(each for each in lines if each[0])
         self._firsts = [first for first, _ in listed]
         self._lasts = list(accumulate((last for _, last in listed), max))
 

@@ -13,6 +13,7 @@ from portaudit.catalogue.load import Catalogue, load
 from portaudit.catalogue.place import builtin_rules
 from portaudit.errors import CatalogueError
 from portaudit.kinds import kind_by_name
+from portaudit.marks import BY_KEY, PARSED, POURED
 from portaudit.scan import scan_file
 from portaudit.types import CodeFacts, FileFacts, Option, SourceFile
 
@@ -66,7 +67,28 @@ def settings(source: str, path: str = HERE) -> list[str]:
         f"{each.line} {each.name}={each.of and f'.{each.of}'}{each.value}"
         f"{'!' if each.given else ''}"
         for each in facts(source, path).settings
+        if each.name not in {BY_KEY, PARSED} and each.of != POURED
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("p.add_argument('--fa', action='store_true')", {PARSED: "fa"}),
+        ("@click.option('--fa', is_flag=True)\ndef main(fa): ...", {BY_KEY: "fa"}),
+        ("getattr(args, 'fa', False)", {}),
+        ("getattr(cfg, 'fa', False)", {BY_KEY: "fa"}),
+        ("cfg['fa']\ncfg.get('fb')\nbatch['fc']", {BY_KEY: "fa fb"}),
+        ("args.fa\ncfg.fb\nbatch.fc", {BY_KEY: "fb"}),
+        ("opts = parser.parse_args()\nsaid = parse_args()\nopts.fa\nsaid.fb", {}),
+        ("def f(fa=False, fb=2): ...", {BY_KEY: "fa fb"}),
+    ],
+)
+def test_options_of_a_parser_are_told_from_what_has_keys(
+    source: str, expected: dict[str, str]
+) -> None:
+    told = {each.name: each.spelled for each in facts(source).settings}
+    assert {name: told[name] for name in (PARSED, BY_KEY) if name in told} == expected
 
 
 # --- conditions -----------------------------------------------------------------------------------
@@ -952,7 +974,7 @@ SETTINGS = {
     "parts of a list": ("flags = [1] * 3\nflags[i] = 0", []),
     "keys of what may be one": ("flags = find()\nflags[i] = 0", ["2 *=0!"]),
     "words of an option": ("x = yaml.safe_load(args.parts)", ["1 *=.parts!"]),
-    "what a file has": ("x = yaml.safe_load(parts)", ["1 *=!"]),
+    "what a file has": ("x = yaml.safe_load(parts)", ["1 *=.{}!"]),
     "number": ('p.add_argument("--n", type=int, default=-1)', ["1 n=-1"]),
     "no default": ('p.add_argument("--attn", type=str)', ["1 attn=null"]),
     "required": ('p.add_argument("--attn", required=True)', ["1 attn="]),
@@ -1159,7 +1181,7 @@ def test_a_notebook_has_options_at_its_own_lines() -> None:
 """
     found = facts(notebook, "x.ipynb")
     assert [(each.lines, each.line) for each in found.code.options] == [((7, 7), 6)]
-    assert [(each.name, each.line) for each in found.settings] == [("fast", 5)]
+    assert [(each.name, each.line) for each in found.settings] == [(BY_KEY, 0), ("fast", 5)]
 
 
 def test_the_table_of_words_is_checked(tmp_path: Path) -> None:

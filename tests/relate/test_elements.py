@@ -151,6 +151,16 @@ ON: dict[str, dict[str, str]] = {
     | {"net.py": NET + "\n    def widen(m):\n        m.FUSED_ON_PER_STAGE[0] = True\n"},
     "one in its place": changed("cfg.MODEL.FUSED_ON_PER_STAGE[0] |= True"),
     "appended": changed("cfg.MODEL.FUSED_ON_PER_STAGE.append(True)"),
+    "appended where it gets a name": changed("(s := cfg.MODEL.FUSED_ON_PER_STAGE).append(True)"),
+    "set where it gets a name": changed("(s := cfg.MODEL.FUSED_ON_PER_STAGE)[0] = True"),
+    "appended to one of several": changed(
+        "for s in (cfg.MODEL.FUSED_ON_PER_STAGE,): s.append(True)"
+    ),
+    "appended to one or another": changed(
+        "s = cfg.MODEL.FUSED_ON_PER_STAGE if args else cfg.MODEL.OTHER; s.append(True)"
+    ),
+    "set in one of several": changed("for s in [cfg.MODEL.FUSED_ON_PER_STAGE]: s[0] = True"),
+    "pushed by a library": changed("heapq.heappush(cfg.MODEL.FUSED_ON_PER_STAGE, True)"),
     "more added": changed("cfg.MODEL.FUSED_ON_PER_STAGE += [True]"),
     "the list itself": net(ASKED, "if fused_on_per_stage:"),
     "a part": net(ASKED, "if fused_on_per_stage[:idx]:"),

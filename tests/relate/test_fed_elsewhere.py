@@ -335,3 +335,69 @@ def test_a_method_that_somebody_is_given_to_call(make_tree: MakeTree, case: str)
         "README.md": "```sh\npython train.py\n```\n",
     }
     assert waiting(make_tree, tree) == {expected}
+
+
+MADE_OF = """
+import argparse
+import dataclasses
+import attrs
+import torch
+from types import SimpleNamespace
+from flash_attn import flash_attn_func
+from pydantic import BaseModel
+
+{kind}
+
+def main():
+    cfg = {first}
+    {made}
+    x = torch.zeros(3, 8, requires_grad=True)
+    if cfg.use_fused:
+        x = flash_attn_func(x, x, x)
+    x.sum().backward()
+
+if __name__ == "__main__":
+    main()
+"""
+OF_PYDANTIC = "class Cfg(BaseModel):\n    use_fused: bool = False\n    steps: int = 3"
+OF_DATACLASSES = (
+    "@dataclasses.dataclass\nclass Cfg:\n    use_fused: bool = False\n    steps: int = 3"
+)
+OF_ATTRS = "@attrs.define\nclass Cfg:\n    use_fused: bool = False\n    steps: int = 3"
+KEYS_MADE = {
+    "formatted": "{{f'use_{{n}}': True for n in ['fused']}}",
+    "added": "{{'use_' + input(): True}}",
+    "with others": "{{**vars(cfg), 'use_' + input(): True}}",
+}
+MADE_WITH = {
+    "a copy of a model": (OF_PYDANTIC, "cfg = cfg.model_copy(update={})"),
+    "the same of older ones": (OF_PYDANTIC, "cfg = cfg.copy(update={})"),
+    "a copy of a record": (OF_DATACLASSES, "cfg = dataclasses.replace(cfg, **{})"),
+    "a copy of a class": (OF_ATTRS, "cfg = attrs.evolve(cfg, **{})"),
+    "a namespace": (OF_DATACLASSES, "cfg = argparse.Namespace(**{})"),
+    "a plain one": (OF_DATACLASSES, "cfg = SimpleNamespace(**{})"),
+}
+
+
+def made_with(make_tree: MakeTree, kind: str, made: str) -> set[str]:
+    made = made.replace("\n", "\n    ")
+    text = MADE_OF.format(kind=kind, first="Cfg()", made=made)
+    return waiting(make_tree, {"train.py": text, "README.md": "```sh\npython train.py\n```\n"})
+
+
+@pytest.mark.parametrize("names", KEYS_MADE)
+@pytest.mark.parametrize("case", MADE_WITH)
+def test_what_is_made_of_names_that_are_put_together(
+    make_tree: MakeTree, case: str, names: str
+) -> None:
+    kind, made = MADE_WITH[case]
+    keys = KEYS_MADE[names].replace("{{", "{").replace("}}", "}")
+    assert made_with(make_tree, kind, made.replace("{}", keys)) == {""}
+    later = "more = {}\nfor n in input().split():\n    more['use_' + n] = True\n"
+    assert made_with(make_tree, kind, later + made.replace("{}", "more")) == {""}
+
+
+@pytest.mark.parametrize("case", MADE_WITH)
+def test_what_is_made_of_names_that_are_written(make_tree: MakeTree, case: str) -> None:
+    kind, made = MADE_WITH[case]
+    assert made_with(make_tree, kind, made.replace("{}", "{'steps': 4}")) == {"use_fused"}

@@ -13,6 +13,7 @@ from collections.abc import Container, Iterator
 import libcst as cst
 
 from portaudit.marks import ANY_MEMBER, ANY_METHOD, ANY_PART, BELOW, HANDED, RETURNED
+from portaudit.read.python.conditions import is_self
 from portaudit.read.python.methods import (
     PLAIN_METACLASSES,
     asks_for_any,
@@ -21,10 +22,16 @@ from portaudit.read.python.methods import (
     keeps_below,
 )
 from portaudit.read.python.model import Scope
-from portaudit.read.python.nodes import descendants, last_name, string_value
+from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
 from portaudit.read.python.spelled import is_telling, spelled
 from portaudit.read.python.unseen import made_modules
-from portaudit.read.python.values import AnyValue, LocalClass, LocalFunction, Reader
+from portaudit.read.python.values import (
+    AnyValue,
+    LocalClass,
+    LocalFunction,
+    LocalObject,
+    Reader,
+)
 from portaudit.types import Ref
 
 _PLAIN_ROOTS = frozenset(
@@ -91,11 +98,42 @@ def offered(
     yield from _unmangled(reader)
     for attribute in model.attributes:
         if attribute.attr.value == "__subclasses__":
-            yield BELOW + last_name(attribute.value)
+            yield from (BELOW + name for name in _asked_below(reader, attribute))
         elif attribute.attr.value in {"__dict__", "__getattribute__"}:
             for value in reader.values(attribute.value):
                 if isinstance(value, Ref) and (value.open or not _is_public(value.name)):
                     yield value.name + ANY_MEMBER
+
+
+def _asked_below(reader: Reader, attribute: cst.Attribute) -> Iterator[str]:
+    """The classes whose subclasses are asked for: `cls.__subclasses__()`, `type(self)`, an alias.
+
+    Any, where a variable has them of which nothing is known.
+    """
+    owner: cst.BaseExpression = attribute.value
+    call = reader.model.parents.get(attribute)
+    if dotted(owner) == "type" and isinstance(call, cst.Call) and call.args:
+        owner = call.args[0].value
+    if isinstance(owner, cst.Call) and dotted(owner.func) == "type" and len(owner.args) == 1:
+        owner = owner.args[0].value
+    elif isinstance(owner, cst.Attribute) and owner.attr.value == "__class__":
+        owner = owner.value
+    own = reader.scope_of(attribute).owner
+    if is_self(reader, owner) and own is not None:
+        yield own.name
+        return
+    found = {
+        each.scope.name if isinstance(each, (LocalClass, LocalObject)) else _last(each)
+        for each in reader.values(owner)
+    }
+    if isinstance(owner, cst.Name) and not reader.lookup(owner.value, reader.scope_of(owner)):
+        found.add(owner.value)  # of a star import
+    yield from sorted(found - {""}) or (ANY_PART,)
+
+
+def _last(value: AnyValue) -> str:
+    """The last part of a class's name, empty for what is none."""
+    return value.name.rpartition(".")[2] if isinstance(value, Ref) else ""
 
 
 def _unmangled(reader: Reader) -> Iterator[str]:

@@ -18,10 +18,14 @@ from portaudit.marks import (
     ANY_SETTING,
     ANY_VARIABLE,
     AS_WRITTEN,
+    BY_KEY,
     ELEMENT,
     EMPTY,
+    IN_DICT,
     OBJECT_ITSELF,
     OF_FUNCTION,
+    PARSED,
+    POURED,
     SECTION,
     VARIABLE,
 )
@@ -44,6 +48,14 @@ from portaudit.read.python.conditions import (
 )
 from portaudit.read.python.conditions import section as section_at
 from portaudit.read.python.inherited import inherited
+from portaudit.read.python.mappings import (
+    gives_dict,
+    is_own_dict,
+    keys,
+    of_namespace,
+    poured,
+    sets_attribute,
+)
 from portaudit.read.python.model import Binding, Place, Scope, around
 from portaudit.read.python.nodes import (
     SPEAKING,
@@ -79,7 +91,11 @@ _LONGEST = 120
 
 
 class Told(Struct, frozen=True, eq=False):
-    """A setting in the making, and where it stands."""
+    """A setting in the making, and where it stands.
+
+    `by`: what declares it, a parser of the command line, or asks for it as an attribute of what
+    that gives: the name of such a setting.
+    """
 
     name: str
     value: str
@@ -88,6 +104,11 @@ class Told(Struct, frozen=True, eq=False):
     spelled: tuple[str, ...] = ()
     of: str = ""
     section: str = ""
+    by: str = ""
+
+
+_PARSER = "parser"
+_ATTRIBUTE = "attribute"
 
 
 def settings(reader: Reader) -> tuple[Setting, ...]:
@@ -97,12 +118,22 @@ def settings(reader: Reader) -> tuple[Setting, ...]:
     """
     found: dict[Setting, None] = {}
     lines = _Lines(reader)
+    parsed: set[str] = set()
+    others: set[str] = set()
     for told in _all(reader):
+        if told.by == _PARSER:
+            parsed.add(told.name)
+        elif not (told.given or told.by) and told.name.isidentifier():
+            others.add(told.name)
         is_handed = told.name.startswith(OF_FUNCTION)  # once for the file, whatever runs of it
         line = 0 if is_handed else lines.of(told.node, told.name if told.value else "")
         spelled = " ".join(sorted(told.spelled))
         item = Setting(told.name, told.value, line, told.given, spelled, told.of, told.section)
         found[item] = None
+    others.update(keys(reader))
+    for name, names in ((PARSED, parsed), (BY_KEY, others)):
+        if names:
+            found[Setting(name, "", 0, spelled=" ".join(sorted(names)))] = None
     return tuple(sorted(found, key=_line))
 
 
@@ -162,6 +193,7 @@ def _all(reader: Reader) -> Iterator[Told]:
         for target in assign.targets:
             yield from _assigned(reader, target.target, assign.value, assign)
     yield from _augmented(reader)
+    yield from (Told(ANY_SETTING, "", node, True, of=POURED) for node in poured(reader))
     lists: dict[cst.CSTNode, bool] = {}
     for text in reader.model.strings:
         yield from _mentioned(reader, text, lists)
@@ -347,7 +379,7 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
     words = known.words()
     declaring = words.declaring
     if _declares(call):
-        yield from _option(call)
+        yield from (replace(each, by="" if each.given else _PARSER) for each in _option(call))
         return
     if function in declaring.commands and _texts(call):
         yield from _command(call)
@@ -362,7 +394,8 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
     if name and default is not None:
         # what a library makes has it: the default is for objects that are no such
         is_told = name not in known.words().never.outside
-        yield Told(name, literal(default) if is_told else "", call, False)
+        by = _ATTRIBUTE if of_namespace(reader, call) else ""
+        yield Told(name, literal(default) if is_told else "", call, False, by=by)
     yield from _variables(reader, call)
     yield from _changed(reader, call)
     if function == "setattr" and len(call.args) == _TRIPLE:
@@ -371,12 +404,17 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
             yield from _given(reader, text[0], call.args[2].value, call)
         elif _may_hold(reader, call.args[0].value) and not _is_own_option(reader, call):
             yield from _by_key(reader, call.args[1].value, call.args[2].value, call)
+        elif not _is_own_option(reader, call) and sets_attribute(reader, call):
+            yield Told(ANY_SETTING, "", call, True, of=POURED)
         return
     yield from _put_together(reader, call)
     if _feeds(reader, call):
-        yield Told(ANY_SETTING, "", call, True, of=_read_from(reader, call))
+        is_own = isinstance(call.func, cst.Attribute) and is_own_dict(reader, call.func.value)
+        of = _read_from(reader, call) or (IN_DICT if is_own else "")
+        yield Told(ANY_SETTING, "", call, True, of=of)
     elif _is_fed(reader, call):
         of = _parsed(reader, call) or _read_from(reader, call)
+        of = of or (IN_DICT if gives_dict(reader, call) else "")
         yield Told(ANY_SETTING, "", call, True, of=of)
     elif path := _written_path(reader, call):
         yield Told(ANY_SETTING, "", call, True, of=path)
@@ -484,25 +522,52 @@ def _feeds(reader: Reader, call: cst.Call) -> bool:
 
 
 def _put_together(reader: Reader, call: cst.Call) -> Iterator[Told]:
-    """What `cfg.update({f"use_{name}": True})` sets by names that are not written there."""
+    """What `cfg.update({f"use_{name}": True})` sets by names that are not written there.
+
+    So what is made, or copied, with such: `Namespace(**{…})`, `cfg.model_copy(update={…})`.
+    """
     function = call.func
-    if (
-        not isinstance(function, cst.Attribute)
-        or function.attr.value not in known.words().holding.feeding
-        or not _may_hold(reader, function.value)
-    ):
-        return
-    for item in call.args:
-        pairs: Sequence[tuple[cst.BaseExpression, cst.BaseExpression]] = ()
-        if isinstance(item.value, cst.DictComp):
-            pairs = [(item.value.key, item.value.value)]
-        elif isinstance(item.value, cst.Dict):
-            parts = item.value.elements
-            pairs = [(each.key, each.value) for each in parts if isinstance(each, cst.DictElement)]
-        for key, value in pairs:
-            text = string_value(key)
+    words = known.words().holding
+    name = last_part(function)
+    owner = function.value if isinstance(function, cst.Attribute) else None
+    if owner is not None and name in words.feeding and _may_hold(reader, owner):
+        for item in call.args:
+            for key, value in _pairs(reader, item.value):
+                yield from _by_key(reader, key, value, call, owner=owner)
+    elif name in words.attributed or name in words.altering:
+        for item in call.args:
+            is_changed_so = item.keyword is not None and item.keyword.value == "update"
+            if (
+                is_changed_so
+                or item.star == "**"
+                or (not item.keyword and name in words.attributed)
+            ):
+                for key, value in _pairs(reader, item.value):
+                    yield from _by_key(reader, key, value, call)
+
+
+def _pairs(
+    reader: Reader, node: cst.BaseExpression, depth: int = 0
+) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """The keys of a dict that are not written there, with their values; also those put in later."""
+    made = followed(reader, node)
+    if isinstance(made, cst.DictComp):
+        yield made.key, made.value
+    for each in made.elements if isinstance(made, cst.Dict) else ():
+        if isinstance(each, cst.StarredDictElement):
+            yield from _pairs(reader, each.value, depth + 1) if depth < _DEEPEST else ()
+        elif isinstance(each, cst.DictElement):
+            text = string_value(each.key)
             if text is None or not text[1]:
-                yield from _by_key(reader, key, value, call)
+                yield each.key, each.value
+    if isinstance(node, cst.Name) and is_own_dict(reader, node):
+        for assign in reader.model.assigns:
+            for target in (each.target for each in assign.targets):
+                if isinstance(target, cst.Subscript) and _is_key(target):
+                    key = target.slice[0].slice
+                    is_same = dotted(target.value) == node.value
+                    if is_same and isinstance(key, cst.Index):
+                        yield key.value, assign.value
 
 
 def _may_hold(reader: Reader, node: cst.BaseExpression) -> bool:
@@ -832,7 +897,7 @@ def _assigned(
         key = target.slice[0].slice
         is_held = _may_hold(reader, target.value) and not _is_list(reader, target.value)
         if isinstance(key, cst.Index) and is_held:
-            yield from _by_key(reader, key.value, value, node)
+            yield from _by_key(reader, key.value, value, node, owner=target.value)
     if not name or owner is None or is_self(reader, owner):
         if isinstance(target, (cst.Tuple, cst.List)):
             for element in target.elements:
@@ -856,6 +921,39 @@ def _changed_element(
     reader: Reader, owner: cst.BaseExpression, node: cst.CSTNode
 ) -> Iterator[Told]:
     """That code puts something into a list that a setting is, whatever has it: `m.STAGES`."""
+    for each in _alternatives(reader, owner):
+        yield from _changed_list(reader, each, node)
+
+
+def _alternatives(
+    reader: Reader, node: cst.BaseExpression, depth: int = 0
+) -> Iterator[cst.BaseExpression]:
+    """What an expression may be: `(s := cfg.a)`, a variable of `for s in (cfg.a, cfg.b)`."""
+    yield node
+    if depth > _DEEPEST:
+        return
+    parts: list[cst.BaseExpression] = []
+    if isinstance(node, cst.NamedExpr):
+        parts = [node.value]
+    elif isinstance(node, cst.IfExp):
+        parts = [node.body, node.orelse]
+    elif isinstance(node, cst.BooleanOperation):
+        parts = [node.left, node.right]
+    elif type(node) is cst.Name:
+        for each in reader.lookup(node.value, reader.scope_of(node)):
+            if each.kind == "value" and isinstance(each.value, _CHOOSING):
+                parts.append(each.value)
+            elif each.kind == "each" and isinstance(each.value, _LISTED):
+                parts += (item.value for item in each.value.elements)
+    for part in parts:
+        yield from _alternatives(reader, part, depth + 1)
+
+
+_CHOOSING = (cst.IfExp, cst.BooleanOperation, cst.NamedExpr)
+_LISTED = (cst.Tuple, cst.List, cst.Set)
+
+
+def _changed_list(reader: Reader, owner: cst.BaseExpression, node: cst.CSTNode) -> Iterator[Told]:
     name = owner.attr.value if isinstance(owner, cst.Attribute) else setting(reader, owner)
     if name.isidentifier() and not _is_environment(reader, owner):
         yield Told(f"{name}{ELEMENT}", "", node, True)
@@ -866,18 +964,24 @@ _CHANGING = frozenset({"append", "extend", "insert", "__setitem__"})
 
 
 def _by_key(
-    reader: Reader, key: cst.BaseExpression, value: cst.BaseExpression, node: cst.CSTNode
+    reader: Reader,
+    key: cst.BaseExpression,
+    value: cst.BaseExpression,
+    node: cst.CSTNode,
+    *,
+    owner: cst.BaseExpression | None = None,
 ) -> Iterator[Told]:
     """What is set by the name that an expression is: of each of some that are listed, else any.
 
-    A class is no name of a setting: what has such keys is a table.
+    A class is no name of a setting: what has such keys is a table. `owner`: what gets it by a key.
     """
     names = _listed(reader, key)
     if names:
         for name in names:
             yield from _given(reader, name, value, node)
     elif not _is_class(reader, key):
-        yield Told(ANY_SETTING, literal(value), node, True)
+        of = IN_DICT if owner is not None and is_own_dict(reader, owner) else ""
+        yield Told(ANY_SETTING, literal(value), node, True, of=of)
 
 
 def _listed(reader: Reader, node: cst.BaseExpression) -> list[str]:
