@@ -515,8 +515,8 @@ KEYS: Mapping[str, Key] = {
         _texts,
         "list of patterns",
         "Files to leave out, as in a `.gitignore` at the root. What git ignores is left out "
-        "anyway. A file that the command line names is judged all the same, unless "
-        "`--force-exclude` is given.",
+        "anyway, unless git tracks it. A file that the command line names is judged all the same, "
+        "unless `--force-exclude` is given.",
         'exclude = ["third_party/", "notebooks/"]',
     ),
     "entry": Key(

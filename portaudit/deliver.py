@@ -28,10 +28,11 @@ def deliveries(words: str, output: Path | None) -> tuple[Delivery, ...]:
 
     A format with a file of its own goes there, the others to PATH: several of them, or one where
     PATH is a directory, into a directory. Without PATH they go to standard output. Annotations
-    are read from the log: only as the single format do they go to a file unasked.
+    are read from the log: only as the single format do they go to a file unasked. One format may
+    go to several places; the same said twice is said once.
     """
-    asked = dict(_split(word) for word in words.split(","))
-    rest = [name for name, place in asked.items() if place is None]
+    asked = list(dict.fromkeys(_split(word) for word in words.split(",")))
+    rest = [name for name, place in asked if place is None]
     if output is None:
         if len(rest) > 1 and not all(FORMATS[name].shares for name in rest):
             raise UsageError(
@@ -41,14 +42,20 @@ def deliveries(words: str, output: Path | None) -> tuple[Delivery, ...]:
     elif len(rest) > 1 and output.is_file():
         raise UsageError(f"--output {output} is a file; several formats need a directory")
     elif len(rest) > 1 or output.is_dir():
-        asked |= {name: output / file for name in rest if (file := FORMATS[name].file)}
+        asked = [(name, place or _within(output, name)) for name, place in asked]
     else:
-        asked |= dict.fromkeys(rest, output)
-    places = [place for place in asked.values() if place is not None]
+        asked = [(name, place or output) for name, place in asked]
+    places = [place for _, place in asked if place is not None]
     for place in places:
         if places.count(place) > 1:
-            raise UsageError(f"{place}: two formats cannot go to the same file")
-    return tuple(Delivery(name, place) for name, place in asked.items())
+            names = ", ".join(name for name, at in asked if at == place)
+            raise UsageError(f"{place}: two formats cannot go to the same file ({names})")
+    return tuple(Delivery(name, place) for name, place in asked)
+
+
+def _within(directory: Path, name: str) -> Path | None:
+    file = FORMATS[name].file
+    return directory / file if file else None
 
 
 def _split(word: str) -> tuple[str, Path | None]:

@@ -1,8 +1,8 @@
 """Second stage: which files a run audits, from the root and the paths given, as `Tree`.
 
 Must not judge or keep file contents; of what it leaves out it says why. Git's ignore files inside
-the root count, those above it and git's index do not: a run depends on the tree alone. Whether that
-is on disk or in a commit makes no difference.
+the root count, those above it do not; what git has in spite of them is taken. Git is asked for that
+only where something is ignored. Whether a tree is on disk or in a commit makes no difference.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -31,6 +33,8 @@ DATA_LIMIT = 500_000
 Lock files are none of the three: they name packages, however many.
 """
 
+_UNASKED = "; whether git has it all the same could not be asked"
+"""What is said of ignored files where there is a repository and git is missing, or refuses."""
 _DEEPEST = 100
 """Folders in one another that are entered."""
 SUBMODULE = "a submodule"
@@ -156,7 +160,9 @@ def walk(
 
     Paths are absolute and resolved, as the root is. `exclude` holds patterns as in a .gitignore at
     the root; a path that is given itself is taken even if a pattern or ignore file names it, unless
-    those are `forced`. A file of more than so many megabytes is not read, whoever names it.
+    those are `forced`. What git has is taken whatever its ignore files say of it, and only the
+    `exclude` patterns leave it out. A file of more than so many megabytes is not read, whoever
+    names it.
     Symbolic links inside the tree are not followed: their target is in the
     tree, or not its code.
     Raises `ConfigError` for a pattern that cannot be read, `UsageError` for the folder of a bare
@@ -164,7 +170,7 @@ def walk(
     """
     given = frozenset(relative(files.root, path) for path in paths)
     excluded = _exclusions(exclude)
-    found = _Found(largest)
+    found = _Found(largest, _Tracked(files))
     _descend(found, files, "", excluded)
     if not found.kinds and _is_bare(files):
         raise UsageError(
@@ -178,6 +184,8 @@ def walk(
     for path in missed:
         if files.is_folder(path):
             outside = excluded and excluded.verdict(path, folder=True)
+            if path not in found.folders:
+                found.forget(path)
             _descend(found, files, path, None if outside else excluded)
         else:
             _add_named(found, files, path)
@@ -239,8 +247,41 @@ def kind_of(files: Files, path: str) -> FileKind | None:
 # --- walking --------------------------------------------------------------------------------------
 
 
+class _Tracked(Struct, frozen=True, dict=True):
+    """What git has of the files. It is asked when that is wanted for the first time."""
+
+    files: Files
+
+    def __contains__(self, path: str) -> bool:
+        """Whether git has a file, a link or a submodule."""
+        paths = self._paths or ()
+        at = bisect_left(paths, path)
+        return at < len(paths) and paths[at] == path
+
+    def has_below(self, folder: str) -> bool:
+        """Whether git has something of a folder."""
+        paths = self._paths or ()
+        at = bisect_left(paths, f"{folder}/")
+        return at < len(paths) and paths[at].startswith(f"{folder}/")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether git could be asked, or there is no repository."""
+        return self._paths is not None
+
+    @cached_property
+    def _paths(self) -> Sequence[str] | None:
+        held = self.files.tracked()
+        if held is None:
+            from portaudit import git  # noqa: PLC0415 - most trees need not wait for it
+
+            held = git.tracked(self.files.root)
+        return None if held is None else sorted(held)
+
+
 class _Found(Struct):
     largest: int
+    tracked: _Tracked
     kinds: dict[str, FileKind] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     skipped: list[Skipped] = field(default_factory=list)
@@ -248,6 +289,12 @@ class _Found(Struct):
     projects: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     around: set[str] = field(default_factory=set)
+
+    def forget(self, folder: str) -> None:
+        """Say nothing of what lies in a folder: of an ignored one, all but what git has was."""
+        below = f"{folder}/"
+        self.skipped = [entry for entry in self.skipped if not entry.path.startswith(below)]
+        self.errors = [entry for entry in self.errors if not entry.path.startswith(below)]
 
 
 class _Line(Struct, frozen=True):
@@ -289,13 +336,39 @@ class _Patterns(Struct, frozen=True):
         return next((line.ignores for line in selecting), None)
 
 
+class _Ignoring(Struct, frozen=True):
+    """What leaves out entries of a folder.
+
+    `excluded`: the patterns of the settings · `lines`: those of ignore files, the innermost first ·
+    `around`: why the folder itself is ignored, so that only what git has of it is taken.
+    """
+
+    excluded: _Patterns | None
+    lines: tuple[_Patterns, ...] = ()
+    around: str = ""
+
+    def reason(self, path: str, tracked: _Tracked, *, folder: bool) -> str:
+        """Why an entry is left out; of a folder, why all is left out that git does not have."""
+        if self.excluded:
+            verdict = self.excluded.verdict(path, folder=folder)
+            if verdict:
+                return self.excluded.reason
+            if verdict is False and not self.around:
+                return ""
+        ignored = self.around or _ignored(path, self.lines, folder=folder)
+        if not ignored or path in tracked:
+            return ""
+        return ignored if tracked.is_known or ignored.endswith(_UNASKED) else ignored + _UNASKED
+
+
 def _descend(found: _Found, files: Files, start: str, excluded: _Patterns | None) -> None:
-    waiting: list[tuple[str, tuple[_Patterns, ...]]] = [(start, ())]
+    waiting = [(start, _Ignoring(excluded))]
     while waiting:
-        folder, outer = waiting.pop()
+        folder, ignoring = waiting.pop()
         if folder in found.folders:
             continue
-        found.folders.add(folder)
+        if not ignoring.around:  # of others only some was seen
+            found.folders.add(folder)
         if folder.count("/") >= _DEEPEST:
             found.errors.append(ScanError(folder, f"lies in more than {_DEEPEST} folders"))
             continue
@@ -311,39 +384,50 @@ def _descend(found: _Found, files: Files, start: str, excluded: _Patterns | None
             continue
         if names & (_MANIFESTS if folder else _ROOT_MANIFESTS) and _is_text(folder):
             found.projects.add(folder)
-        inner = outer
-        if ".gitignore" in names:
-            inner = (_ignore_file(files, folder), *outer)
-        searched = (excluded, *inner) if excluded else inner
+        if ".gitignore" in names and not ignoring.around:
+            lines = (_ignore_file(files, folder), *ignoring.lines)
+            ignoring = replace(ignoring, lines=lines)
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if not _is_quiet(entry.name) and _sort_out(found, files, entry, path, searched):
-                waiting.append((path, inner))
+            if _is_quiet(entry.name):
+                continue
+            around = _sort_out(found, files, entry, path, ignoring)
+            if around is not None:
+                waiting.append((path, replace(ignoring, around=around)))
 
 
 def _sort_out(
-    found: _Found, files: Files, entry: Listed, path: str, patterns: tuple[_Patterns, ...]
-) -> bool:
-    """Record an entry as file or as skipped; true when it is a directory to walk."""
+    found: _Found, files: Files, entry: Listed, path: str, ignoring: _Ignoring
+) -> str | None:
+    """Record an entry as file or as skipped; of a directory to walk, why it is ignored itself."""
     folder = entry.kind in _FOLDERS
     try:
         kind = None if folder else _source_kind(files, entry, path)
         if not folder and kind is None:
             if entry.kind == "file" and f"/{path}".endswith(_UNREAD + _AROUND) and _is_text(path):
-                if not _ignored(path, patterns, folder=False):
+                if not ignoring.reason(path, found.tracked, folder=False):
                     (found.others if f"/{path}".endswith(_UNREAD) else found.around).add(path)
-            return False
-        reason = _reason_to_skip(files, entry, path, patterns, kind)
+            return None
+        ignored = ignoring.reason(path, found.tracked, folder=folder)
+        if entry.kind == "folder" and ignored and _holds_tracked(found, path, ignoring):
+            return ignored
+        reason = ignored or _reason_to_skip(files, entry, path, kind)
         if kind and not reason:
             _check_size(files, path, found.largest)
     except OSError as error:
         found.errors.append(ScanError(path, _unreadable(error)))
-        return False
+        return None
     if reason:
         found.skipped.append(Skipped(path, reason))
     elif kind:
         _add(found, path, kind)
-    return folder and not reason
+    return "" if folder and not reason else None
+
+
+def _holds_tracked(found: _Found, folder: str, ignoring: _Ignoring) -> bool:
+    """Whether git has something of an ignored folder that the settings do not leave out."""
+    excluded = ignoring.excluded and ignoring.excluded.verdict(folder, folder=True)
+    return not excluded and found.tracked.has_below(folder)
 
 
 def _source_kind(files: Files, entry: Listed, path: str) -> FileKind | None:
@@ -354,17 +438,10 @@ def _source_kind(files: Files, entry: Listed, path: str) -> FileKind | None:
     return kind_of(files, path) if entry.kind == "file" else kind_by_name(path)
 
 
-def _reason_to_skip(
-    files: Files,
-    entry: Listed,
-    path: str,
-    patterns: tuple[_Patterns, ...],
-    kind: FileKind | None,
-) -> str:
-    """Why an entry is left out; one without a kind is a directory."""
-    ignored = _ignored(path, patterns, folder=entry.kind in _FOLDERS)
-    if ignored or entry.kind == "folder":
-        return ignored
+def _reason_to_skip(files: Files, entry: Listed, path: str, kind: FileKind | None) -> str:
+    """Why an entry that nothing ignores is left out; one without a kind is a directory."""
+    if entry.kind == "folder":
+        return ""
     if entry.kind != "file":
         return _OTHERS.get(entry.kind, "a symbolic link")
     if kind in _VALUES and not entry.name.endswith(".lock") and files.size(path) > DATA_LIMIT:

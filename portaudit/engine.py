@@ -615,6 +615,7 @@ def report(
         catalogue,
         results,
         wiring=assumed.wiring,
+        ran=rules_run,
     )
     paths = Reached(found)
     if tree.selected == tree.files:
@@ -663,6 +664,7 @@ def report(
             files_torch=torch,
             unknown_facts=sum(item.facts.status == "undocumented" for item in counted),
             rules_run=len(rules_run),
+            rules_total=len(catalogue.rules),
         ),
         inventory=kernels,
         sections=sections(counted, causes, config.target),

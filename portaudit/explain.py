@@ -21,6 +21,7 @@ from portaudit.engine import Tellers
 from portaudit.errors import UsageError
 from portaudit.read.python.values import Answers
 from portaudit.read.text import BinaryError, decode
+from portaudit.report import plan
 from portaudit.trace import Trace, Traced, trace_file
 from portaudit.triage.rewrite import accept
 from portaudit.types import (
@@ -141,6 +142,7 @@ class _Explaining:
             tuple(self._way(chain)) if chain else (),
             root,
             lost.get(root.id, 0.0) if root else 0.0,
+            plan.numbers(report).get(root.id, 0) if root else 0,
             comment,
         )
 

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from posixpath import basename, dirname
@@ -71,6 +71,9 @@ class Files(Protocol):
     def state(self, path: str) -> State | None:
         """What a file with other contents could not have; None where nothing is that sure."""
 
+    def tracked(self) -> Collection[str] | None:
+        """What git has, of files that come from there; None where they do not."""
+
 
 class Disk(Struct, frozen=True, dict=True):
     """The files below a folder as they are now."""
@@ -118,6 +121,9 @@ class Disk(Struct, frozen=True, dict=True):
             except OSError:
                 return None
         return self._states[path]
+
+    def tracked(self) -> None:
+        """Nothing: a disk does not know."""
 
     @cached_property
     def _since(self) -> int:
@@ -182,6 +188,10 @@ class Overlay(Struct, frozen=True):
     def state(self, path: str) -> State | None:
         """What a file with other contents could not have, of those that are not here."""
         return None if path in self.contents else self.files.state(path)
+
+    def tracked(self) -> Collection[str] | None:
+        """What git has of those that are not only here."""
+        return self.files.tracked()
 
     def _kinds(self) -> dict[str, Kind]:
         return dict.fromkeys(self.contents, "file")

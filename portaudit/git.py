@@ -269,6 +269,14 @@ class Repository(Struct, frozen=True):
         heads.sort(key=lambda item: b"1320".index(item[0][2]))
         return self._snapshot((mode, name, path) for (mode, name, _), path in heads)
 
+    def tracked(self) -> list[str]:
+        """The paths of the index, of files, links and submodules."""
+        if self.top is None:  # the root is no part of what its index is about
+            return []
+        listed = self.run("ls-files", "-z", "--full-name", "--", *self._inside())
+        inner = (self._inner(path) for path in _records(listed.stdout))
+        return [path for path in inner if path is not None]
+
     def _snapshot(self, entries: Iterable[tuple[bytes, bytes, bytes]]) -> Snapshot:
         blobs = {
             inner: _Blob(_KINDS.get(mode[:3], "submodule"), name.decode())
@@ -427,6 +435,20 @@ class Repository(Struct, frozen=True):
         return self.folder / os.fsdecode(done.stdout.removesuffix(b"\n"))
 
 
+def tracked(root: Path) -> list[str] | None:
+    """What git has below a folder: nothing outside of a repository, `None` where git is no help.
+
+    Repositories below it are not asked for.
+    """
+    places = (root, *root.parents)
+    if "GIT_DIR" not in os.environ and not any(Path(place, ".git").exists() for place in places):
+        return []
+    try:
+        return Repository.at(root).tracked()
+    except GitError:
+        return None
+
+
 class _Blob(Struct, frozen=True):
     kind: Kind
     name: str
@@ -466,6 +488,10 @@ class Snapshot(Struct, frozen=True, dict=True):
 
     def state(self, path: str) -> None:
         """Nothing: that contents are the same is not asked of git."""
+
+    def tracked(self) -> Collection[str]:
+        """All of it: git ignores nothing that it has."""
+        return self.blobs
 
     @property
     def pins(self) -> Mapping[str, str]:

@@ -138,7 +138,7 @@ def _body(config: Config, report: Report, proposed: Sequence[Zone], vendored: Se
         ("", "# Where the main training path begins, if not where it is found.", *_wrapped(said)),
         (f"# entry = {_quoted(entry)}",),
         ("", "# Code that is not yours, by patterns as in a .gitignore."),
-        ("# What git ignores is left out without them.",),
+        ("# What git ignores, and does not track, is left out without them.",),
         (f"# exclude = {_quoted(vendored or ['third_party/'])}",),
         ("", "# Rules to leave out: ids, beginnings of ids, categories or names."),
         ('# ignore = ["PRF"]',),

@@ -132,7 +132,7 @@ _FACTS: Mapping[str, str] = {
     "no-cuda": "no CUDA device is there",
     "lib": "`{}` can be imported",
     "no-lib": "`{}` cannot be imported",
-    "opt-in": "`{}`, which is off by default, was switched on",
+    "opt-in": "`{}` is on, which is off by default unless something gives it another value",
     "vendor": "the device is another vendor's",
     "never": "this never runs",
 }

@@ -701,11 +701,11 @@ class Setting(Struct, frozen=True):
     with their hyphen those of several letters that have one, in alphabetical order and separated
     by spaces; `--` and its name if what is said is the value · `of`: another setting that it has
     the value of here, or of `*` whose text is read, the path of a file that is, `$` for one that
-    the environment names, `{}` for what is read into a dict, `{**}` for where attributes come of
-    one; `value` is mostly empty then · `section`: the name of what it stands in, where
-    that is spelled (`attn` of `cfg.model.attn.fused`), a dot if it is itself such a section. Two
-    of a file tell names in `spelled`: `--*` options that a parser of a command line declares, `[*]`
-    what is asked by its key there, or declared otherwise.
+    the environment names, `{.}` for an object of a library, `{}` for what is read into a dict,
+    `{**}` for where attributes come of one; `value` is mostly empty then · `section`: the name of
+    what it stands in, where that is spelled (`attn` of `cfg.model.attn.fused`), a dot if it is
+    itself such a section. Two of a file tell names in `spelled`: `--*` options that a parser of a
+    command line declares, `[*]` what is asked by its key there, or declared otherwise.
     """
 
     name: str
@@ -802,7 +802,9 @@ class CodeFacts(Struct, frozen=True):
     it only uses for what settings stand in (`attn` of `cfg.attn.fused`); behind a `!` those of
     which it uses all at once without any of its words saying so, behind a `*` those of which it
     asks something by a name that is not written, which may be all settings · `members`: those of
-    all its words by which it only asks objects of its classes for what these set themselves.
+    all its words by which it only asks objects of its classes for what these set themselves ·
+    `objects`: settings that it asks of what may be an object that a library read, `*` if it makes
+    pairs of one, and before a `(` functions that it gives one.
     """
 
     imports: tuple[Import, ...] = ()
@@ -823,6 +825,7 @@ class CodeFacts(Struct, frozen=True):
     keeps: str = ""
     sections: str = ""
     members: str = ""
+    objects: str = ""
 
 
 NO_CODE = CodeFacts()
@@ -1080,13 +1083,17 @@ class Tool(Struct, frozen=True):
 
 
 class Coverage(Struct, frozen=True):
-    """What was looked at: `unknown_facts` counts places whose status on the target is unknown."""
+    """What was looked at: `unknown_facts` counts places whose status on the target is unknown.
+
+    `rules_total`: the rules that there are; 0 in a report of a version that did not count them.
+    """
 
     files_scanned: int
     files_total: int
     files_torch: int
     unknown_facts: int
     rules_run: int
+    rules_total: int = 0
 
 
 class Report(Struct, frozen=True):
@@ -1189,8 +1196,9 @@ class Reason(Struct, frozen=True):
     `matched`: the pattern of its rule in words · `steps`: how the code's spelling leads to what the
     rule knows, across files · `conditions`: those in force there, innermost first · `chain`: how a
     program comes to the file, `way` its lines with what they say, the program's own first ·
-    `root`: the piece of work that it belongs to, with the points that this costs · `accept`: the
-    comment that would accept it; empty where none can stand, or none is needed.
+    `root`: the piece of work that it belongs to, with the points that this costs · `number`: that
+    of the plan for it, 0 where no plan has it · `accept`: the comment that would accept it; empty
+    where none can stand, or none is needed.
     """
 
     finding: Finding
@@ -1201,6 +1209,7 @@ class Reason(Struct, frozen=True):
     way: tuple[Step, ...] = ()
     root: RootCause | None = None
     points: float = 0.0
+    number: int = 0
     accept: str = ""
 
 

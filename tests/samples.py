@@ -270,7 +270,12 @@ REPORT = Report(
         Skipped("out", "ignored by .gitignore"),
     ),
     coverage=Coverage(
-        files_scanned=14, files_total=15, files_torch=6, unknown_facts=2, rules_run=40
+        files_scanned=14,
+        files_total=15,
+        files_torch=6,
+        unknown_facts=2,
+        rules_run=40,
+        rules_total=40,
     ),
     sections=SECTIONS,
 )
@@ -390,7 +395,9 @@ CLEAN = Report(
     roots=(),
     errors=(),
     skipped=(),
-    coverage=Coverage(files_scanned=3, files_total=3, files_torch=2, unknown_facts=0, rules_run=40),
+    coverage=Coverage(
+        files_scanned=3, files_total=3, files_torch=2, unknown_facts=0, rules_run=40, rules_total=40
+    ),
 )
 NO_TORCH = replace(
     CLEAN,

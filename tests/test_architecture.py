@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "cache": {"files"},
     "files": BASE,
     "git": BASE | {"files"},
-    "discover": BASE | {"budget", "config", "files", "ignores", "kinds"},
+    "discover": BASE | {"budget", "config", "files", "git", "ignores", "kinds"},
     "fingerprint": BASE,
     "score": BASE | {"catalogue"},
     "triage": BASE | {"ignores", "kinds", "read"},
@@ -42,7 +42,8 @@ MAY_IMPORT = {
     "detectors": BASE | FILE_STAGES,
     "scan": BASE | FILE_STAGES,
     "trace": BASE | FILE_STAGES,
-    "explain": BASE | {"audit", "config", "discover", "engine", "read", "trace", "triage"},
+    "explain": BASE
+    | {"audit", "config", "discover", "engine", "read", "report", "trace", "triage"},
     "relate": BASE | {"catalogue", "discover", "judge", "kinds", "score"},
     "surplus": BASE,
     "engine": BASE

@@ -167,6 +167,19 @@ def test_scan_writes_several_formats_into_a_directory(
     assert json.loads((out / "report.json").read_text(encoding="utf-8"))["partial"] is True
 
 
+def test_repeated_formats_add_up(
+    canned: Callable[[Report], list[Config]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canned(samples.REPORT)
+    monkeypatch.chdir(tmp_path)
+    done = run("scan", ".", "--format", "json=a.json", "--format", "html=a.html,terminal")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == ["wrote a.json", "wrote a.html"]
+    assert (tmp_path / "a.json").is_file()
+    assert (tmp_path / "a.html").is_file()
+    assert "root causes" in done.stdout
+
+
 def test_scan_writes_one_format_to_a_file_or_into_a_directory(
     canned: Callable[[Report], list[Config]], tmp_path: Path
 ) -> None:

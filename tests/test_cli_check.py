@@ -51,6 +51,20 @@ def test_hashes_are_of_the_lines_that_are_staged(tmp_path: Path, form: str) -> N
     assert line_hash(run(repo.root / "sub", "--staged", "--format", form)) == expected(STAGED, 4)
 
 
+@pytest.mark.parametrize("words", [("--fail-on", "minor"), ("--staged",), ("--diff", "HEAD")])
+def test_what_git_has_is_judged_although_it_is_ignored(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    repo = Repo.make(tmp_path / "r", {".gitignore": "**dist**\n"})
+    repo.write({"tools/dist_test.py": OLD})
+    repo.git("add", "--all", "--force")
+    repo.git("commit", "-q", "-m", "Ignored, and kept")
+    assert run(repo.root, *words).exit_code == 0
+    repo.write({"tools/dist_test.py": STAGED})
+    repo.git("add", "--force", "tools/dist_test.py")
+    assert "tools/dist_test.py:4:9:" in run(repo.root, *words, "-q").stdout
+
+
 def test_hashes_are_of_the_text_of_the_editor(tmp_path: Path) -> None:
     place = tmp_path / "a.py"
     place.write_text(OLD)

@@ -52,6 +52,7 @@ def test_what_is_understood_is_what_typer_understands(name: str, words: list[str
         [],
         ["a.py", "b.py"],
         ["--format", "json", "a.py", "--output", "out.json"],
+        ["--format", "json", "--format=html=a.html"],
         ["--format=json", "-q", "--", "-odd.py"],
         ["--select", "DEV", "--select", "AMP", "--entry", "train.py"],
         ["-j", "4", "-v", "--no-cache", "--root", "..", "--fail-on", "major"],

@@ -56,6 +56,11 @@ def test_formats_go_where_they_are_sent(
     assert told(words, Path(output) if output else None) == expected
 
 
+def test_one_format_may_go_to_several_places() -> None:
+    found = [(each.format, each.place) for each in deliveries("json=a,json=b,json,json=a", None)]
+    assert found == [("json", Path("a")), ("json", Path("b")), ("json", None)]
+
+
 def test_a_directory_that_is_there_takes_a_single_format(tmp_path: Path) -> None:
     assert told("markdown", tmp_path) == {"markdown": (tmp_path / "report.md").as_posix()}
     assert told("github", tmp_path) == {"github": None}
@@ -71,7 +76,7 @@ def test_a_directory_that_is_there_takes_a_single_format(tmp_path: Path) -> None
         ("github,sarif", None, "--format terminal,json=FILE"),
         ("json=", None, "--format json= names no file"),
         ("json=a,sarif=a", None, "a: two formats cannot go to the same file"),
-        ("json,sarif=a", "a", "a: two formats cannot go to the same file"),
+        ("json,sarif=a", "a", "a: two formats cannot go to the same file (json, sarif)"),
     ],
 )
 def test_formats_that_cannot_go_anywhere_are_refused(

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from git_repos import Repo
+from portaudit import git
 from portaudit.discover import Tree, read, walk
 from portaudit.errors import ConfigError
-from portaudit.files import Disk
+from portaudit.files import Disk, Overlay
 from portaudit.kinds import kind_by_name
 from portaudit.types import ScanError
 
@@ -315,6 +317,92 @@ def test_read_gives_bytes_or_the_reason(make_tree: MakeTree) -> None:
     )
 
 
+# --- what git has ---------------------------------------------------------------------------------
+
+
+def kept(tmp_path: Path, files: Mapping[str, str], *others: str) -> Path:
+    """The root of a work tree whose repository has these files, ignored or not, and not others."""
+    repo = Repo.make(tmp_path / "kept", {})
+    repo.write(files)
+    repo.git("add", "--all", "--force")
+    repo.write(dict.fromkeys(others, ""))
+    return repo.root
+
+
+def test_walk_takes_what_git_has_although_it_is_ignored(tmp_path: Path) -> None:
+    files = {".gitignore": "**build**\n*.c\n*.env\n", "builder.py": "", "x.c": "", "x.env": ""}
+    root = kept(tmp_path, files, "build.py", "y.c", "y.env")
+    tree = walked(root)
+    assert tree.files == ("builder.py",)
+    assert (tree.others, tree.around) == (("x.c",), ("x.env",))
+    assert reasons(tree) == {"build.py": "ignored by .gitignore"}
+
+
+def test_walk_takes_of_an_ignored_folder_what_git_has_of_it(tmp_path: Path) -> None:
+    files = {".gitignore": "out/\n", "out/a.py": "", "out/in/b.py": "", "out/.gitignore": "!c.py"}
+    others = ("out/c.py", "out/in/d.py", "out/new/e.py", "more/out/f.py")
+    root = kept(tmp_path, files, *others)
+    tree = walked(root)
+    assert tree.files == ("out/a.py", "out/in/b.py")
+    assert reasons(tree) == dict.fromkeys(
+        ("out/c.py", "out/in/d.py", "out/new", "more/out"), "ignored by .gitignore"
+    )
+    assert walked(root, "out/in").files == ("out/a.py", "out/in/b.py", "out/in/d.py")
+    named = walked(root, "out", "out/in")
+    assert named.selected == ("out/a.py", "out/c.py", "out/in/b.py", "out/in/d.py", "out/new/e.py")
+    assert named.skipped == ()
+    forced = walk(Disk(root), [root / "out"], forced=True)
+    assert forced.selected == ("out/a.py", "out/in/b.py")
+
+
+def test_walk_excludes_by_the_settings_what_git_has(tmp_path: Path) -> None:
+    files = {".gitignore": "out/\n*.tmp.py", "out/a.py": "", "out/b.py": "", "c.tmp.py": ""}
+    root = kept(tmp_path, files)
+    tree = walked(root, exclude=("/out/a.py", "*.tmp.py"))
+    assert tree.files == ("out/b.py",)
+    assert reasons(tree) == dict.fromkeys(("out/a.py", "c.tmp.py"), "excluded by the settings")
+    assert walked(root, exclude=("out",)).files == ("c.tmp.py",)
+
+
+def test_walk_takes_what_git_has_below_a_folder_of_its_work_tree(tmp_path: Path) -> None:
+    files = {"sub/.gitignore": "*.py\n", "sub/a.py": "", "a.py": "", "sub/b.py.py": ""}
+    root = kept(tmp_path, files, "sub/c.py") / "sub"
+    assert walked(root).files == ("a.py", "b.py.py")
+    assert walk(Overlay(Disk(root), {"d.py": b""}), [root]).files == ("a.py", "b.py.py")
+
+
+def test_walk_sees_that_the_index_changed(tmp_path: Path) -> None:
+    root = kept(tmp_path, {".gitignore": "*.py\n", "a.py": ""}, "b.py")
+    assert walked(root).files == ("a.py",)
+    Repo(root).git("rm", "-q", "--cached", "a.py")
+    Repo(root).git("add", "--force", "b.py")
+    assert walked(root).files == ("b.py",)
+
+
+def test_walk_asks_git_only_of_what_is_ignored_in_a_repository(
+    make_tree: MakeTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = kept(tmp_path, {".gitignore": "out/\n", "a.py": "", "b.py": ""})
+    lone = make_tree({".gitignore": "a.py\n", "a.py": "", "b.py": ""})
+    monkeypatch.delenv("GIT_DIR", raising=False)
+    monkeypatch.setattr(git.Repository, "at", lambda _: pytest.fail("git was asked"))
+    assert walked(root, exclude=("b.py",)).files == ("a.py",)
+    assert reasons(walked(lone)) == {"a.py": "ignored by .gitignore"}
+
+
+def test_walk_says_that_git_could_not_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {".gitignore": "out\n", "out/a.py": "", "b.py": ""}
+    root = kept(tmp_path, files)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    tree = walked(root)
+    assert tree.files == ("b.py",)
+    assert reasons(tree) == {
+        "out": "ignored by .gitignore; whether git has it all the same could not be asked"
+    }
+
+
 NAMES = st.sampled_from(["a", "b", "lib", "x.py", "y.py"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 LINES = st.lists(
@@ -361,3 +449,11 @@ def test_walk_ignores_what_git_ignores(
     ).stdout
     expected = sorted(name for name in listed.split("\0") if name.endswith(".py"))
     assert list(walked(root).files) == expected
+    Repo(root).git("add", "--all", "--force")
+    assert walked(root).files == git_has(root)
+    assert walked(root).skipped == ()
+
+
+def git_has(root: Path) -> tuple[str, ...]:
+    paths = Repo(root).git("ls-files").splitlines()
+    return tuple(sorted(path for path in paths if path.endswith(".py")))

@@ -19,6 +19,7 @@ from portaudit.discover import Side, walk
 from portaudit.explain import Place, explain
 from portaudit.files import Disk
 from portaudit.read.python.values import Answers
+from portaudit.report import explanation, plan
 from portaudit.report.schema import json_schema
 from portaudit.ruleset import Rules
 from portaudit.trace import WORDS, trace_file
@@ -349,6 +350,28 @@ def test_a_place_as_a_report_of_another_root_spells_it(tmp_path: Path) -> None:
         assert run(f"train.py:{line_of('gpu.synchronize()')}").exit_code == 2
         done = run(f"train.py:{line_of('gpu.synchronize()')}", "--root", "repo")
     assert "DEV007" in done.stdout, done.output
+
+
+def test_a_line_has_the_number_that_the_plan_has() -> None:
+    """Root causes that a plan has together, or sorts by track, have no number of their own."""
+    root = CHECKOUT / "fixtures" / "legacy"
+    report = engine.scan(Config(root, (root,), jobs=1))
+    planned = plan.render(report, ())
+    own = plan.numbers(report)
+    assert any(own[root.id] != root.step for root in report.roots if root.id in own)
+    numbered = set()
+    for finding in report.findings:
+        found = explain(Config(root, (root,), jobs=1), Place(finding.path, finding.span.line))
+        reason = next(each for each in found.reasons if each.finding == finding)
+        if not reason.number:
+            continue
+        assert reason.root is not None
+        piece = planned[planned.index(f"**{reason.number}.** ") :].split("- [ ]")[0]
+        assert reason.root.rule in piece
+        told = explanation.render(found, width=100, color=False)
+        assert f"step {reason.number} of the plan" in flat(told)
+        numbered.add(reason.number)
+    assert len(numbered) > 3
 
 
 def test_hostile_code_is_shown_as_text(

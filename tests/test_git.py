@@ -642,6 +642,7 @@ def test_nothing_that_settings_name_is_run(tmp_path: Path) -> None:
     repository.changes("HEAD", Place.INDEX)
     repository.revision("HEAD").read("a.py")
     repository.last_change("a.py")
+    assert repository.tracked() == ["a.py", "b.py"]
     assert not alarm.exists()
 
 

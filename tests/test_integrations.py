@@ -71,7 +71,7 @@ def test_the_page_has_commands_to_check() -> None:
 @pytest.mark.parametrize("command", [*TOLD, *INLINE])
 def test_the_program_understands_what_the_page_says(command: str) -> None:
     context = parsed(command)
-    formats = context.params.get("formats", "terminal")
+    formats = ",".join(context.params.get("formats") or ["terminal"])
     output = context.params.get("output")
     assert deliveries(formats, Path(output) if output else None)
 
@@ -300,7 +300,8 @@ def test_the_job_for_gitlab_writes_what_it_uploads() -> None:
     for diff in ("", "--diff=0123abc"):
         context = parsed(command.replace("$PORTAUDIT_DIFF", diff))
         written = {
-            each.format: str(each.place) for each in deliveries(context.params["formats"], None)
+            each.format: str(each.place)
+            for each in deliveries(",".join(context.params["formats"]), None)
         }
         assert written["gitlab"] == job["artifacts"]["reports"]["codequality"]
         assert written["junit"] == job["artifacts"]["reports"]["junit"]

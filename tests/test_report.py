@@ -14,9 +14,10 @@ from rich.cells import cell_len
 
 import samples
 from portaudit.report import json as json_report
-from portaudit.report import markdown, terminal
+from portaudit.report import markdown, plan, terminal
+from portaudit.report.formats import FORMATS, View
 from portaudit.report.schema import DOCUMENTS, json_schema
-from portaudit.types import Gain, Location, Report, Span, Suppression
+from portaudit.types import Chain, Gain, Location, Proof, Report, Span, Suppression
 
 Golden = Callable[[str, str], None]
 DOCS = Path(__file__).parent.parent / "docs"
@@ -26,6 +27,10 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 def plain(report: Report, width: int = 100, *, verbose: bool = False, top: int = 5) -> str:
     return terminal.render(report, width=width, color=False, verbose=verbose, top=top)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def with_finding(**changes: object) -> Report:
@@ -64,6 +69,28 @@ def test_terminal_says_so_when_there_is_little_to_say(golden: Golden, name: str)
     golden(f"report-{name}.txt", plain(report))
 
 
+NARROWED = replace(
+    samples.REACHED, coverage=replace(samples.REACHED.coverage, rules_run=28, rules_total=296)
+)
+
+
+@pytest.mark.parametrize("name", ["terminal", "markdown", "html", "badge"])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_who_reads_a_verdict_of_some_rules_is_told_so(name: str, *, quiet: bool) -> None:
+    view = View(width=100, quiet=quiet)
+    assert "28 of 296 rules" in FORMATS[name].render(NARROWED, view)
+    whole = replace(NARROWED, coverage=replace(NARROWED.coverage, rules_run=296))
+    assert "of 296 rules" not in FORMATS[name].render(whole, view)
+
+
+def test_a_verdict_of_some_rules_says_what_it_speaks_of() -> None:
+    told = "only 28 of 296 rules ran: verdict, score and days speak of what these find"
+    assert told in plain(NARROWED)
+    assert told in " ".join(plan.render(NARROWED, ()).split())
+    gated = replace(NARROWED, gate=samples.FAILED.gate)
+    assert ", by 28 of 296 rules." in markdown.render(gated)
+
+
 def test_terminal_tells_the_main_path_what_is_optional_and_what_is_aside(golden: Golden) -> None:
     text = plain(samples.REACHED)
     golden("report-path.txt", text)
@@ -91,7 +118,7 @@ def alike(*places: str) -> Report:
         path, _, line = place.partition(":")
         sites = (Location(path, int(line)),) if place else ()
         title = f"flash-attn is called with a cache that grows{', too' * 20 if number > 9 else ''}"
-        roots.append(replace(first, id=f"r{number}", title=title, sites=sites))
+        roots.append(replace(first, id=f"r{number}", title=title, sites=sites, findings=()))
         gains.append(Gain(f"r{number}", 1.0, 90.0 + number))
     score = replace(samples.REACHED.score, gains=tuple(gains))
     return replace(samples.REACHED, roots=tuple(roots), score=score)
@@ -100,13 +127,56 @@ def alike(*places: str) -> Report:
 @pytest.mark.parametrize("width", [60, 100])
 def test_gains_of_one_title_are_told_apart(width: int) -> None:
     text = plain(alike(*ALIKE), width=width)
-    told = text.partition("raise the score most")[2].splitlines()[1:5]
+    told = [line for line in text.splitlines() if line.lstrip().startswith("+1  to ")]
     for line, place in zip(told, ("a/train.py:3", "b/train.py:3", "eval.py:12", "r3"), strict=True):
         assert line.endswith(f"  {place}")
         assert len(line) <= width
     page = markdown.render(alike(*ALIKE))
     assert "a/train.py:3" in page.partition("raise the score most")[2].partition("###")[0]
     assert "train.py" not in plain(alike("a/train.py:3")).partition("the score most")[2][:300]
+
+
+def test_a_root_cause_is_shown_where_nothing_guards_it_on_the_path() -> None:
+    """Not at a place that nothing reaches, nor behind a guard of its own or of the way."""
+    base = replace(samples.FLASH, guard_by=None, severity="major", effective_severity="major")
+    unreached, guarded, behind, needed = (
+        replace(base, fingerprint=f"pa1:{path}", path=path, reach=reach, guard="none")
+        for path, reach in (
+            ("a.py", "unreached"),
+            ("b.py", "main"),
+            ("c.py", "main"),
+            ("d.py", "main"),
+        )
+    )
+    guarded = replace(guarded, guard="import-guarded", effective_severity="minor")
+    made = [unreached, guarded, behind, needed]
+    roots = [
+        replace(
+            samples.REACHED.roots[0],
+            id=name,
+            findings=tuple(each.fingerprint for each in members),
+            sites=tuple(Location(each.path, each.span.line) for each in members),
+        )
+        for name, members in (("r0", made), ("r1", made[:1]))
+    ]
+    score = replace(samples.REACHED.score, gains=(Gain("r0", 1.0, 90.0), Gain("r1", 1.0, 91.0)))
+    chains = (
+        Chain("c.py", (), guard="guarded", guard_by=Proof("x.py", 1, "if x:"), main=True),
+        Chain("d.py", (), main=True),
+    )
+    report = replace(
+        samples.REACHED, findings=tuple(made), roots=tuple(roots), score=score, chains=chains
+    )
+    line = f"d.py:{base.span.line}"
+    text = plain(report)
+    assert f"--> {line}" in text
+    (gain,) = (each for each in text.splitlines() if "to    90" in each)
+    assert gain.endswith(line)
+    assert line in plain(report, top=0)
+    listed = plan.render(report, ())
+    assert listed.index(line) < listed.index("b.py:")
+    reached = replace(report, chains=chains[:1], findings=tuple(made[:3]))
+    assert "; guarded on the way by x.py:1, the line itself is not" in flat(plain(reached))
 
 
 @pytest.mark.parametrize(

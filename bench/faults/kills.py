@@ -36,8 +36,10 @@ PATIENCE = 240
 AGED = 2.1
 """Seconds after which what a writer left is not taken for that of one that has only just begun."""
 STARTING = 0.15
-"""Of a run's time, that in which Python still starts: signals do there what they do to any
+"""Of a run's time, that in which Python itself starts: signals do there what they do to any
 program."""
+LOADING = "    from portaudit.cli import main\n"
+"""What a traceback has as long as the program loads, on a busy machine later than that."""
 ENDS = {
     signal.SIGKILL: {-9},
     signal.SIGTERM: {143, -15},
@@ -307,7 +309,7 @@ def judged(scene: Scene, trial: Trial, ended: Ended) -> Iterator[str]:
         yield f"ends with {ended.code}"
     if whole and found == old:
         yield f"ends well, but {command.writes} is the old one"
-    if "Traceback" in ended.said and trial.moment > STARTING:
+    if "Traceback" in ended.said and trial.moment > STARTING and LOADING not in ended.said:
         yield f"says {ended.said}"
     if leftovers(scene) and ended.code >= 0:
         yield f"leaves {[path.name for path in leftovers(scene)]}"

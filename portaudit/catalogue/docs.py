@@ -387,6 +387,8 @@ def _limits(match: Match) -> str:
         parts.append(" or ".join(_CONTEXTS[context] for context in match.context))
     if match.once:
         parts.append("(the first place of each class or function)")
+    if match.leave_out:
+        parts.append("(left out)")
     if match.replacement:
         parts.append(f"(use `{match.replacement}`)")
     return "".join(f" {part}" for part in parts)

@@ -62,12 +62,12 @@ PREFIXES: Mapping[str, str] = {
 _COMMON = {"kind", "anchor", "confidence", "message", "replacement", "context", "topics"}
 _NAMED = _COMMON | {"name", "table", "rows", "unlisted"}
 _KEYS: Mapping[str, set[str]] = {
-    "call": _NAMED | {"where", "unless", "once"},
+    "call": _NAMED | {"where", "unless", "once", "leave_out"},
     "attribute": _NAMED,
     "method": _NAMED | {"where", "unless", "receiver"},
-    "import": _NAMED,
+    "import": _NAMED | {"leave_out"},
     "decorator": _NAMED | {"where", "unless"},
-    "class-base": _NAMED,
+    "class-base": _NAMED | {"leave_out"},
     "string": _COMMON | {"value", "names", "sinks"},
     "kwarg": _COMMON | {"name", "value", "callee", "where", "unless"},
     "subscript": _NAMED,
@@ -535,7 +535,7 @@ def _refuse_empty_places(where: str, rule: Rule, match: Match, rows: tuple[Row, 
     told = {
         text
         for fact in facts
-        if fact.report
+        if fact.report and not match.leave_out
         for text in (fact.message or match.message or rule.message, fact.fix)
     }
     columns = [*rows[0].cells, *_ADDED] if rows else []

@@ -35,6 +35,7 @@ class Holding(Section, frozen=True):
     made: frozenset[str]
     attributed: frozenset[str]
     altering: frozenset[str]
+    objects: frozenset[str]
     namespaces: frozenset[str]
     feeding: dict[str, bool]
     reading: frozenset[str]

@@ -100,6 +100,7 @@ class Match(Section, frozen=True):
     receiver: list[str] = []
     context: list[Context] = []
     once: bool = False
+    leave_out: bool = False
     value: list[str | bool | int | float] = []
     callee: list[str] = []
     names: list[str] = []

@@ -38,7 +38,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     staged: bool = False
     stdin_filename: str | None = None
     target: str | None = None
-    formats: str = "terminal"
+    formats: list[str] | None = None
     output: Path | None = None
     title: str = ""
     select: list[str] | None = None
@@ -61,6 +61,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     quiet: bool = False
     color: str = "auto"
     hyperlinks: str = "auto"
+
+    @property
+    def deliveries(self) -> str:
+        """Every format asked for, in order, separated by commas; that for a terminal if none is."""
+        return ",".join(self.formats or ("terminal",))
 
     def options(self, baseline: Path | None = None) -> Options:
         """The same as settings of the run, with the file of accepted findings if one is given."""
@@ -100,7 +105,7 @@ OPTIONS: Mapping[str, Option] = {
     "formats": Option(
         ("--format",),
         "terminal, html, json, sarif, code-scanning, markdown, badge, github, gitlab, junit; "
-        "several, each to a file of its own if one is given.",
+        "several, each to a file of its own if one is given. By default terminal.",
         "F[=FILE],…",
     ),
     "output": Option(("--output", "-o"), "Write to a file, or into a directory.", "PATH"),

@@ -31,7 +31,7 @@ def render(
     from portaudit.report.formats import FORMATS
 
     view = view_of(asked)
-    places = deliveries(asked.formats, asked.output)
+    places = deliveries(asked.deliveries, asked.output)
     told = stored(report)
 
     def drawn(name: str, view: View) -> str:

@@ -38,7 +38,7 @@ def scan(paths: Sequence[Path] | None, asked: Asked) -> int:
     from portaudit.deliver import deliveries
 
     view = view_of(asked)
-    places = deliveries(asked.formats, asked.output)
+    places = deliveries(asked.deliveries, asked.output)
     config = load(paths or (), asked.options(), cwd=Path.cwd())
     view = _with_links(view, asked, config)
     if asked.show_config:
@@ -68,7 +68,7 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
     if stdin_filename and (paths or diff is not None or staged):
         raise UsageError("--stdin-filename takes no paths, and neither --diff nor --staged")
     view = view_of(asked)
-    places = deliveries(asked.formats, asked.output)
+    places = deliveries(asked.deliveries, asked.output)
     given = [Path(stdin_filename)] if stdin_filename else paths or ()
     options = asked.options()
     config = load(given, options, cwd=Path.cwd(), unwritten=bool(stdin_filename))

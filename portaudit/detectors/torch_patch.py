@@ -13,6 +13,7 @@ import libcst as cst
 from portaudit.detectors import detector
 from portaudit.match.context import Contexts
 from portaudit.match.hits import Spot
+from portaudit.read.python.model import Branch
 from portaudit.read.python.nodes import dotted, last_name, string_value
 from portaudit.read.python.values import Reader, argument
 from portaudit.types import Ref
@@ -60,6 +61,8 @@ def _patches(reader: Reader, of: Callable[[Ref], bool]) -> Iterator[Spot]:
                 if plain and not (dotted(target.target) or "").startswith(_PRIVATE):
                     continue
                 name = _patched(reader, target.target, of)
+                if name and _is_added(target.target, model.places[node].branch):
+                    continue
                 if name and not _is_kept(reader, name, node.value):
                     yield Spot(target.target, model.places[node], name)
     for call in model.called.get("setattr", ()):
@@ -70,6 +73,22 @@ def _patches(reader: Reader, of: Callable[[Ref], bool]) -> Iterator[Spot]:
                     yield Spot(call, model.places[call], f"{value.name}.{_attribute(call)}")
 
 
+def _is_added(target: cst.Attribute, branch: Branch | None) -> bool:
+    """Whether a name is set only where there is none: `if not hasattr(lib, "new"): lib.new = …`."""
+    while branch is not None:
+        test, truth = branch.test, branch.truth
+        while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+            test, truth = test.expression, not truth
+        if isinstance(test, cst.Call) and not truth and dotted(test.func) == "hasattr":
+            owner, name = argument(test, (0,)).value, argument(test, (1,)).value
+            text = string_value(name) if name is not None else None
+            same = owner is not None and dotted(owner) == dotted(target.value) is not None
+            if same and text == (target.attr.value, True):
+                return True
+        branch = branch.parent
+    return False
+
+
 def _is_kept(reader: Reader, name: str, value: cst.BaseExpression) -> bool:
     """Whether an assignment saves what was there, or gives it back."""
     owner, _, attribute = name.rpartition(".")
@@ -77,6 +96,8 @@ def _is_kept(reader: Reader, name: str, value: cst.BaseExpression) -> bool:
         place, _, other = ref.name.rpartition(".")
         if place == owner and (attribute in other or other in attribute):
             return True
+        if other == attribute and place.split(".")[0] == owner.split(".")[0] and not ref.open:
+            return True  # the same thing of the same library, by where another release has it
     return _SAVED.match(last_name(value)) is not None
 
 

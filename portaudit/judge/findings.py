@@ -137,7 +137,7 @@ def _finding(
     row = hit.selector.row
     fact = catalogue.facts(rule.id, row, target)
     severity = intrinsic(rule, fact, row.severity if row else None)
-    if severity is None:
+    if severity is None or match.leave_out:
         note("supported", hit.selector, hit.node, hit.anchor, None)
         return None
     if judgment.silent(hit.place):

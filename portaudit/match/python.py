@@ -73,10 +73,13 @@ TORCH_WORLD = frozenset(
     ]
 )
 _EVERYTHING = "*"
-_ALWAYS_CUDA: frozenset[Category] = frozenset({"custom-cuda-ext", "profiling", "quantization"})
-"""Categories whose names mean CUDA wherever they are spelled, in an import too."""
+_ALWAYS_CUDA: frozenset[Category] = frozenset({"custom-cuda-ext", "profiling"})
+"""Categories whose names mean CUDA wherever they are spelled, in an import too.
+
+Not so quantisation: a settings class of transformers asks for its library where it is built."""
 _NAMED_CUDA: frozenset[Category] = _ALWAYS_CUDA | {
-    *("amp", "device-api", "framework-patch", "memory-api", "rng", "streams-graphs")
+    *("amp", "device-api", "framework-patch", "memory-api", "quantization", "rng"),
+    "streams-graphs",
 }
 """Those whose names do so if they say `cuda`."""
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 
 from msgspec import Struct
@@ -46,6 +46,8 @@ _BUILDS: frozenset[Category] = frozenset({"custom-cuda-ext"})
 
 _CUDA_FAMILIES = frozenset({"cuda-library", "triton-library"})
 """Families of packages that are what a rule on some of their names is about, and nothing else."""
+_CALLING = frozenset({"framework-check", "portable"})
+"""Those of packages that run on the target, and of which some parts call for another library."""
 _LAZY = "Move the import into the code that uses it: nothing on the main path needs more than that."
 _TAKING: Effort = "small"
 """Effort of a condition that is changed, with a look around: what it leads to is there already."""
@@ -60,13 +62,16 @@ def joined(
     results: Sequence[FileResult] = (),
     *,
     wiring: Effort | None = None,
+    ran: Collection[str] | None = None,
 ) -> tuple[Finding, ...]:
     """The same findings with the roots, and the efforts, that they have in the whole tree.
 
     What an import brings in that files of the `results` use without an import of their own is used.
+    `ran`: the rules that could find something, where not all were selected.
     """
     known = _in_operators(findings, kernels, results)
-    wired = _Wiring.of(known, kernels, results, wiring or standard().wiring)
+    sized = _of_other_rules(kernels, catalogue, ran)
+    wired = _Wiring.of(known, kernels, results, wiring or standard().wiring, sized)
     found = tuple(
         replace(item, root=f"{LIBRARY}{package}")
         if not wired.makes(item) and (package := _package(item, catalogue))
@@ -260,6 +265,9 @@ def _package(finding: Finding, catalogue: Catalogue) -> str:
         return row.name if row and finding.root == f"{finding.rule}:{finding.anchor}" else ""
     row = libraries.imported(finding.anchor)
     named = finding.root == f"{finding.rule}:{first}"
+    if row is not None and named and row.cells.get("family", "") in _CALLING:
+        # `transformers.BitsAndBytesConfig`: the work is the library that is asked for there.
+        row = libraries.imported(_library(finding.rule, catalogue)) or row
     if row is not None and (named or _is_cuda(row.cells.get("family", ""), finding)):
         return row.name
     if row is None and (named or finding.root == finding.rule):
@@ -308,6 +316,23 @@ def _is_build(finding: Finding) -> bool:
     return finding.category in _BUILDS and (finding.anchor.startswith("torch.") or not is_code)
 
 
+def _of_other_rules(
+    kernels: Iterable[Kernel], catalogue: Catalogue, ran: Collection[str] | None
+) -> frozenset[Location]:
+    """Kernels of the tree that no rule tells of, as none that would was selected.
+
+    What builds and imports them is no more work for that: fewer rules find less of it.
+    """
+    rules = (catalogue.rules[each] for each in ran or () if each in catalogue.rules)
+    if ran is None or any(each.kind == "kernel" for rule in rules for each in rule.match):
+        return frozenset()
+    return frozenset(
+        Location(each.path, each.line)
+        for each in kernels
+        if each.language == "cuda" and not each.fingerprint
+    )
+
+
 def _mentioned(result: FileResult) -> Iterator[str]:
     """The words of a file, also of what only some runs come to: builds stand in functions."""
     code = result.facts.code
@@ -340,16 +365,24 @@ class _Wiring(Struct, frozen=True):
         kernels: Sequence[Kernel],
         results: Sequence[FileResult],
         effort: Effort,
+        sized: frozenset[Location],
     ) -> _Wiring:
-        """What is known of a tree. `effort`: of such a place."""
+        """What is known of a tree. `effort`: of such a place · `sized`: kernels without a finding.
+
+        Those are there all the same, and their work is theirs.
+        """
         roots = {finding.fingerprint: finding.root for finding in findings}
-        sized: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        dearest: dict[str, list[tuple[int, str]]] = defaultdict(list)
         below: set[str] = set()
         for kernel in kernels:
-            if kernel.fingerprint not in roots or aside(kernel.path):
+            is_found = kernel.fingerprint in roots
+            if aside(kernel.path):
                 continue
-            size = 0 if kernel.helper else kernel.lines
-            sized[kernel.path].append((-size, roots[kernel.fingerprint]))
+            if is_found:
+                size = 0 if kernel.helper else kernel.lines
+                dearest[kernel.path].append((-size, roots[kernel.fingerprint]))
+            elif Location(kernel.path, kernel.line) not in sized:
+                continue
             folder = dirname(kernel.path)
             while kernel.language in COMPILED and folder not in below:
                 below.add(folder)
@@ -359,7 +392,7 @@ class _Wiring(Struct, frozen=True):
         own = {at for at, sources in lines.items() if any(dirname(it) in below for it in sources)}
         return cls(
             frozenset(kernel.fingerprint for kernel in kernels),
-            {path: min(found)[1] for path, found in sized.items()},
+            {path: min(found)[1] for path, found in dearest.items()},
             frozenset(below),
             frozenset(line.path for line in own),
             frozenset(lines) - own,

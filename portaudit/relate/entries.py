@@ -516,7 +516,7 @@ def _reason(best: Program, found: Sequence[Program], reached: int, files: int) -
     starts = sorted(_training(best), key=lambda start: (start.rank, start.said, start.place))
     start = next(iter(starts), None)
     if start is None:
-        said = "no line of the tree starts it"
+        said = "no script and no README starts it"
     elif start.launch:
         said = f"{start.place.path}:{start.place.line} starts it"
     else:
@@ -574,7 +574,7 @@ def _shown(
     start = join(package, "__init__.py")
     is_whole = len(offered.intersection(visits(graph, [start]))) >= len(offered) * _HALF
     why = (
-        f"no line of the tree starts `{path}`, which uses {used} of the {len(offered)} modules "
+        f"no script and no README starts `{path}`, which uses {used} of the {len(offered)} modules "
         f"of the package `{basename(package)}`: what that offers is the entry, until `--entry` "
         "names one"
     )

@@ -12,8 +12,10 @@ from itertools import accumulate
 from sys import intern
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from portaudit.catalogue.entries import aside
+from portaudit.catalogue.options import words as known_words
 from portaudit.discover import Tree
 from portaudit.marks import (
     AN_OBJECT,
@@ -24,11 +26,13 @@ from portaudit.marks import (
     BY_METHOD,
     ELEMENT,
     FIELDS,
+    IN_DICT,
     ITSELF,
     KEEPER,
     KEPT,
     KEYED,
     LISTED,
+    LOADED,
     NAMED,
     OBJECT,
     OF_FUNCTION,
@@ -36,6 +40,7 @@ from portaudit.marks import (
     PARSED,
     PASSED_ON,
     SECTION,
+    TAKING,
     UNDER,
     VARIABLE,
 )
@@ -227,6 +232,7 @@ class _Facts:
         self._settings = {result.path: _seen(result, graph) for result in results}
         self._handing = {result.path: result.facts.code.handing for result in results}
         self._taking = {result.path: result.facts.code.taking for result in results}
+        self._objects = {result.path: result.facts.code.objects.split() for result in results}
         asked = {item.name for result in results for item in result.facts.code.options}
         asked.update(item.by for result in results for item in result.facts.code.options)
         asked.update(item.asks for result in results for item in result.facts.code.guesses)
@@ -271,11 +277,16 @@ class _Facts:
         }
         filled = self._filled(files, sources)
         named = {name for path in settings for name in self._named.get(path, ())}
-        told = (item for each in settings.values() for item in each)
+        told = [item for each in settings.values() for item in each]
+        loaded = self._loaded(files, told)
+        if loaded is None:
+            told = [replace(item, of=IN_DICT) if item.of == LOADED else item for item in told]
+        else:
+            told = [*(item for item in told if item.of != LOADED), *loaded]
         taken = self._taken(files, sources, settings)
         code = told_by((*told, *self._lent(files, sources)), filled, taken)
         config = self._read(settings, named)
-        sections = self._in_sections(settings, named, asleep, filled)
+        sections = self._in_sections(settings, named, asleep, filled, loaded or ())
         before = _before(settings, sources, filled)
         variables = self._variables
         return Known(self._command, config, code, self._configured, variables, sections, before)
@@ -286,9 +297,10 @@ class _Facts:
         named: Collection[str],
         asleep: Mapping[str, _Lines],
         filled: Mapping[str, Values],
+        loaded: Iterable[Setting],
     ) -> Sections:
         """What the same say of settings of which it matters in which section they stand."""
-        code: dict[str, list[Setting]] = {}
+        code: dict[str, list[Setting]] = {item.name: [item] for item in loaded}
         config: dict[str, list[Setting]] = {}
         for path, items in self._placed.items():
             if path in self._configs:
@@ -303,6 +315,27 @@ class _Facts:
                     if path in named and item.name in config and not item.of:
                         config[item.name].append(item)
         return Sections(self._own, code, config, filled)
+
+    def _loaded(self, files: Iterable[str], told: Iterable[Setting]) -> list[Setting] | None:
+        """What settings an object gives a value that a library makes of a file; None if any may be.
+
+        Those that somebody asks such an object for, as long as nobody makes pairs of one, or calls
+        one as the namespace of a parser is called.
+        """
+        if not any(item.of == LOADED for item in told):
+            return []
+        names = {name for path in files for name in self._objects.get(path, ())}
+        takers = {name.removesuffix(TAKING) for name in names if name.endswith(TAKING)}
+        taken = (
+            param.rstrip(AN_OBJECT + PASSED_ON)
+            for path in files
+            for function, params in self._taking.get(path, ())
+            if function in takers
+            for param in params.split()
+        )
+        if ANY_SETTING in names or not known_words().holding.namespaces.isdisjoint(taken):
+            return None
+        return [Setting(each, "", 0, True) for each in sorted(names & self._asked)]
 
     def _filled(self, files: Sequence[str], sources: Sources) -> Mapping[str, Values]:
         """What calls in some files give by place: asked several times of the same ones."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape, quoteattr
 
-from portaudit.report.outcome import decimal
+from portaudit.report.outcome import decimal, of_rules
 from portaudit.types import Report, Target, Verdict
 
 _COLORS: dict[Verdict, str] = {
@@ -63,7 +63,9 @@ def _text(report: Report) -> str:
     if score.value is None:
         return "no torch" if report.coverage.files_total else "nothing to scan"
     provisional = ", provisional" if score.provisional else ""
-    return f"{decimal(score.value)} of 100, {score.verdict}{provisional}"
+    some = of_rules(report)
+    narrowed = f", {some}" if some else ""
+    return f"{decimal(score.value)} of 100, {score.verdict}{provisional}{narrowed}"
 
 
 def _width(text: str) -> int:

@@ -207,8 +207,8 @@ def _cost(page: Page, reason: Reason) -> None:
         days(*root.effort_days),
         f"{decimal(reason.points)} points" if reason.points else "no points",
     ]
-    if root.step:
-        facts.append(f"step {root.step} of the plan")
+    if reason.number:
+        facts.append(f"step {reason.number} of the plan")
     if root.setting:
         facts.append(f"only with {root.setting}")
     title = inline(f"root cause: {root.title}", color=page.color)

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from portaudit.report.causes import Cause, causes
 from portaudit.report.outcome import (
+    GAINS_TITLE,
     count,
     counts,
     days,
@@ -22,8 +23,10 @@ from portaudit.report.outcome import (
     gravest,
     live,
     mains,
+    of_rules,
     place,
     remedy,
+    rules_left_out,
     told_apart,
     verdict_words,
     whole,
@@ -234,7 +237,9 @@ def _standing(report: Report, gate: Gate) -> list[str]:
     score = report.score.value
     lines = []
     if score is not None:
-        lines.append(f"Score {score:.1f} of 100{_moved(score, gate.score_before)}.")
+        some = of_rules(report)
+        by = f", by {some}" if some else ""
+        lines.append(f"Score {score:.1f} of 100{_moved(score, gate.score_before)}{by}.")
     found = counts(report)
     gone = sum(entry.count for entry in gate.gone)
     parts = (
@@ -271,6 +276,9 @@ def _scan(report: Report, link: str) -> tuple[list[str], list[str], list[str]]:
         lead += f" Estimated work: {days(*score.effort_days)}."
     if score.provisional and score.value is not None:
         lead += " The score is provisional."
+    narrowed = rules_left_out(report)
+    if narrowed:
+        lead += f" **{narrowed[0].upper()}{narrowed[1:]}.**"
     begins = [f"{code(main.path)} ({prose(main.why)})" for main in mains(report)]
     if begins:
         lead += f" Main training path: {', '.join(begins)}."
@@ -307,13 +315,13 @@ def _gains(report: Report) -> list[str]:
     """What would raise the score most, each step after those before it."""
     roots = {root.id: root for root in report.roots}
     gains = [gain for gain in report.score.gains if gain.root in roots][:_GAINS]
-    places = told_apart([roots[gain.root] for gain in gains])
+    places = told_apart([roots[gain.root] for gain in gains], report)
     lines = [
         f"{number}. {prose(roots[gain.root].title)}{_at(places.get(gain.root, ''))}: "
         f"+{gain.points:.1f}, to {gain.score:.1f}"
         for number, gain in enumerate(gains, 1)
     ]
-    return ["### What would raise the score most", "\n".join(lines)] if lines else []
+    return [f"### {GAINS_TITLE}", "\n".join(lines)] if lines else []
 
 
 def _at(place: str) -> str:

@@ -48,14 +48,15 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "effort_days": "Engineer-days for what the main path needs, least and most.",
         "lost": "The points that each root cause costs. With `value` they sum to 100.",
         "entry_points": "The programs of the tree, the main one among them.",
-        "gains": "What would raise the score most, up to ten steps.",
+        "gains": "What would raise the score most, up to ten steps, each after those before it.",
         "assumptions": "The numbers that the settings changed.",
     },
     "Lost": {"root": _ROOT, "points": "Points of 100."},
     "EntryPoint": {
         "path": _PATH,
         "kind": "What the program is for.",
-        "score": "Its own score; null where it has none.",
+        "score": "Its own score; null where it has none. Of another program than the main one it "
+        "is rough: which settings that leaves off is not worked out.",
         "main": "The main training path begins here.",
         "evidence": "The lines that show it, what says most first.",
         "why": "In words: what makes it this kind of program, and why it is the main one.",
@@ -237,6 +238,10 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "files_torch": "Files among them that import torch.",
         "unknown_facts": "Findings, not accepted, whose status on the target nobody documents.",
         "rules_run": "Rules that were run.",
+        "rules_total": (
+            "Rules that there are. Where fewer were run, verdict, score and effort speak of what "
+            "those find. 0 in reports of versions that did not count them."
+        ),
     },
     "Notice": {
         "kind": "What it is about.",
@@ -292,6 +297,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "way": "The lines of that way with what they say, the program's own first.",
         "root": "The piece of work that it belongs to; null where it costs nothing.",
         "points": "Points of the score that this piece of work costs.",
+        "number": "Its number in the plan that `portaudit plan` writes; 0 where no plan has it.",
         "accept": "The comment that would accept it; empty where none can stand, or none is "
         "needed.",
     },

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from portaudit.types import (
     SEVERITIES,
+    UNGUARDED,
     Entry,
     EntryPoint,
     Finding,
@@ -55,6 +56,9 @@ GUARD_WORDS: dict[GuardState, str] = {
     "import-guarded": "optional import",
     "hard-fail": "fails without CUDA",
 }
+GAINS_TITLE = "What would raise the score most, in this order, each after the ones above"
+OTHERS_NOTICE = "Roughly: their settings are not worked out, with `--entry FILE` they are."
+"""What the scores of other programs are not: the score that each would have as the main one."""
 _NO_TORCH = "nothing that the main path runs imports torch"
 _WHOLE_DAYS = 10
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
@@ -139,7 +143,49 @@ def _condition(report: Report) -> str:
     return f", with {shown}{more} off"
 
 
-def told_apart(roots: Sequence[RootCause]) -> dict[str, str]:
+def of_rules(report: Report) -> str:
+    """Of how many rules a report speaks, where the settings leave some out; else nothing."""
+    coverage = report.coverage
+    if report.score.value is None or coverage.rules_run >= coverage.rules_total:
+        return ""
+    return f"{coverage.rules_run:,} of {count(coverage.rules_total, 'rule')}"
+
+
+def rules_left_out(report: Report) -> str:
+    """That the verdict is none of the whole code, where the settings leave rules out; or nothing.
+
+    What a rule that did not run would have found is missing in every sum.
+    """
+    some = of_rules(report)
+    return f"only {some} ran: verdict, score and days speak of what these find" if some else ""
+
+
+def ways(report: Report) -> dict[str, GuardState]:
+    """By file, what decides on the main path whether it comes there."""
+    return {chain.path: chain.guard for chain in report.chains if chain.main}
+
+
+def plea(finding: Finding, on_way: Mapping[str, GuardState]) -> tuple[object, ...]:
+    """How well a finding makes the case of its root cause: the least is the one to show.
+
+    On the path, the gravest, with no guard of its own nor on the way to its file, sure, earliest.
+    One that only the way guards weighs a level less, as in the score.
+    """
+    is_guarded = finding.guard not in UNGUARDED
+    far = on_way.get(finding.path, "none") not in UNGUARDED
+    return (
+        finding.suppressed is not None,
+        finding.reach not in {"main", None},
+        min(0, (far and not is_guarded) - grade(finding)),
+        is_guarded,
+        far,
+        finding.confidence != "high",
+        finding.path,
+        finding.span,
+    )
+
+
+def told_apart(roots: Sequence[RootCause], report: Report) -> dict[str, str]:
     """Of root causes that share a title, by their ids: as much of their places as tells them apart.
 
     One that stands nowhere, or where another one stands, has its id.
@@ -148,13 +194,28 @@ def told_apart(roots: Sequence[RootCause]) -> dict[str, str]:
     for root in roots:
         alike.setdefault(root.title, []).append(root)
     told: dict[str, str] = {}
+    findings = {finding.fingerprint: finding for finding in report.findings}
+    on_way = ways(report)
     for group in alike.values():
-        places = [f"{site.path}:{site.line}" for root in group for site in root.sites[:1]]
-        for root in group if len(group) > 1 else ():
-            site = root.sites[0] if root.sites else None
-            tail = _tail(f"{site.path}:{site.line}", places) if site else ""
-            told[root.id] = tail or root.id
+        if len(group) == 1:
+            continue
+        shown = {root.id: _shown(root, findings, on_way) for root in group}
+        places = [place for place in shown.values() if place]
+        for root in group:
+            place = shown[root.id]
+            told[root.id] = (_tail(place, places) if place else "") or root.id
     return told
+
+
+def _shown(
+    root: RootCause, findings: Mapping[str, Finding], on_way: Mapping[str, GuardState]
+) -> str:
+    """The place that makes the case of a root cause, if it has any."""
+    members = (findings[key] for key in root.findings if key in findings)
+    best = min(members, key=lambda each: plea(each, on_way), default=None)
+    if best is not None:
+        return f"{best.path}:{best.span.line}"
+    return next((f"{site.path}:{site.line}" for site in root.sites), "")
 
 
 def _tail(place: str, places: Sequence[str]) -> str:

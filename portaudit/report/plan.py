@@ -16,7 +16,18 @@ from msgspec import Struct
 
 from portaudit.report.causes import is_aside, is_needed
 from portaudit.report.markdown import code, prose
-from portaudit.report.outcome import count, days, decimal, mains, spot, verdict_words
+from portaudit.report.outcome import (
+    count,
+    days,
+    decimal,
+    mains,
+    of_rules,
+    plea,
+    rules_left_out,
+    spot,
+    verdict_words,
+    ways,
+)
 from portaudit.types import (
     REACHES,
     SEVERITIES,
@@ -24,6 +35,7 @@ from portaudit.types import (
     Check,
     EntryPoint,
     Finding,
+    GuardState,
     Kernel,
     Location,
     PlanCheck,
@@ -180,6 +192,14 @@ def render(report: Report, checks: Sequence[PlanCheck]) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
+def numbers(report: Report) -> Mapping[str, int]:
+    """The number of the piece of work that each root cause belongs to, by their ids.
+
+    Root causes that somebody does together share one: it is not `RootCause.step`.
+    """
+    return _planned(report).numbers
+
+
 # --- the work -------------------------------------------------------------------------------------
 
 
@@ -205,13 +225,14 @@ def _planned(report: Report) -> _Plan:
     ordered = {key: _by_track(phases[key]) for key in sorted(phases)}
     numbers: dict[str, int] = {}
     findings = {finding.fingerprint: finding for finding in report.findings}
+    on_way = ways(report)
     cut: dict[int, tuple[_Piece, ...]] = {}
     number = 0
     for key, pieces in ordered.items():
         made = []
         for roots in pieces:
             number += 1
-            made.append(_piece(number, roots, findings))
+            made.append(_piece(number, roots, findings, on_way))
             numbers.update((root.id, number) for root in roots)
         cut[key] = tuple(made)
     between = [pieces for key, pieces in cut.items() if key not in {-1, last}]
@@ -230,20 +251,20 @@ def _track(category: Category) -> str:
     return next(title for title, categories in TRACKS.items() if category in categories)
 
 
-def _piece(number: int, roots: Sequence[RootCause], findings: Mapping[str, Finding]) -> _Piece:
+def _piece(
+    number: int,
+    roots: Sequence[RootCause],
+    findings: Mapping[str, Finding],
+    on_way: Mapping[str, GuardState],
+) -> _Piece:
     members = tuple(findings[key] for root in roots for key in root.findings if key in findings)
-    example = min(
-        members,
-        key=lambda each: (
-            each.suppressed is not None,
-            each.reach not in {"main", None},
-            -SEVERITIES.index(each.effective_severity),
-            each.category in _FIRST,  # the code tells more than the requirement
-            each.path,
-            each.span,
-        ),
-        default=None,
-    )
+
+    def rank(finding: Finding) -> tuple[object, ...]:
+        accepted, aside, grave, *rest = plea(finding, on_way)
+        # The code tells more than the requirement.
+        return accepted, aside, grave, finding.category in _FIRST, *rest
+
+    example = min(members, key=rank, default=None)
     return _Piece(number, tuple(roots), members, example)
 
 
@@ -412,6 +433,8 @@ def _unknown(report: Report) -> Iterator[str]:
         "nothing was run. Which operators, shapes and sizes work is for the device to show; "
         "see the last part."
     )
+    if of_rules(report):
+        yield f"what the other rules would find: {rules_left_out(report)}."
     if report.score.provisional:
         yield "what the training path reaches. Every root cause counts here."
     unknown = report.coverage.unknown_facts
@@ -594,7 +617,7 @@ def _after(report: Report) -> Iterator[str]:
 
 
 def _sites(piece: _Piece) -> str:
-    """Its places, those on the path first, and how many there are."""
+    """Its places, what makes the case best and those on the path first, and how many there are."""
     sites = {site for root in piece.roots for site in root.sites}
     reached = {
         place
@@ -605,9 +628,12 @@ def _sites(piece: _Piece) -> str:
             *(Location(use.path, use.line) for use in each.uses),
         )
     } & sites
+    first = piece.example and Location(piece.example.path, piece.example.span.line)
+    ordered = sorted(sites, key=lambda site: (site != first, site))
     if not reached or reached == sites:
-        return _places(sorted(sites))
-    return f"{_places(sorted(reached))} on the path, {len(sites) - len(reached):,} off it"
+        return _places(ordered)
+    on_path = _places([site for site in ordered if site in reached])
+    return f"{on_path} on the path, {len(sites) - len(reached):,} off it"
 
 
 def _places(sites: Sequence[Location]) -> str:

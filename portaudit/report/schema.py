@@ -117,6 +117,7 @@ class PublishedReason(msgspec.Struct, frozen=True):
     way: tuple[Step, ...]
     root: RootCause | None
     points: float
+    number: int
     accept: str
 
 
@@ -182,6 +183,7 @@ def publish_explanation(explained: Explanation) -> PublishedExplanation:
             way=each.way,
             root=each.root,
             points=each.points,
+            number=each.number,
             accept=each.accept,
         )
         for each in explained.reasons

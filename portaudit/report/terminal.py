@@ -13,6 +13,8 @@ from itertools import groupby
 from portaudit.report.causes import Cause, causes, is_aside, is_needed
 from portaudit.report.groups import ROOT, grouped
 from portaudit.report.outcome import (
+    GAINS_TITLE,
+    OTHERS_NOTICE,
     TARGET_WORDS,
     XLA_NOTICE,
     XLA_SOURCE,
@@ -21,7 +23,9 @@ from portaudit.report.outcome import (
     days,
     decimal,
     mains,
+    of_rules,
     release,
+    rules_left_out,
     spot,
     told_apart,
     verdict_words,
@@ -44,6 +48,7 @@ from portaudit.report.text import Text, columns
 from portaudit.types import (
     DIFFICULTIES,
     SEVERITIES,
+    UNGUARDED,
     EntryKind,
     EntryPoint,
     Finding,
@@ -191,6 +196,9 @@ def _verdict(page: Page, report: Report) -> None:
             (f"{decimal(score.value)} of 100", "bold"),
             (provisional if score.provisional else "", "dim"),
         )
+    narrowed = rules_left_out(report)
+    if narrowed:
+        page.prose(Text(narrowed), Text("note: ", "bold yellow"), hang=6)
     roots = [root for root in report.roots if is_needed(root, score)]
     if roots:
         counts = Counter(root.severity for root in roots)
@@ -241,6 +249,9 @@ def _others(page: Page, others: Sequence[EntryPoint]) -> None:
             f"{decimal(each.score or 0.0):>5}  {each.verdict or ''}, {each.kind}: ",
             first_cells(each.path, page.width // 2),
         )
+    if scored:
+        notice = inline(OTHERS_NOTICE, color=page.color, style="dim")
+        page.prose(notice, Text(" " * 10), hang=10)
 
 
 def _bar(page: Page, value: float, verdict: Verdict) -> list[tuple[str, str]]:
@@ -308,9 +319,9 @@ def _gains(page: Page, report: Report) -> None:
     gains = [gain for gain in report.score.gains if gain.root in roots][:_GAINS]
     if not gains:
         return
-    places = told_apart([roots[gain.root] for gain in gains])
+    places = told_apart([roots[gain.root] for gain in gains], report)
     page.blank()
-    page.prose(Text("What would raise the score most, one after the other", "bold"))
+    page.prose(Text(GAINS_TITLE, "bold"))
     for gain in gains:
         root, place = roots[gain.root], places.get(gain.root, "")
         lead = Text.assemble(
@@ -345,7 +356,8 @@ def _reached(page: Page, report: Report, finding: Finding, margin: int) -> None:
         steps.insert(1, f"{count(chain.left_out, 'file')} more")
     text = " -> ".join(dict.fromkeys(steps))
     if chain.guard_by:
-        text += f", {chain.guard} by {chain.guard_by.path}:{chain.guard_by.line}"
+        own = ", the line itself is not" if finding.guard in UNGUARDED else ""
+        text += f"; {chain.guard} on the way by {chain.guard_by.path}:{chain.guard_by.line}{own}"
     page.note("reached", Text(text), margin)
 
 
@@ -604,9 +616,10 @@ def _findings(page: Page, report: Report) -> None:
 def _coverage(page: Page, report: Report, *, verbose: bool) -> None:
     coverage = report.coverage
     page.blank()
+    rules = of_rules(report) or count(coverage.rules_run, "rule")
     read = (
         f"{coverage.files_scanned:,} of {count(coverage.files_total, 'file')}, "
-        f"{coverage.files_torch:,} with torch, {count(coverage.rules_run, 'rule')}"
+        f"{coverage.files_torch:,} with torch, {rules}"
     )
     page.prose(Text(read), Text("Read     ", "bold"))
     if coverage.unknown_facts:

@@ -107,6 +107,21 @@ def test_the_import_of_triton_without_a_kernel_is_a_piece_of_its_own() -> None:
     assert root.category == "triton-kernel"
 
 
+def test_fewer_rules_find_no_more_work() -> None:
+    """A build of kernels of the tree is small, whether or not a rule on kernels was selected."""
+    files = {"setup.py": BUILD, "csrc/scale.cu": KERNEL}
+    results = tuple(scan(files).values())
+    kernels = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
+    known = told(with_foreign_uses(results), kernels, catalogue().rules)
+    builds = tuple(item for item in known if item.category == "custom-cuda-ext")
+    blank = tuple(replace(each, fingerprint="") for each in kernels)
+    ran = {item.rule for item in builds}
+    efforts = {item.fingerprint: item.effort for item in joined(known, kernels, catalogue())}
+    few = joined(builds, blank, catalogue(), ran=ran)
+    assert few
+    assert all(item.effort == efforts[item.fingerprint] for item in few)
+
+
 def test_the_build_of_kernels_that_are_counted_is_small() -> None:
     files = {"setup.py": BUILD, "csrc/scale.cu": KERNEL}
     built = next(item for item in found(files) if item.category == "custom-cuda-ext")

@@ -899,7 +899,7 @@ def test_a_script_that_nothing_starts_shows_a_library() -> None:
     first, second = joined.told()
     assert first.main
     assert first.why == (
-        "no line of the tree starts `train_b.py`, which uses 3 of the 7 modules of the package "
+        "no script and no README starts `train_b.py`, which uses 3 of the 7 modules of the package "
         "`zoo`: what that offers is the entry, until `--entry` names one"
     )
     assert (second.path, second.main) == ("train_b.py", False)

@@ -279,3 +279,32 @@ def test_the_kernel_that_another_project_has_is_not_called_by_name_alone() -> No
     results = tuple(scan(files).values())
     (kernel,) = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
     assert [place.path for place in kernel.callers] == ["net/pool.py"]
+
+
+# --- what one library asks of another -------------------------------------------------------------
+
+
+def test_settings_of_a_trainer_are_of_the_library_that_they_ask_for() -> None:
+    files = {
+        "load.py": """
+from peft import prepare_model_for_kbit_training
+from transformers import AutoModel, BitsAndBytesConfig
+from transformers.integrations import HfDeepSpeedConfig
+import bitsandbytes.nn as bnb
+
+def load(name, settings):
+    quantised = BitsAndBytesConfig(load_in_4bit=True)
+    sharded = HfDeepSpeedConfig(settings)
+    head = bnb.Linear4bit(1, 2)
+    return prepare_model_for_kbit_training(AutoModel.from_pretrained(name)), sharded, head
+""",
+        "requirements.txt": "bitsandbytes\n",
+    }
+    assert {item.root for item in found(files)} == {
+        f"{LIBRARY}bitsandbytes",
+        f"{LIBRARY}deepspeed",
+    }
+
+
+def test_the_import_of_a_settings_class_asks_for_no_library() -> None:
+    assert not found({"load.py": "from transformers import BitsAndBytesConfig\n"})

@@ -16,6 +16,7 @@ from portaudit.read.python.deeds import deeds
 from portaudit.read.python.handing import handing, taking
 from portaudit.read.python.imports import text_of
 from portaudit.read.python.keeping import keeps
+from portaudit.read.python.loaded import asked_of_objects
 from portaudit.read.python.model import Branch, Nearest, Place, Scope
 from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
 from portaudit.read.python.offered import is_class_of, offered
@@ -77,6 +78,7 @@ def code(
         keeps=" ".join(sorted(keeps(reader))),
         sections=" ".join(sorted(sections(reader, said, everywhere))),
         members=" ".join(sorted(_members(reader, said, noted))),
+        objects=asked_of_objects(reader),
     )
 
 

@@ -22,6 +22,7 @@ from portaudit.marks import (
     ELEMENT,
     EMPTY,
     IN_DICT,
+    LOADED,
     OBJECT_ITSELF,
     OF_FUNCTION,
     PARSED,
@@ -48,6 +49,7 @@ from portaudit.read.python.conditions import (
 )
 from portaudit.read.python.conditions import section as section_at
 from portaudit.read.python.inherited import inherited
+from portaudit.read.python.loaded import is_loaded
 from portaudit.read.python.mappings import (
     gives_dict,
     is_own_dict,
@@ -413,8 +415,7 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         of = _read_from(reader, call) or (IN_DICT if is_own else "")
         yield Told(ANY_SETTING, "", call, True, of=of)
     elif _is_fed(reader, call):
-        of = _parsed(reader, call) or _read_from(reader, call)
-        of = of or (IN_DICT if gives_dict(reader, call) else "")
+        of = _parsed(reader, call) or _read_from(reader, call) or _made_by(reader, call)
         yield Told(ANY_SETTING, "", call, True, of=of)
     elif path := _written_path(reader, call):
         yield Told(ANY_SETTING, "", call, True, of=path)
@@ -425,6 +426,13 @@ def _of_call(reader: Reader, call: cst.Call) -> Iterator[Told]:
         return
     for item in call.args:
         yield from _argument(reader, call, item)
+
+
+def _made_by(reader: Reader, call: cst.Call) -> str:
+    """What a call makes of what it reads, if that is no object of settings."""
+    if is_loaded(reader, call):
+        return LOADED
+    return IN_DICT if gives_dict(reader, call) else ""
 
 
 def _changed(reader: Reader, call: cst.Call) -> Iterator[Told]:
@@ -546,12 +554,24 @@ def _put_together(reader: Reader, call: cst.Call) -> Iterator[Told]:
                     yield from _by_key(reader, key, value, call)
 
 
+def _is_copy(made: cst.DictComp) -> bool:
+    """Whether a dict has the keys of another, each with its value: `{k: f(v) for k, v in …}`."""
+    pair = made.for_in.target
+    if not isinstance(pair, cst.Tuple) or made.for_in.inner_for_in is not None:
+        return False
+    names = [dotted(each.value) for each in pair.elements]
+    value = made.value
+    if isinstance(value, cst.Call) and len(value.args) == 1:
+        value = value.args[0].value
+    return [dotted(made.key), dotted(value)] == names and "" not in names
+
+
 def _pairs(
     reader: Reader, node: cst.BaseExpression, depth: int = 0
 ) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
     """The keys of a dict that are not written there, with their values; also those put in later."""
     made = followed(reader, node)
-    if isinstance(made, cst.DictComp):
+    if isinstance(made, cst.DictComp) and not _is_copy(made):
         yield made.key, made.value
     for each in made.elements if isinstance(made, cst.Dict) else ():
         if isinstance(each, cst.StarredDictElement):
@@ -790,9 +810,25 @@ def _option(call: cst.Call) -> Iterator[Told]:
         value = known.words().declaring.switches.get(word[0], "null")
     else:
         value = "null" if last_name(action) == "BooleanOptionalAction" else ""
-    yield Told(name, value, call, False, tuple(spelled))
+    yield from _dotted(Told(name, value, call, False, tuple(spelled)))
     if "env_var" in given:  # of configargparse: a variable of the environment gives it too
         yield Told(name, "", call, True)
+
+
+def _dotted(told: Told) -> Iterator[Told]:
+    """An option, and what code asks of the objects that a program makes of its dots.
+
+    `--model.fast` is `args.model.fast` then.
+    """
+    yield told
+    *outer, last = told.name.split(".")
+    if outer and last.isidentifier():
+        marks = {each: each.rpartition(".") for each in told.spelled}
+        spelled = {
+            f"{AS_WRITTEN if each.startswith(AS_WRITTEN) else ''}{name}" if dot else each
+            for each, (_, dot, name) in marks.items()
+        }
+        yield replace(told, name=last, spelled=tuple(spelled), section=outer[-1])
 
 
 def _is_fed_elsewhere(call: cst.Call) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from portaudit.report import plan
 from portaudit.report.causes import Cause
 from portaudit.report.html.frames import Frame, Frames
 from portaudit.report.html.text import amount
@@ -49,7 +50,7 @@ class Card(Struct, frozen=True):
     """A root cause. `number` is its place in the page · `group`: what it means for the main run.
 
     `facts`: in a few words each, how much there is of it · `reached`: the chain of imports of the
-    example · `steps`: places in the suggested order, the first and the last · `after`: numbers of
+    example · `steps`: numbers in the plan, the first and the last · `after`: numbers of
     cards to be done before.
     """
 
@@ -101,6 +102,7 @@ class _Maker:
         self.report = report
         self.frames = frames
         self.numbers = numbers
+        self.planned = plan.numbers(report)
         self.findings = {finding.fingerprint: finding for finding in report.findings}
         self.chains = {chain.path: chain for chain in report.chains}
         self.points = {lost.root: lost.points for lost in report.score.lost}
@@ -146,7 +148,7 @@ class _Maker:
             fix=cause.fix or (example.fix if example else "") or (rule.fix if rule else ""),
             replacement="" if cause.fix or facts is None else facts.replacement,
             references=_references(rule.references if rule else (), example),
-            steps=_steps(cause.roots),
+            steps=self._steps(cause.roots),
             after=self._after(number, cause.roots),
             parts=self._parts(cause)[:_PARTS],
             more_parts=max(0, len(cause.roots) - _PARTS),
@@ -159,6 +161,10 @@ class _Maker:
         if example is None or chain is None or example.reach != "main":
             return ()
         return (*chain.imports, Location(example.path, example.span.line))
+
+    def _steps(self, roots: Iterable[RootCause]) -> tuple[int, int]:
+        steps = [self.planned[root.id] for root in roots if root.step and root.id in self.planned]
+        return (min(steps), max(steps)) if steps else (0, 0)
 
     def _after(self, number: int, roots: Iterable[RootCause]) -> tuple[int, ...]:
         found = {self.numbers[key] for root in roots for key in root.after if key in self.numbers}
@@ -238,8 +244,3 @@ def _references(links: Iterable[Link], example: Finding | None) -> tuple[Link, .
     """Further reading that is not the source of the facts itself."""
     source = example.facts.source if example else ""
     return tuple(link for link in links if link.url != source)
-
-
-def _steps(roots: Iterable[RootCause]) -> tuple[int, int]:
-    steps = [root.step for root in roots if root.step]
-    return (min(steps), max(steps)) if steps else (0, 0)

@@ -19,6 +19,8 @@ from portaudit.report.html.document import document
 from portaudit.report.html.frames import Frames
 from portaudit.report.html.text import address, amount
 from portaudit.report.outcome import (
+    GAINS_TITLE,
+    OTHERS_NOTICE,
     TARGET_WORDS,
     XLA_NOTICE,
     XLA_SOURCE,
@@ -29,6 +31,7 @@ from portaudit.report.outcome import (
     failing,
     grade,
     mains,
+    of_rules,
     split,
     told_apart,
     unread,
@@ -160,6 +163,8 @@ def render(report: Report, view: View) -> str:
         "gains": _gains(report, found),
         "mains": mains(report),
         "programs": _programs(report),
+        "gains_title": GAINS_TITLE,
+        "others_notice": OTHERS_NOTICE,
         "other_programs": _other_programs(report),
         "needed": needed,
         "optional": [card for card in found if card.group == "optional"],
@@ -178,6 +183,7 @@ def render(report: Report, view: View) -> str:
         "difficulties": DIFFICULTIES,
         "topics": _topics(report),
         "unknown": _unknown(report),
+        "rules": of_rules(report) or count(report.coverage.rules_run, "rule"),
         "skipped": _skipped(report),
         "gate": report.gate,
         "gate_counts": counts(report),
@@ -266,7 +272,7 @@ def _gains(report: Report, found: Iterable[Card]) -> list[Step]:
     roots = {root.id: root for root in report.roots}
     numbers = {root.id: card.number for card in found for root in card.cause.roots}
     gains = [gain for gain in report.score.gains if gain.root in roots][:_GAINS]
-    places = told_apart([roots[gain.root] for gain in gains])
+    places = told_apart([roots[gain.root] for gain in gains], report)
     return [
         Step(
             title=roots[gain.root].title,
@@ -435,6 +441,9 @@ def _unknown(report: Report) -> list[Unknown]:
             "all code counts, wherever it stands."
         )
         found.append(Unknown("The score is provisional", text))
+    if of_rules(report):
+        text = "Verdict, score and days speak of what these find, and of no others."
+        found.append(Unknown(f"Only {of_rules(report)} ran", text))
     if report.partial:
         text = "What stands in them is not in this report; they are listed below."
         found.append(Unknown(f"{unread(report)} could not be read", text))
