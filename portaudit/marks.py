@@ -51,6 +51,8 @@ EMPTY = '""'
 AS_WRITTEN = "--"
 """Before the name of an option in how it is spelled: its value is the word itself, or a plain one
 that code has, of one word."""
+REQUIRED = "!"
+"""In how an option is spelled: its parser takes no command line without it."""
 ELEMENT = "[]"
 """Ends the name of a setting of which an element is asked, whichever: `stages[]`. Of what code sets
 it says that one is changed."""
@@ -92,6 +94,9 @@ AN_OBJECT = "!"
 """Ends the name of a parameter that is an object, by what is asked of it."""
 PASSED_ON = ">"
 """Ends the name of a parameter that is only given to other functions of the tree by its place."""
+ONLY_KEY = "]"
+"""Ends the name of a parameter that nothing is done with but to look something up in a table."""
+OF_PARAMETERS = AN_OBJECT + PASSED_ON + ONLY_KEY
 
 OF_FUNCTION = "("
 """Stands between a function and a parameter of it that may be left out. At the end of the name of a

@@ -699,7 +699,8 @@ class Setting(Struct, frozen=True):
     the default of, which has none where `value` is empty · `spelled`: the
     names by which a command line gives it that say something else than its name and a value, and
     with their hyphen those of several letters that have one, in alphabetical order and separated
-    by spaces; `--` and its name if what is said is the value · `of`: another setting that it has
+    by spaces; `--` and its name if what is said is the value, `!` if its parser takes no command
+    line without it · `of`: another setting that it has
     the value of here, or of `*` whose text is read, the path of a file that is, `$` for one that
     the environment names, `{.}` for an object of a library, `{}` for what is read into a dict,
     `{**}` for where attributes come of one; `value` is mostly empty then · `section`: the name of
@@ -804,7 +805,10 @@ class CodeFacts(Struct, frozen=True):
     asks something by a name that is not written, which may be all settings · `members`: those of
     all its words by which it only asks objects of its classes for what these set themselves ·
     `objects`: settings that it asks of what may be an object that a library read, `*` if it makes
-    pairs of one, and before a `(` functions that it gives one.
+    pairs of one, and before a `(` functions that it gives one ·
+    `whole`: those of `offered` that it asks by whole names only, and these, separated by spaces:
+    `=get_rows`, `named(0:name` for what a function of it is given, `~WAYS` for a table of it that
+    nobody else may change · `spaces`: of operators, those that it keeps or hands on.
     """
 
     imports: tuple[Import, ...] = ()
@@ -826,6 +830,8 @@ class CodeFacts(Struct, frozen=True):
     sections: str = ""
     members: str = ""
     objects: str = ""
+    whole: tuple[tuple[str, str], ...] = ()
+    spaces: str = ""
 
 
 NO_CODE = CodeFacts()

@@ -36,6 +36,13 @@ def expected(text: str, line: int) -> tuple[int, str]:
     return line, line_hashes(text.encode(), [line])[line]
 
 
+def test_who_fails_quietly_is_told_what_it_was_held_against(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import torch\n\nx = torch.zeros(2, device='cuda:0')\n")
+    done = run(tmp_path, "-q", "--fail-on", "info")
+    assert done.exit_code == 1
+    assert done.stderr == "against nothing: no finding is accepted\n"
+
+
 # --- the lines that were judged -------------------------------------------------------------------
 
 

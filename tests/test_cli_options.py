@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import struct
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +17,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from portaudit import config
-from portaudit.cli import program
+from portaudit.cli import common, program
 from portaudit.cli.options import Asked, taking
 from portaudit.config import Options
 from portaudit.errors import UsageError
@@ -116,3 +119,34 @@ def test_shared_options_stand_in_their_order_between_those_of_the_command() -> N
     done = CliRunner().invoke(app, ["p", "--jobs", "2", "--last", "--target", "xla"])
     assert done.exit_code == 0, done.output
     assert got == ["p", False, Asked(target="xla", jobs=2), True, "o"]
+
+
+def test_a_pipe_is_as_wide_as_the_terminal_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What goes to `less` is read in the terminal that standard error has; a file has no such."""
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
+    reading, writing = os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    with (
+        os.fdopen(master, "rb"),
+        os.fdopen(reading, "rb"),
+        os.fdopen(slave, "wb", buffering=0) as terminal,
+        os.fdopen(writing, "wb", buffering=0) as pipe,
+        os.fdopen(nothing, "rb") as null,
+        (tmp_path / "report.txt").open("wb") as file,
+    ):
+        for stdout, stderr, expected in (
+            (terminal, null, 72),
+            (pipe, terminal, 72),
+            (pipe, null, common.PLAIN_WIDTH),
+            (file, terminal, common.PLAIN_WIDTH),
+        ):
+            monkeypatch.setattr(sys, "__stdout__", stdout)
+            monkeypatch.setattr(sys, "__stderr__", stderr)
+            monkeypatch.setattr(sys, "__stdin__", null)
+            assert common.width() == expected
+        monkeypatch.setenv("COLUMNS", "90")
+        assert common.width() == 90

@@ -374,6 +374,17 @@ def test_a_line_has_the_number_that_the_plan_has() -> None:
     assert len(numbered) > 3
 
 
+@pytest.mark.parametrize("word", ["spconv", "flash_attn", "spconv.pytorch", "apex"])
+def test_a_library_has_its_rules_listed(word: str) -> None:
+    done = run(word)
+    assert done.exit_code == 0
+    listed = {"s": "FUS044", "f": "FUS001", "a": "FUS012"}[word[0].lower()]
+    assert listed in done.stdout
+    assert "DEP" in done.stdout
+    assert run(word, "--format", "json").exit_code == 2
+    assert listed in run(word, "--format", "json").stderr
+
+
 def test_hostile_code_is_shown_as_text(
     make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,7 +70,7 @@ FILES = {
     "cuda_backend.py": CODE,
     "cpu_backend.py": "import torch\n\ndef f(model):\n    return model.cpu()\n",
 }
-OURS = re.compile(r"\x1b\[[\d;]*m|\x1b\]8;;(?:file://[^\x1b\x07]*)?\x1b\\")
+OURS = re.compile(r"\x1b\[[\d;]*m|\x1b\]8;;(?:file://[^\x1b\x07]*|https?://[!-~]+)?\x1b\\")
 """What portaudit itself may send to a terminal."""
 TAGS = {"details", "summary", "sub", "sup", "br", "picture", "source"}
 """Elements that its Markdown has of its own, if any."""

@@ -89,7 +89,15 @@ def test_find_rule_takes_id_or_name(word: str) -> None:
     assert find_rule(RULES, word).id == "FUS001"
 
 
-@pytest.mark.parametrize(("word", "hint"), [("FSU001", "FUS001"), ("apx", "apex"), ("?", "list")])
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("FSU001", "FUS001"),
+        ("apx", "apex"),
+        ("?", "list"),
+        ("FUS999", "see `portaudit rules list FUS`"),
+    ],
+)
 def test_find_rule_names_the_nearest(word: str, hint: str) -> None:
     with pytest.raises(UsageError, match=hint):
         find_rule(RULES, word)

@@ -5,12 +5,18 @@ Knows ids, names and categories only; what a rule matches is no matter here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from portaudit.catalogue.schema import Rule
 from portaudit.errors import UsageError, nearest
 
+if TYPE_CHECKING:
+    from portaudit.catalogue.load import Catalogue
+
 EVERYTHING = "ALL"
+_ID = re.compile(r"[A-Z]{3}[0-9]+")
 _CATEGORY_WEIGHT = 3
 """A category is as specific as the three letters that its ids begin with."""
 
@@ -43,7 +49,33 @@ def find_rule(rules: Mapping[str, Rule], word: str) -> Rule:
             return rule
     known = [text for rule in rules.values() for text in (rule.id, rule.name)]
     hint = nearest(word, known) or nearest(word.upper(), known) or "; see `portaudit rules list`"
+    family = word[:3].upper()
+    if _ID.fullmatch(word.upper()) and any(name.startswith(family) for name in rules):
+        hint = f"; see `portaudit rules list {family}`"  # any number is as near as any other
     raise UsageError(f'no rule has the id or name "{word}"{hint}')
+
+
+def rules_of_library(catalogue: Catalogue, word: str) -> tuple[str, ...]:
+    """The ids of the rules about a library, by the name of a package or of what Python imports."""
+    known = catalogue.packages
+    library = known.required(word.lower().replace("_", "-")) or known.imported(word)
+    if library is None:
+        return ()
+    packages = {name for name, row in known.packages.items() if row.name == library.name}
+    modules = {name for name, row in known.modules.items() if row.name == library.name}
+
+    def is_meant(name: str, imports: str = "") -> bool:
+        inside = any(f"{name}.".startswith(f"{module}.") for module in modules)
+        return inside or name in packages or not modules.isdisjoint(imports.split())
+
+    found = {
+        rule.id
+        for rule in catalogue.rules.values()
+        if any(is_meant(name) for match in rule.match for name in match.name)
+    }
+    rows = ((key[0], row) for key, rows in catalogue.rows.items() for row in rows)
+    found.update(rule for rule, row in rows if is_meant(row.name, row.imports))
+    return tuple(name for name in catalogue.rules if name in found)
 
 
 def named(rules: Mapping[str, Rule], word: str) -> frozenset[str]:

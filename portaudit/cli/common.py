@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GATE_FAILED, FAILED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 PLAIN_WIDTH = 100
-"""Columns of text that goes to a pipe or a file."""
+"""Columns of text that goes to a file, or where nothing is a terminal."""
 
 _NO_ROOM = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 """What the system says of a disk that takes no more."""
@@ -186,14 +186,25 @@ def _check_when(option: str, when: str) -> None:
 
 
 def width() -> int:
-    """Columns to fill: those of the terminal, or what COLUMNS says, or a fixed number."""
+    """Columns to fill: what COLUMNS says, those of the terminal, or a fixed number.
+
+    Text that goes to a pipe is read in the terminal that the other streams have (`| less`); a file
+    is the same from wherever it is written.
+    """
     said = os.environ.get("COLUMNS", "")
     if said.isdecimal() and int(said) > 0:
         return int(said)
-    try:
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or PLAIN_WIDTH  # type: ignore[union-attr]
-    except (AttributeError, ValueError, OSError):  # closed, replaced, or no terminal
-        return PLAIN_WIDTH
+    for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
+        try:
+            handle = stream.fileno()  # type: ignore[union-attr]
+            if stream is sys.__stdout__ and stat.S_ISREG(os.fstat(handle).st_mode):
+                return PLAIN_WIDTH
+            columns = os.get_terminal_size(handle).columns
+        except (AttributeError, ValueError, OSError):  # closed, replaced, or no terminal
+            continue
+        if columns:
+            return columns
+    return PLAIN_WIDTH
 
 
 def output_encoding() -> str:

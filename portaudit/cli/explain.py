@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec.structs import replace
@@ -22,6 +23,9 @@ from portaudit.cli.completion import explained, one_of
 from portaudit.cli.delivery import progress
 from portaudit.cli.options import RUN, Asked, taking
 from portaudit.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from portaudit.catalogue.schema import Rule
 
 _PLACE = re.compile(r"(.+?):(\d+)(?::(\d+))?:?", re.DOTALL)
 _FORMATS = ("terminal", "json")
@@ -106,10 +110,16 @@ def _line(path: Path, line: int, column: int | None, format_name: str, asked: As
 
 
 def _rule(word: str, format_name: str, asked: Asked) -> str:
-    from portaudit.catalogue.select import find_rule
+    from portaudit.catalogue.select import find_rule, rules_of_library
 
     catalogue = catalogue_of(asked.rules)
-    rule = find_rule(catalogue.rules, word)
+    try:
+        rule = find_rule(catalogue.rules, word)
+    except UsageError:
+        about = [catalogue.rules[each] for each in rules_of_library(catalogue, word)]
+        if not about:
+            raise
+        return _of_library(about, word, format_name, asked)
     if format_name == "json":
         from portaudit.report import json
 
@@ -119,3 +129,20 @@ def _rule(word: str, format_name: str, asked: Asked) -> str:
 
     text = docs.page(catalogue, rule)
     return terminal.render_markdown(text, width=width(), color=wants_color(asked.color))
+
+
+def _of_library(about: Sequence[Rule], word: str, format_name: str, asked: Asked) -> str:
+    """The rules about a library, where somebody names that and no rule."""
+    from portaudit.config import read_target
+    from portaudit.report import terminal
+
+    if format_name == "json":
+        ids = ", ".join(rule.id for rule in about)
+        raise UsageError(f'"{word}" is a library; name one of its rules: {ids}')
+    target = read_target(asked.target or "torchneuron")
+    rows = [
+        (rule.id, rule.severity, rule.target[target].status, rule.category, rule.name)
+        for rule in about
+    ]
+    table = terminal.render_rules(rows, width=width(), color=wants_color(asked.color))
+    return f"{table}\n`portaudit explain {about[0].id}` has all there is to know about a rule.\n"

@@ -15,6 +15,7 @@ from portaudit.cli.common import (
     complain,
     links_below,
     output_encoding,
+    tell,
     today,
     wants_color,
     width,
@@ -107,6 +108,8 @@ def check(paths: Sequence[Path] | None, asked: Asked) -> int:
     files = functools.partial(_read, config, content, staged=staged)
     drawn = drawing_of(report, rules)
     deliver(drawn, places, view, root=config.root, files=files, quiet=asked.quiet)
+    if asked.quiet and report.gate is not None and not report.gate.passed:
+        tell(f"against {report.gate.against}")  # all of an old tree is new where nothing is kept
     return _outcome(report, config, strict=asked.strict)
 
 

@@ -60,6 +60,7 @@ DETECTORS: Mapping[str, Iterable[str]] = {
     "torch-requirement-without-xla": ("transformers", *_VERSIONS),
     "transform-and-back": ("torch",),
     "operator-of-a-config": ("DCN",),
+    "ray-gpu-bundle": ("GPU",),
 }
 """What a file spells in which a detector may find something."""
 _STEPPING = ("backward", "grad", "step")

@@ -91,6 +91,7 @@ _WRAPPERS: Mapping[str, _Wrapper] = {
     "kubectl": _Wrapper(verbs=_words("exec run"), operands=1, flags=_words("-it -i -t --rm")),
     "nsys": _Wrapper(verbs=_words("profile launch"), flags=_words("-y")),
     "ncu": _Wrapper(flags=_words("-f --force-overwrite --nvtx --csv")),
+    "ray": _Wrapper(verbs=_words("submit"), flags=_words("--no-wait --verbose")),
     "srun": _SLURM,
     "docker": _CONTAINER,
     "podman": _CONTAINER,
@@ -131,7 +132,7 @@ _COMMANDS = SHELLS | _words(
 )
 """Programs by which a variable's value is known to be a command."""
 _BEFORE = re.compile(r"\s*(?:(?:[A-Za-z_]\w*=\S*|\$\w+|\$\{\w+\})\s+)*")
-_NESTED = _words("compose container pod instance")
+_NESTED = _words("compose container pod instance job")
 """Sub-commands that have sub-commands: `docker compose run`."""
 
 

@@ -598,6 +598,10 @@ class _Script:
             yield from self._written(self._targets(outer), piece, place)
         elif words and words[0] in _READS_SCRIPT:
             yield from self.inner(piece, place)
+        elif words and words[0] == "read" and words[-1].isidentifier():
+            # `read -r -d '' words <<EOF`: the variable is what a launch is given later.
+            self.values[words[-1]] = piece.text[:_LONGEST_VALUE]
+            self.options[words[-1]] = [(piece, place)]
 
     @staticmethod
     def _is_handed_on(body: Node, outer: Node) -> bool:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from posixpath import basename, dirname
 
 from msgspec import Struct
 
 from portaudit.discover import Tree
-from portaudit.marks import ANY_MEMBER, ANY_PART, GIVEN_TO, RETURNED
+from portaudit.marks import ANY_MEMBER, ANY_PART, GIVEN_TO, OF_FUNCTION, RETURNED, UNWRITTEN
 from portaudit.relate import nearby
 from portaudit.relate.kernels import bare_name
 from portaudit.relate.live import Living
-from portaudit.types import COMPILED, UNGUARDED, Called, FileResult, Finding, Kernel, Location
+from portaudit.types import (
+    COMPILED,
+    UNGUARDED,
+    Binding,
+    Called,
+    FileResult,
+    Finding,
+    Kernel,
+    Location,
+)
 
 _SHORTEST = 3
 """Letters of a name's beginning, or end, that say which it is."""
+_OPERATORS = "torch.ops"
+_PART = re.compile(r"([=:?])")
+"""Stands in `CodeFacts.gives` between the place of an argument and what that is."""
 
 
 class Bound:
@@ -38,10 +51,24 @@ class Bound:
         whole = frozenset().union(*own.values())
         values = _values(known, results) if known else frozenset()
         self.besides = {key: names & values for key, names in own.items()}
-        if known and _puts_together(results, results):
+        lookups = _Lookups(results) if known else None
+        if lookups is not None and lookups.named:
+            self.besides = {
+                key: names | (own[key] & lookups.named) for key, names in self.besides.items()
+            }
+        made_of = lookups.made(results) if lookups is not None else ()
+        if made_of:
             parts = _parts(whole, results)
             self.are_made = any(parts.values())
-            made = {key: {part for name in own[key] for part in parts[name]} for key in own}
+            made = {
+                each.fingerprint: {
+                    part
+                    for binding in each.bound_as
+                    if lookups is not None and lookups.may_mean(binding, made_of)
+                    for part in parts[bare_name(binding.name)]
+                }
+                for each in known
+            }
             self.besides = {key: names | made[key] for key, names in self.besides.items()}
             own = {key: names | made[key] for key, names in own.items()}
         self.words = frozenset().union(*own.values())
@@ -59,27 +86,145 @@ class Bound:
         }
 
 
-def _puts_together(path: Iterable[FileResult], results: Iterable[FileResult]) -> bool:
-    """Whether a file of some looks up members of a compiled module by names that it makes.
+class _Lookups:
+    """Where members of compiled modules are looked up by names that are no literals.
 
-    `getattr(_C, name + "_cuda")`: of a module that is private, that a `setup.py` names, or where
-    operators are registered; or of what torch's `load()` or a function returns that brings in one.
-    One of Python's may hand on what such a module has, if it brings in some.
+    `named`: the whole names among them.
     """
-    known = tuple(results)
-    built = {
-        word
-        for result in known
-        if basename(result.path) == "setup.py"
-        for word in result.facts.code.words.split()
-    }
-    asked = frozenset(_looked_up(path))
-    returning = [name.removesuffix(RETURNED) for name in asked if name.endswith(RETURNED)]
-    compiled = _Compiled(known, built)
-    if any(map(compiled.may_be, asked.difference(f"{name}{RETURNED}" for name in returning))):
-        return True
-    givers = frozenset(_giving(known, built)) if returning else frozenset()
-    return any(name.startswith("torch.") or bare_name(name) in givers for name in returning)
+
+    def __init__(self, results: Iterable[FileResult]) -> None:
+        self._results = known = tuple(results)
+        self._built = {
+            word
+            for result in known
+            if basename(result.path) == "setup.py"
+            for word in result.facts.code.words.split()
+        }
+        self._compiled = _Compiled(known, self._built)
+        self._kept = frozenset(
+            space for result in known for space in result.facts.code.spaces.split()
+        )
+        self._given = _Given(known)
+        named: set[str] = set()
+        self._whole = {
+            (result.path, module)
+            for result in known
+            for module in dict(result.facts.code.whole)
+            if self._are_whole(result, module, named)
+        }
+        self.named = frozenset(named)
+
+    def _are_whole(self, result: FileResult, module: str, named: set[str]) -> bool:
+        """Whether a file asks a module of nothing but names that stand whole in the tree."""
+        questions = [asked for each, asked in result.facts.code.whole if each == module]
+        names = self._given.names(result.path, " ".join(questions).split())
+        named |= names or set()
+        return names is not None
+
+    def made(self, path: Iterable[FileResult]) -> frozenset[str]:
+        """The modules that files of some look up members of by names that they make.
+
+        `getattr(_C, name + "_cuda")`: of a module that is private, that a `setup.py` names, or
+        where operators are registered; or of what torch's `load()` or a function returns that
+        brings in one. One of Python's may hand on what such a module has, if it brings in some.
+        """
+        asked = frozenset(
+            module
+            for result in path
+            for module in _looked_up(result)
+            if (result.path, module) not in self._whole
+        )
+        modules = {module.removesuffix(ANY_MEMBER).lstrip(".") for module in asked} - {""}
+        returning = {name for name in modules if name.endswith(RETURNED)}
+        found = {module for module in modules - returning if self._compiled.may_be(module)}
+        givers = frozenset(_giving(self._results, self._built)) if returning else frozenset()
+        for each in returning:
+            name = each.removesuffix(RETURNED)
+            if name.startswith("torch.") or bare_name(name) in givers:
+                found.add(each)
+        return frozenset(found)
+
+    def may_mean(self, binding: Binding, modules: Iterable[str]) -> bool:
+        """Whether a member of some modules may be what Python calls native code by.
+
+        A space of operators has its own; a module none, but those of a space that is kept.
+        """
+        space, _, _ = binding.name.rpartition("::")
+        if binding.form != "torch-library" or not space:
+            return True
+        is_kept = bool(self._kept & {f"{_OPERATORS}.{space}", _OPERATORS})
+        spaces = (_space(module) for module in modules)
+        return any(is_kept if each is None else each in {"", space} for each in spaces)
+
+
+def _space(module: str) -> str | None:
+    """The space of operators or classes that a name is of; empty for any, None for no such name."""
+    parts = module.split(".")
+    if parts[0] != "torch" or parts[1:2] not in (["ops"], ["classes"]):
+        return "" if module == "torch" else None
+    return parts[2] if len(parts) > _OPERATORS.count(".") + 1 else ""
+
+
+class _Given:
+    """Answers what names functions are given, by all that call them."""
+
+    def __init__(self, results: Sequence[FileResult]) -> None:
+        self._results = results
+        self._gives: dict[str, list[tuple[str, str]]] = {}
+        for result in results:
+            for function, parts in result.facts.code.gives:
+                self._gives.setdefault(function, []).append((result.path, parts))
+        self._busy: set[str] = set()
+
+    def names(self, path: str, questions: Iterable[str]) -> set[str] | None:
+        """The names that questions of a file are about; None if one is not known."""
+        found: set[str] = set()
+        for question in questions:
+            names = self._of(path, question)
+            if names is None:
+                return None
+            found |= names
+        return found
+
+    def _of(self, path: str, question: str) -> set[str] | None:
+        if question.startswith("="):
+            return {question[1:]}
+        if question.startswith("~"):
+            table = question[1:]
+            return (
+                set() if nearby.users(self._results, {table}).get(table, {path}) <= {path} else None
+            )
+        function, sign, slot = question.partition(OF_FUNCTION)
+        if not sign:
+            return None
+        if question in self._busy:
+            return set()
+        self._busy.add(question)
+        try:
+            return self._of_calls(function, slot.split(":"))
+        finally:
+            self._busy.discard(question)
+
+    def _of_calls(self, function: str, slots: Sequence[str]) -> set[str] | None:
+        """What all calls give a parameter, by its place or its name."""
+        calls = self._gives.get(function, ())
+        used = nearby.users(self._results, {function}).get(function, set())
+        if not used <= {path for path, _ in calls}:
+            return None
+        found: set[str] = set()
+        for path, parts in calls:
+            for part in parts.split():
+                slot, sign, asked = _PART.split(part, maxsplit=1)
+                if slot in slots:
+                    names = (
+                        None
+                        if sign == UNWRITTEN
+                        else self._of(path, asked if sign == ":" else f"={asked}")
+                    )
+                    if names is None:
+                        return None
+                    found |= names
+        return found
 
 
 class _Compiled:
@@ -185,13 +330,11 @@ def _values(kernels: Iterable[Kernel], results: Sequence[FileResult]) -> frozens
     return frozenset(name for name, paths in used.items() if paths - calling[name])
 
 
-def _looked_up(results: Iterable[FileResult]) -> Iterator[str]:
-    """The modules that files ask for members by names that they make."""
-    for result in results:
-        for name in result.facts.code.offered.split():
-            module = name.removesuffix(ANY_MEMBER)
-            if module and module != name:
-                yield module.lstrip(".")
+def _looked_up(result: FileResult) -> Iterator[str]:
+    """The modules that a file asks for members by names that are no literals, as it offers them."""
+    for name in result.facts.code.offered.split():
+        if name.endswith(ANY_MEMBER):
+            yield name
 
 
 def _parts(names: Collection[str], results: Iterable[FileResult]) -> Mapping[str, set[str]]:
@@ -369,7 +512,7 @@ class Asked(Struct, frozen=True):
         return cls(
             frozenset(part for name in unseen for part in name.split(".")),
             bool(nearby.users(path, nearby.LOADING)),
-            _puts_together(path, results),
+            bool(_Lookups(results).made(path)),
         )
 
 

@@ -132,18 +132,33 @@ def _of_line(own: Reach | None, code: set[Reach | None]) -> Reach | None:
 def taken_on(findings: Iterable[Finding], kernels: Iterable[Kernel]) -> tuple[Finding, ...]:
     """Findings, those of native code that the tree has in PyTorch for the CPU as the edit they are.
 
-    What they say of it stays: as the code stands, the target runs into it.
+    How grave they are stays: as the code stands, the target runs into it.
     """
     written = {each.fingerprint for each in kernels}
     return tuple(
-        replace(
-            item,
-            effort=min(_TAKING, item.effort, key=EFFORTS.index),
-            fix=_fix_of_edit(item.portable, is_kernel=item.fingerprint in written),
-        )
+        _taken_on(item, item.portable, is_kernel=item.fingerprint in written)
         if item.portable
         else item
         for item in findings
+    )
+
+
+def _taken_on(finding: Finding, portable: Location, *, is_kernel: bool) -> Finding:
+    """A finding with the remedy of the edit, and with no word of another one.
+
+    What its rule says of a kernel behind the first colon is what becomes of it otherwise.
+    """
+    told = finding.message
+    if is_kernel:
+        place = f"`{portable.path}:{portable.line}`"
+        kernel, _, _ = told.partition(": ")
+        told = f"{kernel}: its operator stands in PyTorch at {place}, for the CPU only"
+    return replace(
+        finding,
+        message=told,
+        effort=min(_TAKING, finding.effort, key=EFFORTS.index),
+        facts=replace(finding.facts, replacement=""),
+        fix=_fix_of_edit(portable, is_kernel=is_kernel),
     )
 
 
@@ -270,6 +285,12 @@ def _package(finding: Finding, catalogue: Catalogue) -> str:
         row = libraries.imported(_library(finding.rule, catalogue)) or row
     if row is not None and (named or _is_cuda(row.cells.get("family", ""), finding)):
         return row.name
+    if (
+        row is not None
+        and finding.root == finding.rule
+        and first == _library(finding.rule, catalogue)
+    ):
+        return row.name  # the command `deepspeed`
     if row is None and (named or finding.root == finding.rule):
         row = libraries.imported(_library(finding.rule, catalogue))
         return row.name if row else ""

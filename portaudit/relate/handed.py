@@ -26,6 +26,8 @@ from portaudit.marks import (
     OBJECT,
     OBJECT_ITSELF,
     OF_FUNCTION,
+    OF_PARAMETERS,
+    ONLY_KEY,
     PASSED_ON,
     UNPACKED,
     UNWRITTEN,
@@ -33,7 +35,6 @@ from portaudit.marks import (
 
 Values = frozenset[str]
 _UNKNOWN = ""
-_MARKS = AN_OBJECT + PASSED_ON
 
 
 class _Place(Struct):
@@ -133,8 +134,9 @@ def filled(
 
     An empty one is not known. What is handed on under its own name is none: it has been told where
     it comes from. What is not known of a parameter that is an object is no word; nor of one that is
-    only passed on, if all that take something under its name are one or the other. `configured`:
-    all files of settings are known that the program is given.
+    only passed on, if all that take something under its name are one or the other. What is only
+    the key of a table decides no condition. `configured`: all files of settings are known that the
+    program is given.
     """
     listed = [(function, words.split()) for function, words in taking]
     objects = _objects(names for _, names in listed)
@@ -148,10 +150,11 @@ def filled(
     known: dict[str, tuple[_Calls, ...]] = {}
     found: dict[str, set[str]] = {}
     for function, marked in listed:
-        names = [name.rstrip(_MARKS) for name in marked]
+        names = [name.rstrip(OF_PARAMETERS) for name in marked]
         found_here = _left_out(function, names, calls, patterns, asked)
         for name, values in found_here:
             found.setdefault(name, set()).update(values)
+        keys = {name.rstrip(OF_PARAMETERS) for name in marked if name.endswith(ONLY_KEY)}
         of_objects = {
             name
             for name, each in zip(names, marked, strict=True)
@@ -165,7 +168,7 @@ def filled(
             known[function] = (_Calls.of(said), either) if is_kept else (_Calls.of(said),)
         for each in known[function]:
             for name, values in each.given(names, configured=configured):
-                if name in asked:
+                if name in asked and name not in keys:
                     there = found.setdefault(name, set())
                     there.update(
                         OBJECT_ITSELF if each == _UNKNOWN and name in of_objects else each
@@ -199,9 +202,9 @@ def _objects(taking: Iterable[Sequence[str]]) -> frozenset[str]:
     for names in taking:
         for name in names:
             if name.endswith(AN_OBJECT):
-                objects.add(name.rstrip(_MARKS))
+                objects.add(name.rstrip(OF_PARAMETERS))
             elif not name.endswith(PASSED_ON):
-                others.add(name)
+                others.add(name.rstrip(OF_PARAMETERS))
     return frozenset(objects - others)
 
 

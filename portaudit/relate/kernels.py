@@ -304,6 +304,26 @@ class Natives:
         lost = never if never and self._said.compiles else set()
         return {path: lines for path, lines in found.items() if path not in said | lost}
 
+    def is_left_out(self, path: str) -> bool:
+        """Whether builds list sources of its folder without this one, and no text says its name.
+
+        Something may compile all files with its end all the same: what calls the ones that are
+        listed says nothing of this one.
+        """
+        return path in self._left_out
+
+    @cached_property
+    def _left_out(self) -> frozenset[str]:
+        if self._tree is None:
+            return frozenset()
+        builds = self._tree.builds
+        none: frozenset[Location] = frozenset()
+        known = {result.path for result in self._results if builds.loading(result.path) == none}
+        if not known or self._said.compiles:
+            return frozenset()
+        said = self._said.sources(dict.fromkeys(known, ()), builds.named, by_end=False)
+        return frozenset(known - said)
+
     def is_missing(self, path: str, names: Collection[str]) -> bool:
         """Whether what no build has is needed by one that is known, or alone has one of some names.
 

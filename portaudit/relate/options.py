@@ -13,6 +13,7 @@ stand in another section (`TEST.enabled`, for `cfg.MODEL.enabled`) is another on
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -35,6 +36,7 @@ from portaudit.marks import (
     OF_FUNCTION,
     PARSED,
     POURED,
+    REQUIRED,
     VARIABLE,
 )
 from portaudit.types import Option, Setting
@@ -74,8 +76,9 @@ _PASSED = re.compile(r"\"?\$(?:[@*\d]|\{[@*\d].*\})\"?")
 class Command(Struct, frozen=True):
     """What a command line says: subcommands and the like, and values that it gives by name.
 
-    `letters`: options of one letter, of which nobody knows what settings they are · `bundles`:
+    `letters`: options of one letter, which are settings only as code spells them · `bundles`:
     those of several with one hyphen (`-vx`), which are letters too unless code spells one so ·
+    `lettered`: values given by a letter, of those that each of several lines gives ·
     `mentioned`: names in its words and values, which may be those of settings that get a value so
     (`MODEL.FLASH True`, `--set=a.flash=true`, JSON) · `is_open`: it has a word that may stand for
     any of this · `is_sure`: it tells of the usual run, and is not one of several that might ·
@@ -93,6 +96,7 @@ class Command(Struct, frozen=True):
     is_sure: bool = True
     sections: Mapping[str, Mapping[str, Values]] = field(default_factory=dict)
     placed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lettered: Mapping[str, Values] = field(default_factory=dict)
 
     def within(self, name: str) -> Mapping[str, Values]:
         """The values that a name is given, by the section that it stands in."""
@@ -116,6 +120,7 @@ def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
     words: set[str] = set()
     given: dict[str, dict[str, set[str]]] = {}
     letters: set[str] = set()
+    lettered: dict[str, set[str]] = {}
     bundles: set[str] = set()
     mentioned: dict[str, set[str]] = {}
     is_open = False
@@ -131,7 +136,9 @@ def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
             text = key.lstrip("-")
             if not key.startswith("--") and len(text) == 1:
                 letters.add(text.lower())
-                last = set()
+                mention(value)
+                last = lettered.setdefault(text, set())
+                last.add(plain(value) if sign else "true")
                 continue
             if not key.startswith("--"):
                 bundles.add(text.lower())
@@ -176,6 +183,7 @@ def command(arguments: Sequence[str], *, is_text: bool = False) -> Command:
             for name, sections in mentioned.items()
             if _ALONE not in sections
         },
+        lettered={letter: frozenset(values) for letter, values in lettered.items()},
     )
 
 
@@ -229,6 +237,11 @@ def joined(commands: Iterable[Command], *, is_sure: bool = True) -> Command:
         is_sure,
         sections,
         placed,
+        {
+            letter: frozenset().union(*(each.lettered[letter] for each in found))
+            for letter in {letter for each in found for letter in each.lettered}
+            if all(letter in each.lettered for each in found)
+        },
     )
 
 
@@ -240,6 +253,7 @@ def with_variables(said: Command, environment: Iterable[str]) -> Command:
     """
     given = dict(said.given)
     sections = dict(said.sections)
+    lettered = said.lettered
     for each in environment:
         variable, _, value = each.partition("=")
         name = variable.lower()
@@ -248,7 +262,9 @@ def with_variables(said: Command, environment: Iterable[str]) -> Command:
             sections.pop(name, None)
         key = VARIABLE + variable
         given[key] = given.get(key, frozenset()) | {plain(value)}
-    return replace(said, given=given, sections=sections)
+        # of a letter nobody sees which variable it has: `-m $KIND`
+        lettered = {letter: values | {plain(value)} for letter, values in lettered.items()}
+    return replace(said, given=given, sections=sections, lettered=lettered)
 
 
 def setting_name(text: str) -> str:
@@ -291,7 +307,8 @@ class Code(Struct, frozen=True):
     the path says · `spelled`: other names under which a setting may be given, by its name ·
     `feeds`: what gives them values unseen · `parsed`: settings that are only options of a parser of
     the command line, attributes of its namespace · `reaching`: what gives those values unseen ·
-    `others`: settings whose values one has as well.
+    `others`: settings whose values one has as well · `required`: options without which no command
+    line will do; what they are by default is among no values.
     """
 
     values: Mapping[str, Values] = field(default_factory=dict)
@@ -301,6 +318,7 @@ class Code(Struct, frozen=True):
     parsed: frozenset[str] = frozenset()
     reaching: Feeds = Feeds()
     others: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
 
 
 def told_by(
@@ -324,18 +342,25 @@ def told_by(
         if item.of not in {"", item.name} and item.name != ANY_SETTING:
             others.setdefault(item.name, set()).add(item.of)
     explicit = _merged(collected(item for item in listed if item.given), filled)
-    values = _merged(collected(listed), filled)
+    required = frozenset(item.name for item in listed if _is_required(item))
+    values = _merged(collected(item for item in listed if not _is_required(item)), filled)
     fed = [item for item in told if item.name == ANY_SETTING]
     is_poured = any(item.of == POURED for item in fed)
     return Code(
-        _merged(dict.fromkeys(others, frozenset()), values),
+        _merged(dict.fromkeys({*others, *required}, frozenset()), values),
         explicit,
         spelled,
         _feeds(fed, spelled),
         _named(told, PARSED) - _named(told, BY_KEY) - frozenset(taken),
         _feeds((item for item in fed if is_poured or item.of != IN_DICT), spelled),
         {name: frozenset(names) for name, names in others.items()},
+        required,
     )
+
+
+def _is_required(item: Setting) -> bool:
+    """Whether a setting is an option that each command line gives."""
+    return REQUIRED in item.spelled.split()
 
 
 def _feeds(fed: Iterable[Setting], spelled: Mapping[str, frozenset[str]]) -> Feeds:
@@ -449,9 +474,10 @@ class Known(Struct, frozen=True, dict=True):
 
     def _told(self, name: str, section: str) -> tuple[Values, Values, Values, Values]:
         """What gives a setting values: the command, files of settings, code that sets it, all."""
+        lettered = self._lettered(name) or frozenset()
         if not section:
             return (
-                self.command.given.get(name, frozenset()),
+                self.command.given.get(name, lettered) | lettered,
                 self.config.get(name, frozenset()),
                 self.code.explicit.get(name, frozenset()),
                 self.code.values.get(name, frozenset()),
@@ -462,13 +488,15 @@ class Known(Struct, frozen=True, dict=True):
                 values
                 for each, values in self.command.within(name).items()
                 if told.may_be(each, section)
-            )
+            ),
+            lettered,
         )
         config = frozenset(each.value for each in told.within(told.config.get(name, ()), section))
         listed = [item for item in told.within(told.code.get(name, ()), section) if not item.of]
         filled = told.filled.get(name, frozenset())
         explicit = filled.union(item.value for item in listed if item.given)
-        return given, config, explicit, filled.union(item.value for item in listed)
+        defaults = (item.value for item in listed if not _is_required(item))
+        return given, config, explicit, filled.union(defaults)
 
     def _values(self, name: str, section: str) -> Values | None:
         """The values that a setting has where it does not have those of others; None if open.
@@ -492,6 +520,8 @@ class Known(Struct, frozen=True, dict=True):
             return None  # nobody sees what is in that data
         if is_one and config:
             return config | explicit
+        if name in self.code.required and not (self.command.is_sure and given):
+            return None
         return everywhere | given | config
 
     def _of_function(self, function: str, parameter: str) -> Values | None:
@@ -557,7 +587,7 @@ class Known(Struct, frozen=True, dict=True):
         if said.is_open or self._feeds(name).any or said.mentions(name, section):
             return True
         others = {each.lower() for each in self.code.spelled.get(name, ())}
-        if not others.isdisjoint(self._letters):
+        if self._lettered(name) is None:
             return True
         if any(each in said.given or each in self.config for each in others):
             return True
@@ -566,6 +596,32 @@ class Known(Struct, frozen=True, dict=True):
         if any(name.startswith(each) and each not in self.code.values for each in said.given):
             return name not in said.given  # argparse takes the beginning of a name for it
         return lower[:1] in self._letters - self._explained
+
+    def _lettered(self, name: str) -> Values | None:
+        """What the command gives a setting by letters; None if nobody sees what that is.
+
+        Such a letter stands alone, is that of one option of the path only, however it is written,
+        and what it says is what the option becomes.
+        """
+        spelled = self.code.spelled.get(name, frozenset())
+        letters = {each for each in spelled if each.lower() in self._letters}
+        if not letters:
+            return frozenset()
+        together = frozenset().union(*self.command.bundles)
+        is_seen = all(
+            each in self.command.lettered
+            and each.lower() not in together
+            and self._meanings[each.lower()] == 1
+            for each in letters
+        )
+        if name in spelled or not is_seen:
+            return None
+        return frozenset().union(*(self.command.lettered[each] for each in letters))
+
+    @cached_property
+    def _meanings(self) -> Counter[str]:
+        """How many options code spells in one way, in lower case."""
+        return Counter(each.lower() for names in self.code.spelled.values() for each in names)
 
     @cached_property
     def _explained(self) -> frozenset[str]:
@@ -640,6 +696,8 @@ class Known(Struct, frozen=True, dict=True):
         if name in self.code.others:
             found |= self.values(name) or frozenset(() if seen else {_UNKNOWN})
         if self._is_changed(VARIABLE + name):
+            return True
+        if name in self.code.required and not found:
             return True
         if not found:
             return False

@@ -765,6 +765,8 @@ class _Tree:
         is_unknown = self._asked.looks_up and not self._bound.are_made
         is_unknown |= self._asked.any and not callers and not names
         if not callers and not names:
+            if self._is_left_out(path):
+                return aside(path) or "unreached"
             callers = self._near_callers(path)
         for reach in _ORDER:
             living = self._paths[reach]
@@ -780,6 +782,12 @@ class _Tree:
             return aside(path) or "other"
         bound = self._binding is None or dirname(path) in self._binding
         return aside(path) or (None if bound else "unreached")
+
+    def _is_left_out(self, path: str) -> bool:
+        """Whether nothing is known to compile native code of which nothing is called by name."""
+        if not self._natives.is_left_out(path) or self._asked.any:
+            return False
+        return not self._natives.is_missing(path, self._paths["main"].names)
 
     def _of_lines(self, lines: Iterable[Location]) -> Reach | None:
         """The first of the paths that come to some lines of Python."""

@@ -87,11 +87,14 @@ class Said:
         self,
         places: Mapping[str, Collection[str]],
         meaning: Mapping[tuple[str, str], int] = _NOTHING,
+        *,
+        by_end: bool = True,
     ) -> frozenset[str]:
         """Those of some sources that text names, or may name by their ends.
 
         With each come the files that are known to name it. `meaning`: how often a file says a name
         of which it is known what it means: as often as that it is no other source of the name.
+        Without `by_end` only by the names, or what these begin with.
         """
         found: set[str] = set()
         called: dict[bytes, list[str]] = {}
@@ -110,7 +113,7 @@ class Said:
                     may_make and _made(path, content, stem) > parts
                 ):
                     named += called[name]
-            if may_make:
+            if may_make and by_end:
                 named += (
                     source
                     for end, sources in ending.items()

@@ -18,7 +18,6 @@ from portaudit.catalogue.entries import aside
 from portaudit.catalogue.options import words as known_words
 from portaudit.discover import Tree
 from portaudit.marks import (
-    AN_OBJECT,
     ANY_PART,
     ANY_SETTING,
     ANY_VARIABLE,
@@ -36,9 +35,9 @@ from portaudit.marks import (
     NAMED,
     OBJECT,
     OF_FUNCTION,
+    OF_PARAMETERS,
     OTHERWISE,
     PARSED,
-    PASSED_ON,
     SECTION,
     TAKING,
     UNDER,
@@ -327,7 +326,7 @@ class _Facts:
         names = {name for path in files for name in self._objects.get(path, ())}
         takers = {name.removesuffix(TAKING) for name in names if name.endswith(TAKING)}
         taken = (
-            param.rstrip(AN_OBJECT + PASSED_ON)
+            param.rstrip(OF_PARAMETERS)
             for path in files
             for function, params in self._taking.get(path, ())
             if function in takers
@@ -391,7 +390,7 @@ class _Facts:
         found: set[str] = set()
         for path in files:
             for function, words in self._taking.get(path, ()):
-                names = [name.rstrip(AN_OBJECT + PASSED_ON) for name in words.split()]
+                names = [name.rstrip(OF_PARAMETERS) for name in words.split()]
                 is_class = names[0] in {FIELDS, KEYED, NAMED} or function == OBJECT
                 is_any = "" in unpacked or (of_any_class and function[:1].isupper())
                 if is_class or is_any or function in given:

@@ -177,7 +177,7 @@ def _reach(page: Page, reason: Reason) -> None:
 def _target(page: Page, explained: Explanation, finding: Finding) -> None:
     facts = finding.facts
     _told(page, "Target", _status(explained.target, facts))
-    page.line(" " * _LABEL, (facts.source, "dim"))
+    page.line(" " * _LABEL, page.address(facts.source))
     if facts.note:
         page.prose(inline(facts.note, color=page.color), Text(" " * _LABEL))
     if facts.replacement:

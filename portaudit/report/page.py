@@ -125,6 +125,11 @@ class Page:
             style = f"{style} {LINK}{address}".strip()
         return shown or ":".join(parts), style
 
+    def address(self, source: str) -> tuple[str, str]:
+        """A page that is cited: a link in full, however the terminal breaks it; no other text."""
+        is_link = bool(self._links) and re.fullmatch(r"https?://[!-~]+", source)
+        return source, f"dim {LINK}{source}" if is_link else "dim"
+
     def table(self, grid: Grid) -> None:
         """A table, drawn plainly where that is plain, and as lines where it is too wide."""
         widths = [max(map(columns, cells)) for cells in zip(*grid.plain, strict=True)]

@@ -169,7 +169,7 @@ def _head(page: Page, report: Report) -> None:
     if report.target == "xla":
         page.blank()
         page.prose(Text(XLA_NOTICE), Text("note: ", "bold yellow"))
-        page.line("      ", (XLA_SOURCE, "dim"))
+        page.line("      ", page.address(XLA_SOURCE))
     page.blank()
     _verdict(page, report)
 
@@ -399,7 +399,7 @@ def _meaning(
     if facts.note:
         status += Text("; ") + inline(facts.note, color=page.color)
     page.note(f"on {report.target}", status, margin)
-    page.line(" " * (margin + 2), (facts.source, "dim"))
+    page.line(" " * (margin + 2), page.address(facts.source))
     if cause.fix:
         page.note("fix", Text(cause.fix), margin)
         return
@@ -510,7 +510,7 @@ def _section(
     most = len(section.checks) if verbose else _CHECKS
     for check in section.checks[:most]:
         page.prose(inline(check.text, color=page.color), Text("  - "))
-        page.line("    ", (check.source, "dim"))
+        page.line("    ", page.address(check.source))
     if section.checks[most:]:
         page.line(f"  and {len(section.checks) - most} more to check: -v shows all")
 

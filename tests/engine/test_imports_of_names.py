@@ -20,7 +20,6 @@ from snippets import check, findings, the
         ("from torch.cuda import manual_seed_all", "RNG001"),
         ("from torch.cuda.nvtx import range_push", "PRF001"),
         ("from torch.utils.cpp_extension import CUDAExtension", "EXT001"),
-        ("from transformers import BitsAndBytesConfig", "QNT003"),
     ],
 )
 def test_import_of_a_name_is_a_finding(statement: str, rule: str) -> None:

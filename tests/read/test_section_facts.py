@@ -9,6 +9,7 @@ import pytest
 
 from portaudit.catalogue.load import Catalogue, load
 from portaudit.kinds import kind_by_name
+from portaudit.marks import BY_KEY
 from portaudit.scan import scan_file
 from portaudit.types import FileFacts, SourceFile
 
@@ -84,7 +85,8 @@ def test_what_a_file_has_as_a_whole_in_a_function_of_that_name_is_told() -> None
 
 
 def given(source: str, path: str) -> set[str]:
-    return {f"{each.section}/{each.name}" for each in facts(source, path).settings}
+    told = facts(source, path).settings
+    return {f"{each.section}/{each.name}" for each in told if each.name != BY_KEY}
 
 
 def test_settings_stand_in_what_is_spelled() -> None:

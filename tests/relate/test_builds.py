@@ -99,6 +99,27 @@ def test_a_source_that_something_else_may_compile(
     assert found["old_kernel"] == "main"
 
 
+UNNAMED = "import subprocess\n\n\ndef f(files):\n    subprocess.run(['nvcc -O3'])\n    return "
+UNNAMED += "[it for it in files if '.cu' in it]\n"
+UNLISTED = {
+    "nothing calls it": ({}, "unreached"),
+    "its own name": ({"more.py": f"{UNNAMED}\n\nf(['cuda/old.cu'])\n"}, "main"),
+    "what its name begins with": ({"more.py": f"{UNNAMED}\n\nf(['old'])\n"}, "main"),
+    "a call": ({"train.py": f"{TRAIN}    new.ext.pool(loss)\n"}, "main"),
+    "compiled as it runs": ({"more.py": f"{UNNAMED}\nimport torch.load_inline\n"}, "main"),
+}
+
+
+@pytest.mark.parametrize(("files", "reach"), UNLISTED.values(), ids=UNLISTED)
+def test_a_source_that_no_list_has_and_nothing_calls(
+    make_tree: MakeTree, files: Mapping[str, str], reach: str
+) -> None:
+    """Something else compiles whatever it is given: that is no sign that it compiles this one."""
+    own = {path: SOURCES[path].replace("forward", "pool") for path in SOURCES if "old" in path}
+    tree = {"ops/new.py": HEAD + LOADS["names"], "find.py": UNNAMED, **own, **files}
+    assert reaches(make_tree, tree)["old_kernel"] == reach
+
+
 VERSION = {
     "v1/cuda/old.cu": KERNEL.format(name="first"),
     "v1/cuda/old.cpp": BINDING,

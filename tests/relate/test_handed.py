@@ -37,6 +37,8 @@ CASES = {
     "what is passed on to an object": ("f: a b!|g: b>", "g: ?|f: 1 .b", "b=<>"),
     "what is passed on to more": ("f: a b!|g: b>|h: b", "g: ?", "b="),
     "what is passed on to nobody": ("g: b>", "g: ?", "b="),
+    "only a key": ("f: a b]", "f: 1 x", ""),
+    "a key of one": ("f: a b]|g: b", "f: 1 x|g: y", "b=y"),
     "nobody asks": ("f: a c", "f: 1 true", ""),
 }
 

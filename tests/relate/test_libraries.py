@@ -308,3 +308,8 @@ def load(name, settings):
 
 def test_the_import_of_a_settings_class_asks_for_no_library() -> None:
     assert not found({"load.py": "from transformers import BitsAndBytesConfig\n"})
+
+
+def test_a_launcher_is_of_the_library_that_it_starts() -> None:
+    files = {"run.sh": "deepspeed train.py\n", "train.py": "import deepspeed\n"}
+    assert {item.root for item in found(files)} == {f"{LIBRARY}deepspeed"}

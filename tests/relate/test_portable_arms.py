@@ -12,6 +12,8 @@ from textwrap import dedent
 
 import pytest
 
+from portaudit.report import plan
+from portaudit.report.formats import FORMATS, View
 from portaudit.types import Finding, Location, Report
 from scans import report_of
 
@@ -398,6 +400,32 @@ def test_an_arm_that_is_no_such_operator_leaves_the_kernel_to_be_written(
     assert {item.path for item in found} == {"ops.py", "csrc/scale.cu"}
     assert {item.portable for item in found} == {None}
     assert report.score.verdict == "write kernels"
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"badge"}))
+def test_no_output_asks_for_a_kernel_that_the_cpu_has_in_pytorch(
+    make_tree: MakeTree, name: str
+) -> None:
+    files = tree(PORTABLE["another arm"])
+    report = report_of(make_tree(files))
+    text = FORMATS[name].render(report, View(width=200))
+    place = here(files["ops.py"])
+    assert "written again" not in text
+    assert f"{place.path}:{place.line}" in text
+
+
+def test_the_plan_and_the_remedies_say_the_same(make_tree: MakeTree) -> None:
+    files = tree(PORTABLE["another arm"])
+    report = report_of(make_tree(files))
+    place = here(files["ops.py"])
+    (kernel,) = (item for item in native(report) if item.rule == "SRC010")
+    assert kernel.message == (
+        "`scale_rows_kernel` is a CUDA kernel: "
+        f"its operator stands in PyTorch at `{place.path}:{place.line}`, for the CPU only"
+    )
+    assert kernel.message in {root.title for root in report.roots}
+    assert {item.facts.replacement for item in native(report)} == {""}
+    assert "written again" not in plan.render(report, ())
 
 
 def test_what_a_setup_script_builds(make_tree: MakeTree) -> None:

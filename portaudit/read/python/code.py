@@ -17,9 +17,10 @@ from portaudit.read.python.handing import handing, taking
 from portaudit.read.python.imports import text_of
 from portaudit.read.python.keeping import keeps
 from portaudit.read.python.loaded import asked_of_objects
+from portaudit.read.python.looked_up import kept_spaces, whole_names
 from portaudit.read.python.model import Branch, Nearest, Place, Scope
 from portaudit.read.python.nodes import descendants, dotted, last_name, string_value
-from portaudit.read.python.offered import is_class_of, offered
+from portaudit.read.python.offered import is_class_of, looked_up, offered
 from portaudit.read.python.options import Demands, Options, Waiting, undemanding
 from portaudit.read.python.sections import sections
 from portaudit.read.python.stores import stores
@@ -59,12 +60,15 @@ def code(
     told = options.told()
     everywhere = words.union(*(option.words.split() for option in told))
     does, trains = deeds(reader, main)
+    named = whole_names(reader)
+    others = set(offered(reader, options.decorators, options.methods, packages, named))
+    by_name = {call: set(looked_up(reader, call)) for call in named}
     return CodeFacts(
         (*imports, *bases(reader)),
         reader.span(main).line if main else 0,
         does,
         " ".join(sorted(words)),
-        " ".join(sorted(set(offered(reader, options.decorators, options.methods, packages)))),
+        " ".join(sorted(others.union(*by_name.values()))),
         told,
         asks(reader),
         handing(reader),
@@ -79,6 +83,16 @@ def code(
         sections=" ".join(sorted(sections(reader, said, everywhere))),
         members=" ".join(sorted(_members(reader, said, noted))),
         objects=asked_of_objects(reader),
+        whole=tuple(
+            sorted(
+                {
+                    (module, " ".join(sorted(named[call])))
+                    for call, modules in by_name.items()
+                    for module in modules - others
+                }
+            )
+        ),
+        spaces=" ".join(sorted(set(kept_spaces(reader)))),
     )
 
 

@@ -107,7 +107,7 @@ def _opens(reader: Reader) -> Iterator[cst.CSTNode]:
         ):
             yield call
     for assign in reader.model.assigns:
-        if _is(reader, assign.value) and any(_is_namespace(each.target) for each in assign.targets):
+        if any(_is_namespace(each.target) for each in assign.targets) and _is(reader, assign.value):
             yield assign
 
 

@@ -6,9 +6,11 @@ calls `optim.zero_grad()`, that is no value which the option may have.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
-from portaudit.marks import AN_OBJECT, PASSED_ON
+from portaudit.marks import AN_OBJECT, ONLY_KEY, PASSED_ON
 from portaudit.read.python.conditions import is_self
 from portaudit.read.python.model import Scope, around
 from portaudit.read.python.nodes import last_name
@@ -20,6 +22,11 @@ _OF_WORDS = frozenset({*dir(str), *dir(bytes), *dir(int), *dir(float), "value", 
 _SORTING = frozenset({"isinstance", "issubclass", "hasattr", "callable", "type", "str"})
 """Functions that are asked what something is: it may be something else as well."""
 
+_ALL_NAMES = frozenset({"locals", "vars", "eval", "exec", "dir"})
+"""Functions that have what a function is given without its names."""
+_STATEMENTS = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
+_DECIDING = (cst.Comparison, cst.BooleanOperation, cst.UnaryOperation, cst.IfExp, cst.Lambda)
+"""Expressions in which a value may decide what runs, or when."""
 _LACKING = "AttributeError"
 
 
@@ -37,6 +44,7 @@ class Objects:
         self._members: dict[str, list[cst.Attribute]] = {}
         self._waits = any("except" in line and _LACKING in line for line in reader.lines)
         """Whether something of the file is asked for what it may not have."""
+        self._hands_all = any(node.value in _ALL_NAMES for node in reader.model.names)
         for node in reader.model.names:
             inner: Scope | None = reader.scope_of(node)
             while inner is not None:
@@ -52,6 +60,8 @@ class Objects:
         uses = self._uses.get((scope, name), ())
         if not uses or any(each.kind != "param" for each in scope.bindings.get(name, ())):
             return ""
+        if not self._hands_all and self._is_only_key(uses):
+            return ONLY_KEY
         kept = self._kept(name) if any(map(self._is_kept, uses)) else []
         if any(map(self._is_sorted, [*uses, *kept])):
             return ""
@@ -59,6 +69,36 @@ class Objects:
         if any(map(self._is_asked, [*uses, *own])):
             return AN_OBJECT
         return PASSED_ON if all(map(self._is_passed_on, uses)) else ""
+
+    def _is_only_key(self, uses: Sequence[cst.Name]) -> bool:
+        """Whether a table is read by it, in no condition, and else it is only tested by asserts."""
+        keys = [node for node in uses if not self._is_asserted(node)]
+        return bool(keys) and all(map(self._is_key, keys))
+
+    def _is_asserted(self, node: cst.Name) -> bool:
+        """Whether it is looked for in a list that an assert has."""
+        parents = self._reader.model.parents
+        outer = parents.get(node)
+        return (
+            isinstance(outer, cst.Comparison)
+            and outer.left is node
+            and len(outer.comparisons) == 1
+            and isinstance(outer.comparisons[0].operator, cst.In)
+            and isinstance(outer.comparisons[0].comparator, (cst.List, cst.Tuple, cst.Set))
+            and isinstance(parents.get(outer), cst.Assert)
+        )
+
+    def _is_key(self, node: cst.Name) -> bool:
+        parents = self._reader.model.parents
+        inner: cst.CSTNode = node
+        outer = parents.get(inner)
+        if not isinstance(outer, cst.Index):
+            return False
+        while outer is not None and not isinstance(outer, _STATEMENTS):
+            if isinstance(outer, (*_DECIDING, cst.AssignTarget, cst.AugAssign, cst.Del)):
+                return False
+            inner, outer = outer, parents.get(outer)
+        return isinstance(outer, (cst.Assign, cst.AnnAssign, cst.Return, cst.Expr))
 
     def _is_kept(self, node: cst.Name) -> bool:
         """Whether an object keeps it under its own name."""

@@ -72,11 +72,12 @@ def offered(
     tables: Container[cst.CSTNode] = (),
     methods: Container[Scope] = (),
     packages: Container[str] = (),
+    but: Container[cst.Call] = (),
 ) -> Iterator[str]:
     """The names, some more than once.
 
     `tables`: decorators that hand nothing to anybody else · `methods`: those that no base calls ·
-    `packages`: libraries, by their first names.
+    `packages`: libraries, by their first names · `but`: calls that look up what is told elsewhere.
     """
     model = reader.model
     for asked in asks_for_any(reader):
@@ -90,7 +91,8 @@ def offered(
         yield from _of_imports(reader, scope, packages)
     looking = [call for name in _LOOKING_UP for call in model.called.get(name, ())]
     for call in dict.fromkeys((*looking, *reader.calls_of(_LOCATING))):
-        yield from _looked_up(reader, call)
+        if call not in but:
+            yield from looked_up(reader, call)
     for call in model.calls:
         yield from _handed(reader, call)
     for item in model.subscripts:
@@ -128,7 +130,30 @@ def _asked_below(reader: Reader, attribute: cst.Attribute) -> Iterator[str]:
     }
     if isinstance(owner, cst.Name) and not reader.lookup(owner.value, reader.scope_of(owner)):
         found.add(owner.value)  # of a star import
-    yield from sorted(found - {""}) or (ANY_PART,)
+    known = sorted(found - {""})
+    if known or _gets_some(reader.scope_of(attribute).node):
+        yield from known or (ANY_PART,)
+
+
+def _gets_some(function: cst.CSTNode) -> bool:
+    """Whether code may have classes of it, of which it asks: it gives, keeps or makes something.
+
+    What only does something to each (`patch(each); seen.add(each)`) makes none of them.
+    """
+    if not isinstance(function, cst.FunctionDef):
+        return True
+    loops = {
+        dotted(node.target)
+        for node in descendants(function)
+        if isinstance(node, (cst.For, cst.CompFor))
+    }
+    return any(
+        isinstance(node, cst.Yield)
+        or (isinstance(node, cst.Return) and node.value is not None)
+        or (isinstance(node, cst.AssignTarget) and not isinstance(node.target, cst.Name))
+        or (isinstance(node, cst.Call) and dotted(node.func) in loops)
+        for node in descendants(function)
+    )
 
 
 def _last(value: AnyValue) -> str:
@@ -245,7 +270,7 @@ def _brought(reader: Reader) -> Iterator[str]:
                 yield HANDED + binding.target
 
 
-def _looked_up(reader: Reader, call: cst.Call) -> Iterator[str]:
+def looked_up(reader: Reader, call: cst.Call) -> Iterator[str]:
     """`getattr(module, name)` and its like, with a name that is no literal; `eval(name)`."""
     name = last_name(call.func)
     if name in _GETTING and call.args:

@@ -27,6 +27,7 @@ from portaudit.marks import (
     OF_FUNCTION,
     PARSED,
     POURED,
+    REQUIRED,
     SECTION,
     VARIABLE,
 )
@@ -802,6 +803,8 @@ def _option(call: cst.Call) -> Iterator[Told]:
         spelled.add(name)  # what a command line says is not what it becomes
     elif made == "str" and ("default" not in given or _is_plain(given["default"])):
         spelled.add(f"{AS_WRITTEN}{name}")
+    if dashed and "default" not in given and literal(given.get("required")) == "true":
+        spelled.add(REQUIRED)
     if "default" in given:
         value = _value(given["default"])
     elif not dashed or ("required" in given and literal(given["required"]) != "false"):
