@@ -627,7 +627,8 @@ class Import(Struct, frozen=True):
     it (`import_module("pkg.x")`, `{"_target_": "pkg.x.Model"}`) · `asks`: the setting that is what
     is not known of the name (`f"pkg.{args.model}"`), `?` for what is made of settings ·
     `text`: its line then · `turn`: how many names are tried before it, until one is there ·
-    `is_switch`: only flags of the code decide, so there is no other way where they are set.
+    `is_switch`: only flags of the code decide, so there is no other way where they are set ·
+    `usual`: a file of settings that the program is given unless a line says another one.
     """
 
     name: str
@@ -640,6 +641,7 @@ class Import(Struct, frozen=True):
     text: str = ""
     turn: int = 0
     is_switch: bool = False
+    usual: bool = False
 
 
 class Launch(Struct, frozen=True):

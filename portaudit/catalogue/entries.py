@@ -24,6 +24,7 @@ Aside = Literal["test", "example"]
 OTHERWISE: frozenset[EntryKind] = frozenset({"evaluation", "inference", "export", "benchmark"})
 """What a program that trains may be asked to do instead."""
 _VERB = re.compile(r"[a-z]+(?:[-_][a-z0-9]+)*")
+_SIGNS = re.compile(r"[^a-z0-9]+")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -50,6 +51,10 @@ class _OtherRuns(Section, frozen=True):
 
 class _Placing(Section, frozen=True):
     options: frozenset[str]
+
+
+class _Vendors(Section, frozen=True):
+    words: frozenset[str]
 
 
 class _Making(Section, frozen=True):
@@ -97,6 +102,7 @@ class Table(Section, frozen=True):
     later: _Later
     other_runs: _OtherRuns
     placing: _Placing
+    vendors: _Vendors
     making: _Making
     trainer: tuple[Trainer, ...]
 
@@ -182,6 +188,11 @@ def of_the_run(arguments: tuple[str, ...]) -> tuple[str, ...]:
             kept.append(word)
         is_before_value = is_placing and not sign
     return tuple(kept)
+
+
+def is_for_others(path: str) -> bool:
+    """Whether a page or a script tells, by its path, of a run on somebody else's devices."""
+    return not _table().vendors.words.isdisjoint(_SIGNS.split(path.lower()))
 
 
 def makers() -> frozenset[str]:

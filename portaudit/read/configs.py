@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from portaudit.marks import ANY_VARIABLE, SECTION, VARIABLE
 from portaudit.read.items import MAPPING, UNSAID, Item, Scalar
+from portaudit.read.settings import resolve
 from portaudit.read.text import Text
 from portaudit.types import FileKind, Setting, SourceFile
 
@@ -29,6 +30,12 @@ _OTHERS = re.compile(
 )
 """Files that set up other tools, by their names."""
 _OPEN = re.compile(r"[$<>{}]|\0")
+_OTHER = re.compile(r"\$\{\.*(?:[\w-]+\.)*([A-Za-z_][\w-]*)\}")
+"""The value of another key, as OmegaConf writes it: the last part of that."""
+_SELECTED = re.compile(
+    r"\$\{oc\.select:\s*\.*(?:[\w-]+\.)*([A-Za-z_][\w-]*)\s*(?:,\s*([\w.\"'+-]*)\s*)?\}"
+)
+"""The same with what holds where there is no such key."""
 _SHARED = re.compile(rb"<<|(?:^|[\s:,\[{-])[*&!]\S", re.MULTILINE)
 """Signs of YAML by which a section may be another one too: anchors, aliases, tags."""
 
@@ -48,17 +55,19 @@ def given(source: SourceFile, items: Iterable[Item], text: Text) -> tuple[Settin
     has_sections = source.kind != "gin" and not (
         source.kind == "yaml" and _SHARED.search(source.content)
     )
-    found: dict[tuple[str, str], dict[str, int]] = {}
+    found: dict[tuple[str, str, str], dict[str, int]] = {}
     for item in items:
-        if item.kind == "config-key":
+        if item.kind == "config-key" and item.value != UNSAID:
             outer, _, name = item.name.rpartition(".")
-            key = name.replace("-", "_"), _value(item, text)
+            name = name.replace("-", "_")
             section = SECTION if item.value == MAPPING else outer.rpartition(".")[2]
-            lines = found.setdefault(key, {})
-            lines.setdefault(section if has_sections else "", item.span.line)
+            for value, other in _said(item, text):
+                if other != name:
+                    lines = found.setdefault((name, value, other), {})
+                    lines.setdefault(section if has_sections else "", item.span.line)
     return tuple(
-        Setting(name, value, line, given=True, section=section)
-        for (name, value), lines in islice(found.items(), _MOST)
+        Setting(name, value, line, given=True, section=section, of=other)
+        for (name, value, other), lines in islice(found.items(), _MOST)
         for section, line in lines.items()
     )
 
@@ -104,12 +113,35 @@ _READ = re.compile(
 """What sets variables that stand in a file of no kind that is read."""
 
 
+def _said(item: Item, text: Text) -> Iterator[tuple[str, str]]:
+    """A value that a key gives, or the last part of the other key whose value it has."""
+    shown = _shown(item, text)
+    if match := _OTHER.fullmatch(shown):
+        yield "", match[1].replace("-", "_")
+    elif match := _SELECTED.fullmatch(shown):
+        yield "", match[1].replace("-", "_")
+        default = resolve((match[2] or "null").strip("\"'"))
+        yield json.dumps(default) if not isinstance(default, str) else default, ""
+    else:
+        yield _value(item, text), ""
+
+
+def _shown(item: Item, text: Text) -> str:
+    """The text of a value that stands in one line."""
+    span = item.span
+    if isinstance(item.value, str):
+        return item.value
+    if item.value is not None or span.line != span.end_line:
+        return ""
+    return text.line_at(span.line - 1)[span.column - 1 : span.end_column - 1].strip("\"'")
+
+
 def _value(item: Item, text: Text) -> str:
     value: Scalar = item.value
     if value is None:  # nothing, or what is written stands for something else
         line = text.line_at(item.span.line - 1)
         return "" if _OPEN.search(line[item.span.column - 1 :]) else "null"
     if isinstance(value, str):
-        is_word = value and value not in {MAPPING, UNSAID} and not any(map(str.isspace, value))
+        is_word = value and value != MAPPING and not any(map(str.isspace, value))
         return value if is_word and len(value) <= _LONGEST and not _OPEN.search(value) else ""
     return json.dumps(value)

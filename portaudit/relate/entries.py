@@ -158,7 +158,7 @@ def entries(
         if each.path in main.paths
         for start in _telling_of(each.path, each.starts)
     ]
-    configs = starts.configs(lines)
+    configs = starts.configs(main.paths, lines)
     others = [
         start
         for program in programs
@@ -277,7 +277,7 @@ def _programs(
             names.aside(path),
             code[path].main,
             each.strength,
-            tuple(config for config, _ in starts.configs(_telling_of(path, lines[path]))),
+            tuple(config for config, _ in starts.configs((path,), _telling_of(path, lines[path]))),
             starts.brings(path, lines[path]),
         )
         for path, each in kinds.items()

@@ -281,11 +281,22 @@ def plain(text: str) -> str:
 
 
 def collected(settings: Iterable[Setting]) -> dict[str, Values]:
-    """The values that settings have, by name."""
+    """The values that settings have, by name; none of those that have that of another only."""
     found: dict[str, set[str]] = {}
     for item in settings:
-        found.setdefault(item.name, set()).add(item.value)
+        values = found.setdefault(item.name, set())
+        if not item.of:
+            values.add(item.value)
     return {name: frozenset(values) for name, values in found.items()}
+
+
+def others_of(settings: Iterable[Setting]) -> dict[str, frozenset[str]]:
+    """The other settings whose values settings have, by name."""
+    found: dict[str, set[str]] = {}
+    for item in settings:
+        if item.of not in {"", item.name} and item.name != ANY_SETTING:
+            found.setdefault(item.name, set()).add(item.of)
+    return {name: frozenset(names) for name, names in found.items()}
 
 
 class Feeds(Struct, frozen=True):
@@ -337,10 +348,7 @@ def told_by(
         if item.spelled:
             names = spelled.get(item.name, frozenset())
             spelled[item.name] = names.union(item.spelled.split())
-    others: dict[str, set[str]] = {}
-    for item in told:
-        if item.of not in {"", item.name} and item.name != ANY_SETTING:
-            others.setdefault(item.name, set()).add(item.of)
+    others = others_of(told)
     explicit = _merged(collected(item for item in listed if item.given), filled)
     required = frozenset(item.name for item in listed if _is_required(item))
     values = _merged(collected(item for item in listed if not _is_required(item)), filled)
@@ -353,7 +361,7 @@ def told_by(
         _feeds(fed, spelled),
         _named(told, PARSED) - _named(told, BY_KEY) - frozenset(taken),
         _feeds((item for item in fed if is_poured or item.of != IN_DICT), spelled),
-        {name: frozenset(names) for name, names in others.items()},
+        others,
         required,
     )
 
@@ -433,7 +441,8 @@ class Known(Struct, frozen=True, dict=True):
 
     `configured`: a file of settings is given to the main program, and all that it is put together
     from is there · `variables`: those of the environment that something of the tree sets ·
-    `before`: of settings that code sets where they are on already, what all other code gives them.
+    `before`: of settings that code sets where they are on already, what all other code gives them ·
+    `taken`: other settings whose values one has by a file that is given (`a: ${b}`).
     """
 
     command: Command = Command()
@@ -443,6 +452,7 @@ class Known(Struct, frozen=True, dict=True):
     variables: Mapping[str, Values] = field(default_factory=dict)
     sections: Sections = Sections()
     before: Mapping[str, Values] = field(default_factory=dict)
+    taken: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def values(self, name: str, section: str = "") -> Values:
         """The values that a setting may have; none if nothing knows it.
@@ -468,8 +478,10 @@ class Known(Struct, frozen=True, dict=True):
     def _others(self, name: str, section: str) -> Iterable[str]:
         """Other settings whose values one has, or the same in a section that is not known."""
         if not section:
-            return self.code.others.get(name, ())
-        items = self.sections.within(self.sections.code.get(name, ()), section)
+            return {*self.code.others.get(name, ()), *self.taken.get(name, ())}
+        told = self.sections
+        found = (*told.code.get(name, ()), *told.config.get(name, ()))
+        items = told.within(found, section)
         return {item.of for item in items if item.of}
 
     def _told(self, name: str, section: str) -> tuple[Values, Values, Values, Values]:
@@ -491,7 +503,8 @@ class Known(Struct, frozen=True, dict=True):
             ),
             lettered,
         )
-        config = frozenset(each.value for each in told.within(told.config.get(name, ()), section))
+        read = told.within(told.config.get(name, ()), section)
+        config = frozenset(each.value for each in read if not each.of)
         listed = [item for item in told.within(told.code.get(name, ()), section) if not item.of]
         filled = told.filled.get(name, frozenset())
         explicit = filled.union(item.value for item in listed if item.given)

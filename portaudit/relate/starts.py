@@ -37,6 +37,8 @@ HERE = "$(dirname $0)"
 """How a launch spells the folder of the file that it stands in."""
 NESTED = 2
 """Rank of a README that is not the tree's own."""
+OF_OTHERS = 5
+"""Rank of a page or a script that tells of somebody else's devices."""
 _CONFIGS = (".yaml", ".yml", ".json", ".toml", ".gin", ".jsonnet", ".py")
 _ONLY_CONFIGS = (".yaml", ".yml", ".gin", ".jsonnet")
 """How the names of files end that hold nothing but settings, whatever option they are given to."""
@@ -235,14 +237,20 @@ class Starts:
                     waiting.append(target)
         return frozenset(each for each in found if self._kinds[each] in PROGRAMS)
 
-    def configs(self, starts: Sequence[Start]) -> tuple[tuple[str, Location], ...]:
-        """The files that a program is given by its best lines: by the line that others agree with.
+    def configs(
+        self, paths: Iterable[str], starts: Sequence[Start]
+    ) -> tuple[tuple[str, Location], ...]:
+        """The files that programs are given by their best lines: by the one others agree with.
 
         The lines of other documents count first, then those of one that differ by more than the
         devices that they run on, if they are many more than those of the first. Each with the place
         of that line. What only evaluates is none; nor is a line that names some which the tree has
-        not, where another one of its document names none of these.
+        not, where another one of its document names none of these. Where the usual line chooses
+        none, a program has those that it begins with itself.
         """
+        own = tuple(self._begun_with(paths, starts))
+        if own:
+            return own
         given = [
             (start, files)
             for start in starts
@@ -275,6 +283,18 @@ class Starts:
 
         start, files = max(best, key=agreed, default=(None, ()))
         return tuple((path, start.place) for path in files) if start else ()
+
+    def _begun_with(
+        self, paths: Iterable[str], starts: Iterable[Start]
+    ) -> Iterator[tuple[str, Location]]:
+        """The files that programs begin with by themselves, if the usual line chooses no other."""
+        usual = next(iter(self._usual(starts, None)), None)
+        if usual is None or self._chosen(usual) == Given():
+            for path in paths:
+                for edge in self._graph.get(path, ()):
+                    if edge.by.usual:
+                        place = usual.place if usual else Location(path, edge.by.line)
+                        yield edge.path, place
 
     def _needs_none(
         self, starts: Iterable[Start], given: Sequence[tuple[Start, tuple[str, ...]]]
@@ -606,6 +626,8 @@ def _rank(path: str, kinds: Mapping[str, FileKind]) -> int:
     """How much it says of a program that a file starts it, 0 most."""
     folders = path.lower().split("/")[:-1]
     place = names.aside(path)
+    if names.is_for_others(path):
+        return OF_OTHERS
     if kinds[path] == "markdown":
         if not folders:
             return 0 if basename(path).lower().startswith("readme") else 1

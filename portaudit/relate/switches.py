@@ -47,7 +47,7 @@ from portaudit.relate.entries import TRAINING, Entries
 from portaudit.relate.graph import FILES, Graph
 from portaudit.relate.handed import filled
 from portaudit.relate.live import TOP, Living, Sources
-from portaudit.relate.options import Known, Sections, Tables, Values, collected, told_by
+from portaudit.relate.options import Known, Sections, Tables, Values, collected, others_of, told_by
 from portaudit.relate.starts import PROGRAMS
 from portaudit.types import FileKind, FileResult, Option, Setting
 
@@ -248,9 +248,9 @@ class _Facts:
             for path, edges in graph.items()
         }
         self._configured = bool(self._configs) and is_whole and programs.command.is_sure
-        self._config = collected(
-            item for path in self._configs for item in self._settings.get(path, ())
-        )
+        told = [item for path in self._configs for item in self._settings.get(path, ())]
+        self._config = collected(told)
+        self._taken = others_of(told)
         self._variables = collected(_variables(results, tree, programs))
         files = {*everything.files, *self._configs}
         there = [result for result in results if result.path in files]
@@ -282,13 +282,16 @@ class _Facts:
             told = [replace(item, of=IN_DICT) if item.of == LOADED else item for item in told]
         else:
             told = [*(item for item in told if item.of != LOADED), *loaded]
-        taken = self._taken(files, sources, settings)
+        taken = self._given_dicts(files, sources, settings)
         code = told_by((*told, *self._lent(files, sources)), filled, taken)
         config = self._read(settings, named)
         sections = self._in_sections(settings, named, asleep, filled, loaded or ())
         before = _before(settings, sources, filled)
         variables = self._variables
-        return Known(self._command, config, code, self._configured, variables, sections, before)
+        return Known(
+            *(self._command, config, code, self._configured),
+            *(variables, sections, before, self._taken),
+        )
 
     def _in_sections(
         self,
@@ -348,7 +351,7 @@ class _Facts:
             self._last = files, found
         return self._last[1]
 
-    def _taken(
+    def _given_dicts(
         self,
         files: Sequence[str],
         sources: Sources,

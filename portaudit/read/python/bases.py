@@ -7,7 +7,7 @@ string that is a path of a settings file, such as the default of an option.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from posixpath import dirname, relpath
 
 import libcst as cst
@@ -27,8 +27,10 @@ _BASE = "_base_"
 
 def bases(reader: Reader) -> Iterator[Import]:
     """The files, as paths from the folder of the file that names them."""
-    found = dict((*_hydra(reader), *_strings(reader), *_bases(reader)))
-    return (Import(name, line, named=True) for name, line in found.items())
+    usual = dict(_hydra(reader, ("hydra.main",)))
+    found = dict((*_hydra(reader, ("hydra.compose",)), *_strings(reader), *_bases(reader)))
+    for name, line in {**found, **usual}.items():
+        yield Import(name, line, named=True, usual=name in usual)
 
 
 def _bases(reader: Reader) -> Iterator[tuple[str, int]]:
@@ -39,7 +41,7 @@ def _bases(reader: Reader) -> Iterator[tuple[str, int]]:
                 yield text[0], reader.span(node).line
 
 
-def _hydra(reader: Reader) -> Iterator[tuple[str, int]]:
+def _hydra(reader: Reader, saying: Collection[str]) -> Iterator[tuple[str, int]]:
     """The files that Hydra is told to begin with, by its decorator or by `compose`."""
     if b"hydra" not in reader.source.content:
         return
@@ -56,12 +58,14 @@ def _hydra(reader: Reader) -> Iterator[tuple[str, int]]:
     ]
     for call, name in called:
         line = reader.span(call).line
+        if name not in saying:
+            continue
         if name == "hydra.main":
             given = argument(call, (0, "config_path")).value
             text = string_value(given) if given is not None else None
             around = [text[0]] if text else []
             yield from _placed(argument(call, (1, "config_name")).value, around, line)
-        elif name == "hydra.compose":
+        else:
             yield from _placed(argument(call, (0, "config_name")).value, folders, line)
 
 
