@@ -89,6 +89,16 @@ class Way(Struct, frozen=True):
         )
         return min(share, self.assumptions.off) if self.setting(finding) else share
 
+    def weight(self, finding: Finding) -> Severity:
+        """The severity at which a finding costs points: what only asks for an edit is no blocker.
+
+        What has to be made first is there already then, however surely the run ends without it.
+        """
+        severity = self.severity(finding)
+        if severity == "blocker" and asked(finding) == "edits only":
+            return "major"
+        return severity
+
     def severity(self, finding: Finding) -> Severity:
         """The effective severity of a finding on the way."""
         share = self.share(finding)
@@ -125,7 +135,10 @@ def main_way(chains: Iterable[Chain], assumptions: Assumptions) -> Way:
 
 
 class Piece(Struct, frozen=True):
-    """What a root cause costs on one way: all that a score asks of it."""
+    """What a root cause costs on one way: all that a score asks of it.
+
+    `severity`: that of its points, `Way.weight` of its gravest place.
+    """
 
     id: str
     severity: Severity
@@ -183,8 +196,9 @@ def assess(
 ) -> Score:
     """The score of the main training path, or provisionally of all code. Without torch: none."""
     way = way or Way()
+    weights = weights_of(findings, way)
     counted = [
-        Piece(root.id, root.severity, root.effort_days)
+        Piece(root.id, weights.get(root.id, root.severity), root.effort_days)
         for root in roots
         if not way.is_known or root.reach in {"main", None}
     ]
@@ -201,6 +215,15 @@ def assess(
         gains=gains(counted, way.assumptions),
         assumptions=changed,
     )
+
+
+def weights_of(findings: Iterable[Finding], way: Way) -> Mapping[str, Severity]:
+    """The severities at which root causes cost points, by the findings that a way leads to."""
+    found: dict[str, Severity] = {}
+    for item in findings:
+        known = found.get(item.root, "info")
+        found[item.root] = max(known, way.weight(item), key=SEVERITIES.index)
+    return found
 
 
 def effort_of(pieces: Iterable[Piece]) -> tuple[float, float]:
@@ -310,11 +333,12 @@ def _gain(
 def verdict(findings: Iterable[Finding], way: Way | None = None) -> Verdict:
     """In words: the kind of work that the worst unguarded root cause asks for."""
     way = way or Way()
-    asked = (_asks(item) for item in findings if item.confidence != "low" and way.needs(item))
-    return max(asked, key=VERDICTS.index, default="ready")
+    kinds = (asked(item) for item in findings if item.confidence != "low" and way.needs(item))
+    return max(kinds, key=VERDICTS.index, default="ready")
 
 
-def _asks(item: Finding) -> Verdict:
+def asked(item: Finding) -> Verdict:
+    """The kind of work that a finding asks for where nothing guards it."""
     level = SEVERITIES.index(item.severity)
     if level <= 1:
         return VERDICTS[level]

@@ -97,7 +97,7 @@ class _OnWay(Struct, frozen=True):
     def rank(self) -> tuple[object, ...]:
         """Gravest first, as root causes are listed."""
         piece = self.weighed.piece
-        severity = SEVERITIES.index(piece.severity)
+        severity = SEVERITIES.index(self.weighed.severity)
         return -severity, -piece.effort_days[1], -self.places, piece.id
 
 

@@ -28,6 +28,7 @@ from portaudit.types import (
     Kernel,
     Location,
     RootCause,
+    Severity,
     Use,
 )
 
@@ -93,10 +94,12 @@ def weighable(findings: Iterable[Finding], way: Way) -> list[Finding]:
 class Weighed(Struct, frozen=True):
     """What a root cause is on a way.
 
-    `worst`: the finding that says how grave it is · `setting`: what all of its code waits for.
+    `severity`: how grave it is, `worst`: the finding that says so · `setting`: what all of its code
+    waits for.
     """
 
     piece: Piece
+    severity: Severity
     worst: Finding
     setting: str
 
@@ -109,8 +112,9 @@ def weighed(name: str, counted: Sequence[Finding], way: Way) -> Weighed:
     waits = {way.setting(item) for item in code or lines}
     severities = [(way.severity(item), item) for item in (*code, *lines)]
     severity, worst = max(severities, key=lambda found: SEVERITIES.index(found[0]))
-    piece = Piece(name, severity, score.effort(counted, way))
-    return Weighed(piece, worst, ", ".join(sorted(waits)) if all(waits) else "")
+    weight = max((way.weight(item) for item in counted), key=SEVERITIES.index)
+    piece = Piece(name, weight, score.effort(counted, way))
+    return Weighed(piece, severity, worst, ", ".join(sorted(waits)) if all(waits) else "")
 
 
 def _root(
@@ -132,7 +136,7 @@ def _root(
         rule=rule.id,
         title=f"{named}, imported only" if fix else named,
         category=rule.category,
-        severity=found.piece.severity,
+        severity=found.severity,
         effort_days=found.piece.effort_days,
         findings=tuple(item.fingerprint for item in group),
         sites=tuple(Location(item.path, item.span.line) for item in group),

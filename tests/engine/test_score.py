@@ -238,7 +238,23 @@ def equal_roots(number: int) -> list[Finding]:
 
 
 def test_assess_lets_no_number_of_edits_outweigh_a_blocker() -> None:
-    assert points([finding("blocker", size="trivial")]) < points(equal_roots(150))
+    kernel = replace(finding("blocker", size="trivial"), rule="TRI001", category="triton-kernel")
+    assert points([kernel]) < points(equal_roots(150))
+
+
+def test_what_ends_the_run_but_asks_for_an_edit_costs_as_major() -> None:
+    kernel = replace(finding("blocker"), rule="TRI001", category="triton-kernel")
+    portable = replace(kernel, portable=Location("ops.py", 3))
+    major = replace(portable, severity="major", effective_severity="major")
+    assert points([kernel]) < points([portable]) == points([major])
+    (cause,) = roots([portable], catalogue())
+    assert cause.severity == "blocker"
+
+
+def test_one_place_that_asks_for_more_keeps_a_root_cause_a_blocker() -> None:
+    kernel = replace(finding("blocker"), rule="TRI001", category="triton-kernel", root="operator:a")
+    portable = replace(kernel, portable=Location("ops.py", 3))
+    assert points([kernel, portable]) <= points([kernel]) < points([portable])
 
 
 def test_assess_keeps_many_edits_within_the_points_of_edits() -> None:
