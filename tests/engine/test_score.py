@@ -33,6 +33,7 @@ from portaudit.types import (
     Effort,
     Finding,
     GuardState,
+    Location,
     Proof,
     Score,
     Severity,
