@@ -72,7 +72,7 @@ ON_PATH = frozenset({"main", None})
 
 Weight = Literal["blocker", "major", "minor"]
 Which = Literal[
-    "building", "former", "second", "third", "fourth", "fifth", "sixth", "seventh", "final"
+    "building", "former", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "final"
 ]
 SETS: Mapping[Which, str] = {
     "building": "first",
@@ -83,7 +83,8 @@ SETS: Mapping[Which, str] = {
     "fifth": "fifth",
     "sixth": "sixth",
     "seventh": "seventh",
-    "final": "eighth",
+    "eighth": "eighth",
+    "final": "ninth",
 }
 """Where the labels of a set are, each folder with a rank of its own."""
 Nearness = Literal["file", "line", "function"]
