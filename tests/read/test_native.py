@@ -669,6 +669,53 @@ at::Tensor scale_cpu(at::Tensor x) { return x.mul(2); }
     ]
 
 
+def test_bindings_in_functions_that_are_given_a_library() -> None:
+    code = """
+namespace ops {
+void register_scale(torch::Library& m) {
+  m.impl("scale", &scale);
+  m.impl("turn", boxed<&ops::turn<float>>);
+  m.def("shift(Tensor x) -> Tensor", [](at::Tensor x) { return moved(x); });
+}
+void register_more(Library &m, int version) { m.impl("mine::bend", torch::kCUDA, TORCH_FN(bend)); }
+void keep(const Shelf& m) { m.impl("kept", &kept); }
+}
+TORCH_LIBRARY_IMPL(mine, CUDA, m) { ops::register_scale(m); }
+"""
+    native = document(code, "a.cpp").native
+    assert [
+        (each.binding.form, each.binding.name, each.function, each.device) for each in native.bound
+    ] == [
+        ("torch-library", "scale", "scale", ""),
+        ("torch-library", "turn", "turn", ""),
+        ("torch-library", "shift", "shift (lambda)", ""),
+        ("torch-library", "mine::bend", "bend", "cuda"),
+    ]
+    assert [each.name for each in native.functions] == ["keep", "shift (lambda)"]
+    assert "kept" in native.loose
+    assert {"scale", "turn", "bend", "moved"}.isdisjoint(native.loose)
+
+
+@pytest.mark.parametrize(
+    ("head", "launches"),
+    [
+        ("void run(float* x, int n)", False),
+        ("__host__ void run(float* x, int n)", False),
+        ("__device__ void run(float* x, int n)", True),
+        ("__host__ __device__ void run(float* x, int n)", True),
+    ],
+)
+def test_a_launcher_of_the_host_is_nothing_that_a_kernel_calls(head: str, launches: bool) -> None:
+    code = f"""
+__device__ void run(float* x) {{ x[0] *= 2.f; }}
+__global__ void k(float* x) {{ run(x); }}
+{head} {{ k<<<n, 64>>>(x); }}
+"""
+    (kernel,) = document(code).kernels
+    found = {each.name for each in kernel.features}
+    assert ("dynamic parallelism" in found) == launches
+
+
 @pytest.mark.parametrize(
     "block",
     [

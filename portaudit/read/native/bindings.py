@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from portaudit.read.native.bodies import launched
-from portaudit.read.native.inventory import Inventory
+from portaudit.read.native.inventory import Inventory, takes_library
 from portaudit.read.native.structure import Range, angle, split, written
 from portaudit.read.native.tokens import Tokens, expanded
 from portaudit.types import Binding, Bound, Function
@@ -71,6 +71,10 @@ def registered(tokens: Tokens, inventory: Inventory) -> Registered:
                     found.keys.append((each.name, each.at))
             space = arguments[0].split("(")[0] if arguments else ""
             block = _Block(each.name, "torch-library", space, device)
+            _registrations(_Code(tokens, tokens), each.body, block, found)
+            inside.update(range(each.body.start, each.body.end))
+        elif takes_library(tokens, each):  # of which space is told where it is called, if at all
+            block = _Block(each.name, "torch-library")
             _registrations(_Code(tokens, tokens), each.body, block, found)
             inside.update(range(each.body.start, each.body.end))
         elif each.name in _MODULES or inventory.usages[number].names["def"]:
@@ -192,10 +196,19 @@ def _function(tokens: Tokens, part: Range) -> str:
             at = max(at, min(angle(tokens, at), part.end))
         elif _WORD.match(word) and word not in _WRAPPERS and not _device([word]):
             if tokens.words[at + 1 : at + 2] != ["::"]:
-                last = word
+                last = _wrapped(tokens, at + 1) or word
                 break
         at += 1
     return last
+
+
+def _wrapped(tokens: Tokens, at: int) -> str:
+    """The function that a template is made for: `boxed<&ops::scale>`; empty if there is none."""
+    if tokens.words[at : at + 1] != ["<"]:
+        return ""
+    parts = split(tokens, Range(at + 1, max(at + 1, angle(tokens, at))))
+    given = (part for part in parts if tokens.words[part.start] == "&")
+    return next((name for part in given if (name := _function(tokens, part))), "")
 
 
 def _lambda(tokens: Tokens, part: Range, name: str, found: Registered, line: int) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 
 from portaudit.catalogue.difficulty import difficulty
 from portaudit.catalogue.native import types_of
@@ -32,6 +32,7 @@ _OWN = re.compile(
 )
 """Names of intrinsics, of mathematics, of types and of macros."""
 _REGISTRATIONS = re.compile(r"PYBIND11_MODULE|NB_MODULE|TORCH_LIBRARY\w*|TEST\w*")
+_LIBRARY = ("Library", "&")
 _FEW = 40
 _MOST = 200
 """Functions that a kernel calls, directly and through others, that are looked at.
@@ -85,7 +86,7 @@ class Inventory:
         """The host functions that call something; `devices`: of those registered for one."""
         for number, each in enumerate(self.structure.definitions):
             usage, launches = self.usages[number], self.launches[number]
-            host = not (each.kernel or each.device or is_registration(each))
+            host = not (each.kernel or each.device or is_registration(self.tokens, each))
             if host and (launches or usage.calls):
                 line = self.line(each)
                 device = devices.get(each.name, "")
@@ -255,10 +256,18 @@ class Inventory:
         while waiting and len(seen) < _MOST:
             for name in self.usages[waiting.pop()].calls:
                 for number in self.by_name.get(name, ()):
-                    if number not in seen and not self._definition(number).kernel:
+                    if number not in seen and not self._is_of_host(number):
                         seen.add(number)
                         waiting.append(number)
                         yield number
+
+    def _is_of_host(self, number: int) -> bool:
+        """Whether no kernel can call a function: it is one, or starts some and is for the host.
+
+        An overload for the device, or the function of a class, may have the same name.
+        """
+        each, usage = self._definition(number), self.usages[number]
+        return each.kernel or (not each.device and bool(usage.launches or usage.names["<<<"]))
 
     def _counted(self, number: int) -> Mapping[str, tuple[int, int]]:
         """The features of one definition: the first line, and how often."""
@@ -363,9 +372,19 @@ class Inventory:
         return found
 
 
-def is_registration(definition: Definition) -> bool:
-    """Whether it is no function, but a module, a library of operators or a test."""
-    return _REGISTRATIONS.fullmatch(definition.name) is not None
+def is_registration(tokens: Tokens, definition: Definition) -> bool:
+    """Whether it is no function, but a module, a library of operators or a test.
+
+    Or a function that others give their library to, for it to register more.
+    """
+    is_block = _REGISTRATIONS.fullmatch(definition.name) is not None
+    return is_block or takes_library(tokens, definition)
+
+
+def takes_library(tokens: Tokens, definition: Definition) -> bool:
+    """Whether it is a function that is given a library of operators: `torch::Library& m`."""
+    inside = definition.parameters
+    return _LIBRARY in pairwise(tokens.words[inside.start : inside.end])
 
 
 def _known(name: str) -> bool:

@@ -51,13 +51,14 @@ def loose(tokens: Tokens, inventory: Inventory, bindings: Registered) -> tuple[s
         if each.name == "operator" or not each.name.lstrip("~").isidentifier():
             found.update(usage.calls)
             found.update(usage.launches)
-        if is_registration(each) and not each.name.startswith("TEST"):
+        is_registering = is_registration(tokens, each)
+        if is_registering and not each.name.startswith("TEST"):
             found.update(({*usage.calls} | {*usage.launches}) - told)
         if each.kernel or each.device:
             found.update(usage.launches)
             registering.difference_update(inside)
             skipped.update(dict.fromkeys(inside, ()))
-        elif usage.names["def"] or each.name.isupper():
+        elif usage.names["def"] or each.name.isupper() or is_registering:
             registering.update(inside)
         else:
             launched = inventory.launches[number]
