@@ -1,7 +1,8 @@
 """The data that the stages hand on: frozen, plain, picklable, comparable.
 
 Nothing here computes, reads a file or knows a parser: a syntax node never leaves the stage
-that made it.
+that made it. What a file gives is `gc=False`: it is held until all files are known, and what is
+frozen and made of such parts is in no cycle (tests/test_memory.py).
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ UNGUARDED: frozenset[GuardState] = frozenset({"none", "hard-fail"})
 """Guards under which code has to run on the target."""
 
 
-class Span(Struct, frozen=True, order=True):
+class Span(Struct, frozen=True, gc=False, order=True):
     """A region of text: 1-based lines and code-point columns, the end column exclusive."""
 
     line: int
@@ -122,14 +123,14 @@ class Span(Struct, frozen=True, order=True):
     end_column: int
 
 
-class Location(Struct, frozen=True, order=True):
+class Location(Struct, frozen=True, gc=False, order=True):
     """A line of a file, the path relative to the root and posix."""
 
     path: str
     line: int
 
 
-class Proof(Struct, frozen=True):
+class Proof(Struct, frozen=True, gc=False):
     """The line that proves a guard.
 
     `setting`: the flag, the option or the entry of a table that was not chosen, where the guard is
@@ -145,7 +146,7 @@ class Proof(Struct, frozen=True):
 # --- symbolic values and flags: what one file tells another ---------------------------------------
 
 
-class Ref(Struct, frozen=True, tag=True):
+class Ref(Struct, frozen=True, gc=False, tag=True):
     """A dotted name. `open` when it belongs to a module of the audited tree.
 
     An open name is spelled as the importing file sees it (`.config.DEVICE`, `pkg.config.DEVICE`);
@@ -156,7 +157,7 @@ class Ref(Struct, frozen=True, tag=True):
     open: bool = False
 
 
-class Text(Struct, frozen=True, tag=True):
+class Text(Struct, frozen=True, gc=False, tag=True):
     """A string literal and where it stands. `exact` is false when only the beginning is known."""
 
     value: str
@@ -166,13 +167,13 @@ class Text(Struct, frozen=True, tag=True):
     column: int
 
 
-class Constant(Struct, frozen=True, tag=True):
+class Constant(Struct, frozen=True, gc=False, tag=True):
     """True, False, None or a number."""
 
     value: bool | int | float | None
 
 
-class Instance(Struct, frozen=True, tag=True):
+class Instance(Struct, frozen=True, gc=False, tag=True):
     """What calling `of` gives."""
 
     of: Ref
@@ -184,7 +185,7 @@ Value = Ref | Text | Constant | Instance
 FactKind = Literal["cuda", "no-cuda", "lib", "no-lib", "opt-in", "vendor", "never", "module"]
 
 
-class Fact(Struct, frozen=True, eq=False):
+class Fact(Struct, frozen=True, gc=False, eq=False):
     """What is known where a condition holds.
 
     `cuda`: a CUDA device is there · `lib`: the library `subject` can be imported · `opt-in`: the
@@ -208,44 +209,44 @@ class Fact(Struct, frozen=True, eq=False):
         return hash((self.kind, self.subject))
 
 
-class Atom(Struct, frozen=True, tag=True):
+class Atom(Struct, frozen=True, gc=False, tag=True):
     """A condition that means something by itself: the facts when true, and when false."""
 
     when_true: tuple[Fact, ...] = ()
     when_false: tuple[Fact, ...] = ()
 
 
-class Not(Struct, frozen=True, tag=True):
+class Not(Struct, frozen=True, gc=False, tag=True):
     """The negation of a flag."""
 
     flag: Flag
 
 
-class AllOf(Struct, frozen=True, tag=True):
+class AllOf(Struct, frozen=True, gc=False, tag=True):
     """The conjunction of flags (`and`)."""
 
     flags: tuple[Flag, ...]
 
 
-class AnyOf(Struct, frozen=True, tag=True):
+class AnyOf(Struct, frozen=True, gc=False, tag=True):
     """The disjunction of flags (`or`)."""
 
     flags: tuple[Flag, ...]
 
 
-class Known(Struct, frozen=True, tag=True):
+class Known(Struct, frozen=True, gc=False, tag=True):
     """A flag whose truth is a constant of the program; `None` when nothing is known of it."""
 
     truth: bool | None = None
 
 
-class Choice(Struct, frozen=True, tag=True):
+class Choice(Struct, frozen=True, gc=False, tag=True):
     """A name bound in several places: pairs of (what holds at the place, the flag bound there)."""
 
     cases: tuple[tuple[Flag, Flag], ...]
 
 
-class Named(Struct, frozen=True, tag=True):
+class Named(Struct, frozen=True, gc=False, tag=True):
     """The truth of a name of another module of the tree (or of its call, `call`)."""
 
     name: str
@@ -255,7 +256,7 @@ class Named(Struct, frozen=True, tag=True):
 Flag = Atom | Not | AllOf | AnyOf | Known | Choice | Named
 
 
-class Export(Struct, frozen=True):
+class Export(Struct, frozen=True, gc=False):
     """What a module-level name is, for the files that import it.
 
     `returns` and `returns_flag` say the same of its call; `members` of its attributes (a class's
@@ -313,7 +314,7 @@ class Task(Struct, frozen=True):
     externals: Externals = NO_EXTERNALS
 
 
-class Use(Struct, frozen=True):
+class Use(Struct, frozen=True, gc=False):
     """A place where a value from a literal arrives (`path:line`), with the receiver's name."""
 
     path: str
@@ -321,7 +322,7 @@ class Use(Struct, frozen=True):
     into: str = ""
 
 
-class ForeignUse(Struct, frozen=True):
+class ForeignUse(Struct, frozen=True, gc=False):
     """A use, seen in this file, of a literal of another file."""
 
     path: str
@@ -330,7 +331,7 @@ class ForeignUse(Struct, frozen=True):
     use: Use
 
 
-class TargetFacts(Struct, frozen=True):
+class TargetFacts(Struct, frozen=True, gc=False):
     """What a finding's target says of it: the rule's facts, or its table row's."""
 
     status: Status
@@ -342,7 +343,7 @@ class TargetFacts(Struct, frozen=True):
     note: str = ""
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """A match that survived judging.
 
     `lines`: the first and the last line of the statement, or of what is one in the file's format ·
@@ -389,7 +390,7 @@ class Finding(Struct, frozen=True):
     portable: Location | None = None
 
 
-class Suppression(Struct, frozen=True):
+class Suppression(Struct, frozen=True, gc=False):
     """The comment, or the setting, that accepts a finding, and why it does."""
 
     reason: str
@@ -397,7 +398,7 @@ class Suppression(Struct, frozen=True):
     line: int
 
 
-class Directive(Struct, frozen=True):
+class Directive(Struct, frozen=True, gc=False):
     """A comment that accepts findings: `portaudit: ignore[RULES] reason`.
 
     `words` name rules as `--select` does · `lines` are those whose statements it speaks for: its
@@ -428,7 +429,7 @@ class Notice(Struct, frozen=True):
 # --- accepted findings ----------------------------------------------------------------------------
 
 
-class Entry(Struct, frozen=True, order=True):
+class Entry(Struct, frozen=True, gc=False, order=True):
     """An accepted finding: the readable parts of its identity, and what it was when accepted.
 
     `context` is the hash of its statement, `severity` its effective severity then · `count`:
@@ -477,7 +478,7 @@ class Gate(Struct, frozen=True):
 # --- kernels --------------------------------------------------------------------------------------
 
 
-class Feature(Struct, frozen=True):
+class Feature(Struct, frozen=True, gc=False):
     """Something a kernel uses that decides how hard it is to write anew, and where it first does.
 
     `name` is a word of `docs/inventory.md` (`shared memory`, `atomics`, `tensor cores`, …).
@@ -488,7 +489,7 @@ class Feature(Struct, frozen=True):
     count: int = 1
 
 
-class Binding(Struct, frozen=True):
+class Binding(Struct, frozen=True, gc=False):
     """The name under which Python reaches native code: `pybind` (`m.def`) or `torch-library`."""
 
     form: Literal["pybind", "torch-library"]
@@ -497,7 +498,7 @@ class Binding(Struct, frozen=True):
     line: int
 
 
-class Counterpart(Struct, frozen=True):
+class Counterpart(Struct, frozen=True, gc=False):
     """A kernel of nki-library that does the same job: `tier` is core or experimental."""
 
     name: str
@@ -506,7 +507,7 @@ class Counterpart(Struct, frozen=True):
     source: str
 
 
-class Kernel(Struct, frozen=True):
+class Kernel(Struct, frozen=True, gc=False):
     """A GPU kernel of the audited code: what one would have to write again.
 
     `line` is where its definition begins, `lines` its lines of code without comments ·
@@ -540,7 +541,7 @@ class Kernel(Struct, frozen=True):
     fingerprint: str = ""
 
 
-class Function(Struct, frozen=True):
+class Function(Struct, frozen=True, gc=False):
     """A function of native code: the kernels that it launches, the functions that it calls.
 
     `device` is `cuda` or `cpu` where its registration or its file's build says so, else empty ·
@@ -560,7 +561,7 @@ class Function(Struct, frozen=True):
     again: tuple[str, ...] = ()
 
 
-class Bound(Struct, frozen=True):
+class Bound(Struct, frozen=True, gc=False):
     """A native function and the name that Python has for it."""
 
     binding: Binding
@@ -568,7 +569,7 @@ class Bound(Struct, frozen=True):
     device: str = ""
 
 
-class Called(Struct, frozen=True):
+class Called(Struct, frozen=True, gc=False):
     """A name of another module that a Python file calls, as it spells it, and the first such line.
 
     `open` when the module belongs to the audited tree.
@@ -579,7 +580,7 @@ class Called(Struct, frozen=True):
     open: bool = False
 
 
-class Compiled(Struct, frozen=True):
+class Compiled(Struct, frozen=True, gc=False):
     """Native sources that a line of Python compiles: paths, `*` for what is not known of them.
 
     One that begins with a slash begins at the root of the tree, another one anywhere. `loads`: when
@@ -591,7 +592,7 @@ class Compiled(Struct, frozen=True):
     loads: bool = False
 
 
-class NativeFacts(Struct, frozen=True):
+class NativeFacts(Struct, frozen=True, gc=False):
     """What joins kernels across files: functions that start them, and what Python sees of those.
 
     `on_device`: functions for the device that have features of their own, and the kernels that
@@ -618,7 +619,7 @@ NO_NATIVE = NativeFacts()
 # --- what starts what -----------------------------------------------------------------------------
 
 
-class Import(Struct, frozen=True):
+class Import(Struct, frozen=True, gc=False):
     """A module of the tree that a Python file brings in, or names in a string.
 
     `name`: as the file spells it, with the member that it takes, which may be a module itself
@@ -644,7 +645,7 @@ class Import(Struct, frozen=True):
     usual: bool = False
 
 
-class Launch(Struct, frozen=True):
+class Launch(Struct, frozen=True, gc=False):
     """A command that starts a program, maybe one of the tree.
 
     `launcher`: the program in front (`python`, `torchrun`), empty where `target` is a command
@@ -665,14 +666,14 @@ class Launch(Struct, frozen=True):
     environment: tuple[str, ...] = ()
 
 
-class Mention(Struct, frozen=True):
+class Mention(Struct, frozen=True, gc=False):
     """A line of a document that leads to a file or a folder: its path from the root of the tree."""
 
     line: int
     path: str
 
 
-class Script(Struct, frozen=True):
+class Script(Struct, frozen=True, gc=False):
     """A command that installing the project makes: `ns-train` for `nerfstudio.train:main`.
 
     Of another entry point the name has its group in front: `nerfstudio.methods:splat`.
@@ -689,7 +690,7 @@ Deed = Literal[
 """What a program does, as far as one call says it."""
 
 
-class Setting(Struct, frozen=True):
+class Setting(Struct, frozen=True, gc=False):
     """A value that a file has for a flag, an option or a field of a config.
 
     `name`: without what is around it (`use_flash` of `cfg.model.use_flash`, `--use-flash`); `*` is
@@ -720,7 +721,7 @@ class Setting(Struct, frozen=True):
     section: str = ""
 
 
-class Option(Struct, frozen=True):
+class Option(Struct, frozen=True, gc=False):
     """Code that runs only where a setting has some value, or an entry of a table was chosen.
 
     `lines`: first and last, (0, 0) where it is only a part of its lines: that is `part` then ·
@@ -764,7 +765,7 @@ class Option(Struct, frozen=True):
     portable: int = 0
 
 
-class CodeFacts(Struct, frozen=True):
+class CodeFacts(Struct, frozen=True, gc=False):
     """What of a Python file says what it starts, and what of it is used.
 
     `main`: the line of `if __name__ == "__main__"`, 0 for none · `does`: each deed with its first
@@ -840,7 +841,7 @@ NO_CODE = CodeFacts()
 """A file that is not Python."""
 
 
-class FileFacts(Struct, frozen=True):
+class FileFacts(Struct, frozen=True, gc=False):
     """What the tree needs to know of one file.
 
     `exports`: module-level names, as far as the file can tell alone · `stars`: modules imported
@@ -873,7 +874,7 @@ class FileFacts(Struct, frozen=True):
     installs: tuple[str, ...] = ()
 
 
-class ScanError(Struct, frozen=True):
+class ScanError(Struct, frozen=True, gc=False):
     """A file, or a part of one, that could not be read: counted and shown, never silent.
 
     `surplus`: its findings that are left out because there are too many (`portaudit.surplus`).
@@ -892,7 +893,7 @@ class Skipped(Struct, frozen=True):
     reason: str
 
 
-class FileResult(Struct, frozen=True):
+class FileResult(Struct, frozen=True, gc=False):
     """All that one file gives.
 
     `failed`: one of its errors is a failure of ours, which another run need not have.
