@@ -32,8 +32,9 @@ def _shared(value: object) -> object:
     if isinstance(value, Struct):
         for name in value.__struct_fields__:
             old = getattr(value, name)
-            if type(old) not in _PLAIN:
-                new = _shared(old)
+            kind = type(old)
+            if kind not in _PLAIN:
+                new = intern(old) if kind is str else _shared(old)
                 if new is not old:
                     force_setattr(value, name, new)
     return value

@@ -270,7 +270,7 @@ class Demands:
         if any(self._fails(call) for call in _called(item)):
             return "fails"
         value = item.value if isinstance(item, (cst.Return, cst.Assign, cst.AnnAssign)) else None
-        if value is not None and self._of_value(value) == "fails":
+        if value is not None and self._is_no_answer(value):
             return "fails"
         return "works" if does_something(item) else "nothing"
 
@@ -294,11 +294,18 @@ class Demands:
         return "fails" if set(arms) == {"fails"} else "nothing"
 
     def _of_value(self, node: cst.BaseExpression) -> Outcome:
-        if dotted(node) == NO_ANSWER or any(self._fails(call) for call in _called(node)):
+        if any(self._fails(call) for call in _called(node)) or self._is_no_answer(node):
             return "fails"
-        if isinstance(node, cst.Call) and self._of_call(node) == "nothing":
-            return "fails"  # what is nothing but a signature gives nothing to go on with
         return "nothing" if is_false(node) else "works"
+
+    def _is_no_answer(self, node: cst.BaseExpression) -> bool:
+        """Whether a value gives nothing to go on with, though none of its calls ends in an error.
+
+        What is nothing but a signature gives nothing either.
+        """
+        if dotted(node) == NO_ANSWER:
+            return True
+        return isinstance(node, cst.Call) and self._of_call(node) == "nothing"
 
     def _fails(self, call: cst.Call) -> bool:
         """Whether a call ends in an error, whatever it is given."""

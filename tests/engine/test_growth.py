@@ -40,6 +40,9 @@ FILES = {
         "    elif kind == 'cuda:#':\n        return x.cuda() + #\n",
         f"{_FUNCTION}    if kind is None:\n        return x\n",
     ),
+    "settings of one call, a line each": _many(
+        "    use_kind_#=#,\n", "torch.cuda.synchronize()\ncfg = dict(\n", ")\n"
+    ),
     "early returns": _many("    if kind == #:\n        return x.cuda() + #\n", _FUNCTION),
     "early returns where CUDA is": _many(
         "    if x.is_cuda and kind == #:\n        return x.cuda() + #\n", _FUNCTION

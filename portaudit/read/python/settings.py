@@ -7,6 +7,7 @@ nobody takes a default for what it is.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import libcst as cst
@@ -74,6 +75,7 @@ from portaudit.read.python.values import Reader, argument, is_property
 from portaudit.types import Ref, Setting
 
 _DEEPEST = 3
+_WORD = re.compile(r"\w+")
 _CONFIG = re.compile(r"(?:^|[/_.])(?:conf|config|configs|cfg|cfgs|recipes?|experiments?)(?:[/_.])")
 """Files that may have nothing but settings."""
 _INIT = "__init__"
@@ -149,6 +151,8 @@ class _Lines:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+        self._rows: dict[int, dict[str, list[int]]] = {}
+        """The lines of statements of several, by the words in them and the first line."""
 
     def of(self, node: cst.CSTNode, name: str) -> int:
         """The line of a node of a statement; its first one without a name, or with it in several.
@@ -161,14 +165,20 @@ class _Lines:
         last = positions.last(first)
         if not name or last == first:
             return first
-        other = name.replace("_", "-")
-        rows = self.reader.lines[first - 1 : last]
-        found = [
-            number
-            for number, text in enumerate(rows, start=first)
-            if _stands(text, name) or (other != name and _stands(text, other))
-        ]
-        return found[0] if len(found) == 1 else first
+        found = {*self._with(name, first, last), *self._with(name.replace("_", "-"), first, last)}
+        return found.pop() if len(found) == 1 else first
+
+    def _with(self, name: str, first: int, last: int) -> Iterator[int]:
+        """The lines of a statement that have a name: looked for where one of its words is."""
+        rows = self._rows.get(first)
+        if rows is None:
+            rows = self._rows[first] = defaultdict(list)
+            for number, text in enumerate(self.reader.lines[first - 1 : last], start=first):
+                for word in {"", *_WORD.findall(text)}:
+                    rows[word].append(number)
+        word = _WORD.search(name)
+        candidates = rows.get(word[0] if word else "", ())
+        return (each for each in candidates if _stands(self.reader.lines[each - 1], name))
 
 
 def _stands(text: str, name: str) -> bool:
