@@ -109,3 +109,12 @@ def test_pages_keep_their_measure() -> None:
         text = record.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 30
         assert all(f"**{word}.**" in text for word in ("Context", "Decision", "Consequence"))
+
+
+def test_every_measurement_is_on_the_page_of_all() -> None:
+    told = (CHECKOUT / "bench" / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| \[([\w/]+)\]\(", told, re.MULTILINE))
+    folders = {each.parent for each in (CHECKOUT / "bench").rglob("*.py")}
+    missing = {each.relative_to(CHECKOUT / "bench").as_posix() for each in folders} - named
+    assert not missing
+    assert all((CHECKOUT / "bench" / each).is_dir() for each in named)
