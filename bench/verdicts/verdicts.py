@@ -72,7 +72,16 @@ ON_PATH = frozenset({"main", None})
 
 Weight = Literal["blocker", "major", "minor"]
 Which = Literal[
-    "building", "former", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "final"
+    "building",
+    "former",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "final",
 ]
 SETS: Mapping[Which, str] = {
     "building": "first",
