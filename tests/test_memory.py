@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import gc
+import io
 import tracemalloc
 import typing
+from collections.abc import Callable
 
 import msgspec
 import pytest
 
+from portaudit.cli.common import write
+from portaudit.report.json import encode
+from portaudit.report.text import spelled
 from portaudit.sharing import shared
 from portaudit.types import (
     CodeFacts,
@@ -96,3 +101,57 @@ def test_a_file_takes_few_bytes_and_nothing_to_search() -> None:
     taken, tracked = _held(200)
     assert taken / 200 < 19_000
     assert tracked < 200
+
+
+def _written(findings: int) -> dict[str, object]:
+    """What is written of so many findings, in which a sign has each letter take two bytes."""
+    text = "… some words of a finding, as they are " * 5
+    return {"findings": [{"rule": "SYN001", "text": f"{i} {text}"} for i in range(findings)]}
+
+
+def _most(work: Callable[[], object]) -> int:
+    """The bytes that some work takes while it lasts."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_report_as_json_is_not_held_many_times() -> None:
+    document = _written(4_000)
+    most = _most(lambda: encode(document))
+    assert most < 5.5 * len(encode(document))
+
+
+def test_a_text_is_written_without_another_of_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = 0
+
+    class Sink(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, content: object) -> int:
+            nonlocal seen
+            assert isinstance(content, (bytes, memoryview))
+            seen += len(content)
+            return len(content)
+
+    text = encode(_written(30_000))
+    sink = io.TextIOWrapper(io.BufferedWriter(Sink()), encoding="utf-8")
+    monkeypatch.setattr("sys.stdout", sink)
+    most = _most(lambda: write(text, "utf-8"))
+    assert seen == len(text.encode())
+    assert most < len(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "ascii", "latin-1"])
+def test_a_text_in_parts_is_the_same_text(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a … \N{SLIGHTLY SMILING FACE} é\n" * 300
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding=encoding))
+    monkeypatch.setattr("portaudit.cli.common._PART", 7)
+    write(text)
+    assert raw.getvalue() == spelled(text, encoding).encode(encoding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import errno
 import functools
@@ -9,7 +10,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TextIO
@@ -25,6 +26,9 @@ PLAIN_WIDTH = 100
 
 _NO_ROOM = frozenset({errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC})
 """What the system says of a disk that takes no more."""
+
+_PART = 100_000
+"""Letters that are encoded at once: a report may have many megabytes."""
 
 _SOON = 0.01
 """Seconds until somebody is asked to end who could not hear it."""
@@ -218,10 +222,11 @@ def write(text: str, encoding: str | None = None) -> None:
     Raises `UsageError` where it cannot be written to.
     """
     stream: TextIO = sys.stdout
-    content = shown(text, encoding or stream.encoding or "utf-8")
+    parts = (text[at : at + _PART] for at in range(0, len(text), _PART))
     try:
         stream.flush()
-        stream.buffer.write(content)
+        for content in _encoded(parts, encoding or stream.encoding or "utf-8"):
+            stream.buffer.write(content)
         stream.flush()
     except BrokenPipeError:
         _discard(stream)
@@ -238,11 +243,11 @@ def _discard(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def shown(text: str, encoding: str) -> bytes:
-    """Text in an encoding: what that has no sign for is spelled, so that nothing is lost."""
+def _encoded(parts: Iterable[str], encoding: str) -> Iterator[bytes]:
+    """Parts of a text in an encoding: what that has no sign for is spelled, so nothing is lost."""
     from portaudit.report.text import spelled
 
-    return spelled(text, encoding).encode(encoding)
+    return codecs.iterencode((spelled(each, encoding) for each in parts), encoding)
 
 
 def save(place: Path, text: str) -> None:

@@ -29,7 +29,11 @@ def encode(document: object) -> str:
         encoded = msgspec.json.encode(document)
     except UnicodeEncodeError:  # a string literal of the audited code may hold half a character
         encoded = msgspec.json.encode(_whole(msgspec.to_builtins(document)))
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    # Of many findings each of these is large: none is held longer than the next one takes to make.
+    del document
+    encoded = msgspec.json.format(encoded, indent=2)
+    encoded += b"\n"
+    return encoded.decode()
 
 
 def _whole(value: object) -> object:
