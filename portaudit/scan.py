@@ -77,8 +77,8 @@ _DEEPEST = 6_000
 _RECENT = 60_000
 """Bytes of source that are kept taken apart."""
 _SWEPT = 500_000
-"""Bytes of source after which what is still tied in knots is searched for: its nodes take up to a
-hundred times as much until then."""
+"""Bytes of source after which what is still tied in knots is searched for: its nodes take
+some sixty times as much until then."""
 _KERNELS: frozenset[Category] = frozenset({"cuda-source", "triton-kernel"})
 _KINDS: Mapping[FileKind, FileKind] = {"python": "native", "notebook": "shell"}
 """What the items of a file that is no document are mostly items of: its strings, its magics."""
