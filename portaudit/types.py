@@ -544,6 +544,7 @@ class Kernel(Struct, frozen=True, gc=False):
 class Function(Struct, frozen=True, gc=False):
     """A function of native code: the kernels that it launches, the functions that it calls.
 
+    An operator that it may ask the dispatcher for has its space among `calls`: `net::scale` ·
     `device` is `cuda` or `cpu` where its registration or its file's build says so, else empty ·
     `features` and `lines` are those of a function for the device · `choices`: kernels of the same
     parameters, as far as the file can tell, of which one run launches one at most · `again`: those

@@ -141,6 +141,8 @@ class _Tree(Struct):
     calling: dict[str, list[tuple[str, Function]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    operators: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Operators that native code names with their spaces, by bare name."""
     bound: dict[str, list[Bound]] = field(default_factory=lambda: defaultdict(list))
     bindings: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The files that bind a bare name."""
@@ -210,6 +212,15 @@ class _Tree(Struct):
         """
         is_own = path != place and function != name and path in self.defined[name]
         return not is_own and self.means(path, name, place)
+
+    def dispatching(self, name: str, place: str) -> Iterator[tuple[str, Function]]:
+        """The functions that name an operator for which a function of a file is registered."""
+        for bound in self.bound.get(name, ()):
+            space, _, bare = bound.binding.name.rpartition("::")
+            for operator in self.operators.get(bare, ()) if bound.binding.form != "pybind" else ():
+                is_meant = not space or space.isupper() or operator == bound.binding.name
+                if is_meant and self.means(bound.binding.path, name, place):
+                    yield from self.calling[operator]
 
     def callers(self, binding: Binding) -> Iterator[Location]:
         """Python's calls of a bound name: `_C.name(…)`, `torch.ops.space.name(…)`.
@@ -509,14 +520,7 @@ def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
             tree.bodies[kernel.path].append((kernel.line, kernel.end_line))
             tree.defined[kernel.name].add(kernel.path)
         tree.loose.note(result)
-        for function in result.facts.native.functions:
-            tree.defined[function.name].add(result.path)
-            for name in function.launches:
-                tree.launching[name].append((result.path, function))
-            for name in function.calls:
-                tree.calling[name].append((result.path, function))
-            if function.device == "cpu":
-                tree.on_cpu.setdefault(function.name, Location(result.path, function.line))
+        _note_functions(result, tree)
         for function in result.facts.native.on_device:
             if function.features:
                 tree.on_device.setdefault(function.name, function)
@@ -537,6 +541,19 @@ def _gather(results: Iterable[FileResult], modules: Modules) -> _Tree:
     several = {name for name, places in tree.bindings.items() if len(places) > 1}
     tree.using = users(listed, several) if several else {}
     return tree
+
+
+def _note_functions(result: FileResult, tree: _Tree) -> None:
+    for function in result.facts.native.functions:
+        tree.defined[function.name].add(result.path)
+        for name in function.launches:
+            tree.launching[name].append((result.path, function))
+        for name in function.calls:
+            tree.calling[name].append((result.path, function))
+            if "::" in name:
+                tree.operators[bare_name(name)].add(name)
+        if function.device == "cpu":
+            tree.on_cpu.setdefault(function.name, Location(result.path, function.line))
 
 
 def _place(finding: Finding) -> Location:
@@ -711,6 +728,11 @@ def _reached(starters: Iterable[tuple[str, Function]], tree: _Tree) -> dict[str,
             for path, function in tree.calling.get(name, ())
             if path not in reached.get(function.name, ())
             and tree.calls(path, function.name, name, place)
+        } | {
+            (function.name, path)
+            for name, place in level
+            for path, function in tree.dispatching(name, place)
+            if path not in reached.get(function.name, ())
         }
         if not level:
             break

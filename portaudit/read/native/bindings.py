@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from portaudit.read.native.bodies import launched
+from portaudit.read.native.bodies import dispatched_to, launched
 from portaudit.read.native.inventory import Inventory, takes_library
 from portaudit.read.native.structure import Range, angle, split, written
 from portaudit.read.native.tokens import Tokens, expanded
@@ -219,6 +219,7 @@ def _lambda(tokens: Tokens, part: Range, name: str, found: Registered, line: int
         for each in range(part.start, part.end)
         if _WORD.match(words[each]) and words[each + 1 : each + 2] == ["("]
     ]
+    calls.extend(dispatched_to(tokens, part))
     launches = [
         kernel
         for each in range(part.start, part.end)

@@ -17,6 +17,7 @@ from portaudit.read.native.structure import Definition, Range, angle, angle_befo
 from portaudit.read.native.tokens import PASTE, Macro, Tokens, body
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_OPERATOR = re.compile(r"[A-Za-z_]\w*::[A-Za-z_]\w*")
 _KEYWORDS = frozenset(
     {
         *("if", "for", "while", "switch", "return"),
@@ -184,6 +185,13 @@ class Bodies:
         types = _dispatched(tokens, word, Range(opening + 1, close))
         if types:
             found.dispatched.append((Range(opening, close), types))
+
+
+def dispatched_to(tokens: Tokens, inside: Range) -> Iterator[str]:
+    """The operators that some code names as the dispatcher knows them: `"net::scale"`."""
+    for word in dict.fromkeys(tokens.words[inside.start : inside.end]):
+        if word[0] == '"' and _OPERATOR.fullmatch(word, 1):
+            yield word[1:]
 
 
 def aliases(tokens: Tokens, inside: Range, wanted: set[str]) -> dict[str, list[str]]:

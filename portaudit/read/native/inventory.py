@@ -14,6 +14,7 @@ from portaudit.read.native.bodies import (
     Bodies,
     Usage,
     aliases,
+    dispatched_to,
     grid_barrier,
     indirect,
     seen_features,
@@ -87,12 +88,13 @@ class Inventory:
         for number, each in enumerate(self.structure.definitions):
             usage, launches = self.usages[number], self.launches[number]
             host = not (each.kernel or each.device or is_registration(self.tokens, each))
-            if host and (launches or usage.calls):
+            calls = (*usage.calls, *dispatched_to(self.tokens, each.body)) if host else ()
+            if host and (launches or calls):
                 line = self.line(each)
                 device = devices.get(each.name, "")
                 choices = Choices(self.tokens, each.body)
                 yield Function(
-                    *(each.name, line, launches, tuple(usage.calls), device),
+                    *(each.name, line, launches, calls, device),
                     choices=tuple(self._chosen(number, choices)) if launches[1:] else (),
                     again=tuple(self._again(usage, choices)),
                 )
