@@ -247,10 +247,13 @@ def first_reach(found: set[Reach | None]) -> Reach | None:
 def title_of(root: str, group: Iterable[Finding], libraries: Libraries) -> str:
     """The title of a library's root, or of an operator's with several kernels; of others none.
 
-    A package that no table has gives none either.
+    Or of an extension's whose module is imported. A package that no table has gives none either.
     """
     if root.startswith(OPERATOR):
         return _title_of_operator(root, group)
+    if modules := _imported_from_builds(root, group):
+        more = f" and {len(modules) - 1} more" if modules[1:] else ""
+        return f"`{modules[0]}`{more}: the build of a CUDA extension, and its imports"
     name = root.removeprefix(LIBRARY)
     row = libraries.packages.get(name)
     if name == root or row is None:
@@ -269,6 +272,14 @@ def _title_of_operator(root: str, group: Iterable[Finding]) -> str:
         return f"`{name}` and {more} of its operator"
     more = "one more form" if forms == 1 else f"{forms} more forms"
     return f"`{name}` and {more} of it" if forms > 0 else ""
+
+
+def _imported_from_builds(root: str, group: Iterable[Finding]) -> list[str]:
+    """The modules of which other rules tell that they are imported, with the build's own root."""
+    rule = root.partition(":")[0]
+    own = [item for item in group if item.category in _BUILDS]
+    is_joined = any(item.rule == rule for item in own)
+    return sorted({item.anchor for item in own if item.rule != rule}) if is_joined else []
 
 
 def _package(finding: Finding, catalogue: Catalogue) -> str:
@@ -361,13 +372,34 @@ def _mentioned(result: FileResult) -> Iterator[str]:
         yield from words.split()
 
 
+def _extensions(
+    findings: Iterable[Finding], results: Iterable[FileResult]
+) -> Iterator[tuple[str, str]]:
+    """Modules that a build makes, each with its root: who builds one and who imports it is one.
+
+    Not where a name is built twice, or a file has builds of several roots.
+    """
+    roots: dict[str, set[str]] = defaultdict(set)
+    for item in findings:
+        if item.category in _BUILDS and item.anchor.startswith("torch.") and _is_build(item):
+            roots[item.path].add(item.root)
+    made: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        for name in result.facts.native.builds:
+            made[name.removeprefix("!")] |= roots.get(result.path, {""})
+    for name, found in made.items():
+        if len(found) == 1 and (root := next(iter(found))):
+            yield name, root
+
+
 class _Wiring(Struct, frozen=True):
     """Finds what only hands on kernels that are counted by themselves.
 
     `kernels`: fingerprints of what speaks of them · `of_file`: files with the root of their dearest
     kernel · `below`: folders that native kernels are below · `compiling`: files with lines that
     compile sources of such a folder · `foreign`: lines that compile others · `built`: names that
-    the builds of such folders mention · `made`: those of modules that they make.
+    the builds of such folders mention · `made`: those of modules that they make ·
+    `extensions`: the roots of these builds, by the modules.
     """
 
     kernels: frozenset[str]
@@ -377,6 +409,7 @@ class _Wiring(Struct, frozen=True):
     foreign: frozenset[Location]
     built: frozenset[str]
     made: frozenset[str]
+    extensions: Mapping[str, str]
     effort: Effort
 
     @classmethod
@@ -429,6 +462,7 @@ class _Wiring(Struct, frozen=True):
                 if dirname(result.path) in below
                 for name in result.facts.native.builds
             ),
+            dict(_extensions(findings, results)),
             effort,
         )
 
@@ -439,7 +473,8 @@ class _Wiring(Struct, frozen=True):
         if finding.category == "triton-kernel" and finding.path in self.of_file:
             return replace(finding, root=self.of_file[finding.path], effort="trivial")
         if self._hands_on(finding):
-            return replace(finding, effort=self.effort)
+            root = self.extensions.get(self._made(finding), finding.root)
+            return replace(finding, root=root, effort=self.effort)
         return finding
 
     def makes(self, finding: Finding) -> bool:
@@ -447,12 +482,16 @@ class _Wiring(Struct, frozen=True):
 
         Then the tree is that library, or has a copy of it: its kernels are there to be counted.
         """
+        return bool(self._made(finding))
+
+    def _made(self, finding: Finding) -> str:
+        """That module, if it is about one."""
         if finding.category == "dependency" or finding.anchor.startswith("torch."):
-            return False
+            return ""
         name = finding.anchor
         while name and name not in self.made:
             name = name.rpartition(".")[0]
-        return bool(name)
+        return name
 
     def _hands_on(self, finding: Finding) -> bool:
         """Whether it builds kernels of the tree, or imports what the tree builds of them.

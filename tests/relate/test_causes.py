@@ -14,7 +14,7 @@ from portaudit.relate.kernels import related, told
 from portaudit.relate.modules import Modules
 from portaudit.relate.project import roots, with_foreign_uses
 from portaudit.score import Way
-from portaudit.types import LIBRARY, Finding, Reach, RootCause
+from portaudit.types import LIBRARY, OPERATOR, Finding, Reach, RootCause
 from snippets import ROOT, catalogue, scan
 
 FLASH = """
@@ -54,15 +54,15 @@ setup(
 """
 
 
-def found(files: Mapping[str, str]) -> tuple[Finding, ...]:
+def found(files: Mapping[str, str], *, built: bool = False) -> tuple[Finding, ...]:
     results = tuple(scan(files).values())
     kernels = related(results, Modules(Tree.of(ROOT, files), catalogue().libraries)).kernels
     known = told(with_foreign_uses(results), kernels, catalogue().rules)
-    return settled(joined(known, kernels, catalogue()))
+    return settled(joined(known, kernels, catalogue(), results if built else ()))
 
 
-def causes(files: Mapping[str, str]) -> dict[str, RootCause]:
-    return {root.id: root for root in roots(found(files), catalogue())}
+def causes(files: Mapping[str, str], *, built: bool = False) -> dict[str, RootCause]:
+    return {root.id: root for root in roots(found(files, built=built), catalogue())}
 
 
 def test_a_library_is_one_piece_of_work_with_its_requirement_imports_and_calls() -> None:
@@ -128,6 +128,37 @@ def test_the_build_of_kernels_that_are_counted_is_small() -> None:
     assert built.effort == "small"
     alone = next(item for item in found({"setup.py": BUILD}) if item.category == "custom-cuda-ext")
     assert standard().days(alone.effort) > standard().days("small")
+
+
+@pytest.mark.parametrize(("built", "is_one"), [("correlation_cuda", True), ("scale_cuda", False)])
+def test_an_extension_is_one_piece_with_the_import_of_its_module(built: str, is_one: bool) -> None:
+    files = {
+        "setup.py": BUILD.replace("scale_cuda", built),
+        "csrc/scale.cu": KERNEL,
+        "net.py": "import correlation_cuda\n\ncorrelation_cuda.forward(1)\n",
+    }
+    known = causes(files, built=True)
+    build = next(root for root in known.values() if "setup.py" in {it.path for it in root.sites})
+    assert ("net.py" in {it.path for it in build.sites}) == is_one
+    assert ("correlation_cuda" in build.title) == is_one
+    assert [root.id for root in known.values() if root.id.startswith(OPERATOR)] == [
+        f"{OPERATOR}csrc/scale.cu:scale_kernel"
+    ]
+
+
+def test_an_extension_that_two_builds_make_is_none_of_either() -> None:
+    build = BUILD.replace("scale_cuda", "correlation_cuda")
+    files = {
+        "setup.py": build,
+        "csrc/scale.cu": KERNEL,
+        "more/setup.py": build,
+        "more/csrc/scale.cu": KERNEL,
+        "net.py": "import correlation_cuda\n\ncorrelation_cuda.forward(1)\n",
+    }
+    (root,) = (
+        it for it in causes(files, built=True).values() if "net.py" in {at.path for at in it.sites}
+    )
+    assert {at.path for at in root.sites} == {"net.py"}
 
 
 def test_the_build_of_other_kernels_is_none_of_it() -> None:
