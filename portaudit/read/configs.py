@@ -12,7 +12,7 @@ from itertools import islice
 
 from portaudit.marks import ANY_VARIABLE, SECTION, VARIABLE
 from portaudit.read.items import MAPPING, UNSAID, Item, Scalar
-from portaudit.read.settings import resolve
+from portaudit.read.scalars import resolve
 from portaudit.read.text import Text
 from portaudit.types import FileKind, Setting, SourceFile
 

@@ -19,7 +19,8 @@ from tree_sitter import Node
 from portaudit.read import json, yaml
 from portaudit.read.images import image, is_reference
 from portaudit.read.items import MAPPING, Document, Item, Part, Scalar
-from portaudit.read.settings import is_document, is_hosted, resolve
+from portaudit.read.scalars import resolve
+from portaudit.read.settings import is_document, is_hosted
 from portaudit.read.shell import arguments, script
 from portaudit.read.text import Text
 from portaudit.read.tree import content, parse, span

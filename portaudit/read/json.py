@@ -13,7 +13,8 @@ from msgspec import Struct
 from tree_sitter import Node as Token
 
 from portaudit.read.items import Document, Scalar
-from portaudit.read.settings import Branch, Columns, Leaf, Listing, Node, resolve, settings
+from portaudit.read.scalars import resolve
+from portaudit.read.settings import Branch, Columns, Leaf, Listing, Node, settings
 from portaudit.read.templates import mask
 from portaudit.read.text import Text
 from portaudit.read.tree import content, parse

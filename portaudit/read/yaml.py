@@ -12,7 +12,8 @@ from collections.abc import Generator, Iterator, Sequence
 import yaml
 
 from portaudit.read.items import Document
-from portaudit.read.settings import Branch, Leaf, Listing, Node, resolve, settings
+from portaudit.read.scalars import resolve
+from portaudit.read.settings import Branch, Leaf, Listing, Node, settings
 from portaudit.read.templates import mask
 from portaudit.read.text import Text
 from portaudit.types import ScanError

@@ -1126,7 +1126,7 @@ DOCUMENTS = {
             "3 attn=xla!",
             "4 n=3!",
             "5 moe=null!",
-            "6 path=!",
+            "6 path=.y!",
             "7 note=!",
         ],
     ),
