@@ -30,6 +30,7 @@ include_patterns = [
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/**.md",
+    "bench/README.md",
     "bench/**/README.md",
     "fixtures/README.md",
 ]
